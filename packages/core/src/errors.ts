@@ -1,0 +1,81 @@
+/** What went wrong with a delivery, and so what the core does next. */
+export type DeliveryCode =
+  /** Rate or quota: retried from `retry.throttledBaseMs`, at half the concurrency. */
+  | 'THROTTLED'
+  /** The service failed (5xx): retried from `retry.baseMs`. */
+  | 'UNAVAILABLE'
+  /** No connection, or it broke: retried from `retry.baseMs`. */
+  | 'NETWORK'
+  /** No answer in time: retried from `retry.baseMs`. */
+  | 'TIMEOUT'
+  /** Credentials missing, wrong or without permission: retried every 30 to 60 s, since rotation may cure it. */
+  | 'AUTH'
+  /** The group, stream, project or logstore does not exist: retried every 30 to 60 s. */
+  | 'NOT_FOUND'
+  /** Something that only the operator can mend (no SDK, no region): retried every 30 to 60 s. */
+  | 'MISCONFIGURED'
+  /** The service refuses the content: halved until the bad record stands alone, which is dropped as `invalid`. */
+  | 'INVALID'
+  /** The request is too large: halved; a single record is dropped as `too-large`. */
+  | 'TOO_LARGE'
+  /** The destination learned something (a sequence token) and wants the same batch again, at once and once. */
+  | 'AGAIN';
+
+export interface DeliveryErrorOptions {
+  /** The original error. */
+  readonly cause?: unknown;
+  /** The service asked not to come back sooner, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  /** True when the service may have stored the batch all the same, so that a retry can duplicate it. */
+  readonly ambiguous?: boolean | undefined;
+  readonly requestId?: string | undefined;
+}
+
+const DELIVERY_ERROR = Symbol.for('logferry.DeliveryError');
+const CONFIG_ERROR = Symbol.for('logferry.ConfigError');
+
+/** Thrown by {@link Destination.send}; also what `onError` receives. Decide on `code`, never on the text. */
+export class DeliveryError extends Error {
+  override readonly name: string = 'DeliveryError';
+  readonly code: DeliveryCode;
+  readonly retryAfterMs: number | undefined;
+  readonly ambiguous: boolean;
+  readonly requestId: string | undefined;
+
+  constructor(code: DeliveryCode, message: string, options: DeliveryErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    Object.defineProperty(this, DELIVERY_ERROR, { value: true });
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+    this.ambiguous = options.ambiguous ?? false;
+    this.requestId = options.requestId;
+  }
+
+  /** Recognises delivery errors of any copy of this package, ES module or CommonJS, where `instanceof` would not. */
+  static is(value: unknown): value is DeliveryError {
+    return hasMarker(value, DELIVERY_ERROR);
+  }
+}
+
+/** A wrong option. Thrown when a transport is constructed, never later. */
+export class ConfigError extends Error {
+  override readonly name: string = 'ConfigError';
+  readonly code: string = 'CONFIG';
+  /** The option's name, with its path: `retry.baseMs`. */
+  readonly option: string;
+
+  constructor(option: string, message: string) {
+    super(`[logferry] ${message}`);
+    Object.defineProperty(this, CONFIG_ERROR, { value: true });
+    this.option = option;
+  }
+
+  /** Recognises configuration errors of any copy of this package. */
+  static is(value: unknown): value is ConfigError {
+    return hasMarker(value, CONFIG_ERROR);
+  }
+}
+
+function hasMarker(value: unknown, marker: symbol): boolean {
+  return typeof value === 'object' && value !== null && marker in value;
+}

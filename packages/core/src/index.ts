@@ -1,0 +1,28 @@
+export type { Clock, Timer } from './clock.js';
+export {
+  booleanOption,
+  choiceOption,
+  functionOption,
+  numberOption,
+  objectOption,
+  refuseUnknownOptions,
+  splitOptions,
+  stringOption,
+  wrongOption,
+} from './config.js';
+export type {
+  Batch,
+  BatchLimits,
+  Destination,
+  DropReason,
+  EncodedEvent,
+  Encoding,
+  SendOutcome,
+} from './destination.js';
+export { ConfigError, type DeliveryCode, DeliveryError, type DeliveryErrorOptions } from './errors.js';
+export { assertBalanced, type Ledger } from './ledger.js';
+export { type DeliveryOptions, type Drop, deliveryOptionNames, type RetryOptions } from './options.js';
+export { type LogRecord, toEpochMs } from './record.js';
+export { type Reporter, stderrReporter } from './report.js';
+export { createShipper, type DeliveryReport, type DeliveryStats, type Seams, type Shipper } from './shipper.js';
+export { stringify } from './stringify.js';

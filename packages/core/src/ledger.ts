@@ -1,0 +1,146 @@
+import type { DropReason, EncodedEvent } from './destination.js';
+import type { Drop } from './options.js';
+
+/** What became of every record. */
+export interface Ledger {
+  /** Records handed to the transport. */
+  readonly received: number;
+  /** Records that the service stored. */
+  readonly delivered: number;
+  /** Records that the service refused one by one in a request it accepted: too old, too new, expired. */
+  readonly rejected: number;
+  /** Records lost on our side, by reason. */
+  readonly dropped: Readonly<Record<DropReason, number>>;
+  /** Records on disk, for the next start. */
+  readonly spooled: number;
+  /** Records that wait or are in flight. */
+  readonly pending: number;
+}
+
+/**
+ * Throws unless every record is accounted for:
+ * `received = delivered + rejected + sum(dropped by reason) + spooled + pending`. True at every moment.
+ */
+export function assertBalanced(ledger: Ledger): void {
+  const dropped = Object.values(ledger.dropped).reduce((sum, count) => sum + count, 0);
+  const accounted = ledger.delivered + ledger.rejected + dropped + ledger.spooled + ledger.pending;
+  if (accounted === ledger.received) return;
+  throw new Error(
+    `the ledger does not add up: received ${ledger.received}, but delivered ${ledger.delivered} + rejected ${ledger.rejected} ` +
+      `+ dropped ${dropped} + spooled ${ledger.spooled} + pending ${ledger.pending} = ${accounted}`,
+  );
+}
+
+/** How a record was lost: refused by the service one by one (`rejected`), or given up on our side. */
+export interface Loss {
+  readonly reason: DropReason;
+  readonly rejected: boolean;
+}
+
+/** The shared fate of the parts of an oversized record: delivered when all are, lost for the reason of the first lost part. */
+export interface Split {
+  unsettled: number;
+  loss: Loss | undefined;
+}
+
+/** An event in the core's keeping. */
+export interface Entry extends EncodedEvent {
+  readonly urgent: boolean;
+  readonly split: Split | undefined;
+}
+
+/** What an entry takes of the byte budget: its text, and what objects and bookkeeping around it cost. */
+export function costOf(event: EncodedEvent): number {
+  return event.payload.length + 256;
+}
+
+/** Keeps the books: each record enters once and leaves once, and every loss is told. */
+export class Books {
+  /** Bytes of the budget in use. */
+  bufferBytes = 0;
+  #received = 0;
+  #delivered = 0;
+  #pending = 0;
+  readonly #rejected = zeroes();
+  readonly #dropped = zeroes();
+  readonly #tell: (drop: Drop) => void;
+
+  constructor(tell: (drop: Drop) => void) {
+    this.#tell = tell;
+  }
+
+  receive(): void {
+    this.#received++;
+  }
+
+  /** A record was lost before it came into our keeping. */
+  refuse(reason: DropReason, time: number, events: readonly EncodedEvent[]): void {
+    this.#dropped[reason]++;
+    this.#tell({ reason, records: 1, from: time, to: time, events });
+  }
+
+  /** A record is in our keeping from now on. */
+  admit(costBytes: number): void {
+    this.#pending++;
+    this.bufferBytes += costBytes;
+  }
+
+  deliver(entry: Entry): void {
+    this.#settle(entry);
+  }
+
+  lose(entries: readonly Entry[], loss: Loss): void {
+    let records = 0;
+    let from = Number.POSITIVE_INFINITY;
+    let to = Number.NEGATIVE_INFINITY;
+    for (const entry of entries) {
+      if (entry.split?.loss === undefined) records++;
+      this.#settle(entry, loss);
+      from = Math.min(from, entry.time);
+      to = Math.max(to, entry.time);
+    }
+    if (entries.length > 0) this.#tell({ reason: loss.reason, records, from, to, events: entries });
+  }
+
+  /** An entry leaves our keeping; its record does so with the last of its parts. */
+  #settle(entry: Entry, loss?: Loss): void {
+    this.bufferBytes -= costOf(entry);
+    const { split } = entry;
+    if (split) {
+      split.loss ??= loss;
+      if (--split.unsettled > 0) return;
+      loss = split.loss;
+    }
+    this.#pending--;
+    if (loss === undefined) this.#delivered++;
+    else if (loss.rejected) this.#rejected[loss.reason]++;
+    else this.#dropped[loss.reason]++;
+  }
+
+  get ledger(): Ledger & { readonly rejectedByReason: Readonly<Record<DropReason, number>> } {
+    return {
+      received: this.#received,
+      delivered: this.#delivered,
+      rejected: Object.values(this.#rejected).reduce((sum, count) => sum + count, 0),
+      rejectedByReason: { ...this.#rejected },
+      dropped: { ...this.#dropped },
+      spooled: 0,
+      pending: this.#pending,
+    };
+  }
+}
+
+function zeroes(): Record<DropReason, number> {
+  return {
+    'buffer-full': 0,
+    'too-large': 0,
+    invalid: 0,
+    unencodable: 0,
+    'too-old': 0,
+    'too-new': 0,
+    expired: 0,
+    undeliverable: 0,
+    closed: 0,
+    'too-many-routes': 0,
+  };
+}

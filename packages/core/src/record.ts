@@ -1,0 +1,37 @@
+/** One log record, as an adapter hands it to {@link Shipper.accept}. */
+export interface LogRecord {
+  /** Time of the event, in epoch milliseconds. */
+  readonly time: number;
+  /** The framework's label of the level: `"info"`. */
+  readonly level: string;
+  /** True for warnings and worse: such records may use the reserved fifth of the buffer. */
+  readonly urgent: boolean;
+  /** The line as the framework rendered it. May be a getter: only what the destination reads is computed. */
+  readonly text: string;
+  /** The record's fields. May be a getter, like `text`. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Below this, a number is epoch seconds (year 5138), not milliseconds (March 1973). */
+const SECONDS_BELOW = 100_000_000_000;
+
+/** Other date forms are ambiguous (3/4/2026), and a wrong guess can make the service refuse the record as too old. */
+const ISO_DATE_TIME = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?( ?(Z|[+-]\d\d:?\d\d))?)?$/i;
+const EPOCH_NUMBER = /^\d{9,13}(\.\d+)?$/;
+
+/**
+ * Reads the time of an event in any of the forms that loggers write: epoch milliseconds or seconds (number or digits),
+ * an ISO 8601 string, a `Date`. Anything else gives `fallback`.
+ *
+ * @returns integer epoch milliseconds
+ */
+export function toEpochMs(value: unknown, fallback: number): number {
+  let ms = Number.NaN;
+  if (typeof value === 'number') ms = value < SECONDS_BELOW ? value * 1000 : value;
+  else if (value instanceof Date) ms = value.getTime();
+  else if (typeof value === 'string') {
+    if (EPOCH_NUMBER.test(value)) return toEpochMs(Number(value), fallback);
+    if (ISO_DATE_TIME.test(value)) ms = Date.parse(value.replace(',', '.'));
+  }
+  return ms >= 0 && ms <= 8.64e15 ? Math.trunc(ms) : fallback;
+}

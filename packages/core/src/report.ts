@@ -1,0 +1,105 @@
+import { writeSync } from 'node:fs';
+import { type Clock, systemClock, type Timer } from './clock.js';
+import type { DeliveryError } from './errors.js';
+import type { DeliveryOptions, Drop } from './options.js';
+
+const QUIET_MS = 30_000;
+
+/** Where failures and losses are told. */
+export interface Reporter {
+  onError(error: DeliveryError): void;
+  onDrop(drop: Drop): void;
+  /** Says at once what waits for the end of a quiet time. */
+  flush(): void;
+}
+
+/** The default of `onError` and `onDrop`: one line on stderr, at most every 30 s, which counts what came in between. */
+export function stderrReporter(name: string, clock: Clock = systemClock): Reporter {
+  let quietUntilMs = Number.NEGATIVE_INFINITY;
+  let timer: Timer | undefined;
+  let failures = 0;
+  let lastError: DeliveryError | undefined;
+  const dropped = new Map<string, number>();
+
+  const flush = (): void => {
+    timer?.cancel();
+    timer = undefined;
+    if (failures === 0 && dropped.size === 0) return;
+    writeLine(`[logferry] ${name}: ${describe(failures, lastError, dropped)}`);
+    quietUntilMs = clock.monotonic() + QUIET_MS;
+    failures = 0;
+    lastError = undefined;
+    dropped.clear();
+  };
+  const speakSoon = (): void => {
+    const waitMs = quietUntilMs - clock.monotonic();
+    if (waitMs <= 0) return flush();
+    if (timer) return;
+    timer = clock.setTimer(flush, waitMs);
+    timer.unref();
+  };
+  return {
+    onError(error) {
+      failures++;
+      lastError = error;
+      speakSoon();
+    },
+    onDrop({ reason, records }) {
+      dropped.set(reason, (dropped.get(reason) ?? 0) + records);
+      speakSoon();
+    },
+    flush,
+  };
+}
+
+/**
+ * The user's own `onError` and `onDrop`, and stderr for what has none. Neither throws, and a loss that comes from inside
+ * a callback (it logged, say) is counted but not told again, so that telling never feeds itself.
+ */
+export function createReporter(name: string, options: DeliveryOptions, clock: Clock): Reporter {
+  const stderr = stderrReporter(name, clock);
+  const { onError = stderr.onError, onDrop = stderr.onDrop } = options;
+  let telling = false;
+  const tell = <T>(callback: (news: T) => unknown, news: T): void => {
+    if (telling) return;
+    telling = true;
+    try {
+      const returned = callback(news);
+      if (returned instanceof Promise) returned.catch(ignore);
+    } catch {
+      // The application's callback failed; delivery goes on.
+    } finally {
+      telling = false;
+    }
+  };
+  return {
+    onError: (error) => tell(onError, error),
+    onDrop: (drop) => tell(onDrop, drop),
+    flush: stderr.flush,
+  };
+}
+
+function describe(failures: number, error: DeliveryError | undefined, dropped: ReadonlyMap<string, number>): string {
+  const parts: string[] = [];
+  if (dropped.size > 0) {
+    const total = [...dropped.values()].reduce((sum, count) => sum + count, 0);
+    const reasons = [...dropped].map(([reason, count]) => `${reason} ${count}`).join(', ');
+    parts.push(`${total} ${total === 1 ? 'record' : 'records'} lost (${reasons})`);
+  }
+  if (error) {
+    const times = failures === 1 ? '1 attempt failed' : `${failures} attempts failed`;
+    parts.push(`${times}, the last with ${error.code}: ${error.message}`);
+  }
+  return parts.join('; ');
+}
+
+/** Straight to the file descriptor: a worker's own `process.stderr` is silent while the main thread waits for it to end. */
+function writeLine(line: string): void {
+  try {
+    writeSync(2, `${line}\n`);
+  } catch {
+    // stderr is closed or full; there is nowhere left to say it.
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,168 @@
+import { createHash, createHmac, type Hash, type Hmac, timingSafeEqual } from 'node:crypto';
+import { SignatureV4 } from '@smithy/signature-v4';
+import type { HttpRequest } from '../http.js';
+import { ServiceError } from './errors.js';
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+export interface VerifierOptions {
+  readonly credentials: Credentials;
+  readonly region: string;
+  readonly clock: () => number;
+}
+
+const SERVICE = 'logs';
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html */
+const MAX_SKEW_MINUTES = 5;
+const AUTHORIZATION =
+  /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\/(\d{8})\/([^/,\s]+)\/([^/,\s]+)\/aws4_request,\s*SignedHeaders=([^,\s]+),\s*Signature=([0-9a-f]{64})$/;
+const AMZ_DATE = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
+
+/**
+ * Checks the Signature Version 4 of requests: signs what was received once more and compares. Throws the service's error
+ * when the credentials, the scope, the time, the signed headers or the signature are wrong. The signature covers the hash
+ * of the body that arrived, so a body changed after signing never passes.
+ */
+export function createVerifier({ credentials, region, clock }: VerifierOptions): (request: HttpRequest) => Promise<void> {
+  const signer = new SignatureV4({
+    credentials,
+    region,
+    service: SERVICE,
+    sha256: NodeSha256,
+    uriEscapePath: true,
+    applyChecksum: false,
+  });
+
+  return async (request) => {
+    const { authorization } = request.headers;
+    if (!authorization) throw new ServiceError('MissingAuthenticationTokenException', 'Missing Authentication Token');
+    const parts = AUTHORIZATION.exec(authorization);
+    if (!parts) {
+      throw new ServiceError('IncompleteSignatureException', `Authorization header is not valid: '${authorization}'`);
+    }
+    const [, accessKeyId, scopeDate = '', scopeRegion, service, signedList = '', signature = ''] = parts;
+    if (accessKeyId !== credentials.accessKeyId) {
+      throw new ServiceError('UnrecognizedClientException', 'The security token included in the request is invalid.');
+    }
+    if (scopeRegion !== region) throw invalidSignature('Credential should be scoped to a valid region.');
+    if (service !== SERVICE) throw invalidSignature(`Credential should be scoped to correct service: '${SERVICE}'.`);
+
+    const signedAt = checkDate(request, scopeDate, clock());
+    const signedHeaders = new Set(signedList.split(';'));
+    checkSignedHeaders(request, signedHeaders);
+    const bodyHash = checkBodyHash(request);
+
+    const headers: Record<string, string> = { [BODY_HASH_HEADER]: bodyHash };
+    for (const name of signedHeaders) headers[name] = headerOf(request, name) ?? '';
+    const expected = await signer.sign(
+      { method: request.method, protocol: 'http:', hostname: '', path: '/', headers, body: request.body },
+      {
+        signingDate: new Date(signedAt),
+        signableHeaders: signedHeaders,
+        // The signer takes the hash from the header, so it is there even when the client did not sign such a header.
+        ...(signedHeaders.has(BODY_HASH_HEADER) ? {} : { unsignableHeaders: new Set([BODY_HASH_HEADER]) }),
+      },
+    );
+    const expectedSignature = (expected.headers.authorization ?? '').slice(-signature.length);
+    if (!timingSafeEqual(Buffer.from(expectedSignature), Buffer.from(signature))) {
+      throw invalidSignature(
+        'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access ' +
+          'Key and signing method. Consult the service documentation for details.',
+      );
+    }
+  };
+}
+
+const BODY_HASH_HEADER = 'x-amz-content-sha256';
+
+/** Returns the signing time in epoch milliseconds. */
+function checkDate(request: HttpRequest, scopeDate: string, now: number): number {
+  const date = headerOf(request, 'x-amz-date') ?? '';
+  const parts = AMZ_DATE.exec(date);
+  if (!parts) {
+    throw new ServiceError('IncompleteSignatureException', `Date must be in ISO-8601 'basic format'. Got '${date}'.`);
+  }
+  const [, year, month, day, hour, minute, second] = parts.map(Number) as [number, ...number[]];
+  const signedAt = Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second);
+  if (scopeDate !== date.slice(0, 8)) {
+    throw invalidSignature(
+      `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${scopeDate}' != ` +
+        `'${date.slice(0, 8)}', from '${date}'.`,
+    );
+  }
+  const skewMs = MAX_SKEW_MINUTES * 60_000;
+  if (signedAt < now - skewMs) {
+    throw invalidSignature(
+      `Signature expired: ${date} is now earlier than ${basicDate(now - skewMs)} (${basicDate(now)} - ${MAX_SKEW_MINUTES} min.)`,
+    );
+  }
+  if (signedAt > now + skewMs) {
+    throw invalidSignature(
+      `Signature not yet current: ${date} is still later than ${basicDate(now + skewMs)} (${basicDate(now)} + ${MAX_SKEW_MINUTES} min.)`,
+    );
+  }
+  return signedAt;
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html: host, content-type, x-amz-* */
+function checkSignedHeaders(request: HttpRequest, signedHeaders: ReadonlySet<string>): void {
+  for (const name of ['host', 'x-amz-date', ...Object.keys(request.headers)]) {
+    const mustBeSigned =
+      ['host', 'content-type', 'content-encoding'].includes(name) ||
+      (name.startsWith('x-amz-') && name !== BODY_HASH_HEADER);
+    if (mustBeSigned && !signedHeaders.has(name)) {
+      throw invalidSignature(`'${name}' must be a 'SignedHeader' in the AWS Authorization.`);
+    }
+  }
+}
+
+/** Returns the hash of the body that arrived; a body of 1 MiB is hashed just once. */
+function checkBodyHash(request: HttpRequest): string {
+  const hash = createHash('sha256').update(request.body).digest('hex');
+  const claimed = headerOf(request, BODY_HASH_HEADER);
+  if (claimed !== undefined && claimed !== hash) {
+    throw invalidSignature(`The provided '${BODY_HASH_HEADER}' header does not match what was computed.`);
+  }
+  return hash;
+}
+
+function headerOf(request: HttpRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(',') : value;
+}
+
+/** `20261122T204553Z` */
+function basicDate(time: number): string {
+  return new Date(time).toISOString().replace(/[-:]|\.\d{3}/g, '');
+}
+
+function invalidSignature(message: string): ServiceError {
+  return new ServiceError('InvalidSignatureException', message);
+}
+
+/** The hash as the signer wants it, from Node's own. */
+class NodeSha256 {
+  readonly #hash: Hash | Hmac;
+
+  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret));
+  }
+
+  update(data: string | ArrayBuffer | ArrayBufferView): void {
+    this.#hash.update(bytesOf(data));
+  }
+
+  async digest(): Promise<Uint8Array> {
+    return this.#hash.digest();
+  }
+}
+
+function bytesOf(data: string | ArrayBuffer | ArrayBufferView): string | Uint8Array {
+  if (typeof data === 'string') return data;
+  return data instanceof ArrayBuffer
+    ? new Uint8Array(data)
+    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
