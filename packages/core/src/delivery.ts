@@ -46,7 +46,8 @@ export class Delivery {
   readonly #flights = new Map<Parcel, AbortController>();
   #deadlineMs = Number.POSITIVE_INFINITY;
   #concurrency: number;
-  #lastHalvedMs = Number.NEGATIVE_INFINITY;
+  /** The last request that was in flight when the concurrency was halved. */
+  #halvedAtRequest = 0;
   #requests = 0;
   #bytes = 0;
   #wireBytes = 0;
@@ -119,15 +120,13 @@ export class Delivery {
   }
 
   async #attempt(parcel: Parcel): Promise<void> {
-    const { clock } = this.#parts;
-    const startedMs = clock.monotonic();
     const controller = new AbortController();
     this.#flights.set(parcel, controller);
-    this.#requests++;
+    const request = ++this.#requests;
     const answer = await this.#send(parcel, controller);
     this.#flights.delete(parcel);
     if (parcel.state === 'settled') this.lanes.landed(parcel, 'unchanged');
-    else if (answer instanceof Error) this.#failed(parcel, answer, startedMs);
+    else if (answer instanceof Error) this.#failed(parcel, answer, request);
     else this.#succeeded(parcel, answer);
     this.lanes.tidy(parcel.route);
     this.#parts.landed();
@@ -146,7 +145,9 @@ export class Delivery {
       timer.unref();
     });
     try {
-      return await Promise.race([overtime, destination.send(parcel.batch, controller.signal)]);
+      const answer = await Promise.race([overtime, destination.send(parcel.batch, controller.signal)]);
+      if (answer instanceof Error || Array.isArray(answer?.rejected)) return answer;
+      throw new TypeError(`${destination.name}.send() resolved with ${String(answer)}, which is not a SendOutcome`);
     } catch (error) {
       if (DeliveryError.is(error)) return error;
       const message = error instanceof Error ? error.message : String(error);
@@ -173,12 +174,12 @@ export class Delivery {
     for (const [reason, entries] of lost) books.lose(entries, { reason, rejected: true });
   }
 
-  #failed(parcel: Parcel, error: DeliveryError, startedMs: number): void {
+  #failed(parcel: Parcel, error: DeliveryError, request: number): void {
     const { clock, options, random } = this.#parts;
     const nowMs = clock.monotonic();
     this.#failures[error.code] = (this.#failures[error.code] ?? 0) + 1;
     if (error.ambiguous) this.#ambiguous++;
-    if (error.code === 'THROTTLED') this.#halveConcurrency(startedMs, nowMs);
+    if (error.code === 'THROTTLED') this.#halveConcurrency(request);
     const verdict = judge(error, parcel, options.retry, random);
     this.lanes.landed(parcel, verdict.next === 'retry' ? 'failing' : 'unchanged');
     if (verdict.next === 'retry') this.#retry(parcel, verdict.delayMs, nowMs);
@@ -193,24 +194,28 @@ export class Delivery {
   /** Puts the batch back for a later try; its last one comes when its first record reaches the age limit. */
   #retry(parcel: Parcel, delayMs: number, nowMs: number): void {
     const expiresMs = parcel.acceptedAtMs + this.#parts.options.retry.maxAgeMs;
-    if (nowMs >= expiresMs) return this.#lose(parcel, 'expired');
     parcel.notBeforeMs = Math.min(nowMs + delayMs, expiresMs);
-    if (parcel.notBeforeMs > this.#deadlineMs) return this.#lose(parcel, 'undeliverable');
-    parcel.failures++;
-    parcel.repeated = false;
-    this.lanes.putBack([parcel]);
+    if (nowMs >= expiresMs) this.#lose(parcel, 'expired');
+    else if (parcel.notBeforeMs > this.#deadlineMs) this.#lose(parcel, 'undeliverable');
+    else {
+      parcel.failures++;
+      parcel.repeated = false;
+      this.lanes.putBack([parcel]);
+    }
   }
 
   #halve(parcel: Parcel, reason: DropReason): void {
-    if (parcel.count === 1) return this.#lose(parcel, reason);
-    parcel.state = 'settled';
-    this.lanes.putBack(parcel.halves(this.#parts.options.limits.baseBytes(parcel.route)));
+    if (parcel.count === 1) this.#lose(parcel, reason);
+    else {
+      parcel.state = 'settled';
+      this.lanes.putBack(parcel.halves(this.#parts.options.limits.baseBytes(parcel.route)));
+    }
   }
 
   /** Once for all requests that were in flight together. */
-  #halveConcurrency(startedMs: number, nowMs: number): void {
-    if (startedMs < this.#lastHalvedMs) return;
-    this.#lastHalvedMs = nowMs;
+  #halveConcurrency(request: number): void {
+    if (request <= this.#halvedAtRequest) return;
+    this.#halvedAtRequest = this.#requests;
     this.#concurrency = Math.max(1, this.#concurrency / 2);
   }
 

@@ -32,14 +32,13 @@ export class Lanes {
     this.#lane(parcel.route).waiting.push(parcel);
   }
 
-  /** Batches come back into their places: before all that was accepted after them. */
-  putBack(parcels: readonly Parcel[]): void {
-    for (const parcel of parcels) {
-      parcel.state = 'waiting';
-      const { waiting } = this.#lane(parcel.route);
-      const place = waiting.findIndex((other) => other.firstSeq > parcel.firstSeq);
-      waiting.splice(place < 0 ? waiting.length : place, 0, parcel);
-    }
+  /** A batch comes back, whole or in parts, to its place: before all that was accepted with it or after it. */
+  putBack(parts: readonly [Parcel, ...Parcel[]]): void {
+    const { route, firstSeq } = parts[0];
+    const { waiting } = this.#lane(route);
+    const place = waiting.findIndex((other) => other.firstSeq >= firstSeq);
+    waiting.splice(place < 0 ? waiting.length : place, 0, ...parts);
+    for (const part of parts) part.state = 'waiting';
   }
 
   /** Takes the batch that goes next: on the lane with the fewest in flight, the oldest; none when none may go now. */

@@ -33,10 +33,11 @@ export function stderrReporter(name: string, clock: Clock = systemClock): Report
   };
   const speakSoon = (): void => {
     const waitMs = quietUntilMs - clock.monotonic();
-    if (waitMs <= 0) return flush();
-    if (timer) return;
-    timer = clock.setTimer(flush, waitMs);
-    timer.unref();
+    if (waitMs <= 0) flush();
+    else if (!timer) {
+      timer = clock.setTimer(flush, waitMs);
+      timer.unref();
+    }
   };
   return {
     onError(error) {
@@ -64,8 +65,7 @@ export function createReporter(name: string, options: DeliveryOptions, clock: Cl
     if (telling) return;
     telling = true;
     try {
-      const returned = callback(news);
-      if (returned instanceof Promise) returned.catch(ignore);
+      Promise.resolve(callback(news)).catch(ignore);
     } catch {
       // The application's callback failed; delivery goes on.
     } finally {

@@ -1,0 +1,126 @@
+import { expect, it } from 'vitest';
+import { assertBalanced } from '../src/index.js';
+import { RecordingDestination, record } from './support/recording-destination.js';
+import { start } from './support/start.js';
+
+const DAY_MS = 86_400_000;
+
+it('sends a lone record maxDelayMs after it was accepted', async () => {
+  const { shipper, destination, clock } = start({ maxDelayMs: 1000 });
+  shipper.accept(record('a'));
+  await clock.advance(999);
+  expect(destination.attempts).toHaveLength(0);
+  await clock.advance(1);
+  expect(destination.texts).toEqual(['a']);
+});
+
+it('does not let later records prolong the wait of the first', async () => {
+  const { shipper, destination, clock } = start({ maxDelayMs: 1000 });
+  for (let i = 0; i < 10; i++) {
+    shipper.accept(record(String(i)));
+    await clock.advance(150);
+  }
+  expect(destination.attempts[0]?.events.map((event) => event.payload)).toEqual(['0', '1', '2', '3', '4', '5', '6']);
+});
+
+it('seals a batch at the most events and sends it in the next turn, without waiting for the timer', async () => {
+  const { shipper, destination, clock } = start({ maxBatchEvents: 3 });
+  for (const text of ['a', 'b', 'c', 'd']) shipper.accept(record(text));
+  expect(destination.attempts).toHaveLength(0);
+  await clock.settle();
+  expect(destination.attempts.map((batch) => batch.events.length)).toEqual([3]);
+});
+
+it('seals a batch before a record would break the byte limit, and fills it to the last byte', async () => {
+  const { shipper, destination, clock } = start({ maxBatchBytes: 1024 });
+  shipper.accept(record('x'.repeat(502)));
+  shipper.accept(record('y'.repeat(502)));
+  shipper.accept(record('z'));
+  await clock.advance(1000);
+  expect(destination.attempts.map((batch) => batch.bytes)).toEqual([1024, 11]);
+  expect(destination.violations).toEqual([]);
+});
+
+it('counts what a route costs before its first event', async () => {
+  const destination = new RecordingDestination({ maxBytes: 2000, baseBytes: (route) => route.length * 100 });
+  const { shipper, clock } = start({}, { destination });
+  for (let i = 0; i < 4; i++) shipper.accept(record('x'.repeat(490), { level: 'sixsix' }));
+  await clock.advance(1000);
+  expect(destination.attempts.map((batch) => [batch.bytes, batch.events.length])).toEqual([
+    [1600, 2],
+    [1600, 2],
+  ]);
+  expect(destination.violations).toEqual([]);
+});
+
+it('never lets a batch span more time than the limit, whichever way time jumps', async () => {
+  const { shipper, destination, clock } = start();
+  const base = Date.UTC(2026, 0, 10);
+  for (const jump of [0, DAY_MS - 1, DAY_MS, -1, 3 * DAY_MS, 0]) shipper.accept(record('x', { time: base + jump }));
+  await clock.advance(1000);
+  expect(destination.violations).toEqual([]);
+  expect(destination.stored).toHaveLength(6);
+  expect(destination.attempts[0]?.events).toHaveLength(2);
+});
+
+it('sorts a batch by time and keeps the order of acceptance among equal times', async () => {
+  const { shipper, destination, clock } = start();
+  for (const [text, time] of [
+    ['c1', 30],
+    ['a1', 10],
+    ['c2', 30],
+    ['b1', 20],
+    ['a2', 10],
+  ] as const) {
+    shipper.accept(record(text, { time }));
+  }
+  await clock.advance(1000);
+  expect(destination.texts).toEqual(['a1', 'a2', 'b1', 'c1', 'c2']);
+});
+
+it('keeps routes apart, each with its own batch', async () => {
+  const { shipper, destination, clock } = start();
+  for (const level of ['info', 'warn', 'info']) shipper.accept(record(level, { level }));
+  await clock.advance(1000);
+  expect(destination.attempts.map((batch) => [batch.route, batch.events.length])).toEqual([
+    ['info', 2],
+    ['warn', 1],
+  ]);
+  expect(destination.violations).toEqual([]);
+});
+
+it('forgets idle routes: more routes than may live at once pass through, one after another', async () => {
+  const { shipper, destination, clock } = start({ maxDelayMs: 10 });
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < 5000; i++) expect(shipper.accept(record('x', { level: `${round}/${i}` }))).toBe(true);
+    await shipper.flush();
+  }
+  await clock.settle();
+  expect(destination.stored).toHaveLength(15_000);
+});
+
+it('drops a record as too-many-routes when ten thousand routes are live', () => {
+  const { shipper, drops } = start();
+  for (let i = 0; i < 10_000; i++) shipper.accept(record('x', { level: `route ${i}` }));
+  expect(shipper.accept(record('x', { level: 'one more' }))).toBe(false);
+  expect(shipper.accept(record('x', { level: 'route 7' }))).toBe(true);
+  expect(drops.map((drop) => drop.reason)).toEqual(['too-many-routes']);
+  assertBalanced(shipper.stats());
+});
+
+it('takes 15,000 tiny records in one turn without breaking the limit of events', async () => {
+  const { shipper, destination } = start();
+  for (let i = 0; i < 15_000; i++) shipper.accept(record('x'));
+  const report = await shipper.flush();
+  expect(destination.attempts.map((batch) => batch.events.length)).toEqual([10_000, 5000]);
+  expect(report.delivered).toBe(15_000);
+  expect(destination.violations).toEqual([]);
+});
+
+it('drops an event that is larger than a batch as too-large', () => {
+  const { shipper, drops } = start({ maxBatchBytes: 1024 });
+  expect(shipper.accept(record('x'.repeat(1014)))).toBe(true);
+  expect(shipper.accept(record('x'.repeat(1015)))).toBe(false);
+  expect(drops).toMatchObject([{ reason: 'too-large', records: 1 }]);
+  assertBalanced(shipper.stats());
+});

@@ -1,0 +1,173 @@
+import { expect, it } from 'vitest';
+import { assertBalanced, DeliveryError, type EncodedEvent, type Encoding, type LogRecord } from '../src/index.js';
+import { encodeText, RecordingDestination, record } from './support/recording-destination.js';
+import { start } from './support/start.js';
+
+/** A record of exactly 1,024 bytes of the budget: its text, and 256. */
+const kib = (name: string, options = {}): LogRecord => record(name.padEnd(768, '.'), options);
+const names = (events: readonly EncodedEvent[]): string[] => events.map((event) => event.payload.replaceAll('.', ''));
+
+/** A destination that is down, so that whatever is accepted stays. */
+function down(): RecordingDestination {
+  const destination = new RecordingDestination();
+  destination.answer = () => {
+    throw new DeliveryError('UNAVAILABLE', 'down');
+  };
+  return destination;
+}
+
+it('drops the newest record when the buffer is full, says so, and counts it', () => {
+  const { shipper, drops } = start({ maxBufferBytes: 10 * 1024 });
+  const answers = Array.from({ length: 10 }, (_, i) => shipper.accept(kib(`r${i}`)));
+  expect(answers).toEqual([...Array(8).fill(true), false, false]);
+  expect(drops.map((drop) => [drop.reason, names(drop.events)])).toEqual([
+    ['buffer-full', ['r8']],
+    ['buffer-full', ['r9']],
+  ]);
+  expect(shipper.stats()).toMatchObject({ pending: 8, bufferBytes: 8 * 1024, dropped: { 'buffer-full': 2 } });
+  assertBalanced(shipper.stats());
+});
+
+it('keeps a fifth of the buffer for urgent records', () => {
+  const { shipper } = start({ maxBufferBytes: 10 * 1024 });
+  for (let i = 0; i < 9; i++) shipper.accept(kib(`r${i}`));
+  const answers = Array.from({ length: 3 }, (_, i) => shipper.accept(kib(`u${i}`, { urgent: true })));
+  expect(answers).toEqual([true, true, false]);
+});
+
+it('gives room back only when a record has met its fate', async () => {
+  const destination = down();
+  const { shipper, clock } = start({ maxBufferBytes: 10 * 1024, maxDelayMs: 0 }, { destination });
+  for (let i = 0; i < 8; i++) shipper.accept(kib(`r${i}`));
+  await clock.advance(10_000);
+  expect(shipper.accept(kib('too early'))).toBe(false);
+  destination.answer = () => ({ rejected: [], wireBytes: 0 });
+  await clock.advance(30_000);
+  expect(shipper.stats()).toMatchObject({ bufferBytes: 0, delivered: 8 });
+  expect(shipper.accept(kib('now'))).toBe(true);
+});
+
+it("with overflow 'drop-oldest' the newest records stay, whether the others are in an open batch", () => {
+  const { shipper, drops } = start({ maxBufferBytes: 10 * 1024, overflow: 'drop-oldest' });
+  for (let i = 0; i < 12; i++) expect(shipper.accept(kib(`r${i}`))).toBe(true);
+  expect(drops.flatMap((drop) => names(drop.events))).toEqual(['r0', 'r1', 'r2', 'r3']);
+  expect(shipper.stats()).toMatchObject({ pending: 8, dropped: { 'buffer-full': 4 } });
+  assertBalanced(shipper.stats());
+});
+
+it("with overflow 'drop-oldest' the oldest go first also from sealed batches that back off", async () => {
+  const destination = down();
+  const options = { maxBufferBytes: 10 * 1024, maxBatchEvents: 3, overflow: 'drop-oldest' } as const;
+  const { shipper, clock, drops } = start(options, { destination });
+  for (let i = 0; i < 8; i++) shipper.accept(kib(`r${i}`));
+  await clock.advance(5000);
+  for (let i = 8; i < 13; i++) expect(shipper.accept(kib(`r${i}`))).toBe(true);
+  expect(drops.flatMap((drop) => names(drop.events))).toEqual(['r0', 'r1', 'r2', 'r3', 'r4']);
+  destination.answer = () => ({ rejected: [], wireBytes: 0 });
+  await shipper.flush();
+  expect(names(destination.stored).sort()).toEqual(['r10', 'r11', 'r12', 'r5', 'r6', 'r7', 'r8', 'r9']);
+  expect(destination.violations).toEqual([]);
+  assertBalanced(shipper.stats());
+});
+
+it("with overflow 'drop-oldest' an ordinary record never drives out an urgent one", () => {
+  const { shipper, drops } = start({ maxBufferBytes: 10 * 1024, overflow: 'drop-oldest' });
+  shipper.accept(kib('urgent', { urgent: true }));
+  for (let i = 0; i < 20; i++) shipper.accept(kib(`r${i}`));
+  expect(drops.flatMap((drop) => names(drop.events))).not.toContain('urgent');
+  for (let i = 0; i < 20; i++) shipper.accept(kib(`u${i}`, { urgent: true }));
+  expect(shipper.accept(kib('ordinary'))).toBe(false);
+  const lost = drops.flatMap((drop) => names(drop.events));
+  expect(lost.filter((name) => name.startsWith('u') || name === 'urgent')).toEqual([
+    'urgent',
+    ...Array.from({ length: 10 }, (_, i) => `u${i}`),
+  ]);
+  assertBalanced(shipper.stats());
+});
+
+it('does not drive anything out for a record that is larger than the whole buffer', () => {
+  const { shipper, drops } = start({ maxBufferBytes: 10 * 1024, overflow: 'drop-oldest' });
+  shipper.accept(kib('small'));
+  expect(shipper.accept(record('x'.repeat(20_000)))).toBe(false);
+  expect(shipper.stats()).toMatchObject({ pending: 1 });
+  expect(drops).toHaveLength(1);
+});
+
+class SplittingDestination extends RecordingDestination {
+  override encode(source: LogRecord): Encoding {
+    return source.text.split('|').map((part) => encodeText(source, part));
+  }
+}
+
+it('delivers a split record when all its parts are, and counts it once', async () => {
+  const destination = new SplittingDestination();
+  const { shipper } = start({ maxBatchEvents: 2 }, { destination });
+  shipper.accept(record('a|b|c|d|e'));
+  expect(await shipper.flush()).toMatchObject({ received: 1, delivered: 1, pending: 0 });
+  expect(destination.texts).toEqual(['a', 'b', 'c', 'd', 'e']);
+  expect(shipper.stats().bufferBytes).toBe(0);
+});
+
+it('counts a split record once, by the reason of its first lost part', async () => {
+  const destination = new SplittingDestination();
+  destination.answer = (batch) => {
+    if (batch.events.some((event) => event.payload === 'bad')) throw new DeliveryError('INVALID', 'no');
+    return {
+      rejected: batch.events.flatMap((event, index) =>
+        event.payload === 'old' ? [{ index, reason: 'too-old' as const }] : [],
+      ),
+      wireBytes: 0,
+    };
+  };
+  const { shipper, drops } = start({ maxBatchEvents: 1, ordered: true }, { destination });
+  shipper.accept(record('a|old|bad|b'));
+  const report = await shipper.flush();
+  expect(report).toMatchObject({ received: 1, delivered: 0, rejected: 1, dropped: { invalid: 0 } });
+  expect(drops.map((drop) => [drop.reason, drop.records])).toEqual([
+    ['too-old', 1],
+    ['invalid', 0],
+  ]);
+  assertBalanced(report);
+});
+
+it('admits a split record whole or not at all', () => {
+  const { shipper, destination } = start({ maxBufferBytes: 1024 }, { destination: new SplittingDestination() });
+  expect(shipper.accept(record('a|b|c|d'))).toBe(false);
+  expect(shipper.stats()).toMatchObject({ pending: 0, bufferBytes: 0, dropped: { 'buffer-full': 1 } });
+  expect(destination.attempts).toHaveLength(0);
+});
+
+it.each([
+  [
+    'encode throws',
+    () => {
+      throw new Error('hostile');
+    },
+    'unencodable',
+  ],
+  ['encode refuses it', () => ({ refused: 'invalid' }), 'invalid'],
+  ['encode makes nothing of it', () => [], 'invalid'],
+] as const)('drops a record on the spot when %s, and goes on', (_, encode, reason) => {
+  const { shipper, destination, drops } = start();
+  const encodeWell = destination.encode.bind(destination);
+  destination.encode = encode as never;
+  expect(shipper.accept(record('x', { time: 42 }))).toBe(false);
+  destination.encode = encodeWell;
+  expect(shipper.accept(record('y'))).toBe(true);
+  expect(drops).toEqual([{ reason, records: 1, from: 42, to: 42, events: [] }]);
+  assertBalanced(shipper.stats());
+});
+
+it('survives a record whose every property throws', () => {
+  const { shipper } = start();
+  const hostile = new Proxy(
+    {},
+    {
+      get: () => {
+        throw new Error('no');
+      },
+    },
+  ) as LogRecord;
+  expect(shipper.accept(hostile)).toBe(false);
+  expect(shipper.stats().dropped.unencodable).toBe(1);
+});

@@ -1,0 +1,128 @@
+import { expect, it } from 'vitest';
+import { DeliveryError, type SendOutcome } from '../src/index.js';
+import { accepted, RecordingDestination, record } from './support/recording-destination.js';
+import { start } from './support/start.js';
+
+/** A destination whose answers the test gives one by one, in the order of the requests. */
+function manual(): { destination: RecordingDestination; answer: (outcome: SendOutcome | DeliveryError) => void } {
+  const destination = new RecordingDestination();
+  const asked: ((outcome: SendOutcome | DeliveryError) => void)[] = [];
+  destination.answer = () =>
+    new Promise((resolve, reject) => {
+      asked.push((outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
+    });
+  return { destination, answer: (outcome) => asked.shift()?.(outcome) };
+}
+
+const throttled = new DeliveryError('THROTTLED', 'slow down');
+const unavailable = new DeliveryError('UNAVAILABLE', 'down');
+
+it('keeps at most `concurrency` requests in flight', async () => {
+  const { destination, answer } = manual();
+  const { shipper, clock } = start({ maxBatchEvents: 1, concurrency: 3 }, { destination });
+  for (let i = 0; i < 10; i++) shipper.accept(record(String(i)));
+  await clock.settle();
+  for (let i = 0; i < 10; i++) {
+    answer(accepted);
+    await clock.settle();
+  }
+  expect(destination.mostInFlight).toBe(3);
+  expect(destination.stored).toHaveLength(10);
+});
+
+it('halves concurrency once for the requests that were throttled together, and creeps back', async () => {
+  const { destination, answer } = manual();
+  const { shipper, clock } = start({ maxBatchEvents: 1, concurrency: 8 }, { destination });
+  for (let i = 0; i < 200; i++) shipper.accept(record(String(i), { level: `route ${i}` }));
+  await clock.settle();
+  for (let i = 0; i < 8; i++) answer(throttled);
+  await clock.settle();
+  expect(shipper.stats().concurrency).toBe(4);
+  const seen = new Set<number>();
+  for (let i = 0; i < 50; i++) {
+    answer(accepted);
+    await clock.settle();
+    seen.add(shipper.stats().concurrency);
+  }
+  expect([...seen]).toEqual([4, 5, 6, 7, 8]);
+});
+
+it('sends one batch at a time on each route when ordered, and in order of acceptance through failures', async () => {
+  const destination = new RecordingDestination();
+  let calls = 0;
+  destination.answer = async () => {
+    if (calls++ % 3 === 0) throw unavailable;
+    return accepted;
+  };
+  const { shipper, clock } = start({ maxBatchEvents: 2, ordered: true }, { destination });
+  for (let i = 0; i < 20; i++) shipper.accept(record(String(i), { time: 1000 - i }));
+  await clock.advance(60_000);
+  expect(destination.mostInFlight).toBe(1);
+  expect(destination.texts).toEqual(Array.from({ length: 20 }, (_, i) => String(i % 2 === 0 ? i + 1 : i - 1)));
+});
+
+it('runs several routes side by side when ordered', async () => {
+  const { destination } = manual();
+  const { shipper, clock } = start({ maxBatchEvents: 1, ordered: true, concurrency: 4 }, { destination });
+  for (let i = 0; i < 8; i++) shipper.accept(record(String(i), { level: `route ${i % 2}` }));
+  await clock.settle();
+  expect(destination.mostInFlight).toBe(2);
+});
+
+it('gives a failing route one slot at most until it works again', async () => {
+  const destination = new RecordingDestination();
+  let bad = 0;
+  let mostBad = 0;
+  destination.answer = async (batch) => {
+    if (batch.route !== 'bad') return accepted;
+    mostBad = Math.max(mostBad, ++bad);
+    await new Promise((resolve) => setImmediate(resolve));
+    bad--;
+    throw unavailable;
+  };
+  const { shipper, clock } = start({ maxBatchEvents: 1, maxDelayMs: 0, concurrency: 4 }, { destination });
+  shipper.accept(record('first', { level: 'bad' }));
+  await clock.advance(1);
+  for (let i = 0; i < 50; i++) shipper.accept(record(String(i), { level: 'bad' }));
+  await clock.advance(20_000);
+  expect(mostBad).toBe(1);
+});
+
+it('shares the slots among routes, however long the queue of one is', async () => {
+  const { destination } = manual();
+  const { shipper, clock } = start({ maxBatchEvents: 1, concurrency: 2 }, { destination });
+  for (const level of ['busy', 'busy', 'busy', 'quiet']) shipper.accept(record('x', { level }));
+  await clock.settle();
+  expect(destination.attempts.map((batch) => batch.route)).toEqual(['busy', 'quiet']);
+});
+
+it('serves other routes first when one hangs', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = (batch) => (batch.route === 'hangs' ? new Promise(() => {}) : accepted);
+  const { shipper, clock } = start({ maxBatchEvents: 1, concurrency: 4 }, { destination });
+  for (let i = 0; i < 20; i++) {
+    shipper.accept(record(String(i), { level: 'hangs' }));
+    shipper.accept(record(String(i), { level: `fine ${i}` }));
+  }
+  await clock.settle();
+  expect(destination.stored).toHaveLength(20);
+});
+
+it('has no delivery in flight or waiting that a flush does not cover, when two flushes overlap', async () => {
+  const { destination, answer } = manual();
+  const { shipper, clock } = start({ concurrency: 1 }, { destination });
+  const done: string[] = [];
+  shipper.accept(record('a'));
+  void shipper.flush().then(() => done.push('first'));
+  await clock.settle();
+  shipper.accept(record('b'));
+  void shipper.flush().then(() => done.push('second'));
+  await clock.settle();
+  expect(done).toEqual([]);
+  answer(accepted);
+  await clock.settle();
+  expect(done).toEqual(['first']);
+  answer(accepted);
+  await clock.settle();
+  expect(done).toEqual(['first', 'second']);
+});

@@ -1,0 +1,173 @@
+import { expect, it } from 'vitest';
+import { assertBalanced, DeliveryError } from '../src/index.js';
+import { accepted, RecordingDestination, record } from './support/recording-destination.js';
+import { start } from './support/start.js';
+
+const unavailable = new DeliveryError('UNAVAILABLE', 'down');
+
+it('flush sends what waits, at once, and reports', async () => {
+  const { shipper, destination } = start();
+  shipper.accept(record('a'));
+  expect(await shipper.flush()).toMatchObject({ received: 1, delivered: 1, rejected: 0, spooled: 0, pending: 0 });
+  expect(destination.texts).toEqual(['a']);
+});
+
+it('flush with nothing to do resolves at once', async () => {
+  const { shipper } = start();
+  expect(await shipper.flush()).toMatchObject({ received: 0, pending: 0 });
+});
+
+it('flush wakes what backs off, and waits until it is delivered', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = () => {
+    throw new DeliveryError('AUTH', 'no');
+  };
+  const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });
+  shipper.accept(record('a'));
+  await clock.advance(1000);
+  destination.answer = () => accepted;
+  expect(await shipper.flush()).toMatchObject({ delivered: 1 });
+});
+
+it('flush does not wait for what is accepted after the call', async () => {
+  const { shipper, destination } = start();
+  shipper.accept(record('a'));
+  const flushed = shipper.flush();
+  shipper.accept(record('b'));
+  expect(await flushed).toMatchObject({ received: 2, delivered: 1, pending: 1 });
+  expect(destination.texts).toEqual(['a']);
+});
+
+it('flush with a timeout returns in time and drops nothing', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = () => new Promise(() => {});
+  const { shipper, clock } = start({}, { destination });
+  shipper.accept(record('a'));
+  const flushed = shipper.flush({ timeoutMs: 500 });
+  await clock.advance(500);
+  expect(await flushed).toMatchObject({ delivered: 0, pending: 1 });
+});
+
+it('close delivers what is left, refuses what comes later, and closes the destination once', async () => {
+  const { shipper, destination, drops } = start();
+  shipper.accept(record('a'));
+  const closed = shipper.close();
+  expect(shipper.accept(record('late'))).toBe(false);
+  expect(await closed).toMatchObject({ received: 2, delivered: 1, dropped: { closed: 1 } });
+  expect(await shipper.close()).toBe(await closed);
+  expect(destination.closed).toBe(1);
+  expect(drops).toMatchObject([{ reason: 'closed', records: 1 }]);
+  assertBalanced(shipper.stats());
+});
+
+it('close gives up at its deadline: aborts, counts what is left, and keeps the books right', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = () => new Promise(() => {});
+  const { shipper, clock, drops } = start({ closeTimeoutMs: 3000, maxBatchEvents: 1, concurrency: 2 }, { destination });
+  for (let i = 0; i < 5; i++) shipper.accept(record(String(i)));
+  const closed = shipper.close();
+  const flushed = shipper.flush();
+  await clock.advance(2999);
+  expect(destination.signals.some((signal) => signal.aborted)).toBe(false);
+  await clock.advance(1);
+  const report = await closed;
+  expect(report).toMatchObject({ delivered: 0, pending: 0, dropped: { undeliverable: 5 } });
+  expect(await flushed).toEqual(report);
+  expect(destination.signals).toHaveLength(2);
+  expect(destination.signals.every((signal) => signal.aborted)).toBe(true);
+  expect(drops.reduce((sum, drop) => sum + drop.records, 0)).toBe(5);
+  expect(shipper.stats()).toMatchObject({ bufferBytes: 0, inFlight: 0, ambiguous: 2 });
+});
+
+it('an answer after the deadline of close changes nothing', async () => {
+  const destination = new RecordingDestination();
+  let answerLate = (): void => {};
+  destination.answer = () =>
+    new Promise((resolve) => {
+      answerLate = () => resolve(accepted);
+    });
+  const { shipper, clock } = start({}, { destination });
+  shipper.accept(record('a'));
+  const closed = shipper.close({ timeoutMs: 100 });
+  await clock.advance(100);
+  const report = await closed;
+  answerLate();
+  await clock.settle();
+  expect(shipper.stats()).toMatchObject(report);
+  expect(report).toMatchObject({ delivered: 0, pending: 0, dropped: { undeliverable: 1 } });
+});
+
+it('close tries again while there is time', async () => {
+  const destination = new RecordingDestination();
+  let failures = 3;
+  destination.answer = () => {
+    if (failures-- > 0) throw unavailable;
+    return accepted;
+  };
+  const { shipper, clock } = start({}, { destination });
+  shipper.accept(record('a'));
+  const closed = shipper.close();
+  await clock.advance(1400);
+  expect(await closed).toMatchObject({ delivered: 1 });
+});
+
+it('close does not wait for a try that cannot come before the deadline', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = () => {
+    throw new DeliveryError('AUTH', 'no');
+  };
+  const { shipper } = start({ closeTimeoutMs: 5000 }, { destination });
+  shipper.accept(record('a'));
+  expect(await shipper.close()).toMatchObject({ dropped: { undeliverable: 1 } });
+});
+
+it('close starts backoffs over, so that a long outage does not cost the last tries', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = () => {
+    throw unavailable;
+  };
+  const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });
+  shipper.accept(record('a'));
+  await clock.advance(120_000);
+  const before = destination.attempts.length;
+  const closed = shipper.close();
+  await clock.advance(5000);
+  await closed;
+  expect(destination.attempts.length - before).toBeGreaterThanOrEqual(5);
+});
+
+it('close does not wait longer for a destination whose own close hangs', async () => {
+  const destination = new RecordingDestination();
+  destination.close = () => new Promise(() => {});
+  const { shipper, clock } = start({ closeTimeoutMs: 1000 }, { destination });
+  const closed = shipper.close();
+  await clock.advance(1000);
+  expect(await closed).toMatchObject({ pending: 0 });
+});
+
+it('no timer keeps the process alive but that of a running flush or close', async () => {
+  const destination = new RecordingDestination();
+  const { shipper, clock } = start({ maxDelayMs: 1000 }, { destination });
+  shipper.accept(record('waits for the timer'));
+  await clock.settle();
+  expect(clock.timersHeld).toBe(0);
+  destination.answer = () => {
+    throw unavailable;
+  };
+  await clock.advance(1000);
+  expect(clock.timersHeld).toBe(0);
+  destination.answer = () => new Promise(() => {});
+  await clock.advance(1000);
+  expect(shipper.stats().inFlight).toBe(1);
+  expect(clock.timersHeld).toBe(0);
+  const flushed = shipper.flush({ timeoutMs: 100 });
+  expect(clock.timersHeld).toBe(1);
+  await clock.advance(100);
+  await flushed;
+  expect(clock.timersHeld).toBe(0);
+  const closed = shipper.close();
+  expect(clock.timersHeld).toBe(1);
+  await clock.advance(5000);
+  await closed;
+  expect(clock.timersHeld).toBe(0);
+});

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { toEpochMs } from '../src/index.js';
+
+const FALLBACK = 7;
+
+it.each([
+  ['epoch milliseconds', 1_700_000_000_123, 1_700_000_000_123],
+  ['fractional milliseconds', 1_700_000_000_123.9, 1_700_000_000_123],
+  ['epoch seconds', 1_700_000_000, 1_700_000_000_000],
+  ['fractional seconds', 1_700_000_000.5, 1_700_000_000_500],
+  ['milliseconds as digits', '1700000000123', 1_700_000_000_123],
+  ['seconds as digits', '1700000000', 1_700_000_000_000],
+  ['ISO 8601', '2026-01-02T03:04:05.678Z', Date.UTC(2026, 0, 2, 3, 4, 5, 678)],
+  ['ISO 8601 with nanoseconds', '2026-01-02T03:04:05.678912345Z', Date.UTC(2026, 0, 2, 3, 4, 5, 678)],
+  ['ISO 8601 with an offset', '2026-01-02T03:04:05+02:00', Date.UTC(2026, 0, 2, 1, 4, 5)],
+  ['a date alone', '2026-01-02', Date.UTC(2026, 0, 2)],
+  ['date and time with a blank, local time', '2026-01-02 03:04:05', new Date(2026, 0, 2, 3, 4, 5).getTime()],
+  ['a Date', new Date(1234567890123), 1_234_567_890_123],
+  ['an invalid Date', new Date('no'), FALLBACK],
+  ['an ambiguous form', '3/4/2026', FALLBACK],
+  ['a time of day', '10:20:30', FALLBACK],
+  ['NaN', Number.NaN, FALLBACK],
+  ['infinity', Number.POSITIVE_INFINITY, FALLBACK],
+  ['a negative number', -5, FALLBACK],
+  ['nothing', undefined, FALLBACK],
+  ['an object', {}, FALLBACK],
+])('toEpochMs reads %s', (_, value, expected) => {
+  expect(toEpochMs(value, FALLBACK)).toBe(expected);
+});

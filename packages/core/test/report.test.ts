@@ -1,0 +1,129 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { assertBalanced, createShipper, DeliveryError } from '../src/index.js';
+import { RecordingDestination, record } from './support/recording-destination.js';
+import { start } from './support/start.js';
+
+const folder = fileURLToPath(new URL('..', import.meta.url));
+
+/** Runs a script against the built package, in a process of its own. */
+function run(script: string): { stdout: string; stderr: string; status: number | null } {
+  const args = ['--input-type=module', '--eval', script];
+  return spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', timeout: 60_000 });
+}
+
+const imports = `
+  import { createShipper, DeliveryError } from '@logferry/core';
+  const record = (text) => ({ time: 1, level: 'info', urgent: false, text, fields: {} });
+  const limits = { maxEvents: 10, maxBytes: 10_000, baseBytes: () => 0 };
+  const encode = ({ time, text }) => ({ route: 'r', time, payload: text, bytes: text.length });
+`;
+
+it('by default says losses in one line on stderr, and what came after it in another at the end', () => {
+  const { stderr } = run(`${imports}
+    const shipper = createShipper({ name: 'mine', reads: 'text', limits, encode, send: async () => ({ rejected: [], wireBytes: 0 }) });
+    for (let i = 0; i < 1000; i++) shipper.accept(record('x'.repeat(20_000)));
+    await shipper.close();
+  `);
+  expect(stderr.trim().split('\n')).toEqual([
+    '[logferry] mine: 1 record lost (too-large 1)',
+    '[logferry] mine: 999 records lost (too-large 999)',
+  ]);
+});
+
+it('by default says failures on stderr, with their code', () => {
+  const { stderr } = run(`${imports}
+    const send = async () => { throw new DeliveryError('AUTH', 'the key is not valid'); };
+    const shipper = createShipper({ name: 'mine', reads: 'text', limits, encode, send }, { maxDelayMs: 0 });
+    shipper.accept(record('x'));
+    await shipper.close();
+  `);
+  expect(stderr).toContain('[logferry] mine: 1 attempt failed, the last with AUTH: the key is not valid');
+  expect(stderr).toContain('1 record lost (undeliverable 1)');
+});
+
+it('delivers what is pending when the process has nothing left to do, with one listener for all shippers', () => {
+  const { stdout, status } = run(`${imports}
+    let delivered = 0;
+    const send = async ({ events }) => { delivered += events.length; return { rejected: [], wireBytes: 0 }; };
+    const shippers = Array.from({ length: 20 }, () => createShipper({ name: 'mine', reads: 'text', limits, encode, send }));
+    for (const shipper of shippers) shipper.accept(record('x'));
+    console.log('listeners', process.listenerCount('beforeExit'));
+    process.on('exit', () => console.log('delivered', delivered, 'listeners', process.listenerCount('beforeExit')));
+  `);
+  expect(stdout).toBe('listeners 1\ndelivered 20 listeners 0\n');
+  expect(status).toBe(0);
+});
+
+it('does not keep an idle process alive, and leaves no listener behind', () => {
+  const startedMs = performance.now();
+  const stdout = execFileSync(
+    process.execPath,
+    [
+      '--input-type=module',
+      '--eval',
+      `${imports}
+    createShipper({ name: 'mine', reads: 'text', limits, encode, send: async () => ({ rejected: [], wireBytes: 0 }) }, { maxDelayMs: 60_000 });
+    process.on('exit', () => console.log('listeners', process.listenerCount('beforeExit')));
+  `,
+    ],
+    { cwd: folder, encoding: 'utf8' },
+  );
+  expect(stdout).toBe('listeners 0\n');
+  expect(performance.now() - startedMs).toBeLessThan(30_000);
+});
+
+it('recognises errors of the ES module and the CommonJS copy by is(), and shares the exit listener between them', () => {
+  const { stdout } = run(`
+    import { createRequire } from 'node:module';
+    import * as esm from '@logferry/core';
+    const cjs = createRequire(import.meta.url)('@logferry/core');
+    const error = new cjs.DeliveryError('AUTH', 'no');
+    console.log(error instanceof esm.DeliveryError, esm.DeliveryError.is(error), cjs.DeliveryError.is(new Error('x')));
+    console.log(esm.ConfigError.is(new cjs.ConfigError('a', 'b')), esm.ConfigError.is(error));
+    const limits = { maxEvents: 1, maxBytes: 1024, baseBytes: () => 0 };
+    const destination = { name: 'mine', reads: 'text', limits, encode() {}, async send() {} };
+    for (const { createShipper } of [esm, cjs]) createShipper(destination);
+    console.log(process.listenerCount('beforeExit'));
+  `);
+  expect(stdout).toBe('false true false\ntrue false\n1\n');
+});
+
+it('survives callbacks that throw or reject', async () => {
+  const rejecting = async (): Promise<void> => {
+    throw new Error('in the callback');
+  };
+  const throwing = (): void => {
+    throw new Error('in the callback');
+  };
+  for (const callback of [rejecting, throwing]) {
+    const destination = new RecordingDestination();
+    destination.answer = () => {
+      throw new DeliveryError('INVALID', 'no');
+    };
+    const { shipper } = start({ onError: callback, onDrop: callback }, { destination });
+    shipper.accept(record('x'));
+    expect(await shipper.close()).toMatchObject({ dropped: { invalid: 1 } });
+  }
+});
+
+it('counts, but does not tell, losses that the telling itself causes', () => {
+  let told = 0;
+  const shipper = createShipper(new RecordingDestination(), {
+    maxBufferBytes: 1024,
+    onDrop: () => {
+      told++;
+      shipper.accept(record('x'.repeat(5000)));
+    },
+  });
+  shipper.accept(record('x'.repeat(5000)));
+  expect(told).toBe(1);
+  expect(shipper.stats()).toMatchObject({ received: 2, dropped: { 'buffer-full': 2 } });
+  assertBalanced(shipper.stats());
+});
+
+it('assertBalanced says which number is off', () => {
+  const ledger = { ...start().shipper.stats(), received: 3, delivered: 1 };
+  expect(() => assertBalanced(ledger)).toThrow(/received 3, but delivered 1 .* = 1$/);
+});

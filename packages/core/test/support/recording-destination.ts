@@ -1,0 +1,90 @@
+import type {
+  Batch,
+  BatchLimits,
+  Destination,
+  EncodedEvent,
+  Encoding,
+  LogRecord,
+  SendOutcome,
+} from '../../src/index.js';
+
+type Answer = (batch: Batch, signal: AbortSignal) => Promise<SendOutcome> | SendOutcome;
+
+export const accepted: SendOutcome = { rejected: [], wireBytes: 0 };
+
+/**
+ * A third party's destination: keeps what it is sent, and notes every batch that breaks a rule. The record's level names
+ * the route; each byte of its text counts one, and 10 more.
+ */
+export class RecordingDestination implements Destination {
+  readonly name = 'recording';
+  readonly reads = 'text';
+  readonly limits: BatchLimits;
+  /** Every batch it was asked to send, repetitions too. */
+  readonly attempts: Batch[] = [];
+  /** The events of all batches that it accepted. */
+  readonly stored: EncodedEvent[] = [];
+  readonly violations: string[] = [];
+  readonly signals: AbortSignal[] = [];
+  inFlight = 0;
+  mostInFlight = 0;
+  closed = 0;
+  answer: Answer = () => accepted;
+
+  constructor(limits: Partial<BatchLimits> = {}) {
+    this.limits = { maxEvents: 10_000, maxBytes: 1_048_576, maxSpanMs: 86_399_999, baseBytes: () => 0, ...limits };
+  }
+
+  encode(record: LogRecord): Encoding {
+    return encodeText(record, record.text);
+  }
+
+  async send(batch: Batch, signal: AbortSignal): Promise<SendOutcome> {
+    this.attempts.push(batch);
+    this.signals.push(signal);
+    this.violations.push(...violationsOf(batch, this.limits));
+    this.inFlight++;
+    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
+    try {
+      const outcome = await this.answer(batch, signal);
+      const rejected = new Set(outcome.rejected.map(({ index }) => index));
+      this.stored.push(...batch.events.filter((_, index) => !rejected.has(index)));
+      return outcome;
+    } finally {
+      this.inFlight--;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closed++;
+  }
+
+  /** The texts that it stored. */
+  get texts(): string[] {
+    return this.stored.map((event) => event.payload);
+  }
+}
+
+export function encodeText(record: LogRecord, text: string): EncodedEvent {
+  return { route: record.level, time: record.time, payload: text, bytes: Buffer.byteLength(text) + 10 };
+}
+
+/** A record with a text; the time counts up unless given. */
+export function record(text: string, { time = Date.UTC(2026, 0, 1), level = 'info', urgent = false } = {}): LogRecord {
+  return { time, level, urgent, text, fields: {} };
+}
+
+function violationsOf(batch: Batch, limits: BatchLimits): string[] {
+  const { route, events, bytes } = batch;
+  const sum = events.reduce((total, event) => total + event.bytes, limits.baseBytes(route));
+  const times = events.map((event) => event.time);
+  const span = times.reduce((a, b) => Math.max(a, b), 0) - times.reduce((a, b) => Math.min(a, b), Number.MAX_VALUE);
+  const found: string[] = [];
+  if (events.length < 1 || events.length > limits.maxEvents) found.push(`${events.length} events`);
+  if (sum !== bytes) found.push(`${bytes} bytes stated, ${sum} bytes counted`);
+  if (sum > limits.maxBytes) found.push(`${sum} bytes`);
+  if (limits.maxSpanMs !== undefined && span > limits.maxSpanMs) found.push(`spans ${span} ms`);
+  if (times.some((time, index) => index > 0 && time < (times[index - 1] ?? 0))) found.push('not in order of time');
+  if (events.some((event) => event.route !== route)) found.push('events of another route');
+  return found;
+}

@@ -1,0 +1,24 @@
+import { createShipper, type DeliveryError, type DeliveryOptions, type Drop, type Shipper } from '../../src/index.js';
+import { RecordingDestination } from './recording-destination.js';
+import { VirtualClock } from './virtual-clock.js';
+
+export interface Started {
+  readonly shipper: Shipper;
+  readonly destination: RecordingDestination;
+  readonly clock: VirtualClock;
+  readonly errors: DeliveryError[];
+  readonly drops: Drop[];
+}
+
+/** A shipper on a virtual clock, with the longest jitter unless `random` says otherwise. */
+export function start(
+  options: DeliveryOptions = {},
+  { destination = new RecordingDestination(), random = (): number => 0.999_999 } = {},
+): Started {
+  const clock = new VirtualClock();
+  const errors: DeliveryError[] = [];
+  const drops: Drop[] = [];
+  const reporting = { onError: (error: DeliveryError) => errors.push(error), onDrop: (drop: Drop) => drops.push(drop) };
+  const shipper = createShipper(destination, { ...reporting, ...options }, { clock, random });
+  return { shipper, destination, clock, errors, drops };
+}
