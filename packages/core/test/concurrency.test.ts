@@ -88,12 +88,14 @@ it('gives a failing route one slot at most until it works again', async () => {
   expect(mostBad).toBe(1);
 });
 
-it('shares the slots among routes, however long the queue of one is', async () => {
-  const { destination } = manual();
+it('shares the slots among routes: the one with the fewest in flight goes next, though others wait longer', async () => {
+  const { destination, answer } = manual();
   const { shipper, clock } = start({ maxBatchEvents: 1, concurrency: 2 }, { destination });
-  for (const level of ['busy', 'busy', 'busy', 'quiet']) shipper.accept(record('x', { level }));
+  for (const level of ['quiet', 'busy', 'busy', 'quiet']) shipper.accept(record('x', { level }));
   await clock.settle();
-  expect(destination.attempts.map((batch) => batch.route)).toEqual(['busy', 'quiet']);
+  answer(accepted);
+  await clock.settle();
+  expect(destination.attempts.map((batch) => batch.route)).toEqual(['quiet', 'busy', 'quiet']);
 });
 
 it('serves other routes first when one hangs', async () => {

@@ -87,7 +87,6 @@ async function serve(
     request.socket.resetAndDestroy();
     return;
   }
-  response.sendDate = false;
   response.writeHead(reaction.status, {
     ...reaction.headers,
     'content-length': String(Buffer.byteLength(reaction.body)),

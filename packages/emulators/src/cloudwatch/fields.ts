@@ -111,6 +111,11 @@ export class Fields {
     this.#note(`Value '${value}' at '${path}' failed to satisfy constraint: ${constraint}`);
   }
 
+  /** Notes a required member that is missing. */
+  refuseMissing(path: string): void {
+    this.#note(`Value null at '${path}' failed to satisfy constraint: Member must not be null`);
+  }
+
   /** Throws all that was noted. */
   check(): void {
     if (this.#count === 0) return;
@@ -118,9 +123,8 @@ export class Fields {
     throw invalidParameter(`${errors} detected: ${this.#broken.join('; ')}`);
   }
 
-  /** Notes a required member that is missing. */
   #missing<T>(name: string, placeholder: T): T {
-    this.#note(`Value null at '${name}' failed to satisfy constraint: Member must not be null`);
+    this.refuseMissing(name);
     return placeholder;
   }
 

@@ -13,7 +13,7 @@ export const RETENTION_DAYS: readonly number[] = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
-export const HOUR_MS: number = 3_600_000;
+const HOUR_MS = 3_600_000;
 export const DAY_MS: number = 24 * HOUR_MS;
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html */
@@ -22,11 +22,11 @@ export const MAX_BATCH_BYTES: number = 1_048_576;
 /** Counted for every event besides its message, against the batch's limit and the event's. */
 export const EVENT_OVERHEAD_BYTES: number = 26;
 export const MAX_EVENT_BYTES: number = 1_048_576;
-export const MAX_SPAN_MS: number = DAY_MS;
+export const MAX_SPAN_MS: number = 24 * HOUR_MS;
 export const MAX_AGE_MS: number = 14 * DAY_MS;
 export const MAX_FUTURE_MS: number = 2 * HOUR_MS;
 
-const MAX_TAGS = 50;
+export const MAX_TAGS: number = 50;
 const TAG_KEY = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u;
 const TAG_VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
 

@@ -26,7 +26,11 @@ const AMZ_DATE = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
  * when the credentials, the scope, the time, the signed headers or the signature are wrong. The signature covers the hash
  * of the body that arrived, so a body changed after signing never passes.
  */
-export function createVerifier({ credentials, region, clock }: VerifierOptions): (request: HttpRequest) => Promise<void> {
+export function createVerifier({
+  credentials,
+  region,
+  clock,
+}: VerifierOptions): (request: HttpRequest) => Promise<void> {
   const signer = new SignatureV4({
     credentials,
     region,
@@ -81,12 +85,10 @@ const BODY_HASH_HEADER = 'x-amz-content-sha256';
 /** Returns the signing time in epoch milliseconds. */
 function checkDate(request: HttpRequest, scopeDate: string, now: number): number {
   const date = headerOf(request, 'x-amz-date') ?? '';
-  const parts = AMZ_DATE.exec(date);
-  if (!parts) {
+  const signedAt = AMZ_DATE.test(date) ? Date.parse(date.replace(AMZ_DATE, '$1-$2-$3T$4:$5:$6Z')) : Number.NaN;
+  if (Number.isNaN(signedAt)) {
     throw new ServiceError('IncompleteSignatureException', `Date must be in ISO-8601 'basic format'. Got '${date}'.`);
   }
-  const [, year, month, day, hour, minute, second] = parts.map(Number) as [number, ...number[]];
-  const signedAt = Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second);
   if (scopeDate !== date.slice(0, 8)) {
     throw invalidSignature(
       `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${scopeDate}' != ` +

@@ -2,6 +2,8 @@ import { missingGroup, missingStream } from './errors.js';
 
 /** A log event that the emulator stored. */
 export interface CloudWatchEvent {
+  /** Unique, and in order of arrival. FilterLogEvents returns it, too. */
+  readonly eventId: string;
   readonly logGroupName: string;
   readonly logStreamName: string;
   /** Time of the event, in epoch milliseconds. */

@@ -1,0 +1,13 @@
+import type { Stats } from './stats.js';
+import type { Store } from './store.js';
+
+/** What an operation sees besides its input. */
+export interface Context {
+  readonly store: Store;
+  readonly stats: Stats;
+  readonly region: string;
+  readonly sequenceTokens: 'ignored' | 'required';
+  /** The service's time, in epoch milliseconds. */
+  readonly now: number;
+  readonly requestId: string;
+}

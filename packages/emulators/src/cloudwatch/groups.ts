@@ -1,0 +1,143 @@
+import type { Context } from './context.js';
+import { invalidParameter, ServiceError } from './errors.js';
+import { Fields, type Input } from './fields.js';
+import { page, readToken } from './paging.js';
+import {
+  checkTags,
+  KMS_KEY_ARN,
+  LOG_GROUP_CLASSES,
+  LOG_GROUP_IDENTIFIER,
+  LOG_GROUP_NAME,
+  MAX_TAGS,
+  RETENTION_DAYS,
+} from './rules.js';
+import { EventLog, findGroup, type LogGroup, type Store } from './store.js';
+
+/** The account that every resource belongs to. */
+const ACCOUNT_ID = '123456789012';
+
+export function createLogGroup(input: Input, { store, region, now }: Context): undefined {
+  const fields = new Fields(input);
+  const name = fields.string('logGroupName', LOG_GROUP_NAME);
+  const kmsKeyId = fields.optionalString('kmsKeyId', { max: 256 });
+  const tags = fields.optionalStringMap('tags');
+  const logGroupClass = fields.optionalString('logGroupClass', { values: LOG_GROUP_CLASSES }) ?? 'STANDARD';
+  if (tags) checkTags(fields, tags);
+  fields.check();
+  if (name.startsWith('aws/')) throw invalidParameter('Log groups starting with AWS/ are reserved for AWS.');
+  if (kmsKeyId !== undefined && !KMS_KEY_ARN.test(kmsKeyId)) {
+    throw invalidParameter(`The specified KMS key is not the ARN of a symmetric key: ${kmsKeyId}`);
+  }
+  if (store.groups.has(name)) {
+    throw new ServiceError('ResourceAlreadyExistsException', 'The specified log group already exists');
+  }
+  store.groups.set(name, {
+    name,
+    arn: `arn:aws:logs:${region}:${ACCOUNT_ID}:log-group:${name}`,
+    creationTime: now,
+    logGroupClass,
+    kmsKeyId,
+    tags: new Map(tags),
+    streams: new Map(),
+    retentionInDays: undefined,
+    log: new EventLog(),
+  });
+}
+
+export function deleteLogGroup(input: Input, { store }: Context): undefined {
+  store.groups.delete(readGroup(input, store).name);
+}
+
+export function putRetentionPolicy(input: Input, { store }: Context): undefined {
+  const fields = new Fields(input);
+  const name = fields.string('logGroupName', LOG_GROUP_NAME);
+  const retentionInDays = fields.integer('retentionInDays', { values: RETENTION_DAYS });
+  fields.check();
+  findGroup(store, name).retentionInDays = retentionInDays;
+}
+
+export function deleteRetentionPolicy(input: Input, { store }: Context): undefined {
+  readGroup(input, store).retentionInDays = undefined;
+}
+
+export function tagResource(input: Input, { store }: Context): undefined {
+  const fields = new Fields(input);
+  const arn = fields.string('resourceArn', LOG_GROUP_IDENTIFIER);
+  const tags = fields.optionalStringMap('tags');
+  if (tags) checkTags(fields, tags);
+  else fields.refuseMissing('tags');
+  fields.check();
+  const group = findGroupByArn(store, arn);
+  const merged = new Map([...group.tags, ...(tags ?? [])]);
+  if (merged.size > MAX_TAGS) {
+    throw new ServiceError('TooManyTagsException', `The resource would have more than ${MAX_TAGS} tags.`);
+  }
+  for (const [key, value] of merged) group.tags.set(key, value);
+}
+
+export function listTagsForResource(input: Input, { store }: Context): object {
+  const fields = new Fields(input);
+  const arn = fields.string('resourceArn', LOG_GROUP_IDENTIFIER);
+  fields.check();
+  return { tags: Object.fromEntries(findGroupByArn(store, arn).tags) };
+}
+
+export function describeLogGroups(input: Input, { store }: Context): object {
+  const fields = new Fields(input);
+  const prefix = fields.optionalString('logGroupNamePrefix', LOG_GROUP_NAME);
+  const pattern = fields.optionalString('logGroupNamePattern', LOG_GROUP_NAME);
+  const logGroupClass = fields.optionalString('logGroupClass', { values: LOG_GROUP_CLASSES });
+  const limit = fields.optionalInteger('limit', { min: 1, max: 50 }) ?? 50;
+  const start = readToken(fields);
+  fields.check();
+  if (prefix !== undefined && pattern !== undefined) {
+    throw invalidParameter('logGroupNamePrefix and logGroupNamePattern are mutually exclusive.');
+  }
+  const groups = [...store.groups.values()]
+    .filter(({ name }) => name.startsWith(prefix ?? '') && name.includes(pattern ?? ''))
+    .filter((group) => logGroupClass === undefined || group.logGroupClass === logGroupClass)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const { items, nextToken } = page(groups, start, limit);
+  return { logGroups: items.map(describe), nextToken };
+}
+
+/** The group that `logGroupIdentifier`, an ARN or a name, or else `logGroupName` names. Checks the other fields, too. */
+export function readGroupOf(fields: Fields, store: Store): LogGroup {
+  if (fields.has('logGroupName') === fields.has('logGroupIdentifier')) {
+    fields.check();
+    throw invalidParameter('Exactly one of logGroupName and logGroupIdentifier must be given.');
+  }
+  const name = fields.optionalString('logGroupName', LOG_GROUP_NAME);
+  const identifier = fields.optionalString('logGroupIdentifier', LOG_GROUP_IDENTIFIER);
+  fields.check();
+  return name === undefined && identifier?.startsWith('arn:')
+    ? findGroupByArn(store, identifier)
+    : findGroup(store, name ?? identifier ?? '');
+}
+
+function readGroup(input: Input, store: Store): LogGroup {
+  const fields = new Fields(input);
+  const name = fields.string('logGroupName', LOG_GROUP_NAME);
+  fields.check();
+  return findGroup(store, name);
+}
+
+function findGroupByArn(store: Store, arn: string): LogGroup {
+  const group = [...store.groups.values()].find((candidate) => candidate.arn === arn);
+  return group ?? findGroup(store, arn);
+}
+
+function describe(group: LogGroup): object {
+  return {
+    logGroupName: group.name,
+    // The service shows both forms; calls that name a resource take the second.
+    arn: `${group.arn}:*`,
+    logGroupArn: group.arn,
+    creationTime: group.creationTime,
+    logGroupClass: group.logGroupClass,
+    metricFilterCount: 0,
+    storedBytes: 0,
+    retentionInDays: group.retentionInDays,
+    kmsKeyId: group.kmsKeyId,
+  };
+}

@@ -1,0 +1,57 @@
+import type { Context } from './context.js';
+import type { Input } from './fields.js';
+import {
+  createLogGroup,
+  deleteLogGroup,
+  deleteRetentionPolicy,
+  describeLogGroups,
+  listTagsForResource,
+  putRetentionPolicy,
+  tagResource,
+} from './groups.js';
+import { putLogEvents } from './put-log-events.js';
+import { filterLogEvents, getLogEvents } from './read-events.js';
+import { createLogStream, deleteLogStream, describeLogStreams } from './streams.js';
+
+/** An operation of the service that the emulator has. */
+export type CloudWatchOperation =
+  | 'CreateLogGroup'
+  | 'CreateLogStream'
+  | 'DeleteLogGroup'
+  | 'DeleteLogStream'
+  | 'DeleteRetentionPolicy'
+  | 'DescribeLogGroups'
+  | 'DescribeLogStreams'
+  | 'FilterLogEvents'
+  | 'GetLogEvents'
+  | 'ListTagsForResource'
+  | 'PutLogEvents'
+  | 'PutRetentionPolicy'
+  | 'TagResource';
+
+/** Returns the members of the answer, if it has any; throws a ServiceError. */
+type Operation = (input: Input, context: Context) => object | undefined;
+
+const OPERATIONS: Readonly<Record<CloudWatchOperation, Operation>> = {
+  CreateLogGroup: createLogGroup,
+  CreateLogStream: createLogStream,
+  DeleteLogGroup: deleteLogGroup,
+  DeleteLogStream: deleteLogStream,
+  DeleteRetentionPolicy: deleteRetentionPolicy,
+  DescribeLogGroups: describeLogGroups,
+  DescribeLogStreams: describeLogStreams,
+  FilterLogEvents: filterLogEvents,
+  GetLogEvents: getLogEvents,
+  ListTagsForResource: listTagsForResource,
+  PutLogEvents: putLogEvents,
+  PutRetentionPolicy: putRetentionPolicy,
+  TagResource: tagResource,
+};
+
+export function isOperation(name: string | undefined): name is CloudWatchOperation {
+  return name !== undefined && Object.hasOwn(OPERATIONS, name);
+}
+
+export function runOperation(name: CloudWatchOperation, input: Input, context: Context): object | undefined {
+  return OPERATIONS[name](input, context);
+}

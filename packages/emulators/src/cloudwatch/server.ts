@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createFaultInjector } from '../faults.js';
+import { type HttpRequest, listen, type Reaction } from '../http.js';
+import type { Context } from './context.js';
+import { ServiceError } from './errors.js';
+import {
+  CLOUDWATCH_FAULTS,
+  type CloudWatchFault,
+  type CloudWatchFaultPlan,
+  inScope,
+  isPoisoned,
+  OTHER_MEMBERS,
+  reactionTo,
+} from './faults.js';
+import type { Input } from './fields.js';
+import { type CloudWatchOperation, isOperation, runOperation } from './operations.js';
+import { checkEnvelope, decodeBody, errorAnswer, operationOf, successAnswer } from './protocol.js';
+import { DAY_MS, MAX_AGE_MS } from './rules.js';
+import { type Credentials, createVerifier } from './sigv4.js';
+import { type CloudWatchStats, createStats } from './stats.js';
+import { type CloudWatchEvent, createStore } from './store.js';
+
+export interface CloudWatchOptions {
+  /** Port to listen on; 0 takes a free one. @default 0 */
+  readonly port?: number;
+  /** Address to listen on. @default '127.0.0.1' */
+  readonly host?: string;
+  /** The only region that requests may be signed for. @default 'us-east-1' */
+  readonly region?: string;
+  /** The only credentials that requests may be signed with. @default test credentials, see `env` */
+  readonly credentials?: Credentials;
+  /**
+   * The service's time in epoch milliseconds, for the age of events, the age of signatures (at most 5 minutes) and the
+   * `Date` header. @default Date.now
+   */
+  readonly clock?: () => number;
+  /** Seed of the random faults and delays. @default 1 */
+  readonly seed?: number;
+  /** `'required'` is the service before 2023: every batch must name the token that the one before it returned. @default 'ignored' */
+  readonly sequenceTokens?: 'ignored' | 'required';
+}
+
+export interface CloudWatchEmulator {
+  /** Base address: `"http://127.0.0.1:41234"`. */
+  readonly url: string;
+  /** Environment variables that make the AWS SDKs and the AWS CLI talk to this server. */
+  readonly env: Readonly<
+    Record<'AWS_ENDPOINT_URL_CLOUDWATCH_LOGS' | 'AWS_REGION' | 'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY', string>
+  >;
+  /** All events ever stored, in order of arrival, also those of streams deleted since; or those of one group or stream. */
+  events(filter?: { readonly logGroupName?: string; readonly logStreamName?: string }): readonly CloudWatchEvent[];
+  stats(): CloudWatchStats;
+  /** Replaces the plan of faults to inject; none given, none injected. Hanging requests stay so. */
+  faults(plan?: CloudWatchFaultPlan): void;
+  /** Stops listening and destroys all connections, hanging requests too. What was stored can still be read. */
+  close(): Promise<void>;
+}
+
+const TEST_CREDENTIALS: Credentials = {
+  accessKeyId: 'AKIALOGFERRYEMULATOR',
+  secretAccessKey: 'logferry/emulator/secret/only/for/tests0',
+};
+
+/** Starts a local CloudWatch Logs that refuses what the service refuses, and fails when told to. */
+export async function startCloudWatch(options: CloudWatchOptions = {}): Promise<CloudWatchEmulator> {
+  const { port = 0, host = '127.0.0.1', region = 'us-east-1', credentials = TEST_CREDENTIALS } = options;
+  const { clock = Date.now, seed = 1, sequenceTokens = 'ignored' } = options;
+  const store = createStore();
+  const stats = createStats();
+  const verify = createVerifier({ credentials, region, clock });
+  const faults = createFaultInjector<CloudWatchFault, CloudWatchFaultPlan>(CLOUDWATCH_FAULTS, OTHER_MEMBERS, seed);
+
+  const server = await listen({ host, port }, async (request) => {
+    const operation = operationOf(request);
+    stats.received(isOperation(operation) ? operation : 'Unknown', request.body.length);
+    if (faults.plan.down) {
+      stats.injected('down');
+      return 'reset';
+    }
+    const requestId = randomUUID();
+    const context: Context = { store, stats, region, sequenceTokens, now: clock(), requestId };
+    return answering(operation ?? 'Unknown', context, async () => {
+      checkEnvelope(request);
+      await verify(request);
+      const input = decodeBody(request);
+      if (!isOperation(operation)) {
+        throw new ServiceError('UnknownOperationException', `The emulator has no operation ${operation}`);
+      }
+      return serve(operation, input, request, context);
+    });
+  });
+
+  async function serve(
+    operation: CloudWatchOperation,
+    input: Input,
+    request: HttpRequest,
+    context: Context,
+  ): Promise<Reaction> {
+    const leave = operation === 'PutLogEvents' ? stats.enter(`${input.logGroupName}:${input.logStreamName}`) : () => {};
+    request.closed.addEventListener('abort', leave, { once: true });
+    const isInScope = inScope(faults.plan, operation, input);
+    const reaction = await react(operation, input, context, isInScope);
+    if (reaction === 'hang') return reaction;
+    const delayMs = isInScope ? faults.drawDelayMs() : 0;
+    // Fails only when the connection closes, and then nobody waits for an answer.
+    if (delayMs > 0) await delay(delayMs, undefined, { signal: request.closed }).catch(() => {});
+    // Before the answer goes out: with it, the client's next request may overtake the end of this one.
+    leave();
+    return reaction;
+  }
+
+  async function react(
+    operation: CloudWatchOperation,
+    input: Input,
+    context: Context,
+    isInScope: boolean,
+  ): Promise<Reaction> {
+    const perform = (now: number) =>
+      answering(operation, context, async () => {
+        const output = runOperation(operation, input, { ...context, now });
+        return successAnswer(output, context.requestId, context.now);
+      });
+    if (!isInScope) return perform(context.now);
+    const fault = isPoisoned(faults.plan, input) ? 'poison' : faults.draw();
+    if (fault === undefined) return perform(context.now);
+    stats.injected(fault);
+    switch (fault) {
+      case 'lostAck':
+        await perform(context.now);
+        return 'reset';
+      case 'rejectOld':
+        // To a service far enough in the future, every event that is valid now is too old.
+        return perform(context.now + MAX_AGE_MS + DAY_MS);
+      default:
+        return reactionTo(fault, { operation, ...context }, faults.plan);
+    }
+  }
+
+  /** Turns what `work` throws into the service's error answer, and counts violations. */
+  async function answering(operation: string, context: Context, work: () => Promise<Reaction>): Promise<Reaction> {
+    try {
+      return await work();
+    } catch (thrown) {
+      const error =
+        thrown instanceof ServiceError
+          ? thrown
+          : new ServiceError('InternalFailure', `Emulator failed: ${thrown}`, 500);
+      if (error.isViolation) stats.violated({ operation, error: error.code, message: error.message });
+      return errorAnswer(error, context.requestId, context.now);
+    }
+  }
+
+  return {
+    url: server.url,
+    env: {
+      AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: server.url,
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    },
+    events: ({ logGroupName, logStreamName } = {}) =>
+      store.arrivals.filter(
+        (event) =>
+          (logGroupName === undefined || event.logGroupName === logGroupName) &&
+          (logStreamName === undefined || event.logStreamName === logStreamName),
+      ),
+    stats: stats.snapshot,
+    faults: (plan = {}) => faults.replace(plan),
+    close: server.close,
+  };
+}

@@ -1,0 +1,107 @@
+/** A request that broke a rule of the service. */
+export interface CloudWatchViolation {
+  readonly operation: string;
+  /** The error's name: `"InvalidParameterException"`. */
+  readonly error: string;
+  readonly message: string;
+}
+
+/** Counters since the start. Each call of `stats()` takes a new snapshot. */
+export interface CloudWatchStats {
+  /** Requests by operation, answered or not. `Unknown` counts those of no known operation. */
+  readonly requests: Readonly<Record<string, number>>;
+  /** PutLogEvents requests that were accepted: answered with HTTP 200, or that answer lost by `lostAck`. */
+  readonly acceptedPuts: number;
+  readonly storedEvents: number;
+  /** Bytes of the stored events as the service counts them: UTF-8 bytes of the message, and 26. */
+  readonly storedBytes: number;
+  /** Bytes of all request bodies as received, so after compression and with every retry. */
+  readonly wireBytes: number;
+  /** Injected faults by name, with `down` and `poison`. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** The first 100 requests that broke a rule of the service. Injected faults and missing or existing resources are none. */
+  readonly violations: readonly CloudWatchViolation[];
+  readonly violationCount: number;
+  /** Most events and most bytes in one accepted batch; the two may be of different batches. */
+  readonly largestBatch: { readonly events: number; readonly bytes: number };
+  /** Most PutLogEvents in flight at once, from the arrival of the body to the answer or the end of the connection. */
+  readonly concurrent: { readonly perStream: number; readonly overall: number };
+}
+
+interface StoredBatch {
+  /** Events in the request, rejected ones too. */
+  readonly events: number;
+  readonly bytes: number;
+  readonly storedEvents: number;
+  readonly storedBytes: number;
+}
+
+export interface Stats {
+  received(operation: string, bodyBytes: number): void;
+  injected(fault: string): void;
+  violated(violation: CloudWatchViolation): void;
+  stored(batch: StoredBatch): void;
+  /** A PutLogEvents begins; returns what ends it, which may be called more than once. */
+  enter(stream: string): () => void;
+  snapshot(): CloudWatchStats;
+}
+
+const KEPT_VIOLATIONS = 100;
+
+export function createStats(): Stats {
+  const requests = new Map<string, number>();
+  const faults = new Map<string, number>();
+  const violations: CloudWatchViolation[] = [];
+  const inFlight = new Map<string, number>();
+  const largestBatch = { events: 0, bytes: 0 };
+  const concurrent = { perStream: 0, overall: 0 };
+  const totals = { acceptedPuts: 0, storedEvents: 0, storedBytes: 0, wireBytes: 0, violationCount: 0 };
+  let inFlightOverall = 0;
+
+  return {
+    received(operation, bodyBytes) {
+      add(requests, operation, 1);
+      totals.wireBytes += bodyBytes;
+    },
+    injected: (fault) => {
+      add(faults, fault, 1);
+    },
+    violated(violation) {
+      totals.violationCount++;
+      if (violations.length < KEPT_VIOLATIONS) violations.push(violation);
+    },
+    stored({ events, bytes, storedEvents, storedBytes }) {
+      totals.acceptedPuts++;
+      totals.storedEvents += storedEvents;
+      totals.storedBytes += storedBytes;
+      largestBatch.events = Math.max(largestBatch.events, events);
+      largestBatch.bytes = Math.max(largestBatch.bytes, bytes);
+    },
+    enter(stream) {
+      inFlightOverall++;
+      concurrent.overall = Math.max(concurrent.overall, inFlightOverall);
+      concurrent.perStream = Math.max(concurrent.perStream, add(inFlight, stream, 1));
+      let left = false;
+      return () => {
+        if (left) return;
+        left = true;
+        inFlightOverall--;
+        if (add(inFlight, stream, -1) === 0) inFlight.delete(stream);
+      };
+    },
+    snapshot: () => ({
+      ...totals,
+      requests: Object.fromEntries(requests),
+      faults: Object.fromEntries(faults),
+      violations: [...violations],
+      largestBatch: { ...largestBatch },
+      concurrent: { ...concurrent },
+    }),
+  };
+}
+
+function add(counters: Map<string, number>, key: string, amount: number): number {
+  const sum = (counters.get(key) ?? 0) + amount;
+  counters.set(key, sum);
+  return sum;
+}

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { CloudWatchLogsClient, CreateLogGroupCommand, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import './helpers.js';
+
+const BIN = fileURLToPath(new URL('../bin/logferry-emulators.js', import.meta.url));
+
+function run(...args: string[]): ChildProcess {
+  const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  return child;
+}
+
+async function finished(child: ChildProcess): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const text = { stdout: '', stderr: '' };
+  child.stdout?.on('data', (chunk) => {
+    text.stdout += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    text.stderr += chunk;
+  });
+  const [code] = await once(child, 'close');
+  return { code, ...text };
+}
+
+/** The environment variables that the bin prints, read until its last line. */
+async function printedEnv(child: ChildProcess): Promise<Record<string, string>> {
+  const env: Record<string, string> = {};
+  for await (const line of createInterface({ input: child.stdout as NonNullable<typeof child.stdout> })) {
+    const [, name, value] = /^ {2}export (\w+)=(.*)$/.exec(line) ?? [];
+    if (name && value) env[name] = value;
+    if (line.includes('aws logs tail')) break;
+  }
+  return env;
+}
+
+describe('logferry-emulators', () => {
+  it.each([[], ['cloudwatch']])(
+    'serves CloudWatch Logs with arguments "%s" and prints how to reach it',
+    async (...args) => {
+      const child = run(...args.filter(Boolean));
+      const env = await printedEnv(child);
+      const client = new CloudWatchLogsClient({
+        endpoint: env.AWS_ENDPOINT_URL_CLOUDWATCH_LOGS ?? '',
+        region: env.AWS_REGION ?? '',
+        credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID ?? '', secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? '' },
+      });
+      await client.send(new CreateLogGroupCommand({ logGroupName: 'shop' }));
+      expect((await client.send(new DescribeLogGroupsCommand())).logGroups).toMatchObject([{ logGroupName: 'shop' }]);
+      client.destroy();
+    },
+  );
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends cleanly on %s', async (signal) => {
+    const child = run();
+    await printedEnv(child);
+    child.kill(signal);
+    expect(await once(child, 'close')).toEqual([0, null]);
+  });
+
+  it('listens on --port, and says so when it is taken', async () => {
+    const first = await printedEnv(run('--port', '0'));
+    const { port } = new URL(first.AWS_ENDPOINT_URL_CLOUDWATCH_LOGS ?? '');
+    const { code, stderr } = await finished(run('--port', port));
+    expect(code).toBe(1);
+    expect(stderr).toContain('EADDRINUSE');
+  });
+
+  it('explains itself with --help', async () => {
+    const { code, stdout } = await finished(run('--help'));
+    expect(code).toBe(0);
+    expect(stdout).toContain('Usage: logferry-emulators [server] [options]');
+  });
+
+  it.each([
+    [['--port', 'x'], '--port must be a number from 0 to 65535, got: x'],
+    [['teapot'], 'Expected one server of cloudwatch, got: teapot'],
+    [['--teapot'], "Unknown option '--teapot'"],
+  ])('refuses %s', async (args, message) => {
+    const { code, stderr } = await finished(run(...args));
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+  });
+});

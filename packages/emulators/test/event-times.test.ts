@@ -1,0 +1,96 @@
+import { PutRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { describe, expect, it } from 'vitest';
+import { DAY_MS, event, GROUP, messagesIn, NOW, put, setUp } from './helpers.js';
+
+const AGE_LIMIT = NOW - 14 * DAY_MS;
+const FUTURE_LIMIT = NOW + DAY_MS / 12;
+
+describe('order and span of a batch', () => {
+  it('accepts equal timestamps and refuses a step back', async () => {
+    const { emulator, client } = await setUp();
+    await put(client, [event('a'), event('b')]);
+    await expect(put(client, [event('c'), event('d', NOW - 1)])).rejects.toMatchObject({
+      name: 'InvalidParameterException',
+      message: 'Log events in a single PutLogEvents request must be in chronological order.',
+    });
+    expect(messagesIn(emulator)).toEqual(['a', 'b']);
+  });
+
+  it('lets batches be out of order with each other', async () => {
+    const { emulator, client } = await setUp();
+    await put(client, [event('later')]);
+    await put(client, [event('earlier', NOW - 1000)]);
+    expect(messagesIn(emulator)).toEqual(['later', 'earlier']);
+  });
+
+  it('accepts a span of 24 hours and refuses a millisecond more', async () => {
+    const { emulator, client } = await setUp();
+    await put(client, [event('a', NOW - DAY_MS), event('b', NOW)]);
+    await expect(put(client, [event('c', NOW - DAY_MS - 1), event('d', NOW)])).rejects.toMatchObject({
+      name: 'InvalidParameterException',
+      message: 'The batch of log events in a single PutLogEvents request cannot span more than 24 hours.',
+    });
+    expect(messagesIn(emulator)).toEqual(['a', 'b']);
+  });
+
+  it('counts only valid events into the span', async () => {
+    const { emulator, client } = await setUp();
+    const output = await put(client, [event('old', NOW - 20 * DAY_MS), event('valid'), event('new', NOW + 5 * DAY_MS)]);
+    expect(output.rejectedLogEventsInfo).toEqual({ tooOldLogEventEndIndex: 1, tooNewLogEventStartIndex: 2 });
+    expect(messagesIn(emulator)).toEqual(['valid']);
+  });
+});
+
+describe('the age of events', () => {
+  it('accepts events of exactly 14 days', async () => {
+    const { emulator, client } = await setUp();
+    expect((await put(client, [event('a', AGE_LIMIT)])).rejectedLogEventsInfo).toBeUndefined();
+    expect(messagesIn(emulator)).toEqual(['a']);
+  });
+
+  it('rejects older ones and stores the rest, with the end index exclusive', async () => {
+    const { emulator, client } = await setUp();
+    const output = await put(client, [event('a', AGE_LIMIT - 2), event('b', AGE_LIMIT - 1), event('c', AGE_LIMIT)]);
+    expect(output.$metadata.httpStatusCode).toBe(200);
+    expect(output.rejectedLogEventsInfo).toEqual({ tooOldLogEventEndIndex: 2 });
+    expect(messagesIn(emulator)).toEqual(['c']);
+    expect(emulator.stats()).toMatchObject({ acceptedPuts: 1, storedEvents: 1, storedBytes: 27, violationCount: 0 });
+  });
+
+  it('accepts events two hours ahead and rejects newer ones, with the start index inclusive', async () => {
+    const { emulator, client } = await setUp();
+    const output = await put(client, [
+      event('a', FUTURE_LIMIT),
+      event('b', FUTURE_LIMIT + 1),
+      event('c', FUTURE_LIMIT + 2),
+    ]);
+    expect(output.rejectedLogEventsInfo).toEqual({ tooNewLogEventStartIndex: 1 });
+    expect(messagesIn(emulator)).toEqual(['a']);
+  });
+
+  it('answers index 0 when all are too new', async () => {
+    const { emulator, client } = await setUp();
+    const output = await put(client, [event('a', FUTURE_LIMIT + 1)]);
+    expect(output.rejectedLogEventsInfo).toEqual({ tooNewLogEventStartIndex: 0 });
+    expect(emulator.events()).toEqual([]);
+  });
+
+  it('answers the batch’s length when all are too old', async () => {
+    const { emulator, client } = await setUp();
+    const output = await put(client, [event('a', 0), event('b', 1)]);
+    expect(output.rejectedLogEventsInfo).toEqual({ tooOldLogEventEndIndex: 2 });
+    expect(emulator.events()).toEqual([]);
+  });
+
+  it('rejects events past the group’s retention as expired', async () => {
+    const { emulator, client } = await setUp();
+    await client.send(new PutRetentionPolicyCommand({ logGroupName: GROUP, retentionInDays: 3 }));
+    const output = await put(client, [
+      event('too old', AGE_LIMIT - 1),
+      event('expired', NOW - 3 * DAY_MS - 1),
+      event('kept', NOW - 3 * DAY_MS),
+    ]);
+    expect(output.rejectedLogEventsInfo).toEqual({ tooOldLogEventEndIndex: 1, expiredLogEventEndIndex: 2 });
+    expect(messagesIn(emulator)).toEqual(['kept']);
+  });
+});

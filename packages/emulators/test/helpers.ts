@@ -1,0 +1,129 @@
+import { Buffer } from 'node:buffer';
+import {
+  CloudWatchLogsClient,
+  type CloudWatchLogsClientConfig,
+  CreateLogGroupCommand,
+  CreateLogStreamCommand,
+  type InputLogEvent,
+  PutLogEventsCommand,
+  type PutLogEventsCommandInput,
+  type PutLogEventsCommandOutput,
+} from '@aws-sdk/client-cloudwatch-logs';
+import { onTestFinished } from 'vitest';
+import { type CloudWatchEmulator, type CloudWatchOptions, startCloudWatch } from '../src/index.js';
+
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+
+export const GROUP = 'shop';
+export const STREAM = 'web-1';
+export const TARGET = { logGroupName: GROUP, logStreamName: STREAM };
+export const DAY_MS = 86_400_000;
+
+/** The emulator's fixed time, so that limits of age can be met exactly. */
+export const NOW: number = Date.now();
+
+export interface Setup {
+  readonly emulator: CloudWatchEmulator;
+  readonly client: CloudWatchLogsClient;
+}
+
+/** An emulator whose clock stands at NOW, with one group and stream, and an SDK client of it. Both end with the test. */
+export async function setUp(options: CloudWatchOptions = {}): Promise<Setup> {
+  const { emulator, client } = await setUpEmpty(options);
+  await client.send(new CreateLogGroupCommand({ logGroupName: GROUP }));
+  await client.send(new CreateLogStreamCommand(TARGET));
+  return { emulator, client };
+}
+
+/** The same without a group. */
+export async function setUpEmpty(options: CloudWatchOptions = {}): Promise<Setup> {
+  const emulator = await startCloudWatch({ clock: () => NOW, ...options });
+  onTestFinished(() => emulator.close());
+  return { emulator, client: connect(emulator) };
+}
+
+/** An SDK client that does not retry. */
+export function connect({ env }: CloudWatchEmulator, config: CloudWatchLogsClientConfig = {}): CloudWatchLogsClient {
+  const client = new CloudWatchLogsClient({
+    endpoint: env.AWS_ENDPOINT_URL_CLOUDWATCH_LOGS,
+    region: env.AWS_REGION,
+    credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY },
+    maxAttempts: 1,
+    ...config,
+  });
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
+export function put(
+  client: CloudWatchLogsClient,
+  logEvents: InputLogEvent[],
+  input: Partial<PutLogEventsCommandInput> = {},
+): Promise<PutLogEventsCommandOutput> {
+  return client.send(new PutLogEventsCommand({ ...TARGET, logEvents, ...input }));
+}
+
+export function event(message = 'hello', timestamp: number = NOW): InputLogEvent {
+  return { message, timestamp };
+}
+
+/** Events of which each counts `message.length + 26` bytes. */
+export function events(count: number, message = 'x'): InputLogEvent[] {
+  return Array.from({ length: count }, () => event(message));
+}
+
+export interface RawRequest {
+  readonly headers: Record<string, string>;
+  body: string | Uint8Array;
+}
+
+/** A body as text; the SDK's own are of a kind that warns when it is used as one. */
+export function textOf(body: string | Uint8Array): string {
+  return typeof body === 'string' ? body : new TextDecoder().decode(body);
+}
+
+/** A client whose requests `change` before they are signed, so that they say what the SDK would not. */
+export function connectChanging(
+  emulator: CloudWatchEmulator,
+  change: (request: RawRequest) => void,
+): CloudWatchLogsClient {
+  const client = connect(emulator);
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const request = args.request as RawRequest;
+      change(request);
+      request.headers['content-length'] = String(Buffer.byteLength(request.body));
+      return next(args);
+    },
+    { step: 'build', priority: 'low' },
+  );
+  return client;
+}
+
+/** A client whose requests `change` after they were signed. */
+export function connectTampering(
+  emulator: CloudWatchEmulator,
+  change: (request: RawRequest) => void,
+): CloudWatchLogsClient {
+  const client = connect(emulator);
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      change(args.request as RawRequest);
+      return next(args);
+    },
+    { step: 'finalizeRequest', priority: 'low' },
+  );
+  return client;
+}
+
+/** Sends a body as it is, signed, to PutLogEvents. */
+export function putBody(emulator: CloudWatchEmulator, body: string | Uint8Array): Promise<PutLogEventsCommandOutput> {
+  const client = connectChanging(emulator, (request) => {
+    request.body = body;
+  });
+  return put(client, [event()]);
+}
+
+export function messagesIn(emulator: CloudWatchEmulator): string[] {
+  return emulator.events().map(({ message }) => message);
+}

@@ -1,0 +1,130 @@
+import { CreateLogStreamCommand, PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { describe, expect, it, vi } from 'vitest';
+import { startCloudWatch } from '../src/index.js';
+import { connect, event, events, GROUP, NOW, put, STREAM, setUp, TARGET } from './helpers.js';
+
+describe('startCloudWatch', () => {
+  it('works for an SDK client that knows nothing but the environment', async () => {
+    const { emulator } = await setUp();
+    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
+    const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
+    const client = new CloudWatchLogsClient();
+    await client.send(new PutLogEventsCommand({ ...TARGET, logEvents: [event('hello')] }));
+    client.destroy();
+    vi.unstubAllEnvs();
+    expect(emulator.events()).toHaveLength(1);
+  });
+
+  it('listens on the port it is given, and rejects when that is taken', async () => {
+    const { emulator } = await setUp();
+    const port = Number(new URL(emulator.url).port);
+    await expect(startCloudWatch({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await emulator.close();
+    const second = await startCloudWatch({ port });
+    expect(second.url).toBe(emulator.url);
+    await second.close();
+  });
+
+  it('listens on IPv6 addresses', async () => {
+    const emulator = await startCloudWatch({ host: '::1' });
+    expect(emulator.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
+    await emulator.close();
+  });
+
+  it('can be closed twice, and refuses connections then, but still tells what it stored', async () => {
+    const { emulator, client } = await setUp();
+    await put(client, [event('hello')]);
+    await emulator.close();
+    await emulator.close();
+    await expect(put(connect(emulator), [event()])).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    expect(emulator.events()).toHaveLength(1);
+  });
+});
+
+describe('events()', () => {
+  it('are filtered by group and stream', async () => {
+    const { emulator, client } = await setUp();
+    await client.send(new CreateLogStreamCommand({ logGroupName: GROUP, logStreamName: 'web-2' }));
+    await put(client, [event('one')]);
+    await put(client, [event('two')], { logStreamName: 'web-2' });
+    const messages = (filter: object) => emulator.events(filter).map(({ message }) => message);
+    expect(messages({})).toEqual(['one', 'two']);
+    expect(messages({ logGroupName: GROUP })).toEqual(['one', 'two']);
+    expect(messages({ logGroupName: 'other' })).toEqual([]);
+    expect(messages({ logStreamName: STREAM })).toEqual(['one']);
+    expect(messages({ logGroupName: GROUP, logStreamName: 'web-2' })).toEqual(['two']);
+  });
+
+  it('return a list that later requests do not change', async () => {
+    const { emulator, client } = await setUp();
+    const before = emulator.events();
+    await put(client, [event()]);
+    expect(before).toEqual([]);
+    expect(emulator.events()).toHaveLength(1);
+  });
+});
+
+describe('stats()', () => {
+  it('count requests by operation, bytes and the largest batch', async () => {
+    const { emulator, client } = await setUp();
+    await put(client, events(3, 'abc'));
+    await put(client, [event('x'.repeat(1000))]);
+    const stats = emulator.stats();
+    expect(stats).toMatchObject({
+      requests: { CreateLogGroup: 1, CreateLogStream: 1, PutLogEvents: 2 },
+      acceptedPuts: 2,
+      storedEvents: 4,
+      storedBytes: 3 * 29 + 1026,
+      largestBatch: { events: 3, bytes: 1026 },
+      concurrent: { perStream: 1, overall: 1 },
+      faults: {},
+      violations: [],
+      violationCount: 0,
+    });
+    expect(stats.wireBytes).toBeGreaterThan(stats.storedBytes);
+  });
+
+  it('keep the first 100 violations and count them all', async () => {
+    const { emulator, client } = await setUp();
+    for (let n = 0; n < 102; n++) {
+      await expect(put(client, [event('m', NOW), event('m', NOW - 1 - n)])).rejects.toThrow();
+    }
+    const { violations, violationCount } = emulator.stats();
+    expect(violations).toHaveLength(100);
+    expect(violationCount).toBe(102);
+  });
+
+  it('tell how many PutLogEvents were in flight at once, per stream and in all', async () => {
+    const { emulator, client } = await setUp();
+    await client.send(new CreateLogStreamCommand({ logGroupName: GROUP, logStreamName: 'web-2' }));
+    await put(client, [event()]);
+    await put(client, [event()]);
+    expect(emulator.stats().concurrent).toEqual({ perStream: 1, overall: 1 });
+    emulator.faults({ hang: 1 });
+    const hanging = [
+      put(client, [event()]),
+      put(client, [event()]),
+      put(client, [event()], { logStreamName: 'web-2' }),
+    ].map((request) => request.catch((error) => error.code));
+    await vi.waitFor(() => expect(emulator.stats().faults.hang).toBe(3));
+    expect(emulator.stats().concurrent).toEqual({ perStream: 2, overall: 3 });
+    await emulator.close();
+    expect(await Promise.all(hanging)).toEqual(['ECONNRESET', 'ECONNRESET', 'ECONNRESET']);
+  });
+
+  it('no longer count a request whose client gave up', async () => {
+    const { emulator, client } = await setUp();
+    emulator.faults({ next: ['hang', 'hang'] });
+    for (let n = 1; n <= 2; n++) {
+      const abort = new AbortController();
+      const hanging = client.send(new PutLogEventsCommand({ ...TARGET, logEvents: [event()] }), {
+        abortSignal: abort.signal,
+      });
+      const aborted = expect(hanging).rejects.toMatchObject({ name: 'AbortError' });
+      await vi.waitFor(() => expect(emulator.stats().faults.hang).toBe(n));
+      abort.abort();
+      await aborted;
+    }
+    expect(emulator.stats().concurrent).toEqual({ perStream: 1, overall: 1 });
+  });
+});
