@@ -1,39 +1,43 @@
-type Close = () => void;
+type Callback = () => void;
+
+/** `beforeExit`: the process has nothing left to do, but may go on. `exit`: only what is synchronous still happens. */
+type Ending = 'beforeExit' | 'exit';
 
 interface Registry {
-  readonly closes: Set<Close>;
-  readonly listener: () => void;
+  readonly callbacks: Set<Callback>;
+  readonly listener: Callback;
 }
 
 /** Shared by all copies of this package in the process, ES module or CommonJS. */
-const REGISTRY = Symbol.for('logferry.beforeExit');
+const REGISTRIES = Symbol.for('logferry.endings');
 
 /**
- * Calls `close` when the process has nothing left to do. One `beforeExit` listener serves all; it leaves with the last.
+ * Calls back when the process ends. One listener per process serves all callers; it leaves with the last.
  *
  * @returns takes the call back
  */
-export function closeBeforeExit(close: Close): () => void {
-  const { closes, listener } = sharedRegistry();
-  if (closes.size === 0) process.on('beforeExit', listener);
-  closes.add(close);
+export function onProcessEnd(ending: Ending, callback: Callback): () => void {
+  const { callbacks, listener } = sharedRegistry(ending);
+  if (callbacks.size === 0) process.on(ending, listener);
+  callbacks.add(callback);
   return () => {
-    if (closes.delete(close) && closes.size === 0) process.off('beforeExit', listener);
+    if (callbacks.delete(callback) && callbacks.size === 0) process.off(ending, listener);
   };
 }
 
-function sharedRegistry(): Registry {
-  const holder = globalThis as { [REGISTRY]?: Registry };
-  holder[REGISTRY] ??= createRegistry();
-  return holder[REGISTRY];
+function sharedRegistry(ending: Ending): Registry {
+  const holder = globalThis as { [REGISTRIES]?: Partial<Record<Ending, Registry>> };
+  holder[REGISTRIES] ??= {};
+  holder[REGISTRIES][ending] ??= createRegistry();
+  return holder[REGISTRIES][ending];
 }
 
 function createRegistry(): Registry {
-  const closes = new Set<Close>();
+  const callbacks = new Set<Callback>();
   return {
-    closes,
+    callbacks,
     listener: () => {
-      for (const close of closes) close();
+      for (const callback of callbacks) callback();
     },
   };
 }

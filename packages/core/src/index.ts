@@ -21,7 +21,13 @@ export type {
 } from './destination.js';
 export { ConfigError, type DeliveryCode, DeliveryError, type DeliveryErrorOptions } from './errors.js';
 export { assertBalanced, type Ledger } from './ledger.js';
-export { type DeliveryOptions, type Drop, deliveryOptionNames, type RetryOptions } from './options.js';
+export {
+  DEFAULT_CLOSE_TIMEOUT_MS,
+  type DeliveryOptions,
+  type Drop,
+  deliveryOptionNames,
+  type RetryOptions,
+} from './options.js';
 export { type LogRecord, toEpochMs } from './record.js';
 export { type Reporter, stderrReporter } from './report.js';
 export { createShipper, type DeliveryReport, type DeliveryStats, type Seams, type Shipper } from './shipper.js';

@@ -85,6 +85,9 @@ export const deliveryOptionNames: readonly (keyof DeliveryOptions)[] = [
 
 const retryOptionNames = ['baseMs', 'throttledBaseMs', 'capMs', 'maxAgeMs'] as const;
 
+/** The default of `closeTimeoutMs`. */
+export const DEFAULT_CLOSE_TIMEOUT_MS = 5000;
+
 /** Delivery options with every value in place. */
 export interface ResolvedDeliveryOptions {
   readonly maxDelayMs: number;
@@ -117,7 +120,7 @@ export function resolveDeliveryOptions(options: DeliveryOptions, limits: BatchLi
     ordered: booleanOption('ordered', options.ordered, false),
     requestTimeoutMs: numberOption('requestTimeoutMs', options.requestTimeoutMs, 30_000, { min: 1 }),
     retry,
-    closeTimeoutMs: numberOption('closeTimeoutMs', options.closeTimeoutMs, 5000, { min: 0 }),
+    closeTimeoutMs: numberOption('closeTimeoutMs', options.closeTimeoutMs, DEFAULT_CLOSE_TIMEOUT_MS, { min: 0 }),
   };
 }
 

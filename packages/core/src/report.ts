@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { type Clock, systemClock, type Timer } from './clock.js';
 import type { DeliveryError } from './errors.js';
+import { onProcessEnd } from './exit.js';
 import type { DeliveryOptions, Drop } from './options.js';
 
 const QUIET_MS = 30_000;
@@ -9,22 +10,24 @@ const QUIET_MS = 30_000;
 export interface Reporter {
   onError(error: DeliveryError): void;
   onDrop(drop: Drop): void;
-  /** Says at once what waits for the end of a quiet time. */
-  flush(): void;
 }
 
-/** The default of `onError` and `onDrop`: one line on stderr, at most every 30 s, which counts what came in between. */
+/**
+ * The default of `onError` and `onDrop`: one line on stderr, at most every 30 s. What comes in between is counted, and
+ * said when the time is over or the process ends.
+ */
 export function stderrReporter(name: string, clock: Clock = systemClock): Reporter {
   let quietUntilMs = Number.NEGATIVE_INFINITY;
   let timer: Timer | undefined;
+  let forgetExit: (() => void) | undefined;
   let failures = 0;
   let lastError: DeliveryError | undefined;
   const dropped = new Map<string, number>();
 
-  const flush = (): void => {
+  const speak = (): void => {
     timer?.cancel();
     timer = undefined;
-    if (failures === 0 && dropped.size === 0) return;
+    forgetExit?.();
     writeLine(`[logferry] ${name}: ${describe(failures, lastError, dropped)}`);
     quietUntilMs = clock.monotonic() + QUIET_MS;
     failures = 0;
@@ -33,10 +36,11 @@ export function stderrReporter(name: string, clock: Clock = systemClock): Report
   };
   const speakSoon = (): void => {
     const waitMs = quietUntilMs - clock.monotonic();
-    if (waitMs <= 0) flush();
+    if (waitMs <= 0) speak();
     else if (!timer) {
-      timer = clock.setTimer(flush, waitMs);
+      timer = clock.setTimer(speak, waitMs);
       timer.unref();
+      forgetExit = onProcessEnd('exit', speak);
     }
   };
   return {
@@ -49,7 +53,6 @@ export function stderrReporter(name: string, clock: Clock = systemClock): Report
       dropped.set(reason, (dropped.get(reason) ?? 0) + records);
       speakSoon();
     },
-    flush,
   };
 }
 
@@ -75,7 +78,6 @@ export function createReporter(name: string, options: DeliveryOptions, clock: Cl
   return {
     onError: (error) => tell(onError, error),
     onDrop: (drop) => tell(onDrop, drop),
-    flush: stderr.flush,
   };
 }
 

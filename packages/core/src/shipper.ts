@@ -1,8 +1,9 @@
 import { Batcher } from './batcher.js';
 import { type Clock, systemClock, type Timer } from './clock.js';
+import { wrongOption } from './config.js';
 import { Delivery, type DeliveryCounters } from './delivery.js';
 import type { Destination, DropReason, EncodedEvent } from './destination.js';
-import { closeBeforeExit } from './exit.js';
+import { onProcessEnd } from './exit.js';
 import { Books, costOf, type Entry, type Ledger, type Split } from './ledger.js';
 import { type DeliveryOptions, type ResolvedDeliveryOptions, resolveDeliveryOptions } from './options.js';
 import type { Parcel } from './parcel.js';
@@ -52,6 +53,7 @@ export interface Seams {
 
 /** Starts a shipper: the batching core for one destination. Throws `ConfigError` for wrong options. */
 export function createShipper(destination: Destination, options: DeliveryOptions = {}, seams: Seams = {}): Shipper {
+  if (typeof destination?.send !== 'function') throw wrongOption('destination', 'a Destination', destination);
   const resolved = resolveDeliveryOptions(options, destination.limits);
   const { clock = systemClock, random = Math.random } = seams;
   return new CoreShipper(destination, resolved, createReporter(destination.name, options, clock), clock, random);
@@ -60,7 +62,6 @@ export function createShipper(destination: Destination, options: DeliveryOptions
 class CoreShipper implements Shipper {
   readonly #destination: Destination;
   readonly #options: ResolvedDeliveryOptions;
-  readonly #reporter: Reporter;
   readonly #clock: Clock;
   readonly #books: Books;
   readonly #batcher: Batcher;
@@ -82,13 +83,12 @@ class CoreShipper implements Shipper {
   ) {
     this.#destination = destination;
     this.#options = options;
-    this.#reporter = reporter;
     this.#clock = clock;
     this.#books = new Books((drop) => reporter.onDrop(drop));
     this.#batcher = new Batcher(options, clock, (parcel) => this.#delivery.enqueue(parcel));
     const landed = (): void => this.#pump();
     this.#delivery = new Delivery({ destination, options, books: this.#books, reporter, clock, random, landed });
-    this.#forgetExit = closeBeforeExit(() => void this.close());
+    this.#forgetExit = onProcessEnd('beforeExit', () => void this.close());
   }
 
   accept(record: LogRecord): boolean {
@@ -112,8 +112,9 @@ class CoreShipper implements Shipper {
     return true;
   }
 
-  flush({ timeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<DeliveryReport> {
-    return this.#closing ?? this.#deliverAll(timeoutMs);
+  async flush({ timeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<DeliveryReport> {
+    await (this.#closing ?? this.#deliverAll(timeoutMs));
+    return this.#books.ledger;
   }
 
   close({
@@ -211,7 +212,7 @@ class CoreShipper implements Shipper {
   }
 
   /** Resolves when everything accepted so far is settled, or after `timeoutMs`. Keeps the process alive meanwhile. */
-  async #deliverAll(timeoutMs = Number.POSITIVE_INFINITY): Promise<DeliveryReport> {
+  async #deliverAll(timeoutMs = Number.POSITIVE_INFINITY): Promise<void> {
     this.#batcher.sealAll();
     this.#delivery.wake();
     await new Promise<void>((resolve) => {
@@ -225,7 +226,6 @@ class CoreShipper implements Shipper {
       this.#waiters.add(waiter);
       this.#pump();
     });
-    return this.#books.ledger;
   }
 
   async #shutDown(timeoutMs: number): Promise<DeliveryReport> {
@@ -236,7 +236,6 @@ class CoreShipper implements Shipper {
     this.#delivery.abandon();
     this.#pump();
     await this.#closeDestination(deadlineMs);
-    this.#reporter.flush();
     return this.#books.ledger;
   }
 

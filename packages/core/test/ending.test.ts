@@ -73,9 +73,11 @@ it('close gives up at its deadline: aborts, counts what is left, and keeps the b
   const report = await closed;
   expect(report).toMatchObject({ delivered: 0, pending: 0, dropped: { undeliverable: 5 } });
   expect(await flushed).toEqual(report);
+  shipper.accept(record('after the end'));
+  expect(await shipper.flush()).toMatchObject({ received: 6, dropped: { undeliverable: 5, closed: 1 } });
   expect(destination.signals).toHaveLength(2);
   expect(destination.signals.every((signal) => signal.aborted)).toBe(true);
-  expect(drops.reduce((sum, drop) => sum + drop.records, 0)).toBe(5);
+  expect(drops.reduce((sum, drop) => sum + drop.records, 0)).toBe(6);
   expect(shipper.stats()).toMatchObject({ bufferBytes: 0, inFlight: 0, ambiguous: 2 });
 });
 

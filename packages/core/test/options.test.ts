@@ -47,3 +47,9 @@ it('takes undefined for any option as its default', () => {
   const options = { maxDelayMs: undefined, retry: { baseMs: undefined }, onError: undefined, overflow: undefined };
   expect(() => createShipper(new RecordingDestination(), options)).not.toThrow();
 });
+
+it('refuses what is no destination', () => {
+  expect(() => createShipper(undefined as never)).toThrow(
+    '[logferry] destination: expected a Destination, got undefined',
+  );
+});

@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import { assertBalanced, DeliveryError } from '@logferry/core';
+import bunyan from 'bunyan';
+import { describe, expect, test } from 'vitest';
+import { destinationStream, type StreamOptions } from '../src/index.js';
+import { MemoryDestination, never } from './support/memory-destination.js';
+
+/** Batches wait for ever unless something flushes them. */
+const patient: StreamOptions = { maxDelayMs: 600_000 };
+
+function start(options: StreamOptions = {}) {
+  const destination = new MemoryDestination();
+  const entry = destinationStream({ destination, ...patient, ...options });
+  const logger = bunyan.createLogger({ name: 'shop', streams: [entry] });
+  return { destination, stream: entry.stream, logger };
+}
+
+describe('flush', () => {
+  test('delivers all that was logged before', async () => {
+    const { logger, stream, destination } = start();
+    for (let index = 0; index < 100; index++) logger.info(`line ${index}`);
+    expect(await stream.flush()).toMatchObject({ received: 100, delivered: 100, pending: 0 });
+    expect(destination.texts).toHaveLength(100);
+  });
+
+  test('returns at its timeout and drops nothing', async () => {
+    const { logger, stream, destination } = start();
+    destination.answer = never;
+    logger.info('hello');
+    expect(await stream.flush({ timeoutMs: 1 })).toMatchObject({ received: 1, delivered: 0, pending: 1 });
+  });
+});
+
+describe('close', () => {
+  test('delivers what is left and closes the destination', async () => {
+    const { logger, stream, destination } = start();
+    logger.info('hello');
+    expect(await stream.close()).toMatchObject({ delivered: 1, pending: 0 });
+    expect(destination.closed).toBe(true);
+  });
+
+  test('gives up at its timeout, and counts what is left', async () => {
+    const { logger, stream, destination } = start({ onDrop: () => {} });
+    destination.answer = never;
+    logger.info('hello');
+    const report = await stream.close({ timeoutMs: 1 });
+    expect(report).toMatchObject({ delivered: 0, pending: 0, dropped: { undeliverable: 1 } });
+    assertBalanced(stream.stats());
+  });
+
+  test('gives up at closeTimeoutMs', async () => {
+    const { logger, stream, destination } = start({ onDrop: () => {}, closeTimeoutMs: 1 });
+    destination.answer = never;
+    logger.info('hello');
+    expect(await stream.close()).toMatchObject({ dropped: { undeliverable: 1 } });
+  });
+
+  test('leaves the logger usable: what comes later is counted', async () => {
+    const { logger, stream } = start({ onDrop: () => {} });
+    await stream.close();
+    logger.info('late');
+    expect(stream.stats()).toMatchObject({ received: 1, dropped: { closed: 1 } });
+  });
+});
+
+test("end closes, calls back and emits 'finish'", async () => {
+  const { logger, stream, destination } = start();
+  const finished = once(stream, 'finish');
+  logger.info('hello');
+  await new Promise<void>((resolve) => {
+    expect(stream.end(resolve)).toBe(stream);
+  });
+  await finished;
+  expect(destination.texts).toHaveLength(1);
+  expect(destination.closed).toBe(true);
+});
+
+describe('a failed attempt', () => {
+  const failing = (options: StreamOptions = {}) => {
+    const started = start({ onDrop: () => {}, ...options });
+    started.destination.answer = () => {
+      throw new DeliveryError('INVALID', 'no such thing');
+    };
+    return started;
+  };
+
+  test('is told to onError, the loss to onDrop', async () => {
+    const told: unknown[] = [];
+    const { logger, stream } = failing({ onError: ({ code }) => told.push(code), onDrop: (drop) => told.push(drop) });
+    logger.info('hello');
+    await stream.flush();
+    expect(told).toMatchObject([{ reason: 'invalid', records: 1 }, 'INVALID']);
+  });
+
+  test("is never an 'error' event, also where bunyan passes such events on", async () => {
+    const { stream } = failing({ onError: () => {} });
+    const errors: unknown[] = [];
+    stream.on('error', (error) => errors.push(error));
+    const logger = bunyan.createLogger({ name: 'shop', streams: [{ type: 'raw', stream, reemitErrorEvents: true }] });
+    logger.on('error', (error) => errors.push(error));
+    logger.info('hello');
+    expect(await stream.flush()).toMatchObject({ dropped: { invalid: 1 } });
+    expect(errors).toEqual([]);
+  });
+
+  test('harms neither the application nor the next record', async () => {
+    const { logger, stream, destination } = failing({ onError: () => {} });
+    logger.info('first');
+    await stream.flush();
+    destination.answer = () => {};
+    logger.info('second');
+    expect(await stream.flush()).toMatchObject({ delivered: 1, dropped: { invalid: 1 } });
+  });
+});
+
+test('a hanging stream stalls no other', async () => {
+  const hanging = start({ maxDelayMs: 0, onDrop: () => {}, closeTimeoutMs: 1 });
+  const working = start({ maxDelayMs: 0 });
+  hanging.destination.answer = never;
+  const logger = bunyan.createLogger({
+    name: 'shop',
+    streams: [
+      { type: 'raw', stream: hanging.stream },
+      { type: 'raw', stream: working.stream },
+    ],
+  });
+  for (let index = 0; index < 5000; index++) logger.info(`line ${index}`);
+  await working.stream.flush();
+  expect(working.destination.texts).toHaveLength(5000);
+  expect(hanging.stream.stats()).toMatchObject({ received: 5000, pending: 5000 });
+  await hanging.stream.close();
+  assertBalanced(hanging.stream.stats());
+});

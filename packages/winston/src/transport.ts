@@ -1,0 +1,148 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  createShipper,
+  DEFAULT_CLOSE_TIMEOUT_MS,
+  type DeliveryOptions,
+  type DeliveryReport,
+  type DeliveryStats,
+  type Destination,
+  deliveryOptionNames,
+  functionOption,
+  type Shipper,
+  splitOptions,
+  stderrReporter,
+} from '@logferry/core';
+import Transport from 'winston-transport';
+import { hostOptionNames, resolveHostOptions, type TransportOptions } from './options.js';
+import { type Info, InfoRecord, type Levels } from './record.js';
+
+/** Within this the last records must be out after a crash: winston exits 3,000 ms after it, whatever is left. */
+const CRASH_TIMEOUT_MS = 2500;
+
+export interface DestinationTransportOptions extends TransportOptions {
+  /** Where the records go. */
+  readonly destination: Destination;
+}
+
+export interface FlushOptions {
+  /** Longest wait, in milliseconds. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** What a transport sees of the logger that it is added to. */
+interface Logger extends NodeJS.ReadableStream {
+  readonly levels: Levels;
+}
+
+/**
+ * Ships the records of one winston logger to any destination. Never throws into the application, and never emits
+ * `'error'`: a failed attempt is a `'warn'` event, of the transport and so of the logger.
+ */
+export class DestinationTransport extends Transport {
+  /** Set by winston-transport when the transport is added to a logger. */
+  declare protected levels: Levels | undefined;
+  /** Set by winston-transport while the transport is added to a logger. */
+  declare protected parent: Logger | null | undefined;
+  readonly #shipper: Shipper;
+  readonly #closeTimeoutMs: number;
+
+  constructor(options: DestinationTransportOptions) {
+    const [delivery, { destination, ...host }] = splitOptions(options, deliveryOptionNames, [
+      'destination',
+      ...hostOptionNames,
+    ]);
+    super(resolveHostOptions(host));
+    this.#shipper = createShipper(destination, this.#withWarnings(delivery, destination?.name));
+    this.#closeTimeoutMs = delivery.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS;
+    this.#followLogger();
+  }
+
+  /** Called by winston. Takes the record and calls back at once, since siblings wait for it. */
+  override log(info: Info, callback?: () => void): void {
+    const accepted = this.#shipper.accept(new InfoRecord(info, this.levels));
+    if (accepted && this.listenerCount('logged') > 0) setImmediate(() => this.emit('logged', info));
+    if (this.#isCrash(info)) this.#deliverCrash();
+    callback?.();
+  }
+
+  /** Delivers all that was logged before the call. Drops nothing: with `timeoutMs` it may return sooner. */
+  async flush(options?: FlushOptions): Promise<DeliveryReport> {
+    // What a logger held while it had no transport reaches the first one only in the next turn.
+    await nextTurn();
+    return this.#shipper.flush(options);
+  }
+
+  /**
+   * Delivers what is left, for at most `closeTimeoutMs`. winston calls this when the transport is removed, or the logger
+   * configured anew, and may add the transport again: it stays usable. `logger.end()` closes for good.
+   */
+  override close({ timeoutMs = this.#closeTimeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
+    return this.flush({ timeoutMs });
+  }
+
+  stats(): DeliveryStats {
+    return this.#shipper.stats();
+  }
+
+  /** The end for good: `logger.end()` emits 'finish' when this has called back. */
+  override _final(callback: (error?: Error | null) => void): void {
+    void this.#shipper.close().then(() => process.nextTick(callback));
+  }
+
+  /** Makes every error that is told, to `onError` or on stderr, a `'warn'` event, too. */
+  #withWarnings(delivery: DeliveryOptions, name: string): DeliveryOptions {
+    const stderr = stderrReporter(name);
+    const onError = functionOption('onError', delivery.onError, stderr.onError);
+    return {
+      ...delivery,
+      onDrop: delivery.onDrop ?? stderr.onDrop,
+      onError: (error) => {
+        try {
+          return onError(error);
+        } finally {
+          this.emit('warn', error);
+        }
+      },
+    };
+  }
+
+  /** winston-transport minds only its first 'pipe' and 'unpipe'; added again it would lose the logger's level. */
+  #followLogger(): void {
+    this.on('pipe', (logger: Logger) => {
+      if (this.parent) return;
+      this.levels = logger.levels;
+      this.parent = logger;
+    });
+    this.on('unpipe', (logger: Logger) => {
+      if (this.parent !== logger) return;
+      this.parent = null;
+      void this.close();
+    });
+  }
+
+  /** Whether winston waits for this record to be out before it ends the process. */
+  #isCrash(info: Info): boolean {
+    try {
+      return (
+        (info.exception === true && !!this.handleExceptions) || (info.rejection === true && !!this.handleRejections)
+      );
+    } catch {
+      return false;
+    }
+  }
+
+  #deliverCrash(): void {
+    void this.#shipper
+      .flush({ timeoutMs: CRASH_TIMEOUT_MS })
+      .then(() => process.nextTick(() => this.#letWinstonExit()));
+  }
+
+  /** winston waits for 'finish'. With `exitOnError: false` it goes on after that, but 'finish' has ended the pipe. */
+  #letWinstonExit(): void {
+    const ending = !this.writable;
+    if (ending) return;
+    const logger = this.parent;
+    this.emit('finish');
+    logger?.pipe(this);
+  }
+}

@@ -1,0 +1,77 @@
+import { startCloudWatch } from '@logferry/emulators';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { runChild } from './support/run-child.js';
+
+let service: Awaited<ReturnType<typeof startCloudWatch>>;
+let seen = 0;
+
+beforeAll(async () => {
+  service = await startCloudWatch();
+});
+afterEach(() => {
+  service.faults();
+  seen = service.events().length;
+  expect(service.stats().violations).toEqual([]);
+});
+afterAll(() => service.close());
+
+/** The messages that arrived during the test. */
+function messages(): string[] {
+  return service
+    .events()
+    .slice(seen)
+    .map(({ message }) => JSON.parse(message).message);
+}
+
+test("a process that exits on the logger's 'finish' delivers 1,000 of 1,000", async () => {
+  const { code } = await runChild('end-then-exit.mjs', service.env);
+  expect(code).toBe(0);
+  expect(messages()).toEqual(Array.from({ length: 1000 }, (_, index) => `line ${index}`));
+});
+
+test('a process that just ends delivers, and ends soon', async () => {
+  const { code, tookMs } = await runChild('natural-end.cjs', { ...service.env, CLOSE_TIMEOUT_MS: '15000' });
+  expect(code).toBe(0);
+  expect(messages()).toHaveLength(10);
+  expect(tookMs).toBeLessThan(10_000);
+});
+
+test('a process whose service is down keeps running, ends at closeTimeoutMs, and says what it lost', async () => {
+  service.faults({ down: true });
+  const { code, stderr, tookMs } = await runChild('natural-end.cjs', { ...service.env, CLOSE_TIMEOUT_MS: '300' });
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/\[logferry\] cloudwatch: .*10 records lost \(undeliverable 10\)/);
+  expect(stderr.split('[logferry]').length - 1).toBeLessThanOrEqual(2);
+  expect(tookMs).toBeLessThan(10_000);
+});
+
+describe('a crash that winston handles is delivered before winston exits, long before it would give up:', () => {
+  test.each([
+    ['exception', ['warm-up', 'before', expect.stringMatching(/^uncaughtException: broken/)]],
+    ['rejection', ['warm-up', 'before', expect.stringMatching(/^unhandledRejection: broken/)]],
+    ['exception in exceptionHandlers', ['warm-up', expect.stringMatching(/^uncaughtException: broken/)]],
+  ])('%s', async (crash, expected) => {
+    const { code, stdout } = await runChild('crash.mjs', { ...service.env, CRASH: crash });
+    expect(code).toBe(1);
+    expect(messages()).toEqual(expected);
+    expect(Number(stdout)).toBeLessThan(2000);
+  });
+});
+
+test('a crash waits no longer than winston when the service does not answer', async () => {
+  service.faults({ hang: 1 });
+  const { code, stdout } = await runChild('crash.mjs', { ...service.env, CRASH: 'exception without an answer' });
+  expect(code).toBe(1);
+  expect(Number(stdout)).toBeLessThan(6000);
+});
+
+test('with exitOnError false the transport ships on after each crash', async () => {
+  const { code } = await runChild('go-on.mjs', service.env);
+  expect(code).toBe(0);
+  expect(messages()).toEqual([
+    expect.stringMatching(/^uncaughtException: broken 1/),
+    'after 1',
+    expect.stringMatching(/^uncaughtException: broken 2/),
+    'after 2',
+  ]);
+});

@@ -1,0 +1,220 @@
+import { once } from 'node:events';
+import { assertBalanced } from '@logferry/core';
+import { describe, expect, test, vi } from 'vitest';
+import winston from 'winston';
+import { DestinationTransport, type TransportOptions } from '../src/index.js';
+import { MemoryDestination, never } from './support/memory-destination.js';
+
+/** Batches wait for ever unless something flushes them. */
+const patient: TransportOptions = { maxDelayMs: 600_000 };
+
+function start(options: TransportOptions = patient) {
+  const destination = new MemoryDestination();
+  const transport = new DestinationTransport({ destination, ...options });
+  const logger = winston.createLogger({
+    format: winston.format.printf((info) => `${info.message}`),
+    transports: transport,
+  });
+  return { destination, transport, logger };
+}
+
+test('log calls back at once, once and without an error', () => {
+  const { transport } = start();
+  const calls: unknown[][] = [];
+  transport.log({ level: 'info', message: 'hello' }, (...args: unknown[]) => calls.push(args));
+  expect(calls).toEqual([[]]);
+});
+
+describe('flush', () => {
+  test('delivers also what the logger held before it had a transport', async () => {
+    const { transport, destination } = start();
+    const complaint = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const logger = winston.createLogger();
+    logger.info('early');
+    complaint.mockRestore();
+    logger.add(transport);
+    await transport.flush();
+    expect(destination.texts).toEqual(['{"level":"info","message":"early"}']);
+  });
+
+  test('delivers what was logged in the same turn', async () => {
+    const { logger, transport, destination } = start();
+    for (let index = 0; index < 100; index++) logger.info(`line ${index}`);
+    const report = await transport.flush();
+    expect(destination.texts).toHaveLength(100);
+    expect(report).toMatchObject({ received: 100, delivered: 100, pending: 0 });
+  });
+
+  test('returns at its timeout and drops nothing', async () => {
+    const { logger, transport, destination } = start();
+    destination.answer = never;
+    logger.info('hello');
+    expect(await transport.flush({ timeoutMs: 1 })).toMatchObject({ received: 1, delivered: 0, pending: 1 });
+  });
+});
+
+describe('a transport that is removed', () => {
+  test('delivers what it holds', async () => {
+    const { logger, transport, destination } = start();
+    const delivered = new Promise<void>((resolve) => {
+      destination.answer = resolve;
+    });
+    logger.info('hello');
+    await new Promise(setImmediate);
+    logger.remove(transport);
+    await delivered;
+    expect(transport.stats().received).toBe(1);
+  });
+
+  test("works again when it is added again, and inherits the logger's level again", async () => {
+    const { logger, transport, destination } = start();
+    for (const round of [1, 2, 3]) {
+      logger.info(`info ${round}`);
+      logger.debug(`debug ${round}`);
+      await transport.flush();
+      logger.remove(transport);
+      logger.add(transport);
+    }
+    expect(destination.texts).toEqual(['info 1', 'info 2', 'info 3']);
+  });
+
+  test('takes the levels of the logger that it is added to next', async () => {
+    const { logger, transport, destination } = start();
+    logger.remove(transport);
+    const syslog = winston.createLogger({ levels: winston.config.syslog.levels, transports: transport });
+    syslog.warning('hello');
+    await transport.flush();
+    expect(destination.record).toMatchObject({ level: 'warning', urgent: true });
+  });
+
+  test('flushes every time, not only the first', async () => {
+    const { logger, transport, destination } = start();
+    for (const round of [1, 2]) {
+      const delivered = new Promise<void>((resolve) => {
+        destination.answer = resolve;
+      });
+      logger.info(`round ${round}`);
+      await new Promise(setImmediate);
+      logger.configure({ transports: transport });
+      await delivered;
+    }
+    await transport.flush();
+    expect(destination.texts).toHaveLength(2);
+  });
+});
+
+test('close gives up at closeTimeoutMs, drops nothing and leaves the transport usable', async () => {
+  const { logger, transport, destination } = start({ ...patient, closeTimeoutMs: 1 });
+  let release = (): void => {};
+  destination.answer = () =>
+    new Promise((resolve) => {
+      release = resolve;
+    });
+  logger.info('first');
+  expect(await transport.close()).toMatchObject({ delivered: 0, pending: 1 });
+  destination.answer = () => {};
+  release();
+  logger.info('second');
+  expect(await transport.close({ timeoutMs: 10_000 })).toMatchObject({ delivered: 2, pending: 0 });
+  expect(destination.closed).toBe(false);
+});
+
+describe('logger.end()', () => {
+  test("delivers everything before 'finish', and closes the destination", async () => {
+    const { logger, transport, destination } = start();
+    for (let index = 0; index < 1000; index++) logger.info(`line ${index}`);
+    logger.end();
+    await once(logger, 'finish');
+    expect(destination.texts).toHaveLength(1000);
+    expect(destination.closed).toBe(true);
+    assertBalanced(transport.stats());
+  });
+
+  test('takes no longer than closeTimeoutMs, and what is left is counted', async () => {
+    const { logger, transport, destination } = start({ ...patient, closeTimeoutMs: 1, onDrop: () => {} });
+    destination.answer = never;
+    logger.info('hello');
+    logger.end();
+    await once(logger, 'finish');
+    expect(transport.stats()).toMatchObject({ delivered: 0, pending: 0, dropped: { undeliverable: 1 } });
+  });
+
+  test('waits for a transport that was ended before', async () => {
+    const { logger, transport, destination } = start();
+    logger.info('hello');
+    await new Promise(setImmediate);
+    transport.end();
+    logger.end();
+    await once(logger, 'finish');
+    expect(destination.texts).toEqual(['hello']);
+  });
+
+  test('a record that comes later still is counted as closed', async () => {
+    const { logger, transport } = start({ ...patient, onDrop: () => {} });
+    logger.end();
+    await once(logger, 'finish');
+    let called = 0;
+    transport.log({ level: 'info', message: 'late' }, () => called++);
+    expect(called).toBe(1);
+    expect(transport.stats().dropped.closed).toBe(1);
+    assertBalanced(transport.stats());
+  });
+});
+
+test("a crash shortly before logger.end() does not bring 'finish' forward", async () => {
+  const { logger, transport, destination } = start();
+  const answers: (() => void)[] = [];
+  destination.answer = () => new Promise((resolve) => answers.push(resolve));
+  transport.handleExceptions = true;
+  logger.error({ message: 'crash', exception: true });
+  await new Promise(setImmediate);
+  logger.info('last');
+  let finished = false;
+  logger.on('finish', () => {
+    finished = true;
+  });
+  logger.end();
+  while (answers.length < 2) await new Promise(setImmediate);
+  answers[0]?.();
+  while (destination.texts.length < 1) await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  expect(finished).toBe(false);
+  answers[1]?.();
+  await once(logger, 'finish');
+  expect(destination.texts).toEqual(['crash', 'last']);
+});
+
+describe('a listener of logged', () => {
+  test('hears of records taken, not of records dropped', async () => {
+    const { transport } = start({ ...patient, maxBufferBytes: 1024, onDrop: () => {} });
+    const logged: unknown[] = [];
+    transport.on('logged', (info) => logged.push(info));
+    const info = { level: 'info', message: 'hello', [Symbol.for('message')]: 'hello' };
+    transport.log(info);
+    expect(logged).toEqual([]);
+    transport.log({ ...info, [Symbol.for('message')]: 'x'.repeat(2000) });
+    await new Promise(setImmediate);
+    expect(logged).toEqual([info]);
+    expect(logged[0]).toBe(info);
+  });
+});
+
+test('two transports ship side by side, and a hanging one stalls neither the other nor the logger', async () => {
+  const hanging = new MemoryDestination();
+  hanging.answer = never;
+  const working = new MemoryDestination();
+  const stuck = new DestinationTransport({ destination: hanging, maxDelayMs: 0, onDrop: () => {}, closeTimeoutMs: 1 });
+  const free = new DestinationTransport({ destination: working, maxDelayMs: 0 });
+  const logger = winston.createLogger({ transports: [stuck, free] });
+  for (let index = 0; index < 5000; index++) {
+    logger.info(`line ${index}`);
+    if (index % 100 === 0) await new Promise(setImmediate);
+  }
+  await free.flush();
+  expect(working.texts).toHaveLength(5000);
+  expect(stuck.stats()).toMatchObject({ received: 5000, pending: 5000 });
+  logger.end();
+  await once(logger, 'finish');
+  assertBalanced(stuck.stats());
+  assertBalanced(free.stats());
+});
