@@ -1,0 +1,151 @@
+import { type DeliveryCode, DeliveryError } from '@logferry/core';
+
+/**
+ * Translates what the AWS SDK threw: by HTTP status and by name, never by text. `what` was tried, for the message:
+ * `PutLogEvents to "shop", stream "web/1"`.
+ */
+export function toDeliveryError(error: unknown, what: string): DeliveryError {
+  if (DeliveryError.is(error)) return error;
+  const fault = (typeof error === 'object' && error !== null ? error : {}) as SdkError;
+  const { code, ambiguous } = classify(fault);
+  const hint = code === 'AUTH' ? ' (check the credentials and their IAM permissions)' : '';
+  return new DeliveryError(code, `${what}: ${describe(fault, error)}${hint}`, {
+    cause: error,
+    ambiguous,
+    requestId: fault.$metadata?.requestId,
+    retryAfterMs: readRetryAfter(fault.$response?.headers?.['retry-after']),
+  });
+}
+
+/** Whether the service says that a log group or log stream does not exist. */
+export function isNotFound(error: unknown): boolean {
+  return nameOf(error) === 'ResourceNotFound';
+}
+
+/** The name of the SDK's error, without the `Exception` that some have at the end. */
+export function nameOf(error: unknown): string {
+  const { name } = (error ?? {}) as SdkError;
+  return typeof name === 'string' ? name.replace(/Exception$/, '') : '';
+}
+
+/** Errors of the AWS SDK, as far as they are read. */
+interface SdkError {
+  readonly name?: string;
+  readonly message?: string;
+  /** Of the operating system: `ECONNRESET`. */
+  readonly code?: unknown;
+  readonly $metadata?: {
+    readonly httpStatusCode?: number;
+    readonly requestId?: string;
+    /** The SDK learned the service's time from the answer: the next signature will be good. */
+    readonly clockSkewCorrected?: boolean;
+  };
+  readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
+}
+
+interface Classification {
+  readonly code: DeliveryCode;
+  /** The request may have been carried out. */
+  readonly ambiguous: boolean;
+}
+
+/** CloudWatch Logs throttles with HTTP 400. */
+const THROTTLING: ReadonlySet<string> = new Set([
+  'BandwidthLimitExceeded',
+  'RequestLimitExceeded',
+  'RequestThrottled',
+  'SlowDown',
+  'Throttled',
+  'Throttling',
+  'TooManyRequests',
+]);
+
+const AUTH: ReadonlySet<string> = new Set([
+  'AccessDenied',
+  'CredentialsProviderError',
+  'ExpiredToken',
+  'IncompleteSignature',
+  'InvalidClientTokenId',
+  'InvalidSignature',
+  'MissingAuthenticationToken',
+  'NotAuthorized',
+  'OptInRequired',
+  'RequestExpired',
+  'SignatureDoesNotMatch',
+  'TokenProviderError',
+  'UnrecognizedClient',
+]);
+
+/** The connection never came about, so the service saw nothing. */
+const NEVER_CONNECTED: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+]);
+
+function classify(error: SdkError): Classification {
+  const { httpStatusCode: status, clockSkewCorrected } = error.$metadata ?? {};
+  const name = nameOf(error);
+  if (clockSkewCorrected) return refused('AGAIN');
+  if (THROTTLING.has(name) || status === 429) return refused('THROTTLED');
+  if (status !== undefined && (status >= 500 || status < 400)) return unclear('UNAVAILABLE');
+  if (AUTH.has(name)) return refused('AUTH');
+  if (status === undefined) return classifyUnanswered(error);
+  switch (name) {
+    case 'ResourceNotFound':
+      return refused('NOT_FOUND');
+    case 'OperationAborted':
+      return refused('UNAVAILABLE');
+    case 'LimitExceeded':
+    case 'UnknownOperation':
+      return refused('MISCONFIGURED');
+  }
+  switch (status) {
+    case 401:
+    case 403:
+    case 407:
+      return refused('AUTH');
+    case 404:
+    case 405:
+      // The service itself has no such answer, so this is some other server; halving the batch would lose all of it.
+      return refused('MISCONFIGURED');
+    case 408:
+      return unclear('TIMEOUT');
+    case 413:
+      return refused('TOO_LARGE');
+    default:
+      return refused('INVALID');
+  }
+}
+
+/** No answer at all. The SDK names some broken connections "TimeoutError", so the system's code comes first. */
+function classifyUnanswered({ name, code }: SdkError): Classification {
+  if (NEVER_CONNECTED.has(code)) return refused('NETWORK');
+  if (typeof code === 'string') return unclear('NETWORK');
+  if (name === 'AbortError' || name === 'TimeoutError') return unclear('TIMEOUT');
+  return unclear('UNAVAILABLE');
+}
+
+function refused(code: DeliveryCode): Classification {
+  return { code, ambiguous: false };
+}
+
+function unclear(code: DeliveryCode): Classification {
+  return { code, ambiguous: true };
+}
+
+/** `HTTP 400 ThrottlingException: Rate exceeded` */
+function describe({ $metadata, name, message, code }: SdkError, error: unknown): string {
+  const status = $metadata?.httpStatusCode === undefined ? [] : [`HTTP ${$metadata.httpStatusCode}`];
+  const label = [...status, ...(name === undefined || name === 'Error' ? [] : [name])].join(' ');
+  return `${label && `${label}: `}${message || String(code ?? error)}`;
+}
+
+/** Seconds, or a date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
+function readRetryAfter(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}

@@ -1,0 +1,143 @@
+import {
+  type Batch,
+  type BatchLimits,
+  DeliveryError,
+  type Destination,
+  type EncodedEvent,
+  type Encoding,
+  type LogRecord,
+  type SendOutcome,
+} from '@logferry/core';
+import { isNotFound, nameOf, toDeliveryError } from './classify.js';
+import { LogsClient, type PutAnswer } from './client.js';
+import { EVENT_OVERHEAD_BYTES, MAX_BATCH_EVENTS, MAX_SPAN_MS } from './limits.js';
+import type { CloudWatchOptions } from './options.js';
+import { fitMessage } from './oversize.js';
+import { Provisioner } from './provision.js';
+import { rejectedEvents } from './rejected.js';
+import { type ResolvedCloudWatchOptions, resolveCloudWatchOptions } from './resolve-options.js';
+import { type Target, targetOf } from './route.js';
+import { warn } from './warn.js';
+
+/**
+ * A destination for Amazon CloudWatch Logs. Checks all options and throws `ConfigError` for wrong ones; the AWS SDK is
+ * loaded, and the service called, with the first batch.
+ */
+export function createCloudWatch(options: CloudWatchOptions): Destination {
+  return new CloudWatch(resolveCloudWatchOptions(options));
+}
+
+/** The service's clock stops long before; dates of JavaScript end here. */
+const MAX_TIME_MS = 8.64e15;
+
+class CloudWatch implements Destination {
+  readonly name = 'cloudwatch';
+  readonly reads = 'text';
+  readonly limits: BatchLimits;
+  readonly #options: ResolvedCloudWatchOptions;
+  readonly #client: LogsClient;
+  readonly #provisioner: Provisioner;
+  /** The member `entity` of every request body. */
+  readonly #entity: string;
+  #entityRejected = false;
+  /** Batches that met a missing stream or group. */
+  readonly #homeless = new WeakSet<Batch>();
+  /** Tokens that an emulator, or a service of before 2023, wants to see with a batch. */
+  readonly #sequenceTokens = new WeakMap<Batch, string>();
+
+  constructor(options: ResolvedCloudWatchOptions) {
+    this.limits = {
+      maxEvents: MAX_BATCH_EVENTS,
+      maxBytes: options.maxBatchBytes,
+      maxSpanMs: MAX_SPAN_MS,
+      baseBytes: () => 0,
+    };
+    this.#options = options;
+    this.#client = new LogsClient(options.connection);
+    this.#provisioner = new Provisioner(this.#client, options.newGroup);
+    this.#entity = options.entity === undefined ? '' : `,"entity":${JSON.stringify(options.entity)}`;
+  }
+
+  encode(record: LogRecord): Encoding {
+    const { maxEventBytes, oversize, routeOf } = this.#options;
+    const { text, time: given } = record;
+    if (text === '') return { refused: 'invalid' };
+    const message = text.isWellFormed() ? text : text.toWellFormed();
+    const time = given >= 0 && given <= MAX_TIME_MS ? Math.trunc(given) : Date.now();
+    const route = routeOf(time, record.level);
+    const bytes = Buffer.byteLength(message);
+    if (bytes <= maxEventBytes) return toEvent(route, time, message, bytes);
+    const messages = fitMessage(message, maxEventBytes, oversize);
+    if (messages.length === 0) return { refused: 'too-large' };
+    return messages.map((part) => toEvent(route, time, part, Buffer.byteLength(part)));
+  }
+
+  async send(batch: Batch, signal: AbortSignal): Promise<SendOutcome> {
+    const target = targetOf(batch.route);
+    const created = this.#homeless.has(batch);
+    if (created) {
+      await this.#provisioner.createStream(target, signal);
+      this.#homeless.delete(batch);
+    }
+    const body = this.#bodyOf(batch, target);
+    try {
+      const answer = await this.#client.putLogEvents(target, body, signal);
+      return this.#outcomeOf(answer, batch, body.length);
+    } catch (error) {
+      if (nameOf(error) === 'DataAlreadyAccepted') return { rejected: [], wireBytes: body.length };
+      throw this.#learnFrom(error, batch, created);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  #bodyOf(batch: Batch, { group, stream }: Target): Buffer {
+    const token = this.#sequenceTokens.get(batch);
+    const names = `"logGroupName":${JSON.stringify(group)},"logStreamName":${JSON.stringify(stream)}`;
+    const events = batch.events.map(({ payload }) => payload).join(',');
+    const tokenMember = token === undefined ? '' : `,"sequenceToken":${JSON.stringify(token)}`;
+    return Buffer.from(`{${names},"logEvents":[${events}]${this.#entity}${tokenMember}}`);
+  }
+
+  #outcomeOf(answer: PutAnswer, batch: Batch, wireBytes: number): SendOutcome {
+    const { $metadata, rejectedLogEventsInfo: rejected, rejectedEntityInfo } = answer;
+    if (rejectedEntityInfo && !this.#entityRejected) {
+      this.#entityRejected = true;
+      warn(`CloudWatch Logs stored the events, but rejected their entity: ${rejectedEntityInfo.errorType}`);
+    }
+    return {
+      rejected: rejected ? rejectedEvents(rejected, batch.events.length) : [],
+      wireBytes,
+      requestId: $metadata.requestId,
+    };
+  }
+
+  /** What the core is told of an error, after we took note of what the next attempt needs. */
+  #learnFrom(error: unknown, batch: Batch, created: boolean): DeliveryError {
+    const { group, stream } = targetOf(batch.route);
+    const failure = toDeliveryError(error, `PutLogEvents to "${group}", stream "${stream}"`);
+    const { requestId } = failure;
+    if (nameOf(error) === 'InvalidSequenceToken') {
+      const { expectedSequenceToken: token } = error as { readonly expectedSequenceToken?: unknown };
+      if (typeof token === 'string') this.#sequenceTokens.set(batch, token);
+      else this.#sequenceTokens.delete(batch);
+      return new DeliveryError('AGAIN', failure.message, { cause: error, requestId });
+    }
+    if (!isNotFound(error)) return failure;
+    if (!this.#options.createMissing) {
+      const message = `log group "${group}" or its stream "${stream}" does not exist, and createMissing is false`;
+      return new DeliveryError('NOT_FOUND', message, { cause: error, requestId });
+    }
+    this.#homeless.add(batch);
+    if (!created) return new DeliveryError('AGAIN', failure.message, { cause: error, requestId });
+    const message = `log stream "${stream}" of "${group}" was created, but does not take events yet`;
+    return new DeliveryError('UNAVAILABLE', message, { cause: error, requestId });
+  }
+}
+
+function toEvent(route: string, time: number, message: string, messageBytes: number): EncodedEvent {
+  const payload = `{"timestamp":${time},"message":${JSON.stringify(message)}}`;
+  return { route, time, payload, bytes: messageBytes + EVENT_OVERHEAD_BYTES };
+}

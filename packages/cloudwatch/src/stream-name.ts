@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { type ConfigError, wrongOption } from '@logferry/core';
+
+/** The log stream of an event, by its time (epoch milliseconds) and level. */
+export type StreamNamer = (time: number, level: string) => string;
+
+/** Reads the template of the option `logStreamName`: a name, if it is the same for all events. */
+export function compileStreamName(template: unknown): string | StreamNamer {
+  if (typeof template !== 'string' || template === '' || template.length > MAX_LENGTH) {
+    throw wrong(`a name or template of 1 to ${MAX_LENGTH} characters`, template);
+  }
+  const parts = template
+    .split(BRACED)
+    .map((text, index) => (index % 2 === 0 ? compileLiteral(text, template) : compileToken(text, template)));
+  if (parts.every((part) => typeof part === 'string')) return toStreamName(parts.join(''));
+  return (time, level) =>
+    toStreamName(parts.map((part) => (typeof part === 'string' ? part : part(time, level))).join(''));
+}
+
+/** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogStream.html: `[^:*]*`, 1 to 512 */
+const FORBIDDEN = /[:*]/g;
+const MAX_LENGTH = 512;
+
+const BRACED = /\{([^{}]*)\}/g;
+const DATE_TOKEN = /^date:(.+)$/;
+const DATE_FIELD = /yyyy|MM|dd|HH|mm/g;
+
+function compileLiteral(text: string, template: string): string {
+  if (/[{}]/.test(text)) throw wrong('a template with every brace closed', template);
+  if (text.search(FORBIDDEN) >= 0) throw wrong('a name without ":" and "*"', template);
+  return text;
+}
+
+/** `token` is what stands between braces. */
+function compileToken(token: string, template: string): string | StreamNamer {
+  switch (token) {
+    case 'hostname':
+      return hostname();
+    case 'pid':
+      return String(process.pid);
+    case 'start':
+      return startOfProcess();
+    case 'uuid':
+      return randomUUID();
+    case 'level':
+      return (_time, level) => level;
+    default: {
+      const pattern = DATE_TOKEN.exec(token)?.[1];
+      if (pattern === undefined || /[A-Za-z]/.test(pattern.replace(DATE_FIELD, ''))) {
+        const known = '{hostname}, {pid}, {start}, {uuid}, {level} and {date:…} with yyyy, MM, dd, HH and mm';
+        throw wrong(`a template of ${known} (not {${token}})`, template);
+      }
+      if (pattern.search(FORBIDDEN) >= 0) throw wrong('a name without ":" and "*"', template);
+      return (time) => formatDate(pattern, new Date(time));
+    }
+  }
+}
+
+function wrong(expected: string, template: unknown): ConfigError {
+  return wrongOption('logStreamName', expected, template);
+}
+
+/** `20261122T210106Z` */
+function startOfProcess(): string {
+  const start = new Date(Date.now() - process.uptime() * 1000);
+  return start.toISOString().replace(/[-:]|\.\d+/g, '');
+}
+
+function formatDate(pattern: string, date: Date): string {
+  return pattern.replace(DATE_FIELD, (field) => String(fieldOf(date, field)).padStart(field.length, '0'));
+}
+
+function fieldOf(date: Date, field: string): number {
+  switch (field) {
+    case 'yyyy':
+      return date.getUTCFullYear();
+    case 'MM':
+      return date.getUTCMonth() + 1;
+    case 'dd':
+      return date.getUTCDate();
+    case 'HH':
+      return date.getUTCHours();
+    default:
+      return date.getUTCMinutes();
+  }
+}
+
+/** Makes a valid name of a text whose parts came from outside: a host's name, a level. */
+function toStreamName(text: string): string {
+  return text.replace(FORBIDDEN, '-').slice(0, MAX_LENGTH).toWellFormed() || '-';
+}

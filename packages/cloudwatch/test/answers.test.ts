@@ -1,0 +1,145 @@
+import { expect, it } from 'vitest';
+import { batchOf, create, deliver, send } from './support/events.js';
+import { accepted, serviceError, startAnswering, startEmulator } from './support/servers.js';
+import { collectWarnings } from './support/warnings.js';
+
+it('says how many bytes went over the wire, and the id of the request', async () => {
+  const { access, requests } = await startAnswering(() => accepted);
+  const destination = create(access);
+  const outcome = await send(destination, batchOf(destination, 'größe'));
+  expect(outcome).toEqual({ rejected: [], wireBytes: requests[0]?.body.length, requestId: 'request-1' });
+});
+
+it('writes a body that is exactly the fragments of its events', async () => {
+  const { access, requests } = await startAnswering(() => accepted);
+  const destination = create({ ...access, logStreamName: 'a "b"' });
+  const batch = batchOf(destination, 'x', 'größe\n');
+  await send(destination, batch);
+  const [x, y] = batch.events;
+  expect(requests[0]?.body.toString()).toBe(
+    `{"logGroupName":"shop","logStreamName":"a \\"b\\"","logEvents":[${x?.payload},${y?.payload}]}`,
+  );
+  expect(requests[0]?.headers).toMatchObject({
+    'x-amz-target': 'Logs_20140328.PutLogEvents',
+    'content-type': 'application/x-amz-json-1.1',
+    'content-length': String(requests[0]?.body.length),
+  });
+});
+
+it('takes the index 0 of the service for what it is', async () => {
+  const { access } = await startAnswering(() => ({
+    status: 200,
+    body: JSON.stringify({ rejectedLogEventsInfo: { tooNewLogEventStartIndex: 0 } }),
+  }));
+  const destination = create(access);
+  const { rejected } = await send(destination, batchOf(destination, 'x', 'y'));
+  expect(rejected).toEqual([
+    { index: 0, reason: 'too-new' },
+    { index: 1, reason: 'too-new' },
+  ]);
+});
+
+it('sends the entity with every batch', async () => {
+  const { access, requests } = await startAnswering(() => accepted);
+  const entity = { keyAttributes: { Type: 'Service', Name: 'shop' }, attributes: { tier: 'web' } };
+  const destination = create({ ...access, entity });
+  await send(destination, batchOf(destination, 'x'));
+  await send(destination, batchOf(destination, 'y'));
+  for (const { body } of requests) expect(JSON.parse(String(body)).entity).toEqual(entity);
+});
+
+it('delivers although the service rejects the entity, and warns once', async () => {
+  const warnings = collectWarnings();
+  const { emulator, access } = await startEmulator();
+  const destination = create({ ...access, entity: { keyAttributes: { Name: 'shop', Environment: 'test' } } });
+  await deliver(destination, batchOf(destination, 'x'));
+  await deliver(destination, batchOf(destination, 'y'));
+  expect(emulator.events()).toHaveLength(2);
+  expect(warnings).toEqual(['CloudWatch Logs stored the events, but rejected their entity: MissingRequiredFields']);
+});
+
+it('sends no sequence token unless it is asked for one', async () => {
+  const { access, requests } = await startAnswering(() => ({ status: 200, body: '{"nextSequenceToken":"49"}' }));
+  const destination = create(access);
+  await send(destination, batchOf(destination, 'x'));
+  await send(destination, batchOf(destination, 'y'));
+  for (const { body } of requests) expect(JSON.parse(String(body))).not.toHaveProperty('sequenceToken');
+});
+
+it('repeats a batch with the sequence token that an old service expects', async () => {
+  const { emulator, access } = await startEmulator({ sequenceTokens: 'required' });
+  const destination = create(access);
+  await deliver(destination, batchOf(destination, 'first'));
+  for (const text of ['second', 'third']) {
+    const batch = batchOf(destination, text);
+    await expect(send(destination, batch)).rejects.toMatchObject({ code: 'AGAIN', ambiguous: false });
+    await send(destination, batch);
+  }
+  expect(emulator.events().map(({ message }) => message)).toEqual(['first', 'second', 'third']);
+});
+
+it('forgets a sequence token when the service expects none', async () => {
+  const tokens: unknown[] = [];
+  const expected = ['49', undefined, undefined];
+  const { access } = await startAnswering(({ body }) => {
+    tokens.push(JSON.parse(String(body)).sequenceToken);
+    if (tokens.length === 3) return accepted;
+    return serviceError(400, 'InvalidSequenceTokenException', { expectedSequenceToken: expected[tokens.length - 1] });
+  });
+  const destination = create(access);
+  const batch = batchOf(destination, 'x');
+  await expect(send(destination, batch)).rejects.toMatchObject({ code: 'AGAIN' });
+  await expect(send(destination, batch)).rejects.toMatchObject({ code: 'AGAIN' });
+  await send(destination, batch);
+  expect(tokens).toEqual([undefined, '49', undefined]);
+});
+
+it('takes a batch for delivered that the service already has', async () => {
+  const { emulator, access } = await startEmulator({ sequenceTokens: 'required' });
+  const destination = create(access);
+  await deliver(destination, batchOf(destination, 'first'));
+  const batch = batchOf(destination, 'once');
+  await expect(send(destination, batch)).rejects.toMatchObject({ code: 'AGAIN' });
+  emulator.faults({ next: ['lostAck'] });
+  await expect(send(destination, batch)).rejects.toMatchObject({ code: 'NETWORK', ambiguous: true });
+  expect(await send(destination, batch)).toMatchObject({ rejected: [] });
+  expect(emulator.events().map(({ message }) => message)).toEqual(['first', 'once']);
+});
+
+it("waits for a service behind a page that is not the service's, with HTTP 200", async () => {
+  const { access } = await startAnswering(() => ({ status: 200, body: '<html>Please log in to the Wi-Fi</html>' }));
+  const destination = create(access);
+  await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+});
+
+it.each([
+  [404, 'MISCONFIGURED'],
+  [413, 'TOO_LARGE'],
+  [502, 'UNAVAILABLE'],
+])('decides on HTTP %d when the answer is HTML', async (status, code) => {
+  const { access } = await startAnswering(() => ({ status, body: '<html>no</html>' }));
+  const destination = create(access);
+  await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code });
+});
+
+it('reads Retry-After of an answer', async () => {
+  const { access } = await startAnswering(() => ({
+    ...serviceError(503, 'ServiceUnavailableException'),
+    headers: { 'retry-after': '3' },
+  }));
+  const destination = create(access);
+  await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ retryAfterMs: 3000 });
+});
+
+it("repeats at once when the SDK has learned the service's time", async () => {
+  const aheadMs = 3_600_000;
+  const { emulator, access } = await startEmulator({ clock: () => Date.now() + aheadMs });
+  const destination = create(access);
+  const batch = batchOf(destination, 'x');
+  await expect(send(destination, batch)).rejects.toMatchObject({
+    code: 'AGAIN',
+    message: expect.stringContaining('InvalidSignatureException'),
+  });
+  await deliver(destination, batch);
+  expect(emulator.events()).toHaveLength(1);
+});

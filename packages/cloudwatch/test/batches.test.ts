@@ -1,0 +1,148 @@
+import { expect, it } from 'vitest';
+import { record } from './support/events.js';
+import { start } from './support/shipper.js';
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+it('delivers what was logged, in one signed request whose body the SDK did not make', async () => {
+  const { emulator, shipper, stored } = await start();
+  const texts = ['plain', 'größe', '漢字 😀', '"quoted" \\ \n\t\u0000', '{"level":30,"msg":"json"}'];
+  for (const text of texts) shipper.accept(record(text));
+  await shipper.flush();
+  expect(stored()).toEqual(texts);
+  expect(emulator.stats().acceptedPuts).toBe(1);
+  expect(emulator.events()[0]).toMatchObject({ logGroupName: 'shop', logStreamName: 'web' });
+  expect(shipper.stats()).toMatchObject({ delivered: 5, failures: { AGAIN: 1 } });
+});
+
+it('fills a batch to the last byte, and no further', async () => {
+  const { emulator, shipper } = await start();
+  const half = 'é'.repeat((1_048_576 / 2 - 26) / 2);
+  shipper.accept(record(half));
+  shipper.accept(record(half));
+  await shipper.flush();
+  expect(emulator.stats().largestBatch).toEqual({ events: 2, bytes: 1_048_576 });
+  shipper.accept(record(half));
+  shipper.accept(record(`${half}x`));
+  await shipper.flush();
+  expect(emulator.stats().acceptedPuts).toBe(3);
+});
+
+it('puts 10,000 events into a batch, and no more', async () => {
+  const { emulator, shipper } = await start();
+  for (let index = 0; index < 10_001; index++) shipper.accept(record('x'));
+  await shipper.flush();
+  expect(emulator.stats().largestBatch.events).toBe(10_000);
+  expect(emulator.stats()).toMatchObject({ storedEvents: 10_001, acceptedPuts: 2 });
+});
+
+it('sends a message of 1,048,550 bytes whole, and a larger one shortened', async () => {
+  const { shipper, stored } = await start();
+  const largest = 'é'.repeat(1_048_550 / 2);
+  shipper.accept(record(largest));
+  shipper.accept(record(`${largest}x`));
+  await shipper.flush();
+  expect(stored()[0]).toBe(largest);
+  expect(stored()[1]).toMatch(/^é+… \[truncated from 1048551 bytes\]$/);
+});
+
+it('delivers control characters, which take six bytes each on the wire', async () => {
+  const { shipper, stored } = await start();
+  const text = '\u0001'.repeat(1_048_550);
+  shipper.accept(record(text));
+  await shipper.flush();
+  expect(stored()[0] === text).toBe(true);
+  expect(shipper.stats().wireBytes).toBeGreaterThan(6 * 1_048_550);
+});
+
+it('counts a split message as one record', async () => {
+  const { shipper, stored } = await start({ oversize: 'split', maxEventBytes: 256 });
+  const text = 'ab漢'.repeat(500);
+  shipper.accept(record(text));
+  await shipper.flush();
+  expect(
+    stored()
+      .map((part) => part.replace(/^\[.+?\] /, ''))
+      .join(''),
+  ).toBe(text);
+  expect(shipper.stats()).toMatchObject({ received: 1, delivered: 1 });
+});
+
+it('keeps an event within a batch that was made smaller', async () => {
+  const { emulator, shipper } = await start({ maxBatchBytes: 2048 });
+  for (let index = 0; index < 50; index++) shipper.accept(record('x'.repeat(index * 100 + 1)));
+  await shipper.flush();
+  expect(emulator.stats().storedEvents).toBe(50);
+  expect(emulator.stats().largestBatch.bytes).toBe(2048);
+});
+
+it('never sends an empty message or an empty batch', async () => {
+  const { emulator, shipper, drops } = await start();
+  expect(shipper.accept(record(''))).toBe(false);
+  await shipper.flush();
+  expect(emulator.stats().requests).toEqual({});
+  expect(drops).toMatchObject([{ reason: 'invalid', records: 1 }]);
+});
+
+it('sends events in order of time, and those of the same time in order of logging', async () => {
+  const { shipper, stored } = await start();
+  const now = Date.now();
+  const offsets: [text: string, offsetMs: number][] = [
+    ['c', 0],
+    ['a', -1000],
+    ['d', 0],
+    ['b', -500],
+    ['e', 0],
+  ];
+  for (const [text, offsetMs] of offsets) shipper.accept(record(text, { time: now + offsetMs }));
+  await shipper.flush();
+  expect(stored()).toEqual(['a', 'b', 'c', 'd', 'e']);
+});
+
+it('never lets a batch span 24 hours', async () => {
+  const { emulator, shipper } = await start();
+  const now = Date.now();
+  for (const age of [3 * DAY_MS, 2 * DAY_MS, DAY_MS, 1, 0]) shipper.accept(record('x', { time: now - age }));
+  await shipper.flush();
+  expect(emulator.stats()).toMatchObject({ storedEvents: 5, acceptedPuts: 4 });
+});
+
+it('counts events that the service rejects for their age, and sends nothing twice', async () => {
+  const { emulator, shipper, drops, stored } = await start({ retentionInDays: 3 });
+  const now = Date.now();
+  shipper.accept(record('creates the group'));
+  await shipper.flush();
+  // Batches of less than 24 hours: both sides of each border are in one of them.
+  const aged: [text: string, ageMs: number][] = [
+    ['too old', 14 * DAY_MS + HOUR_MS],
+    ['expired', 14 * DAY_MS - HOUR_MS],
+    ['expired', 3 * DAY_MS + HOUR_MS],
+    ['good', 3 * DAY_MS - HOUR_MS],
+    ['good', 0],
+    ['too new', -3 * HOUR_MS],
+    ['too new', -4 * HOUR_MS],
+  ];
+  for (const [text, age] of aged) shipper.accept(record(text, { time: now - age }));
+  await shipper.flush();
+  expect(stored()).toEqual(['creates the group', 'good', 'good']);
+  expect(shipper.stats()).toMatchObject({
+    delivered: 3,
+    rejected: 5,
+    rejectedByReason: { 'too-old': 1, expired: 2, 'too-new': 2 },
+  });
+  expect(drops.flatMap(({ events }) => events.map(({ payload }) => JSON.parse(payload).message)).sort()).toEqual(
+    ['too old', 'expired', 'expired', 'too new', 'too new'].sort(),
+  );
+  expect(emulator.stats().requests.PutLogEvents).toBe(2 + 3);
+});
+
+it('gives a batch up that the service rejects whole with HTTP 200', async () => {
+  const { emulator, shipper } = await start();
+  shipper.accept(record('creates the stream'));
+  await shipper.flush();
+  for (let index = 0; index < 5; index++) shipper.accept(record('from the future', { time: Date.now() + 5 * HOUR_MS }));
+  await shipper.flush();
+  expect(shipper.stats()).toMatchObject({ delivered: 1, rejected: 5, rejectedByReason: { 'too-new': 5 } });
+  expect(emulator.stats().requests.PutLogEvents).toBe(3);
+});

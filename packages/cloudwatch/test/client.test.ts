@@ -1,0 +1,196 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { assertSdkInstalled } from '../src/index.js';
+import { batchOf, create, deliver, send } from './support/events.js';
+import { accepted, startAnswering, startEmulator } from './support/servers.js';
+
+/** Nothing of this machine decides a test: no variables, no files, no instance metadata. */
+beforeEach(() => {
+  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) vi.stubEnv(name, undefined);
+  vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
+  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/dev/null');
+  vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+  onTestFinished(() => void vi.unstubAllEnvs());
+});
+
+it('finds endpoint, region and credentials in the environment', async () => {
+  const { emulator } = await startEmulator();
+  for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
+  const destination = create({});
+  await deliver(destination, batchOf(destination, 'x'));
+  expect(emulator.events()).toHaveLength(1);
+});
+
+it('uses credentials that are fetched', async () => {
+  const { emulator, access } = await startEmulator();
+  const fetchCredentials = vi.fn(async () => access.credentials);
+  const destination = create({ ...access, credentials: fetchCredentials });
+  await deliver(destination, batchOf(destination, 'x'));
+  expect(emulator.events()).toHaveLength(1);
+  expect(fetchCredentials).toHaveBeenCalledOnce();
+});
+
+it('fetches credentials again when they could not be had', async () => {
+  const { emulator, access } = await startEmulator();
+  const fetchCredentials = vi.fn(async () => access.credentials);
+  fetchCredentials.mockRejectedValueOnce(Object.assign(new Error('the vault is shut'), { name: 'ValidationError' }));
+  const destination = create({ ...access, credentials: fetchCredentials });
+  const batch = batchOf(destination, 'x');
+  await expect(send(destination, batch)).rejects.toMatchObject({
+    code: 'AUTH',
+    ambiguous: false,
+    message: 'no AWS credentials: the vault is shut',
+  });
+  await deliver(destination, batch);
+  expect(emulator.events()).toHaveLength(1);
+});
+
+it('says that there are no credentials', async () => {
+  const destination = create({ region: 'us-east-1', endpoint: 'http://127.0.0.1:1' });
+  await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({
+    code: 'AUTH',
+    message: expect.stringContaining('no AWS credentials: '),
+  });
+});
+
+it('says that there is no region and what to do about it, and delivers once there is one', async () => {
+  const { emulator, access } = await startEmulator();
+  const destination = create({ ...access, region: undefined });
+  const batch = batchOf(destination, 'x');
+  await expect(send(destination, batch)).rejects.toMatchObject({
+    code: 'MISCONFIGURED',
+    message: 'no AWS region: set the option "region", the environment variable AWS_REGION or the shared config file',
+  });
+  vi.stubEnv('AWS_REGION', 'us-east-1');
+  await deliver(destination, batch);
+  expect(emulator.events()).toHaveLength(1);
+});
+
+it("says that a client of the user's has no region", async () => {
+  const { access } = await startEmulator();
+  const client = new CloudWatchLogsClient({ endpoint: access.endpoint, credentials: access.credentials });
+  const destination = create({ client });
+  await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code: 'MISCONFIGURED' });
+});
+
+it('says that nobody listens, without ambiguity', async () => {
+  const { access, emulator } = await startEmulator();
+  await emulator.close();
+  for (const host of ['127.0.0.1', 'localhost']) {
+    const destination = create({ ...access, endpoint: access.endpoint.replace('127.0.0.1', host) });
+    await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({
+      code: 'NETWORK',
+      ambiguous: false,
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+  }
+});
+
+it('makes one attempt: only the core repeats', async () => {
+  const { access, requests } = await startAnswering(() => ({ status: 503, body: '{}' }));
+  vi.stubEnv('AWS_MAX_ATTEMPTS', '5');
+  const destination = create(access);
+  await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  expect(requests).toHaveLength(1);
+});
+
+it('ends a request when its time is over', async () => {
+  const { emulator, access } = await startEmulator();
+  const destination = create(access);
+  const batch = batchOf(destination, 'x');
+  emulator.faults({ hang: 1 });
+  await expect(destination.send(batch, AbortSignal.timeout(100))).rejects.toMatchObject({
+    code: 'TIMEOUT',
+    ambiguous: true,
+  });
+  await expect(destination.send(batch, AbortSignal.abort())).rejects.toMatchObject({ code: 'TIMEOUT' });
+});
+
+it("sends one ready body through each retry of a client of the user's", async () => {
+  const { emulator, access } = await startEmulator();
+  const destination = create({ client: new CloudWatchLogsClient({ ...access, maxAttempts: 3 }) });
+  await deliver(destination, batchOf(destination, 'creates the stream'));
+  emulator.faults({ next: ['serverError', 'reset'] });
+  const outcome = await send(destination, batchOf(destination, 'größe'));
+  expect(outcome.requestId).toBeDefined();
+  expect(emulator.events().map(({ message }) => message)).toEqual(['creates the stream', 'größe']);
+  expect(emulator.stats()).toMatchObject({ violations: [], requests: { PutLogEvents: 5 } });
+});
+
+it("leaves the middleware of a client of the user's at work", async () => {
+  const { requests, access } = await startAnswering(() => accepted);
+  const client = new CloudWatchLogsClient(access);
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const request = args.request as { body: Uint8Array; headers: Record<string, string> };
+      request.body = gzipSync(request.body);
+      request.headers['content-encoding'] = 'gzip';
+      request.headers['content-length'] = String(request.body.length);
+      return next(args);
+    },
+    { step: 'build', priority: 'low' },
+  );
+  const destination = create({ client });
+  const batch = batchOf(destination, 'x'.repeat(1000));
+  await send(destination, batch);
+  expect(JSON.parse(String(gunzipSync(requests[0]?.body ?? Buffer.alloc(0)))).logEvents[0].message).toHaveLength(1000);
+});
+
+it('takes a client that has nothing but send', async () => {
+  const { emulator, access } = await startEmulator();
+  const real = new CloudWatchLogsClient(access);
+  const destination = create({ client: { send: (command, options) => real.send(command, options) } });
+  await deliver(destination, batchOf(destination, 'x'));
+  expect(emulator.events()).toHaveLength(1);
+});
+
+it('keeps warnings of the SDK off the console', async () => {
+  const onConsole = vi.spyOn(console, 'warn').mockReturnValue();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => {
+    onConsole.mockRestore();
+    vi.useRealTimers();
+  });
+  const { emulator, access } = await startEmulator();
+  emulator.faults({ hang: 1 });
+  const destination = create(access);
+  const controller = new AbortController();
+  // So many requests without a free socket that the SDK complains after three seconds.
+  const sends = Array.from({ length: 200 }, () => destination.send(batchOf(destination, 'x'), controller.signal));
+  await vi.waitFor(() => expect(emulator.stats().requests.PutLogEvents).toBe(50));
+  vi.advanceTimersByTime(10_000);
+  controller.abort();
+  await Promise.allSettled(sends);
+  expect(onConsole).not.toHaveBeenCalled();
+});
+
+it("destroys a client of its own, and never the user's", async () => {
+  const destroy = vi.spyOn(CloudWatchLogsClient.prototype, 'destroy');
+  onTestFinished(() => destroy.mockRestore());
+  const { access } = await startAnswering(() => accepted);
+  const ours = create(access);
+  await ours.close?.();
+  expect(destroy).not.toHaveBeenCalled();
+  await send(ours, batchOf(ours, 'x'));
+  await ours.close?.();
+  expect(destroy).toHaveBeenCalledOnce();
+  const theirs = create({ client: new CloudWatchLogsClient(access) });
+  await send(theirs, batchOf(theirs, 'x'));
+  await theirs.close?.();
+  expect(destroy).toHaveBeenCalledOnce();
+});
+
+it('calls nobody when it is made', async () => {
+  const { access, requests } = await startAnswering(() => accepted);
+  const fetchCredentials = vi.fn(async () => access.credentials);
+  const destination = create({ ...access, credentials: fetchCredentials });
+  batchOf(destination, 'x');
+  await destination.close?.();
+  expect(requests).toHaveLength(0);
+  expect(fetchCredentials).not.toHaveBeenCalled();
+});
+
+it('finds the SDK where it is installed', async () => {
+  await expect(assertSdkInstalled()).resolves.toBeUndefined();
+});

@@ -1,0 +1,142 @@
+import { ConfigError } from '@logferry/core';
+import { expect, it } from 'vitest';
+import { type CloudWatchOptions, cloudWatchOptionNames, createCloudWatch } from '../src/index.js';
+
+/** The error that these options bring, beside a good group name. */
+function errorOf(options: Readonly<Record<string, unknown>>): { option: string; message: string } {
+  try {
+    createCloudWatch({ logGroupName: 'shop', ...options } as CloudWatchOptions);
+  } catch (error) {
+    if (ConfigError.is(error)) return { option: error.option, message: error.message };
+  }
+  throw new Error('expected a ConfigError');
+}
+
+const secret = { accessKeyId: 'AKIA', secretAccessKey: 'hush' };
+const client = { send: async () => ({}) };
+const manyTags = Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`tag${index}`, '']));
+const kmsKeyId = 'arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+
+it.each<[option: string, options: Readonly<Record<string, unknown>>, message: string]>([
+  [
+    'logGroupName',
+    { logGroupName: undefined },
+    'a log group name (1 to 512 of a-z A-Z 0-9 . - _ / #, not starting with "aws/"), got undefined',
+  ],
+  ['logGroupName', { logGroupName: '' }, 'got ""'],
+  ['logGroupName', { logGroupName: 'my shop' }, 'got "my shop"'],
+  ['logGroupName', { logGroupName: 'aws/lambda' }, 'got "aws/lambda"'],
+  ['logGroupName', { logGroupName: 'x'.repeat(513) }, 'a log group name'],
+  ['logGroupName', { logGroupName: 'shop\n' }, 'got "shop\\n"'],
+  ['logStreamName', { logStreamName: '' }, 'a name or template of 1 to 512 characters, got ""'],
+  ['logStreamName', { logStreamName: () => 'x' }, 'a name or template of 1 to 512 characters, got a function'],
+  ['logStreamName', { logStreamName: 'x'.repeat(513) }, 'a name or template of 1 to 512 characters'],
+  ['logStreamName', { logStreamName: 'a:b' }, 'a name without ":" and "*", got "a:b"'],
+  ['logStreamName', { logStreamName: 'a*b' }, 'a name without ":" and "*", got "a*b"'],
+  ['logStreamName', { logStreamName: '{date:HH:mm}' }, 'a name without ":" and "*", got "{date:HH:mm}"'],
+  ['logStreamName', { logStreamName: '{host}' }, '(not {host}), got "{host}"'],
+  ['logStreamName', { logStreamName: 'a{}' }, '(not {}), got "a{}"'],
+  ['logStreamName', { logStreamName: '{date:YYYY}' }, '(not {date:YYYY}), got "{date:YYYY}"'],
+  ['logStreamName', { logStreamName: '{date}' }, '(not {date}), got "{date}"'],
+  ['logStreamName', { logStreamName: '{hostname' }, 'a template with every brace closed, got "{hostname"'],
+  ['region', { region: '' }, 'a string that is not empty, got ""'],
+  ['region', { region: 1 }, 'a string that is not empty, got 1'],
+  ['endpoint', { endpoint: 'localhost:4566' }, 'a URL that begins with http:// or https://, got "localhost:4566"'],
+  ['endpoint', { endpoint: 'http://' }, 'a URL that begins with http:// or https://, got "http://"'],
+  [
+    'credentials',
+    { credentials: 'default' },
+    'an object with accessKeyId and secretAccessKey, or a function, got "default"',
+  ],
+  ['credentials', { credentials: null }, 'an object with accessKeyId and secretAccessKey, or a function, got null'],
+  [
+    'credentials.secretAccessKey',
+    { credentials: { accessKeyId: 'AKIA', secretKey: 'hush' } },
+    'expected a string, got undefined',
+  ],
+  ['credentials.accessKeyId', { credentials: { ...secret, accessKeyId: '' } }, 'expected a string, got an empty one'],
+  ['credentials.sessionToken', { credentials: { ...secret, sessionToken: 1 } }, 'expected a string, got number'],
+  ['client', { client: {} }, 'a CloudWatchLogsClient, got an object'],
+  ['client', { client: 'x' }, 'an object, got "x"'],
+  ['region', { client, region: 'eu-west-1' }, 'to be absent beside client'],
+  ['credentials', { client, credentials: secret }, 'to be absent beside client'],
+  ['endpoint', { client, endpoint: 'http://127.0.0.1' }, 'to be absent beside client'],
+  ['createMissing', { createMissing: 'yes' }, 'true or false, got "yes"'],
+  ['retentionInDays', { retentionInDays: 2 }, 'one of 1, 3, 5, 7, 14, 30'],
+  ['retentionInDays', { retentionInDays: '7' }, 'got "7"'],
+  ['tags', { tags: [] }, 'an object, got an array'],
+  ['tags', { tags: {} }, '1 to 50 tags, got 0'],
+  ['tags', { tags: manyTags }, '1 to 50 tags, got 51'],
+  [
+    'tags',
+    { tags: { 'a!': 'b' } },
+    'keys of 1 to 128 letters, digits, spaces and _ . : / = + - @, not starting with "aws:", got "a!"',
+  ],
+  ['tags', { tags: { 'aws:x': 'b' } }, 'got "aws:x"'],
+  ['tags', { tags: { ['k'.repeat(129)]: 'b' } }, 'keys of 1 to 128'],
+  ['tags.team', { tags: { team: 7 } }, 'up to 256 letters, digits, spaces and _ . : / = + - @, got 7'],
+  ['tags.team', { tags: { team: 'v'.repeat(257) } }, 'up to 256'],
+  ['kmsKeyId', { kmsKeyId: 'alias/shop' }, 'the ARN of a KMS key'],
+  ['kmsKeyId', { kmsKeyId: kmsKeyId + 'x'.repeat(200) }, 'at most 256 characters'],
+  ['logGroupClass', { logGroupClass: 'CHEAP' }, '"STANDARD" or "INFREQUENT_ACCESS" or "DELIVERY", got "CHEAP"'],
+  ['entity', { entity: 'shop' }, 'an object, got "shop"'],
+  ['entity.name', { entity: { name: 'shop' } }, 'unknown option "entity.name"'],
+  ['entity.keyAttributes', { entity: { keyAttributes: { Type: 'Service' } } }, '2 to 4 entries, got 1'],
+  [
+    'entity.keyAttributes.type',
+    { entity: { keyAttributes: { type: 'Service', Name: 'shop' } } },
+    'did you mean "entity.keyAttributes.Type"?',
+  ],
+  [
+    'entity.keyAttributes.Name',
+    { entity: { keyAttributes: { Type: 'Service', Name: '' } } },
+    'a string of 1 to 512 characters, got ""',
+  ],
+  [
+    'entity.attributes.a',
+    { entity: { keyAttributes: { Type: 'Service', Name: 'shop' }, attributes: { a: 1 } } },
+    'a string of 1 to 512 characters, got 1',
+  ],
+  ['oversize', { oversize: 'cut' }, '"truncate" or "split" or "drop", got "cut"'],
+  ['maxEventBytes', { maxEventBytes: 255 }, 'an integer from 256 to 1048550, got 255'],
+  ['maxEventBytes', { maxEventBytes: 1_048_551 }, 'an integer from 256 to 1048550, got 1048551'],
+  ['maxBatchBytes', { maxBatchBytes: 1_048_577 }, 'an integer from 1024 to 1048576, got 1048577'],
+  ['maxBatchBytes', { maxBatchBytes: 1023 }, 'an integer from 1024 to 1048576, got 1023'],
+  ['compression', { compression: 'gzip' }, 'unknown option "compression"'],
+  ['logGroup', { logGroup: 'shop' }, 'did you mean "logGroupName"?'],
+])('refuses a wrong %s: %o', (option, options, message) => {
+  const error = errorOf(options);
+  expect(error.option).toBe(option);
+  expect(error.message).toContain(message);
+});
+
+it('never shows a credential in an error', () => {
+  const wrongs = [
+    { accessKeyId: 'hush', secretAccessKey: 1 },
+    { ...secret, sessionToken: ['hush'] },
+  ];
+  for (const credentials of wrongs) expect(errorOf({ credentials }).message).not.toContain('hush');
+});
+
+it.each<[what: string, options: Partial<CloudWatchOptions>]>([
+  ['a group of AWS services', { logGroupName: '/aws/lambda/shop' }],
+  ['the longest names', { logGroupName: '#'.repeat(512), logStreamName: '[$ ]'.repeat(128) }],
+  ['credentials with a session', { credentials: { ...secret, sessionToken: 'token', expiration: new Date() } }],
+  ['credentials that are fetched', { credentials: async () => secret }],
+  ['an endpoint', { endpoint: 'http://127.0.0.1:4566', region: 'eu-west-1' }],
+  ['a client', { client }],
+  [
+    'every setting of a new group',
+    { retentionInDays: 3653, tags: { team: '', 'Kosten Stelle': 'ä=1' }, kmsKeyId, logGroupClass: 'INFREQUENT_ACCESS' },
+  ],
+  ['an entity', { entity: { keyAttributes: { Type: 'Service', Name: 'shop' }, attributes: { tier: 'web' } } }],
+  ['options that are undefined', { region: undefined, client: undefined, tags: undefined, entity: undefined }],
+])('takes %s', (_what, options) => {
+  expect(() => createCloudWatch({ logGroupName: 'shop', ...options })).not.toThrow();
+});
+
+it('exports the names of its options', () => {
+  expect(cloudWatchOptionNames).toContain('logGroupName');
+  expect(cloudWatchOptionNames).not.toContain('compression');
+  expect(new Set(cloudWatchOptionNames).size).toBe(cloudWatchOptionNames.length);
+});

@@ -1,0 +1,107 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+const resolve = createRequire(import.meta.url).resolve;
+
+/** An application with this package and what it depends on, but not its optional peer: the AWS SDK. */
+function installWithoutSdk(): string {
+  const app = mkdtempSync(join(tmpdir(), 'logferry-'));
+  onTestFinished(() => rmSync(app, { recursive: true, force: true }));
+  const packages = {
+    '@logferry/cloudwatch': root,
+    '@logferry/core': dirname(resolve('@logferry/core/package.json')),
+    'safe-stable-stringify': dirname(createRequire(resolve('@logferry/core')).resolve('safe-stable-stringify')),
+  };
+  for (const [name, source] of Object.entries(packages)) {
+    const target = join(app, 'node_modules', name);
+    mkdirSync(target, { recursive: true });
+    const filter = (path: string): boolean => !/[/\\](node_modules|src|test)$/.test(path.slice(source.length));
+    cpSync(source, target, { recursive: true, filter });
+  }
+  return app;
+}
+
+/** Runs a program of the application; returns what it prints. Its kind, ES module or CommonJS, follows from the file. */
+function run(app: string, file: string, program: string): string {
+  const load = file.endsWith('.mjs') ? 'await import' : 'require';
+  const names = '{ assertSdkInstalled, createCloudWatch }';
+  writeFileSync(join(app, file), `const ${names} = ${load}('@logferry/cloudwatch');\n${program}`);
+  const { stdout, stderr } = spawnSync(process.execPath, [file], { cwd: app, encoding: 'utf8' });
+  expect(stderr).toBe('');
+  return stdout;
+}
+
+const kinds = ['main.mjs', 'main.cjs'];
+
+const makeBatch = `
+  const destination = createCloudWatch({ logGroupName: 'shop' });
+  const event = destination.encode({ time: 1, level: 'info', urgent: false, text: 'x', fields: {} });
+  const batch = { route: event.route, events: [event], bytes: event.bytes };
+  const send = () => destination.send(batch, AbortSignal.timeout(1000));
+  const report = ({ code, message }) => console.log(code, message);
+`;
+
+const notInstalled =
+  'MISCONFIGURED the AWS SDK is not installed; install it: npm install @aws-sdk/client-cloudwatch-logs\n';
+
+it.each(kinds)('works up to the first batch without the SDK, and then says what to install (%s)', (file) => {
+  const program = `${makeBatch} send().catch(report).then(assertSdkInstalled).catch(report);`;
+  expect(run(installWithoutSdk(), file, program)).toBe(notInstalled + notInstalled);
+});
+
+it.each(kinds)('finds the SDK when it is installed later (%s)', (file) => {
+  const stub = `
+    const config = { region() {}, credentials() {} };
+    exports.CloudWatchLogsClient = class { config = config; send = async () => ({ $metadata: {} }) };
+    exports.PutLogEventsCommand = class { middlewareStack = { add() {} } };
+  `;
+  const program = `
+    ${makeBatch}
+    const install = () => {
+      const { mkdirSync, writeFileSync } = process.getBuiltinModule('node:fs');
+      mkdirSync('node_modules/@aws-sdk/client-cloudwatch-logs', { recursive: true });
+      writeFileSync('node_modules/@aws-sdk/client-cloudwatch-logs/index.js', ${JSON.stringify(stub)});
+      writeFileSync('node_modules/@aws-sdk/client-cloudwatch-logs/package.json', '{ "main": "index.js" }');
+    };
+    send().catch(report).then(install).then(send).then(() => console.log('sent'));
+  `;
+  expect(run(installWithoutSdk(), file, program)).toBe(`${notInstalled}sent\n`);
+});
+
+it.each(kinds)('does not take what the SDK lacks for a missing SDK (%s)', (file) => {
+  const app = installWithoutSdk();
+  const sdk = join(app, 'node_modules', '@aws-sdk', 'client-cloudwatch-logs');
+  mkdirSync(sdk, { recursive: true });
+  writeFileSync(join(sdk, 'package.json'), '{ "main": "index.js" }');
+  writeFileSync(join(sdk, 'index.js'), `require('@smithy/core');`);
+  const printed = run(app, file, 'assertSdkInstalled().catch(({ message }) => console.log(message));');
+  expect(printed).toMatch(/^the AWS SDK cannot be loaded: Error: Cannot find module '@smithy\/core'/);
+});
+
+it('has declarations that do not mention the SDK', () => {
+  for (const format of ['esm', 'cjs']) {
+    const folder = join(root, 'dist', format);
+    const declarations = readdirSync(folder).filter((file) => file.endsWith('.d.ts'));
+    expect(declarations).toContain('index.d.ts');
+    for (const file of declarations) {
+      expect(readFileSync(join(folder, file), 'utf8'), file).not.toContain('@aws-sdk');
+    }
+  }
+});
+
+it('type-checks without the SDK, declarations included', () => {
+  const app = installWithoutSdk();
+  const source = `import { createCloudWatch } from '@logferry/cloudwatch';\ncreateCloudWatch({ logGroupName: 'shop' });\n`;
+  for (const file of ['main.mts', 'main.cts']) writeFileSync(join(app, file), source);
+  const compilerOptions = { module: 'nodenext', strict: true, skipLibCheck: false, noEmit: true, types: [] };
+  writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
+  const tsc = join(dirname(resolve('typescript/package.json')), 'bin', 'tsc');
+  const { stdout, status } = spawnSync(process.execPath, [tsc, '-p', app], { encoding: 'utf8' });
+  expect(stdout).toBe('');
+  expect(status).toBe(0);
+});

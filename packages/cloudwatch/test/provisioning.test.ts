@@ -1,0 +1,163 @@
+import { CloudWatchLogsClient, DeleteLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { expect, it } from 'vitest';
+import { batchOf, create, deliver, send } from './support/events.js';
+import { onlyGroup } from './support/groups.js';
+import { accepted, serviceError, startAnswering, startEmulator } from './support/servers.js';
+
+const kmsKeyId = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+
+it('asks for nothing but PutLogEvents when the stream exists', async () => {
+  const { emulator, access } = await startEmulator();
+  const first = create(access);
+  await deliver(first, batchOf(first, 'creates'));
+  const before = emulator.stats().requests;
+  const second = create(access);
+  await send(second, batchOf(second, 'x'));
+  expect(emulator.stats().requests).toEqual({ ...before, PutLogEvents: (before.PutLogEvents ?? 0) + 1 });
+});
+
+it('creates stream and group with all settings, and sends the same batch', async () => {
+  const { emulator, access } = await startEmulator();
+  const tags = { team: 'web', 'Kosten Stelle': 'ä=1' };
+  const destination = create({ ...access, retentionInDays: 30, tags, kmsKeyId, logGroupClass: 'INFREQUENT_ACCESS' });
+  const { wireBytes, requestId, rejected } = await deliver(destination, batchOf(destination, 'x'));
+  expect(emulator.events()).toMatchObject([{ logGroupName: 'shop', logStreamName: 'web', message: 'x', requestId }]);
+  expect(rejected).toEqual([]);
+  expect(wireBytes).toBeGreaterThan(50);
+  expect(emulator.stats().requests).toEqual({
+    PutLogEvents: 2,
+    CreateLogStream: 2,
+    CreateLogGroup: 1,
+    PutRetentionPolicy: 1,
+  });
+  expect(await onlyGroup(access)).toMatchObject({
+    logGroupName: 'shop',
+    retentionInDays: 30,
+    kmsKeyId,
+    logGroupClass: 'INFREQUENT_ACCESS',
+    tags,
+  });
+});
+
+it('creates a stream once for all batches that wait for it', async () => {
+  const { emulator, access } = await startEmulator();
+  const destination = create(access);
+  const batches = Array.from({ length: 10 }, (_, index) => batchOf(destination, `batch ${index}`));
+  await Promise.allSettled(batches.map((batch) => send(destination, batch)));
+  await Promise.all(batches.map((batch) => send(destination, batch)));
+  expect(emulator.events()).toHaveLength(10);
+  expect(emulator.stats().requests).toEqual({ PutLogEvents: 20, CreateLogStream: 2, CreateLogGroup: 1 });
+});
+
+it('creates a group once for all streams that wait for it', async () => {
+  const { emulator, access } = await startEmulator();
+  const destination = create(access);
+  const streams = Array.from({ length: 5 }, (_, index) => `stream ${index}`);
+  const batches = streams.map((stream) => ({ ...batchOf(destination, 'x'), route: `shop:${stream}` }));
+  await Promise.allSettled(batches.map((batch) => send(destination, batch)));
+  await Promise.all(batches.map((batch) => send(destination, batch)));
+  expect(new Set(emulator.events().map(({ logStreamName }) => logStreamName))).toEqual(new Set(streams));
+  expect(emulator.stats().requests).toMatchObject({ PutLogEvents: 10, CreateLogGroup: 1 });
+});
+
+it('creates a stream no second time when the batch fails for another reason', async () => {
+  const { emulator, access } = await startEmulator();
+  const destination = create(access);
+  const batch = batchOf(destination, 'x');
+  await expect(send(destination, batch)).rejects.toMatchObject({ code: 'AGAIN' });
+  emulator.faults({ next: ['serverError'] });
+  await expect(send(destination, batch)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await send(destination, batch);
+  expect(emulator.stats().requests).toEqual({ PutLogEvents: 3, CreateLogStream: 2, CreateLogGroup: 1 });
+});
+
+it('takes it well when another process was faster', async () => {
+  const { emulator, access } = await startEmulator();
+  const destinations = Array.from({ length: 4 }, () => create(access));
+  await Promise.all(destinations.map((destination) => deliver(destination, batchOf(destination, 'x'))));
+  expect(emulator.events()).toHaveLength(4);
+});
+
+it('creates everything again when the group is deleted', async () => {
+  const { emulator, access } = await startEmulator();
+  const destination = create(access);
+  await deliver(destination, batchOf(destination, 'before'));
+  await new CloudWatchLogsClient(access).send(new DeleteLogGroupCommand({ logGroupName: 'shop' }));
+  await deliver(destination, batchOf(destination, 'after'));
+  expect(emulator.events().map(({ message }) => message)).toEqual(['before', 'after']);
+});
+
+it('creates nothing when told so, and names what is missing', async () => {
+  const { emulator, access } = await startEmulator();
+  const destination = create({ ...access, createMissing: false });
+  await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    message: 'log group "shop" or its stream "web" does not exist, and createMissing is false',
+  });
+  expect(emulator.stats().requests).toEqual({ PutLogEvents: 1 });
+});
+
+it.each([
+  ['accessDenied', 'AUTH'],
+  ['throttle', 'THROTTLED'],
+  ['operationAborted', 'UNAVAILABLE'],
+  ['serverError', 'UNAVAILABLE'],
+  ['reset', 'NETWORK'],
+] as const)(
+  'reports %s of a creation, unambiguously, and tries it again with the next attempt',
+  async (fault, code) => {
+    for (const operation of ['CreateLogStream', 'CreateLogGroup'] as const) {
+      const { emulator, access } = await startEmulator();
+      const destination = create(access);
+      const batch = batchOf(destination, 'x');
+      emulator.faults({ only: [operation], next: [fault] });
+      await expect(deliver(destination, batch)).rejects.toMatchObject({
+        code,
+        ambiguous: false,
+        message: expect.stringContaining(`${operation} "`),
+      });
+      await send(destination, batch);
+      expect(emulator.events()).toHaveLength(1);
+      expect(emulator.stats().requests.PutLogEvents).toBe(2);
+    }
+  },
+);
+
+it.each([
+  ['InvalidParameterException', 'MISCONFIGURED'],
+  ['LimitExceededException', 'MISCONFIGURED'],
+])('does not blame the events when CreateLogGroup says %s', async (name, code) => {
+  const { access } = await startAnswering(({ operation }) =>
+    operation === 'CreateLogGroup' ? serviceError(400, name) : serviceError(400, 'ResourceNotFoundException'),
+  );
+  const destination = create(access);
+  await expect(deliver(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code });
+});
+
+it('backs off when a new group or stream cannot be used yet', async () => {
+  const missing = serviceError(400, 'ResourceNotFoundException');
+  const { access, requests } = await startAnswering(({ operation }) =>
+    operation === 'CreateLogGroup' ? { status: 200, body: '' } : missing,
+  );
+  const destination = create(access);
+  await expect(deliver(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  expect(requests.map(({ operation }) => operation)).toEqual([
+    'PutLogEvents',
+    'CreateLogStream',
+    'CreateLogGroup',
+    'CreateLogStream',
+  ]);
+
+  const other = await startAnswering(({ operation }) => (operation === 'PutLogEvents' ? missing : accepted));
+  const stubborn = create(other.access);
+  const batch = batchOf(stubborn, 'x');
+  await expect(deliver(stubborn, batch)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await expect(send(stubborn, batch)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  expect(other.requests.map(({ operation }) => operation)).toEqual([
+    'PutLogEvents',
+    'CreateLogStream',
+    'PutLogEvents',
+    'CreateLogStream',
+    'PutLogEvents',
+  ]);
+});

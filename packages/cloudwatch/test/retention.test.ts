@@ -1,0 +1,74 @@
+import { expect, it } from 'vitest';
+import { batchOf, create, deliver, send } from './support/events.js';
+import { onlyGroup } from './support/groups.js';
+import { startEmulator } from './support/servers.js';
+import { collectWarnings } from './support/warnings.js';
+
+it('leaves the retention of a group alone that it did not create', async () => {
+  const { emulator, access } = await startEmulator();
+  const first = create(access);
+  await deliver(first, batchOf(first, 'x'));
+  const second = create({ ...access, logStreamName: 'other', retentionInDays: 30 });
+  await deliver(second, batchOf(second, 'x'));
+  expect(emulator.stats().requests).toMatchObject({ CreateLogGroup: 1 });
+  expect(emulator.stats().requests.PutRetentionPolicy).toBeUndefined();
+});
+
+it('leaves the retention alone of a group that another process created after it could not', async () => {
+  const { emulator, access } = await startEmulator();
+  const destination = create({ ...access, retentionInDays: 30 });
+  const batch = batchOf(destination, 'x');
+  emulator.faults({ only: ['CreateLogGroup'], next: ['throttle'] });
+  await expect(deliver(destination, batch)).rejects.toMatchObject({ code: 'THROTTLED' });
+  const other = create(access);
+  await deliver(other, batchOf(other, 'x'));
+  await send(destination, batch);
+  expect(emulator.stats().requests.PutRetentionPolicy).toBeUndefined();
+});
+
+it('repeats a retention policy that met a conflicting operation', async () => {
+  const warnings = collectWarnings();
+  const { emulator, access } = await startEmulator();
+  emulator.faults({ only: ['PutRetentionPolicy'], next: ['operationAborted', 'throttle'] });
+  const destination = create({ ...access, retentionInDays: 7 });
+  await deliver(destination, batchOf(destination, 'x'));
+  expect(await onlyGroup(access)).toMatchObject({ retentionInDays: 7 });
+  expect(warnings.filter((warning) => warning.includes('retention'))).toEqual([]);
+});
+
+it('sets the retention of a group whose creation was never answered', async () => {
+  const { emulator, access } = await startEmulator();
+  emulator.faults({ only: ['CreateLogGroup'], next: ['lostAck'] });
+  const destination = create({ ...access, retentionInDays: 7 });
+  const batch = batchOf(destination, 'x');
+  await expect(deliver(destination, batch)).rejects.toMatchObject({ code: 'NETWORK' });
+  await send(destination, batch);
+  expect(await onlyGroup(access)).toMatchObject({ retentionInDays: 7 });
+});
+
+it.each([
+  ['operationAborted', 3],
+  ['accessDenied', 1],
+] as const)('delivers although the retention policy fails with %s, and warns', async (fault, attempts) => {
+  const warnings = collectWarnings();
+  const { emulator, access } = await startEmulator();
+  emulator.faults({ only: ['PutRetentionPolicy'], [fault]: 1 });
+  const destination = create({ ...access, retentionInDays: 7 });
+  await deliver(destination, batchOf(destination, 'x'));
+  expect(emulator.events()).toHaveLength(1);
+  expect(emulator.stats().requests.PutRetentionPolicy).toBe(attempts);
+  expect(warnings.filter((warning) => warning.includes('retention of 7 days'))).toHaveLength(1);
+});
+
+it('warns when the attempt is over before the retention is set, and delivers with the next', async () => {
+  const warnings = collectWarnings();
+  const { emulator, access } = await startEmulator();
+  emulator.faults({ only: ['PutRetentionPolicy'], hang: 1 });
+  const destination = create({ ...access, retentionInDays: 7 });
+  const batch = batchOf(destination, 'x');
+  await expect(send(destination, batch)).rejects.toMatchObject({ code: 'AGAIN' });
+  await expect(destination.send(batch, AbortSignal.timeout(300))).rejects.toMatchObject({ code: 'TIMEOUT' });
+  await send(destination, batch);
+  expect(emulator.events()).toHaveLength(1);
+  expect(warnings.filter((warning) => warning.includes('retention of 7 days'))).toHaveLength(1);
+});
