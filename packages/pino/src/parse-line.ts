@@ -1,0 +1,80 @@
+import { type LogRecord, toEpochMs } from '@logferry/core';
+import { INFO, labelOf, numberOf, WARN } from './levels.js';
+
+/** A log record, and the number of its level; none for a custom label or a missing one, which cannot be compared. */
+export interface ParsedLine extends LogRecord {
+  readonly levelValue: number | undefined;
+}
+
+/** How pino begins a line, unless `timestamp` is off or renamed, or `formatters.level` returns something else. */
+const PREFIX = /^\{"level":(\d+|"[^"\\]*"),"time":(\d+|"[^"\\]*")[,}]/;
+
+/**
+ * Reads a line, whatever it is. JSON with a level and a time as pino writes them, in any of its forms; anything else is
+ * plain text, of level info and of now. Never throws.
+ *
+ * @param now time of a line that has none, in epoch milliseconds
+ */
+export function parseLine(line: string, now: number): ParsedLine {
+  return parsePrefix(line, now) ?? parseWhole(line, now) ?? new PinoLine(line, INFO, now, { msg: line });
+}
+
+/**
+ * Reads level and time without parsing the rest. They are pino's own even if the application logs keys of the same name,
+ * which come later in the line.
+ */
+function parsePrefix(line: string, now: number): ParsedLine | undefined {
+  const match = PREFIX.exec(line);
+  if (!match || !line.endsWith('}')) return undefined;
+  return new PinoLine(line, unquote(match[1]), toEpochMs(unquote(match[2]), now));
+}
+
+function parseWhole(line: string, now: number): ParsedLine | undefined {
+  const fields = parseObject(line);
+  return fields && new PinoLine(line, fields.level, toEpochMs(fields.time, now), fields);
+}
+
+class PinoLine implements ParsedLine {
+  readonly text: string;
+  readonly time: number;
+  readonly level: string;
+  readonly levelValue: number | undefined = undefined;
+  #fields: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(text: string, level: unknown, time: number, fields?: Readonly<Record<string, unknown>>) {
+    this.text = text;
+    this.time = time;
+    this.#fields = fields;
+    if (typeof level === 'string') {
+      this.level = level;
+      this.levelValue = numberOf(level);
+    } else if (typeof level === 'number') {
+      this.level = labelOf(level);
+      this.levelValue = level;
+    } else {
+      this.level = labelOf(INFO);
+    }
+  }
+
+  get urgent(): boolean {
+    return this.levelValue !== undefined && this.levelValue >= WARN;
+  }
+
+  get fields(): Readonly<Record<string, unknown>> {
+    this.#fields ??= parseObject(this.text) ?? { msg: this.text };
+    return this.#fields;
+  }
+}
+
+function unquote(json = ''): string | number {
+  return json.startsWith('"') ? json.slice(1, -1) : Number(json);
+}
+
+function parseObject(line: string): Record<string, unknown> | undefined {
+  if (!line.trimStart().startsWith('{')) return undefined;
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,218 @@
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { pipeline } from 'node:stream/promises';
+import { assertBalanced, DeliveryError, type DeliveryOptions, type Drop } from '@logferry/core';
+import pino from 'pino';
+import { expect, it, vi } from 'vitest';
+import { type DestinationStreamOptions, destinationStream } from '../src/index.js';
+import { hang, MemoryDestination } from './support/memory-destination.js';
+
+function start(options: Omit<DestinationStreamOptions, 'destination'> = {}) {
+  const destination = new MemoryDestination();
+  const stream = destinationStream({ destination, ...options });
+  return { destination, stream, logger: pino({ level: 'trace' }, stream) };
+}
+
+function unavailable(): never {
+  throw new DeliveryError('UNAVAILABLE', 'the service is down');
+}
+
+const quiet: DeliveryOptions = { onError: () => {}, onDrop: () => {} };
+
+it('ships the line as pino wrote it', async () => {
+  const { destination, stream, logger } = start();
+  logger.info({ orderId: 'A-17' }, 'order paid');
+  logger.child({ requestId: 7 }).warn('slow');
+  const report = await stream.close();
+  expect(report.delivered).toBe(2);
+  expect(destination.stored.map((line) => JSON.parse(line))).toMatchObject([
+    { level: 30, orderId: 'A-17', msg: 'order paid' },
+    { level: 40, requestId: 7, msg: 'slow' },
+  ]);
+});
+
+it('has a record in its books as soon as the log call returns', () => {
+  const { stream, logger } = start();
+  logger.info('x');
+  expect(stream.stats()).toMatchObject({ received: 1, pending: 1 });
+});
+
+it('does not parse lines for a destination that reads text', async () => {
+  const { stream, logger } = start();
+  const parse = vi.spyOn(JSON, 'parse');
+  logger.info({ a: 1 }, 'x');
+  expect(parse).not.toHaveBeenCalled();
+  parse.mockRestore();
+  await stream.close();
+});
+
+it('takes anything that is a line, from any writer', async () => {
+  const { destination, stream } = start();
+  stream.write('plain text\n\n{"level":30,"ti');
+  stream.write(Buffer.from('me":1}\r\n{"cut'));
+  await stream.close();
+  expect(destination.stored).toEqual(['{"level":30,"time":1}', 'plain text', '{"cut']);
+});
+
+it.each([
+  ['warn', ['warn', 'error', 'fatal']],
+  [35, ['warn', 'error', 'fatal']],
+  [undefined, ['trace', 'debug', 'info', 'warn', 'error', 'fatal']],
+] as const)('with level %s it ships %j', async (level, expected) => {
+  const { destination, stream, logger } = start({ level });
+  for (const label of ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const) logger[label]('x');
+  const report = await stream.close();
+  expect(destination.encoded.map((record) => record.level)).toEqual(expected);
+  expect(report.received).toBe(expected.length);
+});
+
+it('with a level it ships lines whose level it cannot compare, and takes plain text as info', async () => {
+  const { destination, stream } = start({ level: 'warn' });
+  const shipped = ['{"level":"notice","time":1}', '{"severity":"ERROR","time":2}', '{"level":"ERROR","time":3}'];
+  stream.write(['{"level":"INFO"}', 'plain', ...shipped, ''].join('\n'));
+  await stream.close();
+  expect(destination.stored).toEqual(shipped);
+});
+
+it('can be required', () => {
+  const require = createRequire(import.meta.url);
+  expect(require('@logferry/pino')).toMatchObject({
+    destinationStream: expect.any(Function),
+    stats: expect.any(Function),
+  });
+  expect(require('@logferry/pino/cloudwatch').default).toBeTypeOf('function');
+});
+
+it('never pushes back and never emits "error" while deliveries fail', async () => {
+  const drops: Drop[] = [];
+  const { destination, stream, logger } = start({
+    ...quiet,
+    maxBufferBytes: 100_000,
+    closeTimeoutMs: 0,
+    onDrop: (drop) => drops.push(drop),
+  });
+  destination.answer = unavailable;
+  const failed = vi.fn();
+  stream.on('error', failed);
+  expect(stream.write('{"level":30,"time":1}\n'.repeat(1000))).toBe(true);
+  logger.info('y');
+  await once(stream.end(), 'close');
+  const stats = stream.stats();
+  assertBalanced(stats);
+  expect(stats.dropped['buffer-full']).toBeGreaterThan(0);
+  expect(stats.dropped.undeliverable).toBeGreaterThan(0);
+  expect(drops.reduce((sum, drop) => sum + drop.records, 0)).toBe(1001);
+  expect(failed).not.toHaveBeenCalled();
+});
+
+it('counts what is logged after the end, and calls back', async () => {
+  const { stream, logger } = start(quiet);
+  logger.info('in time');
+  stream.end();
+  logger.info('late');
+  await once(stream, 'close');
+  logger.info('very late');
+  await new Promise<void>((resolve) => stream.write('later still\n', () => resolve()));
+  expect(stream.stats()).toMatchObject({ received: 4, delivered: 1, dropped: { closed: 3 } });
+});
+
+it('emits "finish" and "close" after delivery', async () => {
+  const { destination, stream, logger } = start();
+  let deliver = (): void => {};
+  destination.answer = () => new Promise((resolve) => (deliver = resolve));
+  const events: string[] = [];
+  for (const event of ['finish', 'close']) stream.on(event, () => events.push(event));
+  logger.info('x');
+  stream.end();
+  await vi.waitFor(() => expect(destination.encoded).toHaveLength(1));
+  await new Promise(setImmediate);
+  expect(events).toEqual([]);
+  deliver();
+  await once(stream, 'close');
+  expect(events).toEqual(['finish', 'close']);
+  expect(destination.stored).toHaveLength(1);
+  expect(destination.closed).toBe(true);
+});
+
+it('delivers what it has when it is destroyed', async () => {
+  const { destination, stream, logger } = start();
+  logger.info('x');
+  await once(stream.destroy(), 'close');
+  expect(destination.stored).toHaveLength(1);
+});
+
+it('is the end of a pipeline, which is done when all is delivered', async () => {
+  const { destination, stream } = start();
+  await pipeline(['a\n', 'b\nc'], stream);
+  expect(destination.stored).toEqual(['a', 'b', 'c']);
+});
+
+it('gives up closing at the deadline, and counts the rest', async () => {
+  const { destination, stream, logger } = start({ ...quiet, closeTimeoutMs: 50 });
+  destination.answer = hang;
+  logger.info('x');
+  const report = await stream.close();
+  expect(report.dropped.undeliverable).toBe(1);
+  expect(await stream.close({ timeoutMs: 1 })).toBe(report);
+});
+
+it('takes another deadline in close()', async () => {
+  const { destination, stream, logger } = start({ ...quiet, closeTimeoutMs: 3_600_000 });
+  destination.answer = hang;
+  logger.info('x');
+  expect((await stream.close({ timeoutMs: 10 })).dropped.undeliverable).toBe(1);
+});
+
+it('delivers everything before flush() resolves, and goes on', async () => {
+  const { destination, stream, logger } = start({ maxDelayMs: 3_600_000, retry: { maxAgeMs: 7_200_000 } });
+  logger.info('a');
+  expect((await stream.flush()).delivered).toBe(1);
+  logger.info('b');
+  await new Promise<void>((resolve) => logger.flush(() => resolve()));
+  expect(destination.stored).toHaveLength(2);
+  await stream.close();
+});
+
+it('calls logger.flush() back at closeTimeoutMs without an error, and drops nothing', async () => {
+  const { destination, stream, logger } = start({ ...quiet, closeTimeoutMs: 50 });
+  destination.answer = hang;
+  logger.info('x');
+  const given = await new Promise<unknown[]>((resolve) => logger.flush((...args) => resolve(args)));
+  expect(given).toEqual([]);
+  expect(stream.stats().pending).toBe(1);
+  await stream.close();
+});
+
+it('resolves flush({ timeoutMs }) with what is pending', async () => {
+  const { destination, stream, logger } = start({ ...quiet, closeTimeoutMs: 0 });
+  destination.answer = hang;
+  logger.info('x');
+  expect((await stream.flush({ timeoutMs: 20 })).pending).toBe(1);
+  await stream.close();
+});
+
+it('works beside other streams in pino.multistream', async () => {
+  const destination = new MemoryDestination();
+  const stream = destinationStream({ destination });
+  const others: string[] = [];
+  const multi = pino.multistream([
+    { level: 'error', stream },
+    { level: 'info', stream: { write: (line) => void others.push(line) } },
+  ]);
+  const logger = pino({}, multi);
+  logger.info('a');
+  logger.error('b');
+  await stream.close();
+  expect(others).toHaveLength(2);
+  expect(destination.stored.map((line) => JSON.parse(line).msg)).toEqual(['b']);
+});
+
+it('is delivered when multistream ends it', async () => {
+  const destination = new MemoryDestination();
+  const stream = destinationStream({ destination });
+  const multi = pino.multistream([{ stream }]);
+  pino({}, multi).info('a');
+  multi.end();
+  await once(stream, 'close');
+  expect(destination.stored).toHaveLength(1);
+});

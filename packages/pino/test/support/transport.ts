@@ -1,0 +1,39 @@
+import { once } from 'node:events';
+import pino from 'pino';
+import { afterEach } from 'vitest';
+
+export type Transport = ReturnType<typeof pino.transport>;
+
+/** pino holds a transport weakly, as an application's logger would hold it: without this the collector ends its worker. */
+const started: Transport[] = [];
+
+/** A transport that ends with the test. */
+export function startTransport(options: Parameters<typeof pino.transport>[0]): Transport {
+  return endWithTest(pino.transport(options));
+}
+
+function endWithTest(transport: Transport): Transport {
+  started.push(transport);
+  return transport;
+}
+
+/** The transport behind a logger made with `{ transport }`, which ends with the test. */
+export function transportOf(logger: pino.Logger): Transport {
+  const streams = logger as unknown as Readonly<Record<symbol, Transport>>;
+  return endWithTest(streams[pino.symbols.streamSym] as Transport);
+}
+
+/** Ends the transport, and waits until the worker has delivered. */
+export async function end(transport: Transport): Promise<void> {
+  transport.end();
+  await once(transport, 'close');
+}
+
+/** Waits until all that was logged before is delivered. */
+export function flush(stream: { flush(callback: () => void): void }): Promise<void> {
+  return new Promise((resolve) => stream.flush(resolve));
+}
+
+afterEach(() => {
+  for (const transport of started.splice(0)) transport.end();
+});
