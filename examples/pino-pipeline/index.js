@@ -1,0 +1,33 @@
+// A pino pipeline: a stage of our own hides card numbers, then the lines go to CloudWatch, all in a worker thread.
+import { Transform } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isMainThread } from 'node:worker_threads';
+import { stats } from '@logferry/pino';
+import pino from 'pino';
+import build from 'pino-abstract-transport';
+
+/** The stage; pino loads this file in the worker and calls its default export. */
+export default function hideCards() {
+  const transform = (record, _encoding, callback) => {
+    if (record.card) record.card = '[hidden]';
+    callback(null, `${JSON.stringify(record)}\n`);
+  };
+  return build((source) => source.pipe(new Transform({ objectMode: true, transform })), { enablePipelining: true });
+}
+
+if (isMainThread) {
+  const options = { logGroupName: 'logferry-examples', logStreamName: 'pino/{hostname}/{pid}' };
+  const transport = pino.transport({
+    pipeline: [{ target: import.meta.url }, { target: '@logferry/pino/cloudwatch', options }],
+  });
+  const logger = pino({ level: 'debug' }, transport);
+
+  for (let visit = 1; visit <= 200; visit++) logger.info({ visit, card: '4111 1111 1111 1111' }, 'visitor paid');
+  logger.warn({ left: 3 }, 'stock is low');
+  logger.error(new Error('card declined'), 'payment failed');
+
+  // The counters end with the worker, so ask before. end() waits until all that is left is delivered.
+  while ((await stats(transport)).delivered < 202) await delay(100);
+  console.log(JSON.stringify(await stats(transport)));
+  transport.end();
+}

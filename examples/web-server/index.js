@@ -1,0 +1,29 @@
+// A Fastify server whose request log goes to CloudWatch from a worker thread.
+import { stats } from '@logferry/pino';
+import Fastify from 'fastify';
+import pino from 'pino';
+
+const transport = pino.transport({
+  target: '@logferry/pino/cloudwatch',
+  options: { logGroupName: 'logferry-examples', logStreamName: 'web-server/{hostname}/{pid}' },
+});
+const app = Fastify({ loggerInstance: pino(transport) });
+
+app.get('/', async () => ({ hello: 'world' }));
+app.get('/articles/:id', async (request, reply) => {
+  const { id } = request.params;
+  if (Number(id) % 10 !== 0) return { id, name: `article ${id}` };
+  request.log.warn({ id }, 'no such article');
+  return reply.code(404).send({ error: 'no such article' });
+});
+
+const shutDown = async () => {
+  await app.close();
+  await new Promise((resolve) => app.log.flush(resolve));
+  console.log(JSON.stringify(await stats(transport)));
+  transport.end();
+};
+process.once('SIGTERM', shutDown);
+process.once('SIGINT', shutDown);
+
+console.log(`listening on ${await app.listen({ port: Number(process.env.PORT ?? 0) })}`);

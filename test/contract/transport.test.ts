@@ -1,0 +1,141 @@
+import { assertBalanced, ConfigError } from '@logferry/core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { shipTo } from '../support/cloud.js';
+import { type EmulatorProcess, startEmulatorProcess } from '../support/emulator-process.js';
+import { type Host, hosts, type RunningHost } from '../support/hosts.js';
+
+/** What every transport keeps, whatever its framework. */
+describe.each(hosts)('a transport for $name', (host: Host) => {
+  let cloud: EmulatorProcess;
+  beforeEach(async () => {
+    cloud = await startEmulatorProcess();
+  });
+  afterEach(async () => {
+    expect((await cloud.stats()).violations).toEqual([]);
+    await cloud.close();
+  });
+  const texts = async (): Promise<string[]> => (await cloud.events()).map(({ message }) => host.parse(message).text);
+  const logMany = (logger: RunningHost, count: number): string[] => {
+    const expected = Array.from({ length: count }, (_, i) => `record ${i}`);
+    for (const text of expected) logger.log('info', text);
+    return expected;
+  };
+
+  it('ships text, fields and the time of the event', async () => {
+    const logger = await host.start(shipTo(cloud));
+    const before = Date.now();
+    logger.log('info', 'grüße 世界 😀', { order: 7, nested: { deep: ['x'] } });
+    const after = Date.now();
+    await logger.end();
+    const [event] = await cloud.events();
+    expect(host.parse(event?.message ?? '')).toMatchObject({
+      text: 'grüße 世界 😀',
+      order: 7,
+      nested: { deep: ['x'] },
+    });
+    expect(event?.timestamp).toBeGreaterThanOrEqual(before);
+    expect(event?.timestamp).toBeLessThanOrEqual(after);
+  });
+
+  it('has delivered everything when the host has ended', async () => {
+    const logger = await host.start(shipTo(cloud));
+    const expected = logMany(logger, 1000);
+    await logger.end();
+    expect(await texts()).toEqual(expected);
+  });
+
+  it('has delivered everything when a flush has ended, and keeps the books', async () => {
+    const logger = await host.start({ ...shipTo(cloud), maxDelayMs: 60_000 });
+    const expected = logMany(logger, 100);
+    await logger.flush();
+    expect(await texts()).toEqual(expected);
+    const stats = await logger.stats();
+    expect(stats).toMatchObject({
+      received: 100,
+      delivered: 100,
+      pending: 0,
+      requests: (await cloud.stats()).requests.PutLogEvents,
+    });
+    assertBalanced(stats);
+    await logger.end();
+  });
+
+  it('delivers a lone record without a flush, after maxDelayMs', async () => {
+    const logger = await host.start({ ...shipTo(cloud), maxDelayMs: 50 });
+    logger.log('info', 'alone');
+    await expect.poll(texts, { timeout: 20_000 }).toEqual(['alone']);
+    await logger.end();
+  });
+
+  it('leaves out what is below its level', async () => {
+    const logger = await host.start({ ...shipTo(cloud), level: 'warn' });
+    logger.log('info', 'quiet');
+    logger.log('warn', 'loud');
+    await logger.end();
+    expect(await texts()).toEqual(['loud']);
+  });
+
+  it('delivers what was logged during an outage, once the service is back', async () => {
+    await cloud.faults({ down: true });
+    const logger = await host.start({ ...shipTo(cloud), maxDelayMs: 10, retry: { baseMs: 20, capMs: 100 } });
+    const expected = logMany(logger, 500);
+    await expect.poll(async () => (await cloud.stats()).faults.down ?? 0, { timeout: 20_000 }).toBeGreaterThan(3);
+    await cloud.faults();
+    await logger.flush();
+    expect(await texts()).toEqual(expected);
+    await logger.end();
+  });
+
+  it('ends in time when the service never answers', async () => {
+    await cloud.faults({ hang: 1 });
+    const logger = await host.start({ ...shipTo(cloud), closeTimeoutMs: 500 });
+    logMany(logger, 10);
+    const startedMs = performance.now();
+    await logger.end();
+    expect(performance.now() - startedMs).toBeLessThan(5000);
+    if (!host.threaded) {
+      expect(await logger.stats()).toMatchObject({ dropped: { undeliverable: 10 }, pending: 0, ambiguous: 1 });
+    }
+  });
+
+  it('takes hostile content without harm to the application', async () => {
+    const logger = await host.start(shipTo(cloud));
+    const cyclic: Record<string, unknown> = { name: 'cycle' };
+    cyclic.self = cyclic;
+    logger.log('info', 'cycle', { cyclic });
+    logger.log('info', 'lone surrogate \ud800 \udfff', {});
+    logger.log('info', 'control \u0000\u001b[31m\u2028', {});
+    logger.log('info', '', {});
+    logger.log('info', 'x'.repeat(1_500_000), {});
+    await logger.flush();
+    const stats = await logger.stats();
+    assertBalanced(stats);
+    expect(stats).toMatchObject({ received: 5, delivered: 5 });
+    await logger.end();
+    expect((await texts()).filter((text) => text === 'cycle' || text.startsWith('control'))).toHaveLength(2);
+  });
+
+  it.each([
+    [{}, 'logGroupName', /logGroupName: expected .*, got undefined/],
+    [{ logGroupName: 'no spaces' }, 'logGroupName', /logGroupName: expected .*, got "no spaces"/],
+    [
+      { logGroupName: 'shop', retentionInDays: 2 },
+      'retentionInDays',
+      /retentionInDays: expected one of 1, 3, 5.*, got 2/,
+    ],
+    [{ logGroupName: 'shop', maxDelayMs: -1 }, 'maxDelayMs', /maxDelayMs: expected .*, got -1/],
+    [{ logGroup: 'shop' }, 'logGroup', /unknown option "logGroup": did you mean "logGroupName"\?/],
+    [{ logGroupName: 'shop', maxDelay: 1 }, 'maxDelay', /unknown option "maxDelay": did you mean "maxDelayMs"\?/],
+    [{ logGroupName: 'shop', levl: 'info' }, 'levl', /unknown option "levl": did you mean "level"\?/],
+  ])('refuses %j at construction, with a message that helps', async (options, option, message) => {
+    const error = await host.start(options as never).then(
+      () => undefined,
+      (reason) => reason,
+    );
+    expect(error.message).toMatch(message);
+    if (!host.threaded) {
+      expect(ConfigError.is(error)).toBe(true);
+      expect(error.option).toBe(option);
+    }
+  });
+});

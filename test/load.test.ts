@@ -1,0 +1,72 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { assertBalanced } from '@logferry/core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { shipTo } from './support/cloud.js';
+import { type EmulatorProcess, startEmulatorProcess } from './support/emulator-process.js';
+import { type Host, hosts, type RunningHost } from './support/hosts.js';
+
+/** About 230 bytes with what the frameworks add. */
+const PADDING = 'x'.repeat(110);
+
+describe.each(hosts)('under load, $name', (host: Host) => {
+  let cloud: EmulatorProcess;
+  beforeEach(async () => {
+    cloud = await startEmulatorProcess();
+  });
+  afterEach(async () => {
+    await cloud.close();
+  });
+
+  async function burst(logger: RunningHost, count: number, perTurn: number): Promise<void> {
+    for (let id = 0; id < count; id++) {
+      logger.log('info', PADDING, { id });
+      if (id % perTurn === perTurn - 1) await nextTurn();
+    }
+  }
+
+  /** Every record is there, and once. */
+  async function expectEachOnce(count: number): Promise<void> {
+    const ids = (await cloud.events()).map(({ message }) => Number(host.parse(message).id));
+    expect(ids).toHaveLength(count);
+    expect(new Set(ids).size).toBe(count);
+    const { violations, largestBatch } = await cloud.stats();
+    expect(violations).toEqual([]);
+    expect(largestBatch.events).toBeLessThanOrEqual(10_000);
+    expect(largestBatch.bytes).toBeLessThanOrEqual(1_048_576);
+  }
+
+  it('delivers a burst of 100,000 records, each once, with default options', async () => {
+    const logger = await host.start(shipTo(cloud));
+    await burst(logger, 100_000, 200);
+    await logger.flush();
+    const stats = await logger.stats();
+    assertBalanced(stats);
+    expect(stats).toMatchObject({ received: 100_000, delivered: 100_000 });
+    await logger.end();
+    await expectEachOnce(100_000);
+  });
+
+  it('delivers 15,000 tiny records logged in one turn, never more than 10,000 in a request', async () => {
+    const logger = await host.start(shipTo(cloud));
+    await burst(logger, 15_000, Number.POSITIVE_INFINITY);
+    await logger.end();
+    await expectEachOnce(15_000);
+  });
+
+  it('delivers 30,000 of 30,000 with 30 % throttling, 20 % server errors and 10 % resets', async () => {
+    await cloud.faults({ throttle: 0.3, serverError: 0.2, reset: 0.1 });
+    const retry = { baseMs: 50, throttledBaseMs: 100, capMs: 1000 };
+    const options = { ...shipTo(cloud), maxBatchEvents: 500, retry, closeTimeoutMs: 60_000 };
+    const logger = await host.start(options);
+    await burst(logger, 30_000, 200);
+    await logger.flush();
+    const stats = await logger.stats();
+    assertBalanced(stats);
+    expect(stats).toMatchObject({ received: 30_000, delivered: 30_000 });
+    expect(stats.failures.THROTTLED).toBeGreaterThan(5);
+    expect(stats.failures.UNAVAILABLE).toBeGreaterThan(5);
+    expect(stats.failures.NETWORK).toBeGreaterThan(2);
+    await logger.end();
+    await expectEachOnce(30_000);
+  });
+});

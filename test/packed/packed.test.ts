@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const packages = fileURLToPath(new URL('../../packages/', import.meta.url));
+const fixture = fileURLToPath(new URL('fixture/', import.meta.url));
+
+/** The packages as a user gets them: packed, and installed in an empty folder, without the AWS SDK. */
+describe('the packed packages in an empty folder', () => {
+  let folder: string;
+  const run = (command: string, ...args: string[]): string =>
+    execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'logferry-packed-'));
+    cpSync(fixture, folder, { recursive: true });
+    for (const name of readdirSync(packages)) {
+      execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: join(packages, name) });
+    }
+    const tarballs = readdirSync(folder).filter((file) => file.endsWith('.tgz'));
+    expect(tarballs).toHaveLength(readdirSync(packages).length);
+    const hosts = ['winston@3', 'pino@10', 'bunyan@2', '@types/bunyan@1', '@types/node@20', 'typescript@7.0.2'];
+    run(
+      'npm',
+      'install',
+      '--silent',
+      '--no-audit',
+      '--no-fund',
+      '--prefer-offline',
+      ...tarballs.map((file) => `./${file}`),
+      ...hosts,
+    );
+  }, 300_000);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('have no AWS SDK beside them', () => {
+    expect(readdirSync(join(folder, 'node_modules'))).not.toContain('@aws-sdk');
+  });
+
+  it.each(['load.mjs', 'load.cjs'])('load by %s, every entry point', (file) => {
+    expect(run('node', file).trim().split('\n')).toEqual(
+      readFileSync(join(fixture, 'exports.txt'), 'utf8').trim().split('\n'),
+    );
+  });
+
+  it.each(['esm', 'cjs'])('type-check under module node16 from %s, libraries too', (project) => {
+    expect(run('npx', 'tsc', '-p', `tsconfig.${project}.json`)).toBe('');
+  });
+
+  it.each(['no-sdk.mjs', 'no-sdk.cjs'])('say clearly that the AWS SDK is missing, once it is needed: %s', (file) => {
+    const output = JSON.parse(run('node', file));
+    for (const host of ['winston', 'bunyan', 'pino']) {
+      expect(output[host], host).toMatchObject({ code: 'MISCONFIGURED' });
+      expect(output[host].message, host).toContain('npm install @aws-sdk/client-cloudwatch-logs');
+    }
+    expect(output.worker).toContain('npm install @aws-sdk/client-cloudwatch-logs');
+  });
+});

@@ -1,0 +1,107 @@
+import { createCloudWatch } from '@logferry/cloudwatch';
+import { assertBalanced, type Batch, createShipper, type Destination } from '@logferry/core';
+import { type CloudWatchEmulator, startCloudWatch } from '@logferry/emulators';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { shipTo } from './support/cloud.js';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const MAX_BATCH_BYTES = 1_048_576;
+const MAX_MESSAGE_BYTES = MAX_BATCH_BYTES - 26;
+
+let cloud: CloudWatchEmulator;
+beforeAll(async () => {
+  cloud = await startCloudWatch();
+});
+afterAll(() => cloud.close());
+
+/** Mostly small, and now and then exactly at and around the limit of a message, or such that several fill a batch. */
+const bytes = fc.oneof(
+  { weight: 60, arbitrary: fc.integer({ min: 0, max: 3000 }) },
+  { weight: 2, arbitrary: fc.integer({ min: MAX_MESSAGE_BYTES - 3, max: MAX_MESSAGE_BYTES + 3 }) },
+  { weight: 2, arbitrary: fc.integer({ min: MAX_MESSAGE_BYTES / 2 - 30, max: MAX_MESSAGE_BYTES / 2 + 2 }) },
+);
+const unit = fc.constantFrom('x', '"', '\u0001', 'é', '中', '😀', '\ud800');
+/** Mostly now; else jumps back, gaps of days, too old and too new. */
+const age = fc.oneof(
+  { weight: 12, arbitrary: fc.integer({ min: -1000, max: 60_000 }) },
+  fc.constantFrom(DAY_MS - 1, DAY_MS, DAY_MS + 1, 3 * DAY_MS, 13 * DAY_MS, -HOUR_MS, 15 * DAY_MS, -3 * HOUR_MS),
+);
+const records = fc.array(fc.record({ bytes, unit, age, repeat: fc.integer({ min: 1, max: 4 }) }), {
+  minLength: 1,
+  maxLength: 10,
+});
+const oversize = fc.constantFrom('truncate', 'split', 'drop');
+const maxBatchEvents = fc.constantFrom(1, 2, 3, 10_000);
+
+it('any records make batches that the service takes, and each is stored once or accounted for', async () => {
+  const seen = { delivered: 0, 'too-old': 0, 'too-new': 0, 'too-large': 0, invalid: 0, split: 0, fullBatches: 0 };
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(records, oversize, maxBatchEvents, async (plan, policy, maxEvents) => {
+      const logStreamName = `run-${run++}`;
+      const destination = createCloudWatch({ ...shipTo(cloud), logStreamName, oversize: policy });
+      const sent: Batch[] = [];
+      const shipper = createShipper(observed(destination, sent), {
+        maxBatchEvents: maxEvents,
+        onDrop: () => {},
+        onError: () => {},
+      });
+      const now = Date.now();
+      const kept = new Map<number, number>();
+      let id = 0;
+      for (const { bytes, unit, age, repeat } of plan) {
+        for (let i = 0; i < repeat; i++) {
+          const text =
+            bytes === 0 ? '' : `#${id}#`.padEnd(id.toString().length + 2 + bytes / Buffer.byteLength(unit), unit);
+          const accepted = shipper.accept({ time: now - age, level: 'info', urgent: false, text, fields: {} });
+          if (accepted) kept.set(id, age);
+          id++;
+        }
+      }
+      const stats = await shipper.flush().then(() => shipper.stats());
+      await shipper.close();
+      assertBalanced(stats);
+      expect(stats).toMatchObject({ received: id, pending: 0 });
+      expect(cloud.stats().violations).toEqual([]);
+      for (const batch of sent) expectRules(batch, maxEvents);
+      const stored = cloud.events({ logGroupName: 'test', logStreamName });
+      const ids = new Set(stored.map((event) => Number(/#(\d+)#/.exec(event.message)?.[1] ?? Number.NaN)));
+      const expected = [...kept].filter(([, age]) => age > -2 * HOUR_MS && age < 14 * DAY_MS);
+      if (policy !== 'split') expect(stored).toHaveLength(expected.length);
+      for (const [kept] of expected) expect(ids.has(kept) || policy === 'split').toBe(true);
+      expect(stats.delivered).toBe(expected.length);
+      seen.delivered += stats.delivered;
+      for (const reason of ['too-old', 'too-new'] as const) seen[reason] += stats.rejectedByReason[reason];
+      for (const reason of ['too-large', 'invalid'] as const) seen[reason] += stats.dropped[reason];
+      if (stored.length > expected.length) seen.split++;
+      seen.fullBatches += sent.filter((batch) => batch.bytes === MAX_BATCH_BYTES).length;
+    }),
+    { numRuns: 1000 },
+  );
+  for (const [state, count] of Object.entries(seen)) expect(count, state).toBeGreaterThan(5);
+}, 300_000);
+
+function observed(destination: Destination, sent: Batch[]): Destination {
+  return {
+    name: destination.name,
+    reads: destination.reads,
+    limits: destination.limits,
+    encode: (record) => destination.encode(record),
+    send: (batch, signal) => {
+      sent.push(batch);
+      return destination.send(batch, signal);
+    },
+  };
+}
+
+function expectRules({ events, bytes }: Batch, maxEvents: number): void {
+  const times = events.map((event) => event.time);
+  expect(events.length).toBeGreaterThan(0);
+  expect(events.length).toBeLessThanOrEqual(maxEvents);
+  expect(bytes).toBe(events.reduce((sum, event) => sum + event.bytes, 0));
+  expect(bytes).toBeLessThanOrEqual(MAX_BATCH_BYTES);
+  expect(times).toEqual([...times].sort((a, b) => a - b));
+  expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeLessThan(DAY_MS);
+}

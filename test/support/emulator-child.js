@@ -1,0 +1,14 @@
+// A CloudWatch emulator in a process of its own: it answers also while pino blocks the main thread of what is tested.
+import { startCloudWatch } from '@logferry/emulators';
+
+const emulator = await startCloudWatch();
+process.send({ url: emulator.url, env: emulator.env });
+process.on('message', ({ id, call, argument }) => {
+  const answers = {
+    events: () => emulator.events(),
+    stats: () => emulator.stats(),
+    faults: () => emulator.faults(argument),
+  };
+  process.send({ id, result: answers[call]() });
+});
+process.on('disconnect', () => process.exit());
