@@ -9,8 +9,8 @@ import bunyan from 'bunyan';
 import pino from 'pino';
 import winston from 'winston';
 
-export type Options = CloudWatchOptions & DeliveryOptions & { readonly level?: 'info' | 'warn' };
-export type Fields = Record<string, unknown>;
+type Options = CloudWatchOptions & DeliveryOptions & { readonly level?: 'info' | 'warn' };
+type Fields = Record<string, unknown>;
 
 /** A logger with our transport, as every framework has one. */
 export interface RunningHost {
