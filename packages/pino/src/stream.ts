@@ -67,11 +67,15 @@ function closeTimeoutOption(value: number | undefined, inWorker: boolean): numbe
   return inWorker ? Math.min(closeTimeoutMs, MAX_WORKER_CLOSE_MS) : closeTimeoutMs;
 }
 
+/** Where a line ends at the latest, so that text without line feeds cannot fill the memory. */
+const MAX_LINE_CHARS = 16 * 1024 * 1024;
+
 type Write = (chunk: string | Buffer, ...others: unknown[]) => boolean;
 type EndOptions = Parameters<DestinationStream['close']>[0];
 
 function shipLines(shipper: Shipper, lowest: number, closeTimeoutMs: number): DestinationStream {
   let endOptions: EndOptions;
+  let openLineChars = 0;
   const take = (line: string): null => {
     if (line.trim() === '') return null;
     const record = parseLine(line, Date.now());
@@ -102,7 +106,14 @@ function shipLines(shipper: Shipper, lowest: number, closeTimeoutMs: number): De
     stats: () => shipper.stats(),
     /** Node.js would answer a write after the end with an 'error' event; here the lines are counted as lost. */
     write: ((chunk, ...others) => {
-      if (!stream.writableEnded && !stream.destroyed) return writeWhileOpen(chunk, ...others);
+      if (!stream.writableEnded && !stream.destroyed) {
+        const lineFeed = chunk.lastIndexOf('\n');
+        openLineChars = lineFeed < 0 ? openLineChars + chunk.length : chunk.length - lineFeed - 1;
+        const written = writeWhileOpen(chunk, ...others);
+        if (openLineChars <= MAX_LINE_CHARS) return written;
+        openLineChars = 0;
+        return writeWhileOpen('\n');
+      }
       for (const line of String(chunk).split('\n')) take(line);
       const callback = others.at(-1);
       if (typeof callback === 'function') process.nextTick(callback);

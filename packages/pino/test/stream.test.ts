@@ -37,6 +37,16 @@ it('has a record in its books as soon as the log call returns', () => {
   expect(stream.stats()).toMatchObject({ received: 1, pending: 1 });
 });
 
+it('ends a line that never ends, so that it cannot fill the memory', async () => {
+  const { destination, stream } = start(quiet);
+  const megabyte = 'x'.repeat(1024 * 1024);
+  for (let i = 0; i < 20; i++) stream.write(megabyte);
+  stream.write('\nnext\n');
+  expect(stream.stats().received).toBe(3);
+  await stream.close({ timeoutMs: 0 });
+  expect(destination.encoded.map(({ text }) => text.length)).toEqual([17 * megabyte.length, 3 * megabyte.length, 4]);
+});
+
 it('does not parse lines for a destination that reads text', async () => {
   const { stream, logger } = start();
   const parse = vi.spyOn(JSON, 'parse');
