@@ -1,19 +1,25 @@
-// Runs an example: against the cloud or the emulator that the environment names, or else against an emulator of its own.
+// Runs an example: against the clouds or emulators that the environment names, or else against emulators of its own.
 import { spawn } from 'node:child_process';
-import { startCloudWatch } from '@logferry/emulators';
+import { startCloudWatch, startLogService } from '@logferry/emulators';
 
-const { AWS_ENDPOINT_URL_CLOUDWATCH_LOGS, AWS_ACCESS_KEY_ID, AWS_PROFILE } = process.env;
-const target = AWS_ENDPOINT_URL_CLOUDWATCH_LOGS ?? (AWS_ACCESS_KEY_ID || AWS_PROFILE ? 'your AWS account' : undefined);
-const emulator = target === undefined ? await startCloudWatch() : undefined;
-console.error(`shipping to ${target ?? `a local CloudWatch at ${emulator.url}`}`);
+const { AWS_ENDPOINT_URL_CLOUDWATCH_LOGS, AWS_ACCESS_KEY_ID, AWS_PROFILE, SLS_ENDPOINT } = process.env;
+const hasAws = AWS_ENDPOINT_URL_CLOUDWATCH_LOGS || AWS_ACCESS_KEY_ID || AWS_PROFILE;
+const cloudWatch = hasAws ? undefined : await startCloudWatch();
+const logService = SLS_ENDPOINT ? undefined : await startLogService();
 
-const child = spawn(process.execPath, process.argv.slice(2), {
-  stdio: 'inherit',
-  env: { ...process.env, ...emulator?.env },
-});
+const { endpoint, project, logstore } = logService?.target ?? {};
+const env = {
+  ...process.env,
+  ...cloudWatch?.env,
+  ...(logService && { SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore }),
+};
+const child = spawn(process.execPath, process.argv.slice(2), { stdio: 'inherit', env });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.once('exit', async (code) => {
-  if (emulator) console.error(`the local CloudWatch received ${emulator.events().length} records`);
-  await emulator?.close();
+  for (const [name, emulator] of Object.entries({ 'CloudWatch Logs': cloudWatch, 'Log Service': logService })) {
+    const received = emulator?.events().length ?? 0;
+    if (received > 0) console.error(`the local ${name} received ${received} records`);
+    await emulator?.close();
+  }
   process.exitCode = code ?? 1;
 });

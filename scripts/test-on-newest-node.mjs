@@ -21,7 +21,11 @@ try {
   run(node, ['--version']);
   const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
-  for (const suite of suites) run(node, [vitest, 'run', '--reporter=dot'], { cwd: join('packages', suite), env });
+  for (const suite of suites)
+    run(node, [vitest, 'run', '--config', '../../vitest.config.ts', '--reporter=dot'], {
+      cwd: join('packages', suite),
+      env,
+    });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -22,7 +22,7 @@ function imports(): Import[] {
   );
 }
 
-const DESTINATIONS = ['cloudwatch'];
+const DESTINATIONS = ['cloudwatch', 'log-service'];
 const ADAPTERS = ['winston', 'pino', 'bunyan'];
 const own = imports().filter(({ target }) => target.startsWith('@logferry/'));
 const from = (names: readonly string[]): Import[] => own.filter((each) => names.includes(each.package));

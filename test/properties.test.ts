@@ -3,7 +3,7 @@ import { assertBalanced, type Batch, createShipper, type Destination } from '@lo
 import { type CloudWatchEmulator, startCloudWatch } from '@logferry/emulators';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { shipTo } from './support/cloud.js';
+import { shipTo } from './support/clouds.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -2,7 +2,12 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type CloudWatchEmulator, startCloudWatch } from '@logferry/emulators';
+import {
+  type CloudWatchEmulator,
+  type LogServiceEmulator,
+  startCloudWatch,
+  startLogService,
+} from '@logferry/emulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -17,27 +22,36 @@ const examples = ['README.md', ...readmes()].flatMap((file) =>
 );
 
 describe('the examples of the READMEs run as they are printed', () => {
-  let cloud: CloudWatchEmulator;
+  let cloudWatch: CloudWatchEmulator;
+  let logService: LogServiceEmulator;
   beforeAll(async () => {
-    cloud = await startCloudWatch();
+    cloudWatch = await startCloudWatch();
+    logService = await startLogService();
   });
-  afterAll(() => cloud.close());
+  afterAll(async () => {
+    await cloudWatch.close();
+    await logService.close();
+  });
+  const stored = (): number => cloudWatch.events().length + logService.events().length;
 
   it('sees the READMEs', () => {
-    expect(new Set(examples.map(({ file }) => file)).size).toBe(7);
+    expect(new Set(examples.map(({ file }) => file)).size).toBe(8);
   });
 
   it.each(examples)('$file, example $number', async ({ code }) => {
-    const before = cloud.events().length;
-    const env = { ...process.env, ...cloud.env };
+    const before = stored();
+    const { endpoint, project, logstore } = logService.target;
+    const place = { SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore };
+    const env = { ...process.env, ...cloudWatch.env, ...place };
     await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], { cwd: `${root}test`, env });
-    expect(cloud.stats().violations).toEqual([]);
-    if (/logGroupName: 'shop'/.test(code) && /\.(info|accept)\(/.test(code)) {
-      expect(cloud.events().length).toBeGreaterThan(before);
-    }
+    expect([...cloudWatch.stats().violations, ...logService.stats().violations]).toEqual([]);
+    if (/logGroupName: 'shop'|SLS_/.test(code) && /\.(info|accept)\(/.test(code))
+      expect(stored()).toBeGreaterThan(before);
   });
 });
 
 function readmes(): string[] {
-  return ['core', 'cloudwatch', 'winston', 'pino', 'bunyan', 'emulators'].map((name) => `packages/${name}/README.md`);
+  return ['core', 'cloudwatch', 'log-service', 'winston', 'pino', 'bunyan', 'emulators'].map(
+    (name) => `packages/${name}/README.md`,
+  );
 }

@@ -1,11 +1,5 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, mergeConfig } from 'vitest/config';
+import shared from '../vitest.config.js';
 
-export default defineConfig({
-  // Bursts and child processes: one file at a time, so that none is starved on a small machine.
-  test: {
-    fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 30_000,
-    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-  },
-});
+// Bursts and child processes: one file at a time, so that none is starved on a small machine.
+export default mergeConfig(shared, defineConfig({ test: { fileParallelism: false } }));

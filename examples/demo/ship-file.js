@@ -1,9 +1,11 @@
-// Ships every line of a file as a record: node ship-file.js winston|pino|bunyan FILE
+// Ships every line of a file as a record: node ship-file.js winston|pino|bunyan cloudwatch|log-service FILE
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { cloudWatchStream } from '@logferry/bunyan/cloudwatch';
+import { logServiceStream } from '@logferry/bunyan/log-service';
 import { stats } from '@logferry/pino';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
+import { LogServiceTransport } from '@logferry/winston/log-service';
 import bunyan from 'bunyan';
 import pino from 'pino';
 import winston from 'winston';
@@ -11,8 +13,12 @@ import winston from 'winston';
 /** Lines between two waits for delivery: a file is read faster than anything can be sent. */
 const LINES_PER_FLUSH = 20_000;
 
-const [framework = '', file = ''] = process.argv.slice(2);
-const options = { logGroupName: 'logferry-examples', logStreamName: `${framework}/{hostname}/{pid}` };
+const [framework = '', cloud = '', file = ''] = process.argv.slice(2);
+const { SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore } = process.env;
+const options = {
+  cloudwatch: { logGroupName: 'logferry-examples', logStreamName: `${framework}/{hostname}/{pid}` },
+  'log-service': { endpoint, project, logstore, topic: framework },
+}[cloud];
 const start = { winston: startWinston, pino: startPino, bunyan: startBunyan }[framework];
 const { log, flush, stats: readStats, end } = start();
 
@@ -26,7 +32,8 @@ console.log(JSON.stringify(await readStats()));
 await end();
 
 function startWinston() {
-  const transport = new CloudWatchTransport(options);
+  const Transport = { cloudwatch: CloudWatchTransport, 'log-service': LogServiceTransport }[cloud];
+  const transport = new Transport(options);
   const logger = winston.createLogger({ transports: [transport] });
   return {
     log: (line) => logger.info(line),
@@ -37,7 +44,7 @@ function startWinston() {
 }
 
 function startPino() {
-  const transport = pino.transport({ target: '@logferry/pino/cloudwatch', options });
+  const transport = pino.transport({ target: `@logferry/pino/${cloud}`, options });
   const logger = pino(transport);
   return {
     log: (line) => logger.info(line),
@@ -48,7 +55,8 @@ function startPino() {
 }
 
 function startBunyan() {
-  const { stream, ...entry } = cloudWatchStream(options);
+  const createStream = { cloudwatch: cloudWatchStream, 'log-service': logServiceStream }[cloud];
+  const { stream, ...entry } = createStream(options);
   const logger = bunyan.createLogger({ name: 'file', streams: [{ ...entry, stream }] });
   return {
     log: (line) => logger.info({}, '%s', line),

@@ -1,6 +1,6 @@
 import { createCloudWatch } from '@logferry/cloudwatch';
 import { startCloudWatch } from '@logferry/emulators';
-import { shipTo } from '../support/cloud.js';
+import { shipTo } from '../support/clouds.js';
 import { destinationContract } from './destination.js';
 
 destinationContract('CloudWatch', async () => {

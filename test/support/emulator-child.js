@@ -1,8 +1,8 @@
-// A CloudWatch emulator in a process of its own: it answers also while pino blocks the main thread of what is tested.
-import { startCloudWatch } from '@logferry/emulators';
+// An emulator in a process of its own: it answers also while pino blocks the main thread of what is tested.
+import { startCloudWatch, startLogService } from '@logferry/emulators';
 
-const emulator = await startCloudWatch();
-process.send({ url: emulator.url, env: emulator.env });
+const emulator = process.argv[2] === 'log-service' ? await startLogService() : await startCloudWatch();
+process.send({ url: emulator.url, env: emulator.env, target: emulator.target });
 process.on('message', ({ id, call, argument }) => {
   const answers = {
     events: () => emulator.events(),

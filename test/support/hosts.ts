@@ -1,20 +1,26 @@
 import { once } from 'node:events';
 import { cloudWatchStream } from '@logferry/bunyan/cloudwatch';
+import { logServiceStream } from '@logferry/bunyan/log-service';
 import type { CloudWatchOptions } from '@logferry/cloudwatch';
 import type { DeliveryOptions, DeliveryStats } from '@logferry/core';
+import type { LogServiceOptions } from '@logferry/log-service';
 import { stats } from '@logferry/pino';
-import cloudwatch, { type CloudWatchStreamOptions } from '@logferry/pino/cloudwatch';
+import cloudWatchTarget from '@logferry/pino/cloudwatch';
+import logServiceTarget from '@logferry/pino/log-service';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
+import { LogServiceTransport } from '@logferry/winston/log-service';
 import bunyan from 'bunyan';
 import pino from 'pino';
 import winston from 'winston';
+import type { Cloud } from './clouds.js';
 
-type Options = CloudWatchOptions & DeliveryOptions & { readonly level?: 'info' | 'warn' };
-type Fields = Record<string, unknown>;
+/** Delivery options, and those of the cloud. */
+type Options = DeliveryOptions & { readonly level?: 'info' | 'warn' };
+type Both = CloudWatchOptions & LogServiceOptions & Options;
 
 /** A logger with our transport, as every framework has one. */
 export interface RunningHost {
-  log(level: 'debug' | 'info' | 'warn', text: string, fields?: Fields): void;
+  log(level: 'debug' | 'info' | 'warn', text: string, fields?: Record<string, unknown>): void;
   /** Waits until what was logged is delivered, in the way of this host. */
   flush(): Promise<void>;
   stats(): Promise<DeliveryStats>;
@@ -26,17 +32,19 @@ export interface Host {
   readonly name: string;
   /** The transport runs in a worker thread: functions cannot be options, and the counters end with the worker. */
   readonly threaded: boolean;
-  /** A failure of the options rejects. */
-  start(options: Options): Promise<RunningHost>;
-  /** The text and fields of a stored message. */
-  parse(message: string): { text: string } & Fields;
+  /** What the framework calls the text of a record. */
+  readonly textField: string;
+  /** Starts a logger with the transport for this cloud. Wrong options reject. */
+  start(cloud: Cloud['name'], options: Options): Promise<RunningHost>;
 }
 
 const winstonHost: Host = {
   name: 'winston',
   threaded: false,
-  async start(options) {
-    const transport = new CloudWatchTransport(options);
+  textField: 'message',
+  async start(cloud, options) {
+    const Transport = { cloudwatch: CloudWatchTransport, 'log-service': LogServiceTransport }[cloud];
+    const transport = new Transport(options as Both);
     const logger = winston.createLogger({ level: 'debug', transports: [transport] });
     return {
       log: (level, text, fields) => void logger.log(level, text, fields),
@@ -48,14 +56,15 @@ const winstonHost: Host = {
       },
     };
   },
-  parse: (message) => ({ ...JSON.parse(message), text: JSON.parse(message).message }),
 };
 
 const bunyanHost: Host = {
   name: 'bunyan',
   threaded: false,
-  async start(options) {
-    const entry = cloudWatchStream({ level: 'debug', ...options });
+  textField: 'msg',
+  async start(cloud, options) {
+    const createStream = { cloudwatch: cloudWatchStream, 'log-service': logServiceStream }[cloud];
+    const entry = createStream({ level: 'debug', ...options } as Both);
     const logger = bunyan.createLogger({ name: 'contract', streams: [entry] });
     return {
       log: (level, text, fields = {}) => logger[level](fields, '%s', text),
@@ -64,14 +73,15 @@ const bunyanHost: Host = {
       end: async () => void (await entry.stream.close()),
     };
   },
-  parse: (message) => ({ ...JSON.parse(message), text: JSON.parse(message).msg }),
 };
 
 const pinoHost: Host = {
   name: 'pino in process',
   threaded: false,
-  async start(options) {
-    const stream = await cloudwatch(options as CloudWatchStreamOptions);
+  textField: 'msg',
+  async start(cloud, options) {
+    const createStream = { cloudwatch: cloudWatchTarget, 'log-service': logServiceTarget }[cloud];
+    const stream = await createStream(options as Both);
     const logger = pino({ level: 'debug' }, stream);
     return {
       log: (level, text, fields = {}) => logger[level](fields, text),
@@ -83,15 +93,14 @@ const pinoHost: Host = {
       },
     };
   },
-  parse: (message) => ({ ...JSON.parse(message), text: JSON.parse(message).msg }),
 };
 
 const pinoWorkerHost: Host = {
   ...pinoHost,
   name: 'pino in a worker',
   threaded: true,
-  async start(options) {
-    const transport = pino.transport({ target: '@logferry/pino/cloudwatch', options });
+  async start(cloud, options) {
+    const transport = pino.transport({ target: `@logferry/pino/${cloud}`, options });
     await Promise.race([once(transport, 'ready'), once(transport, 'error').then(([error]) => Promise.reject(error))]);
     const logger = pino({ level: 'debug' }, transport);
     return {

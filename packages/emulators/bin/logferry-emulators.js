@@ -1,22 +1,26 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
-import { startCloudWatch } from '../dist/esm/index.js';
+import { startCloudWatch, startLogService } from '../dist/esm/index.js';
 
-const HELP = `Starts a strict local server for tests and demos and keeps it running until Ctrl-C.
+const HELP = `Starts strict local servers for tests and demos and keeps them running until Ctrl-C.
 
 Usage: logferry-emulators [server] [options]
 
-Servers:
-  cloudwatch     Amazon CloudWatch Logs (default)
+Servers; all of them when none is named:
+  cloudwatch     Amazon CloudWatch Logs
+  log-service    Alibaba Cloud Log Service, web tracking
 
 Options:
-  --port <n>     port to listen on; default: a free one
+  --port <n>     port to listen on, and the next one for a second server; default: free ones
   --host <name>  address to listen on; default: 127.0.0.1
   --help         show this text
 `;
 
 /** By name: what starts a server, and what is said of it once it runs. */
-const SERVERS = { cloudwatch: { start: startCloudWatch, describe: describeCloudWatch } };
+const SERVERS = {
+  cloudwatch: { start: startCloudWatch, describe: describeCloudWatch },
+  'log-service': { start: startLogService, describe: describeLogService },
+};
 
 function describeCloudWatch({ url, env }) {
   return `CloudWatch Logs is listening on ${url}
@@ -32,6 +36,19 @@ Read events back with the AWS CLI and the same variables:
 `;
 }
 
+function describeLogService({ url, target }) {
+  return `Log Service is listening on ${url}
+
+Options that send to it:
+${Object.entries(target)
+  .map(([name, value]) => `  ${name}: '${value}',`)
+  .join('\n')}
+
+Read logs back, a line of JSON each:
+  curl ${url}
+`;
+}
+
 async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -41,19 +58,33 @@ async function main() {
     console.log(HELP);
     return;
   }
-  const [name = 'cloudwatch', ...rest] = positionals;
-  if (!Object.hasOwn(SERVERS, name) || rest.length > 0) {
-    throw new Error(`Expected one server of ${Object.keys(SERVERS).join(', ')}, got: ${positionals.join(' ')}`);
+  const known = Object.keys(SERVERS);
+  if (positionals.length > 1 || !positionals.every((name) => known.includes(name))) {
+    throw new Error(`Expected one server of ${known.join(', ')}, got: ${positionals.join(' ')}`);
   }
+  const names = positionals.length > 0 ? positionals : known;
   const port = Number(values.port ?? 0);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new Error(`--port must be a number from 0 to 65535, got: ${values.port}`);
+  const maxPort = 65_536 - names.length;
+  if (!Number.isInteger(port) || port < 0 || port > maxPort) {
+    throw new Error(`--port must be a number from 0 to ${maxPort}, got: ${values.port}`);
   }
-  const { start, describe } = SERVERS[name];
-  const server = await start({ port, ...(values.host && { host: values.host }) });
+  const servers = [];
+  const close = () => Promise.all(servers.map((server) => server.close()));
+  const descriptions = [];
+  try {
+    for (const [index, name] of names.entries()) {
+      const { start, describe } = SERVERS[name];
+      const server = await start({ port: port && port + index, ...(values.host && { host: values.host }) });
+      servers.push(server);
+      descriptions.push(describe(server));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
   // Before anything is printed: whoever reads it may end this process at once.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.close());
-  console.log(describe(server));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, close);
+  console.log(descriptions.join('\n'));
 }
 
 main().catch((error) => {

@@ -1,3 +1,5 @@
+import type { HttpAnswer } from './http.js';
+
 /** What every emulator's fault plan has besides a probability for each of its faults. */
 export interface CommonFaultPlan<Name extends string> {
   /** Faults of the next requests in scope, in order; `'ok'` is none. Once used up, the probabilities decide. */
@@ -60,6 +62,22 @@ export function createFaultInjector<
       return min + random() * (max - min);
     },
   };
+}
+
+/** The answer of a proxy that does not reach the service: HTML. */
+export function badGateway(now: number): HttpAnswer {
+  return {
+    status: 502,
+    headers: { 'content-type': 'text/html', date: new Date(now).toUTCString() },
+    body: '<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>',
+  };
+}
+
+/** The answer with the plan's `Retry-After`, if it has one. */
+export function retryLater(answer: HttpAnswer, { retryAfterSeconds }: CommonFaultPlan<string>): HttpAnswer {
+  return retryAfterSeconds === undefined
+    ? answer
+    : { ...answer, headers: { ...answer.headers, 'retry-after': String(retryAfterSeconds) } };
 }
 
 function validate(plan: CommonFaultPlan<string>, names: readonly string[], otherMembers: readonly string[]): void {

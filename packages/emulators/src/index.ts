@@ -5,3 +5,7 @@ export type { Credentials } from './cloudwatch/sigv4.js';
 export type { CloudWatchStats, CloudWatchViolation } from './cloudwatch/stats.js';
 export type { CloudWatchEvent } from './cloudwatch/store.js';
 export type { CommonFaultPlan } from './faults.js';
+export type { LogServiceFault, LogServiceFaultPlan } from './log-service/faults.js';
+export { type LogServiceEmulator, type LogServiceOptions, startLogService } from './log-service/server.js';
+export type { LogServiceStats, LogServiceViolation } from './log-service/stats.js';
+export type { LogServiceEvent } from './log-service/store.js';

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { CloudWatchLogsClient, CreateLogGroupCommand, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import './helpers.js';
+import { bodyOf, log, PATH } from './log-service-helpers.js';
 
 const BIN = fileURLToPath(new URL('../bin/logferry-emulators.js', import.meta.url));
 
@@ -39,6 +40,17 @@ async function printedEnv(child: ChildProcess): Promise<Record<string, string>> 
   return env;
 }
 
+/** The options for Log Service that the bin prints, read until its last line. */
+async function printedTarget(child: ChildProcess): Promise<Record<string, string>> {
+  const target: Record<string, string> = {};
+  for await (const line of createInterface({ input: child.stdout as NonNullable<typeof child.stdout> })) {
+    const [, name, value] = /^ {2}(\w+): '(.*)',$/.exec(line) ?? [];
+    if (name && value) target[name] = value;
+    if (line.startsWith('  curl')) break;
+  }
+  return target;
+}
+
 describe('logferry-emulators', () => {
   it.each([[], ['cloudwatch']])(
     'serves CloudWatch Logs with arguments "%s" and prints how to reach it',
@@ -55,6 +67,30 @@ describe('logferry-emulators', () => {
       client.destroy();
     },
   );
+
+  it.each([[], ['log-service']])(
+    'serves Log Service with arguments "%s" and prints how to reach it',
+    async (...args) => {
+      const { endpoint, project, logstore } = await printedTarget(run(...args.filter(Boolean)));
+      expect({ project, logstore }).toEqual({ project: 'local', logstore: 'logs' });
+      const body = bodyOf([log('first'), log('second')]);
+      const headers = {
+        'content-type': 'application/json',
+        'x-log-apiversion': '0.6.0',
+        'x-log-bodyrawsize': String(body.length),
+      };
+      expect(await fetch(`${endpoint}${PATH}`, { method: 'POST', headers, body })).toMatchObject({ status: 200 });
+      const lines = (await (await fetch(`${endpoint}`)).text()).trim().split('\n');
+      expect(lines.map((line) => JSON.parse(line).fields.message)).toEqual(['first', 'second']);
+    },
+  );
+
+  it('gives a second server the port after --port', async () => {
+    const { port } = new URL((await printedTarget(run('log-service'))).endpoint ?? '');
+    const { code, stderr } = await finished(run('--port', String(Number(port) - 1)));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`EADDRINUSE.*:(${port}|${Number(port) - 1})`));
+  });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('ends cleanly on %s', async (signal) => {
     const child = run();
@@ -78,8 +114,11 @@ describe('logferry-emulators', () => {
   });
 
   it.each([
-    [['--port', 'x'], '--port must be a number from 0 to 65535, got: x'],
-    [['teapot'], 'Expected one server of cloudwatch, got: teapot'],
+    [['--port', 'x'], '--port must be a number from 0 to 65534, got: x'],
+    [['--port', '65535'], '--port must be a number from 0 to 65534, got: 65535'],
+    [['log-service', '--port', '65536'], '--port must be a number from 0 to 65535, got: 65536'],
+    [['cloudwatch', 'log-service'], 'got: cloudwatch log-service'],
+    [['teapot'], 'Expected one server of cloudwatch, log-service, got: teapot'],
     [['--teapot'], "Unknown option '--teapot'"],
   ])('refuses %s', async (args, message) => {
     const { code, stderr } = await finished(run(...args));

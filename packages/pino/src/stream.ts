@@ -56,15 +56,11 @@ export function destinationStream(options: DestinationStreamOptions): Destinatio
   const { destination, level, ...delivery } = options;
   const lowest = levelOption(level);
   const inWorker = isPinoWorker();
-  const closeTimeoutMs = closeTimeoutOption(delivery.closeTimeoutMs, inWorker);
+  const flushTimeoutMs = numberOption('closeTimeoutMs', delivery.closeTimeoutMs, DEFAULT_CLOSE_TIMEOUT_MS, { min: 0 });
+  const closeTimeoutMs = inWorker ? Math.min(flushTimeoutMs, MAX_WORKER_CLOSE_MS) : flushTimeoutMs;
   const shipper = createShipper(destination, { ...delivery, closeTimeoutMs });
   if (inWorker) answerStats(() => shipper.stats());
-  return shipLines(shipper, lowest, closeTimeoutMs);
-}
-
-function closeTimeoutOption(value: number | undefined, inWorker: boolean): number {
-  const closeTimeoutMs = numberOption('closeTimeoutMs', value, DEFAULT_CLOSE_TIMEOUT_MS, { min: 0 });
-  return inWorker ? Math.min(closeTimeoutMs, MAX_WORKER_CLOSE_MS) : closeTimeoutMs;
+  return shipLines(shipper, lowest, flushTimeoutMs);
 }
 
 /** Where a line ends at the latest, so that text without line feeds cannot fill the memory. */
@@ -73,7 +69,7 @@ const MAX_LINE_CHARS = 16 * 1024 * 1024;
 type Write = (chunk: string | Buffer, ...others: unknown[]) => boolean;
 type EndOptions = Parameters<DestinationStream['close']>[0];
 
-function shipLines(shipper: Shipper, lowest: number, closeTimeoutMs: number): DestinationStream {
+function shipLines(shipper: Shipper, lowest: number, flushTimeoutMs: number): DestinationStream {
   let endOptions: EndOptions;
   let openLineChars = 0;
   const take = (line: string): null => {
@@ -96,7 +92,7 @@ function shipLines(shipper: Shipper, lowest: number, closeTimeoutMs: number): De
   return Object.assign(stream, {
     flush: ((how) => {
       if (typeof how !== 'function') return shipper.flush(how);
-      return void shipper.flush({ timeoutMs: closeTimeoutMs }).then(() => process.nextTick(how));
+      return void shipper.flush({ timeoutMs: flushTimeoutMs }).then(() => process.nextTick(how));
     }) as DestinationStream['flush'],
     close(options: EndOptions) {
       endOptions ??= options;

@@ -1,5 +1,5 @@
-import type { CommonFaultPlan } from '../faults.js';
-import type { HttpAnswer, Reaction } from '../http.js';
+import { badGateway, type CommonFaultPlan, retryLater } from '../faults.js';
+import type { Reaction } from '../http.js';
 import { ServiceError } from './errors.js';
 import type { Input } from './fields.js';
 import type { CloudWatchOperation } from './operations.js';
@@ -89,30 +89,22 @@ export function isPoisoned({ poison }: CloudWatchFaultPlan, input: Input): boole
 export function reactionTo(
   fault: Exclude<CloudWatchFault, 'lostAck' | 'rejectOld'> | 'poison',
   request: { readonly operation: string; readonly requestId: string; readonly now: number },
-  { retryAfterSeconds }: CloudWatchFaultPlan,
+  plan: CloudWatchFaultPlan,
 ): Reaction {
   const answer = (code: string, message: string, status?: number) =>
     errorAnswer(new ServiceError(code, message, status), request.requestId, request.now);
-  const retryLater = (later: HttpAnswer): HttpAnswer =>
-    retryAfterSeconds === undefined
-      ? later
-      : { ...later, headers: { ...later.headers, 'retry-after': String(retryAfterSeconds) } };
   switch (fault) {
     case 'reset':
     case 'hang':
       return fault;
     case 'throttle':
-      return retryLater(answer('ThrottlingException', 'Rate exceeded'));
+      return retryLater(answer('ThrottlingException', 'Rate exceeded'), plan);
     case 'serverError':
-      return retryLater(answer('ServiceUnavailableException', 'The service cannot complete the request.', 503));
+      return retryLater(answer('ServiceUnavailableException', 'The service cannot complete the request.', 503), plan);
     case 'internalFailure':
-      return retryLater(answer('InternalFailure', 'The request processing has failed.', 500));
+      return retryLater(answer('InternalFailure', 'The request processing has failed.', 500), plan);
     case 'html':
-      return retryLater({
-        status: 502,
-        headers: { 'content-type': 'text/html', date: new Date(request.now).toUTCString() },
-        body: '<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>',
-      });
+      return retryLater(badGateway(request.now), plan);
     case 'accessDenied':
       return answer(
         'AccessDeniedException',

@@ -1,3 +1,5 @@
+import { InFlight, KEPT_VIOLATIONS, Tally } from '../counters.js';
+
 /** A request that broke a rule of the service. */
 export interface CloudWatchViolation {
   readonly operation: string;
@@ -46,25 +48,21 @@ export interface Stats {
   snapshot(): CloudWatchStats;
 }
 
-const KEPT_VIOLATIONS = 100;
-
 export function createStats(): Stats {
-  const requests = new Map<string, number>();
-  const faults = new Map<string, number>();
+  const requests = new Tally();
+  const faults = new Tally();
+  const inFlight = new InFlight();
   const violations: CloudWatchViolation[] = [];
-  const inFlight = new Map<string, number>();
   const largestBatch = { events: 0, bytes: 0 };
-  const concurrent = { perStream: 0, overall: 0 };
   const totals = { acceptedPuts: 0, storedEvents: 0, storedBytes: 0, wireBytes: 0, violationCount: 0 };
-  let inFlightOverall = 0;
 
   return {
     received(operation, bodyBytes) {
-      add(requests, operation, 1);
+      requests.add(operation);
       totals.wireBytes += bodyBytes;
     },
     injected: (fault) => {
-      add(faults, fault, 1);
+      faults.add(fault);
     },
     violated(violation) {
       totals.violationCount++;
@@ -77,31 +75,14 @@ export function createStats(): Stats {
       largestBatch.events = Math.max(largestBatch.events, events);
       largestBatch.bytes = Math.max(largestBatch.bytes, bytes);
     },
-    enter(stream) {
-      inFlightOverall++;
-      concurrent.overall = Math.max(concurrent.overall, inFlightOverall);
-      concurrent.perStream = Math.max(concurrent.perStream, add(inFlight, stream, 1));
-      let left = false;
-      return () => {
-        if (left) return;
-        left = true;
-        inFlightOverall--;
-        if (add(inFlight, stream, -1) === 0) inFlight.delete(stream);
-      };
-    },
+    enter: (stream) => inFlight.enter(stream),
     snapshot: () => ({
       ...totals,
-      requests: Object.fromEntries(requests),
-      faults: Object.fromEntries(faults),
+      requests: requests.toRecord(),
+      faults: faults.toRecord(),
       violations: [...violations],
       largestBatch: { ...largestBatch },
-      concurrent: { ...concurrent },
+      concurrent: { perStream: inFlight.mostPerKey, overall: inFlight.mostOverall },
     }),
   };
-}
-
-function add(counters: Map<string, number>, key: string, amount: number): number {
-  const sum = (counters.get(key) ?? 0) + amount;
-  counters.set(key, sum);
-  return sum;
 }

@@ -1,4 +1,4 @@
 import { defineConfig } from 'vitest/config';
 
-// Some tests wait for a worker that pino gives 10 s to end.
+// The service is given 3 s after a quota error, and properties take their time on a small machine.
 export default defineConfig({ test: { testTimeout: 30_000 } });

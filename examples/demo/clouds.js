@@ -1,0 +1,63 @@
+import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { startCloudWatch, startLogService } from '@logferry/emulators';
+
+/** Starts both local clouds, and says how to reach them and what they hold. */
+export async function startClouds() {
+  const cloudWatch = await startCloudWatch();
+  const logService = await startLogService();
+  const { endpoint, project, logstore } = logService.target;
+  return {
+    env: { ...cloudWatch.env, SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore },
+    services: {
+      cloudwatch: {
+        title: 'CloudWatch Logs',
+        url: cloudWatch.url,
+        countStored: (stream) => {
+          return cloudWatch.events().filter((event) => event.logStreamName.startsWith(`${stream}/`)).length;
+        },
+        readBack: () => readCloudWatch(cloudWatch),
+      },
+      'log-service': {
+        title: 'Log Service',
+        url: logService.url,
+        countStored: (topic) => logService.events({ topic }).length,
+        readBack: () => readLogService(logService),
+      },
+    },
+    violations() {
+      const all = [...cloudWatch.stats().violations, ...logService.stats().violations];
+      return all.map((violation) => `the service refused: ${JSON.stringify(violation)}`);
+    },
+    async close() {
+      await cloudWatch.close();
+      await logService.close();
+    },
+  };
+}
+
+/** The first record of each stream, as anybody would read it, with the AWS SDK. */
+async function readCloudWatch({ url, env, events }) {
+  const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
+  const client = new CloudWatchLogsClient({ endpoint: url, region, credentials: { accessKeyId, secretAccessKey } });
+  const lines = [];
+  for (const logStreamName of new Set(events().map((event) => event.logStreamName))) {
+    const query = { logGroupName: 'logferry-examples', logStreamNames: [logStreamName], limit: 1 };
+    const { events: found = [] } = await client.send(new FilterLogEventsCommand(query));
+    for (const { timestamp, message } of found) lines.push(format(timestamp, logStreamName, message));
+  }
+  client.destroy();
+  return lines;
+}
+
+/** The first log of each topic. */
+function readLogService(logService) {
+  const topics = [...new Set(logService.events().map((event) => event.topic))];
+  return topics.map((topic) => {
+    const [{ receiveTime, fields }] = logService.events({ topic });
+    return format(receiveTime, topic, JSON.stringify(fields));
+  });
+}
+
+function format(time, place, text) {
+  return `${new Date(time).toISOString()}  ${place}\n    ${text.length > 110 ? `${text.slice(0, 110)}…` : text}`;
+}

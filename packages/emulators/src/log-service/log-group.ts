@@ -1,0 +1,130 @@
+import { isUtf8 } from 'node:buffer';
+import { invalidEncoding, invalidKey, tooLarge, unparsable, wrongDataType } from './errors.js';
+import {
+  MAX_KEY_BYTES,
+  MAX_LOGS,
+  MAX_SOURCE_BYTES,
+  MAX_TOPIC_BYTES,
+  MAX_VALUE_BYTES,
+  RESERVED_KEYS,
+  TAG_PREFIX,
+} from './rules.js';
+
+type Fields = Readonly<Record<string, string>>;
+
+/** The logs of a request, and what is said of all of them. */
+export interface LogGroup {
+  readonly topic: string;
+  readonly source: string;
+  readonly tags: Fields;
+  readonly logs: readonly Fields[];
+}
+
+const MEMBERS = ['__topic__', '__source__', '__logs__', '__tags__'];
+
+/** Parses a body and checks it by all of the service's rules. One bad log, and the whole request is refused. */
+export function readLogGroup(body: Buffer): LogGroup {
+  if (!isUtf8(body)) throw invalidEncoding('the body is not UTF-8');
+  const input = parse(body);
+  for (const member of Object.keys(input)) {
+    if (!MEMBERS.includes(member)) throw unparsable(`the body has a member "${member}"`);
+  }
+  const reader = new Reader();
+  const { __topic__, __source__, __logs__, __tags__ = {} } = input;
+  const group = {
+    topic: __topic__ === undefined ? '' : reader.text(__topic__, '__topic__', MAX_TOPIC_BYTES),
+    source: reader.text(__source__, '__source__', MAX_SOURCE_BYTES),
+    logs: readLogs(__logs__, reader),
+    tags: reader.fields(__tags__, '__tags__'),
+  };
+  if (group.source === '') throw wrongDataType('__source__ is empty');
+  // A key that is there twice is not seen in what was parsed, but it is in the text.
+  if (reader.strings + Object.keys(input).length !== countStrings(body))
+    throw unparsable('an object has the same key twice');
+  return group;
+}
+
+function parse(body: Buffer): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    throw unparsable((error as Error).message);
+  }
+  if (!isObject(value)) throw wrongDataType('the body is not an object');
+  return value;
+}
+
+function readLogs(value: unknown, reader: Reader): readonly Fields[] {
+  if (!Array.isArray(value)) throw wrongDataType('__logs__ is not a list');
+  if (value.length === 0) throw wrongDataType('__logs__ is empty');
+  if (value.length > MAX_LOGS) throw tooLarge(`${value.length} logs exceed ${MAX_LOGS}`);
+  for (const [index, log] of value.entries()) {
+    const path = `__logs__[${index}]`;
+    if (Object.keys(reader.fields(log, path)).length === 0) throw wrongDataType(`${path} is empty`);
+  }
+  return value;
+}
+
+/** Checks strings, and counts them. */
+class Reader {
+  strings = 0;
+  /** Keys return in every log; each is checked once. */
+  readonly #goodKeys = new Set<string>();
+
+  text(value: unknown, path: string, maxBytes: number): string {
+    if (typeof value !== 'string') throw wrongDataType(`${path} is ${typeName(value)}`);
+    this.strings++;
+    if (!value.isWellFormed()) throw invalidEncoding(`${path} has a lone surrogate`);
+    // A UTF-16 code unit takes at most 3 bytes.
+    if (value.length * 3 > maxBytes && Buffer.byteLength(value) > maxBytes) {
+      throw wrongDataType(`${path} has ${Buffer.byteLength(value)} bytes, more than ${maxBytes}`);
+    }
+    return value;
+  }
+
+  fields(value: unknown, path: string): Fields {
+    if (!isObject(value)) throw wrongDataType(`${path} is ${typeName(value)}`);
+    for (const key of Object.keys(value)) {
+      this.#checkKey(key, path);
+      this.text(value[key], `${path}.${key}`, MAX_VALUE_BYTES);
+    }
+    return value as Fields;
+  }
+
+  #checkKey(key: string, path: string): void {
+    this.strings++;
+    if (this.#goodKeys.has(key)) return;
+    if (!key.isWellFormed()) throw invalidEncoding(`a key in ${path} has a lone surrogate`);
+    const bytes = Buffer.byteLength(key);
+    if (bytes < 1 || bytes > MAX_KEY_BYTES) {
+      throw invalidKey(`a key in ${path} has ${bytes} bytes, not 1 to ${MAX_KEY_BYTES}`);
+    }
+    if (RESERVED_KEYS.has(key) || key.startsWith(TAG_PREFIX)) throw invalidKey(`"${key}" in ${path} is reserved`);
+    this.#goodKeys.add(key);
+  }
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Strings in a text that is known to be JSON. No byte of a longer UTF-8 sequence looks like one of the two. */
+function countStrings(json: Buffer): number {
+  let quotes = 0;
+  for (let index = 0; index < json.length; index++) {
+    const byte = json[index];
+    if (byte === QUOTE) quotes++;
+    else if (byte === BACKSLASH) index++;
+  }
+  return quotes / 2;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function typeName(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'a list' : `of type ${typeof value}`;
+}

@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createFaultInjector } from '../faults.js';
+import { type HttpAnswer, type HttpRequest, listen, type Reaction } from '../http.js';
+import { ServiceError } from './errors.js';
+import {
+  inScope,
+  isPoisoned,
+  LOG_SERVICE_FAULTS,
+  type LogServiceFault,
+  type LogServiceFaultPlan,
+  OTHER_MEMBERS,
+  reactionTo,
+} from './faults.js';
+import { type LogGroup, readLogGroup } from './log-group.js';
+import {
+  compressionOf,
+  decodeBody,
+  type Envelope,
+  errorAnswer,
+  logstoreOf,
+  readEnvelope,
+  successAnswer,
+} from './protocol.js';
+import { PROJECT_NAME } from './rules.js';
+import { createStats, type LogServiceStats } from './stats.js';
+import { type LogServiceEvent, Store } from './store.js';
+
+export interface LogServiceOptions {
+  /** Port to listen on; 0 takes a free one. @default 0 */
+  readonly port?: number;
+  /** Address to listen on. @default '127.0.0.1' */
+  readonly host?: string;
+  /** The project that the server stands for. @default 'local' */
+  readonly project?: string;
+  /** Logstores that exist, with web tracking on. @default ['logs'] */
+  readonly logstores?: readonly string[];
+  /** Logstores that exist, too, but with web tracking off. @default [] */
+  readonly webTrackingOff?: readonly string[];
+  /** The service's time in epoch milliseconds, for `receiveTime` and the `Date` header. @default Date.now */
+  readonly clock?: () => number;
+  /** Seed of the random faults and delays. @default 1 */
+  readonly seed?: number;
+}
+
+export interface LogServiceEmulator {
+  /** Base address: `"http://127.0.0.1:41234"`. `GET` of it shows what was stored, as lines of JSON. */
+  readonly url: string;
+  /** Options that make a client send to this server, and to its first logstore. */
+  readonly target: { readonly endpoint: string; readonly project: string; readonly logstore: string };
+  /** All logs ever stored, in order of arrival; or those of one logstore or topic. */
+  events(filter?: { readonly logstore?: string; readonly topic?: string }): readonly LogServiceEvent[];
+  stats(): LogServiceStats;
+  /** Switches the web tracking of a logstore on or off, from now on. Creates the logstore when it does not exist. */
+  webTracking(logstore: string, on: boolean): void;
+  /** Replaces the plan of faults to inject; none given, none injected. Hanging requests stay so. */
+  faults(plan?: LogServiceFaultPlan): void;
+  /** Stops listening and destroys all connections, hanging requests too. What was stored can still be read. */
+  close(): Promise<void>;
+}
+
+/** A request whose logs are sound and may be stored. */
+interface Track {
+  readonly envelope: Envelope;
+  readonly group: LogGroup;
+  readonly requestId: string;
+  readonly now: number;
+}
+
+/** Starts a local Log Service that refuses what the service's web tracking refuses, and fails when told to. */
+export async function startLogService(options: LogServiceOptions = {}): Promise<LogServiceEmulator> {
+  const { port = 0, host = '127.0.0.1', project = 'local', logstores = ['logs'], webTrackingOff = [] } = options;
+  const { clock = Date.now, seed = 1 } = options;
+  if (!PROJECT_NAME.test(project)) {
+    throw new TypeError(`A project's name must match ${PROJECT_NAME.source}, got "${project}"`);
+  }
+  const [logstore] = [...logstores, ...webTrackingOff];
+  if (logstore === undefined) throw new TypeError('logstores must name at least one logstore');
+  const store = new Store(project);
+  for (const name of logstores) store.set(name, true);
+  for (const name of webTrackingOff) store.set(name, false);
+  const stats = createStats();
+  const faults = createFaultInjector<LogServiceFault, LogServiceFaultPlan>(LOG_SERVICE_FAULTS, OTHER_MEMBERS, seed);
+
+  const server = await listen({ host, port }, async (request) => {
+    if (request.method === 'GET' && request.url === '/') return showEvents(store);
+    stats.received(compressionOf(request), request.body.length);
+    if (faults.plan.down) {
+      stats.injected('down');
+      return 'reset';
+    }
+    const requestId = randomBytes(12).toString('hex').toUpperCase();
+    const now = clock();
+    try {
+      const envelope = readEnvelope(request, project);
+      store.check(envelope.logstore);
+      const group = readLogGroup(decodeBody(request.body, envelope));
+      return await serve({ envelope, group, requestId, now }, request);
+    } catch (thrown) {
+      const error = asServiceError(thrown);
+      if (error.isViolation) noteViolation(error, logstoreOf(request));
+      return errorAnswer(error, requestId, now);
+    }
+  });
+
+  async function serve(track: Track, request: HttpRequest): Promise<Reaction> {
+    const leave = stats.enter(`${track.envelope.logstore}:${track.group.topic}`);
+    request.closed.addEventListener('abort', leave, { once: true });
+    const isInScope = inScope(faults.plan, track.envelope.logstore, track.group);
+    const reaction = isInScope ? react(track) : perform(track);
+    if (reaction === 'hang') return reaction;
+    const delayMs = isInScope ? faults.drawDelayMs() : 0;
+    // Fails only when the connection closes, and then nobody waits for an answer.
+    if (delayMs > 0) await delay(delayMs, undefined, { signal: request.closed }).catch(() => {});
+    // Before the answer goes out: with it, the client's next request may overtake the end of this one.
+    leave();
+    return reaction;
+  }
+
+  function react(track: Track): Reaction {
+    const fault = isPoisoned(faults.plan, track.group) ? 'poison' : faults.draw();
+    if (fault === undefined) return perform(track);
+    if (fault === 'uncompressError' && track.envelope.compression === 'none') return perform(track);
+    stats.injected(fault);
+    if (fault !== 'lostAck') return reactionTo(fault, track, faults.plan);
+    perform(track);
+    return 'reset';
+  }
+
+  function perform({ envelope, group, requestId, now }: Track): HttpAnswer {
+    store.add(group, { logstore: envelope.logstore, receiveTime: now, requestId });
+    stats.stored({ events: group.logs.length, bytes: envelope.rawSize });
+    return successAnswer(requestId, now);
+  }
+
+  function noteViolation({ code, message, detail }: ServiceError, logstore: string | undefined): void {
+    stats.violated({
+      ...(logstore !== undefined && { logstore }),
+      error: code,
+      message: detail === undefined ? message : `${message}: ${detail}`,
+    });
+  }
+
+  return {
+    url: server.url,
+    target: { endpoint: server.url, project, logstore },
+    events: (filter = {}) => store.events(filter),
+    stats: stats.snapshot,
+    webTracking: (name, on) => store.set(name, on),
+    faults: (plan = {}) => faults.replace(plan),
+    close: server.close,
+  };
+}
+
+function asServiceError(thrown: unknown): ServiceError {
+  return thrown instanceof ServiceError
+    ? thrown
+    : new ServiceError('InternalServerError', `Emulator failed: ${thrown}`, 500);
+}
+
+/** No part of the service, which lets nobody read without a signature. */
+function showEvents(store: Store): HttpAnswer {
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/x-ndjson; charset=utf-8' },
+    body: store
+      .events({})
+      .map((event) => `${JSON.stringify(event)}\n`)
+      .join(''),
+  };
+}

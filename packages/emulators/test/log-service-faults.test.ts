@@ -1,0 +1,204 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { LogServiceFaultPlan } from '../src/index.js';
+import { type Answer, bodyOf, log, logs, messagesIn, put, send, setUp } from './log-service-helpers.js';
+import { encodeLz4Block } from './lz4-encoder.js';
+
+const ALL_FAULTS = [
+  'quota',
+  'shardQuota',
+  'throttle',
+  'serverError',
+  'busy',
+  'html',
+  'unauthorized',
+  'uncompressError',
+  'reset',
+  'hang',
+  'lostAck',
+] as const satisfies (keyof LogServiceFaultPlan)[];
+
+describe('a fault', () => {
+  it.each([
+    ['quota', 403, 'WriteQuotaExceed', 'Project write quota exceed: qps'],
+    ['shardQuota', 403, 'ShardWriteQuotaExceed', expect.any(String)],
+    ['throttle', 429, 'TooManyRequests', expect.any(String)],
+    ['serverError', 500, 'InternalServerError', expect.any(String)],
+    ['busy', 503, 'ServerBusy', 'The server is busy, please try again later.'],
+    ['unauthorized', 401, 'Unauthorized', expect.any(String)],
+  ] as const)('%s is answered with HTTP %i %s', async (fault, status, errorCode, errorMessage) => {
+    const emulator = await setUp();
+    emulator.faults({ [fault]: 1 });
+    const answer = await put(emulator, [log()]);
+    expect(answer).toMatchObject({ status, errorCode, errorMessage });
+    expect(answer.headers['x-log-requestid']).toMatch(/^[0-9A-F]{24}$/);
+    expect(emulator.stats()).toMatchObject({ faults: { [fault]: 1 }, accepted: 0, violationCount: 0 });
+    expect(emulator.events()).toEqual([]);
+  });
+
+  it('html is a 502 of a proxy, which is no JSON', async () => {
+    const emulator = await setUp();
+    emulator.faults({ html: 1 });
+    const { status, headers, body } = await put(emulator, [log()]);
+    expect({ status, type: headers['content-type'] }).toEqual({ status: 502, type: 'text/html' });
+    expect(body).toContain('<title>502 Bad Gateway</title>');
+  });
+
+  it('uncompressError refuses compressed bodies and takes the same without compression', async () => {
+    const emulator = await setUp();
+    emulator.faults({ uncompressError: 1 });
+    const body = bodyOf(logs(20, 'hello'));
+    const request = { rawSize: body.length, headers: { 'x-log-compresstype': 'lz4' } };
+    expect(await send(emulator, encodeLz4Block(Buffer.from(body)), request)).toMatchObject({
+      status: 400,
+      errorCode: 'PostBodyUncompressError',
+    });
+    expect(await send(emulator, body)).toMatchObject({ status: 200 });
+    expect(emulator.stats()).toMatchObject({ storedLogs: 20, faults: { uncompressError: 1 }, violationCount: 0 });
+  });
+
+  it('reset breaks the connection and stores nothing', async () => {
+    const emulator = await setUp();
+    emulator.faults({ reset: 1 });
+    await expect(put(emulator, [log()])).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(emulator.events()).toEqual([]);
+  });
+
+  it('lostAck stores the logs and breaks the connection', async () => {
+    const emulator = await setUp();
+    emulator.faults({ lostAck: 1 });
+    await expect(put(emulator, [log('hello')])).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(messagesIn(emulator)).toEqual(['hello']);
+    expect(emulator.stats()).toMatchObject({ accepted: 1, faults: { lostAck: 1 } });
+  });
+
+  it('hang never answers, and close() ends it', async () => {
+    const emulator = await setUp();
+    emulator.faults({ hang: 1 });
+    const failed = expect(put(emulator, [log()])).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await vi.waitFor(() => expect(emulator.stats().faults).toEqual({ hang: 1 }));
+    emulator.faults();
+    await put(emulator, [log('answered')]);
+    await emulator.close();
+    await failed;
+    expect(messagesIn(emulator)).toEqual(['answered']);
+  });
+
+  it('down resets every request, sound or not', async () => {
+    const emulator = await setUp();
+    emulator.faults({ down: true });
+    await expect(put(emulator, [log()])).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await expect(send(emulator, '{')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(emulator.stats()).toMatchObject({ requests: 2, faults: { down: 2 }, violationCount: 0 });
+  });
+
+  it('delayMs holds back the answer of what is stored already', async () => {
+    const emulator = await setUp();
+    for (const delayMs of [30, [30, 40]] as const) {
+      emulator.faults({ delayMs });
+      const begin = performance.now();
+      await put(emulator, [log()]);
+      expect(performance.now() - begin).toBeGreaterThan(28);
+    }
+    emulator.faults({ delayMs: 600_000 });
+    const failed = expect(put(emulator, [log('stored')])).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await vi.waitFor(() => expect(messagesIn(emulator)).toContain('stored'));
+    await emulator.close();
+    await failed;
+  });
+
+  it('retryAfterSeconds goes out with quota, throttling and 5xx answers, and with no other', async () => {
+    const emulator = await setUp();
+    const later = ['quota', 'shardQuota', 'throttle', 'serverError', 'busy', 'html'] as const;
+    emulator.faults({ next: [...later, 'unauthorized', 'ok'], retryAfterSeconds: 7 });
+    for (const fault of later) {
+      expect((await put(emulator, [log()])).headers['retry-after'], fault).toBe('7');
+    }
+    for (let n = 0; n < 2; n++) expect((await put(emulator, [log()])).headers['retry-after']).toBeUndefined();
+  });
+
+  it('poison refuses a whole request as long as the bad log is in it', async () => {
+    const emulator = await setUp();
+    emulator.faults({ poison: ({ message }) => message === 'bad', next: ['ok', 'ok', 'quota'] });
+    for (let n = 0; n < 2; n++) {
+      expect(await put(emulator, [log('good'), log('bad')])).toMatchObject({
+        status: 400,
+        errorCode: 'PostBodyInvalid',
+      });
+    }
+    expect(emulator.stats()).toMatchObject({ faults: { poison: 2 }, violationCount: 0 });
+    const statuses = [];
+    for (let n = 0; n < 3; n++) statuses.push((await put(emulator, [log('good')])).status);
+    expect(statuses, 'poison does not use up the script').toEqual([200, 200, 403]);
+    expect(messagesIn(emulator)).toEqual(['good', 'good']);
+  });
+});
+
+describe('which requests meet faults', () => {
+  const outcomes = async (plan: LogServiceFaultPlan, seed: number, count = 40) => {
+    const emulator = await setUp({ seed });
+    emulator.faults(plan);
+    const statuses: number[] = [];
+    for (let n = 0; n < count; n++) statuses.push((await put(emulator, [log()])).status);
+    return statuses;
+  };
+
+  it('is scripted by next, and then left to the probabilities', async () => {
+    expect(await outcomes({ next: ['quota', 'ok', 'busy'], unauthorized: 1 }, 1, 4)).toEqual([403, 200, 503, 401]);
+  });
+
+  it('is random, but the same for the same seed', async () => {
+    const plan = { quota: 0.3, busy: 0.3 };
+    const first = await outcomes(plan, 7);
+    expect(await outcomes(plan, 7)).toEqual(first);
+    expect(await outcomes(plan, 8)).not.toEqual(first);
+    expect(new Set(first)).toEqual(new Set([200, 403, 503]));
+  });
+
+  it('can be one logstore, one topic, or those with a certain text in a value', async () => {
+    const emulator = await setUp({ logstores: ['logs', 'audit'] });
+    for (const where of [
+      { logstore: 'logs' },
+      { topic: 'web' },
+      { includes: 'on' },
+      { logstore: 'logs', topic: 'web', includes: 'one' },
+    ]) {
+      emulator.faults({ quota: 1, delayMs: 1, where });
+      expect(await put(emulator, [log('zero'), log('one')], { __topic__: 'web' })).toMatchObject({ status: 403 });
+      expect(await put(emulator, [log('two')], {}, { path: '/logstores/audit/track' })).toMatchObject({ status: 200 });
+    }
+    emulator.faults({ quota: 1, poison: () => true, where: { logstore: 'other' } });
+    expect(await put(emulator, [log('three')])).toMatchObject({ status: 200 });
+    expect(messagesIn(emulator)).toEqual(['two', 'two', 'two', 'two', 'three']);
+  });
+
+  it('does not use up the script for requests out of scope', async () => {
+    const emulator = await setUp();
+    emulator.faults({ next: ['quota'], where: { includes: 'one' } });
+    const statuses: number[] = [];
+    for (const message of ['two', 'one', 'one']) statuses.push((await put(emulator, [log(message)])).status);
+    expect(statuses).toEqual([200, 403, 200]);
+  });
+
+  it('is none that breaks a rule, or whose logstore takes nothing', async () => {
+    const emulator = await setUp({ webTrackingOff: ['off'] });
+    emulator.faults({ busy: 1 });
+    const to = (logstore: string): Promise<Answer> =>
+      put(emulator, [log()], {}, { path: `/logstores/${logstore}/track` });
+    expect([(await to('none')).status, (await to('off')).status]).toEqual([404, 401]);
+    expect(await put(emulator, [])).toMatchObject({ status: 400, errorCode: 'PostBodyInvalid' });
+    expect(emulator.stats()).toMatchObject({ faults: {}, violationCount: 1 });
+  });
+});
+
+describe('faults() refuses', () => {
+  it.each([
+    [{ rejectOld: 1 }, `faults: unknown member "rejectOld"; known are ${ALL_FAULTS.join(', ')}, next,`],
+    [{ quota: 1.1 }, 'faults: quota must be a probability between 0 and 1, got 1.1'],
+    [{ next: ['quotas'] }, 'faults: unknown fault "quotas" in next; known are ok, quota,'],
+  ])('%o', async (plan, message) => {
+    const emulator = await setUp();
+    emulator.faults({ quota: 1 });
+    expect(() => emulator.faults(plan as LogServiceFaultPlan)).toThrow(message);
+    expect(await put(emulator, [log()]), 'the old plan stays').toMatchObject({ status: 403 });
+  });
+});

@@ -1,0 +1,57 @@
+/** Bytes that a match may not reach: it starts at least 12 before the end, and the last 5 are literals. */
+const MATCH_START_LIMIT = 12;
+const LAST_LITERALS = 5;
+const MIN_MATCH = 4;
+const MAX_OFFSET = 65_535;
+
+export interface Sequence {
+  readonly literals: Uint8Array | string;
+  /** Missing in the last sequence. */
+  readonly match?: { readonly offset: number; readonly length: number };
+}
+
+/** A block of the given sequences, sound or not. */
+export function lz4Block(sequences: readonly Sequence[]): Buffer {
+  return Buffer.concat(
+    sequences.flatMap(({ literals, match }) => {
+      const bytes = Buffer.from(literals as string);
+      const extra = match ? match.length - MIN_MATCH : 0;
+      const token = (Math.min(bytes.length, 15) << 4) | Math.min(extra, 15);
+      return [
+        Buffer.from([token, ...moreLength(bytes.length)]),
+        bytes,
+        Buffer.from(match ? [match.offset & 255, match.offset >> 8, ...moreLength(extra)] : []),
+      ];
+    }),
+  );
+}
+
+/** A block that every decoder takes: greedy, the nearest match at hand, end-of-block rules kept. */
+export function encodeLz4Block(raw: Uint8Array): Buffer {
+  const lastPlace = new Map<number, number>();
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+  const sequences: Sequence[] = [];
+  let literalsFrom = 0;
+  let at = 0;
+  while (at <= raw.length - MATCH_START_LIMIT) {
+    const next4 = view.getUint32(at);
+    const earlier = lastPlace.get(next4);
+    lastPlace.set(next4, at);
+    if (earlier === undefined || at - earlier > MAX_OFFSET) {
+      at++;
+      continue;
+    }
+    let length = MIN_MATCH;
+    while (at + length < raw.length - LAST_LITERALS && raw[at + length] === raw[earlier + length]) length++;
+    sequences.push({ literals: raw.subarray(literalsFrom, at), match: { offset: at - earlier, length } });
+    at += length;
+    literalsFrom = at;
+  }
+  return lz4Block([...sequences, { literals: raw.subarray(literalsFrom) }]);
+}
+
+function moreLength(length: number): number[] {
+  if (length < 15) return [];
+  const rest = length - 15;
+  return [...new Array<number>(Math.floor(rest / 255)).fill(255), rest % 255];
+}

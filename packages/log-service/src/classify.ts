@@ -1,0 +1,138 @@
+import { type DeliveryCode, DeliveryError } from '@logferry/core';
+import type { Answer } from './client.js';
+
+/**
+ * Translates the answer to a request that was refused. `place` is for the message: `logstore "web" of project "shop"`.
+ * https://www.alibabacloud.com/help/en/sls/developer-reference/error-codes
+ */
+export function toDeliveryError(answer: Answer, place: string): DeliveryError {
+  const { status, errorCode, errorMessage, requestId } = answer;
+  const code = codeOf(answer);
+  const name = errorCode === '' ? '' : ` ${errorCode}`;
+  const text = errorMessage === '' ? '' : `: ${errorMessage}`;
+  const request = requestId === undefined ? '' : ` (request ${requestId})`;
+  return new DeliveryError(
+    code,
+    `PutWebTracking to ${place}: ${hintOf(code, answer)}HTTP ${status}${name}${text}${request}`,
+    {
+      // The service itself refuses before it stores; with 5xx and 408 nobody knows.
+      ambiguous: code === 'UNAVAILABLE' || code === 'TIMEOUT',
+      requestId,
+      retryAfterMs: retryAfterMs(code, answer.retryAfter),
+    },
+  );
+}
+
+/** Translates what `fetch` threw: no answer came. */
+export function toUnansweredError(error: unknown, place: string, signal: AbortSignal): DeliveryError {
+  const { code, ambiguous } = classifyUnanswered(error, signal);
+  return new DeliveryError(code, `PutWebTracking to ${place}: ${describe(error)}`, { cause: error, ambiguous });
+}
+
+/** Whether the service could not read a compressed body. */
+export function isCompressionRefused({ errorCode }: Answer): boolean {
+  return COMPRESSION_REFUSED.has(errorCode.toLowerCase());
+}
+
+/** Codes that say more than their HTTP status, in lower case. */
+const CODES: ReadonlyMap<string, DeliveryCode> = new Map([
+  ['exceedquota', 'THROTTLED'],
+  ['writequotaexceed', 'THROTTLED'],
+  ['shardwritequotaexceed', 'THROTTLED'],
+  ['postbodytoolarge', 'TOO_LARGE'],
+  ['projectnotexist', 'NOT_FOUND'],
+  ['logstorenotexist', 'NOT_FOUND'],
+]);
+
+const COMPRESSION_REFUSED: ReadonlySet<string> = new Set(['postbodyuncompresserror', 'invalidcompresstype']);
+
+/** A quota counts by the second or the minute. The service's own C SDK waits so long, too. */
+const QUOTA_RETRY_MS = 3000;
+
+function codeOf({ status, errorCode }: Answer): DeliveryCode {
+  const code = CODES.get(errorCode.toLowerCase());
+  if (code !== undefined) return code;
+  if (status >= 500) return 'UNAVAILABLE';
+  // A page or a redirection: this is not Log Service.
+  if (status < 400) return 'MISCONFIGURED';
+  switch (status) {
+    case 401:
+    case 403:
+    case 407:
+      return 'AUTH';
+    case 404:
+      return 'NOT_FOUND';
+    case 405:
+      // The service knows the method, so this is some other server; halving the batch would lose all of it.
+      return 'MISCONFIGURED';
+    case 408:
+      return 'TIMEOUT';
+    case 413:
+      return 'TOO_LARGE';
+    case 429:
+      return 'THROTTLED';
+    default:
+      return 'INVALID';
+  }
+}
+
+/** What the operator should know, before what the service says. */
+function hintOf(code: DeliveryCode, { status }: Answer): string {
+  if (status === 401) return 'web tracking is off for this logstore, or a policy denies it: ';
+  if (code === 'NOT_FOUND') return 'the project or the logstore does not exist: ';
+  if (code === 'MISCONFIGURED') return 'some other server answers, check the endpoint: ';
+  return '';
+}
+
+function retryAfterMs(code: DeliveryCode, header: string | undefined): number | undefined {
+  const asked = readRetryAfter(header);
+  return code === 'THROTTLED' ? Math.max(QUOTA_RETRY_MS, asked ?? 0) : asked;
+}
+
+/** Seconds, or a date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
+function readRetryAfter(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+/** The connection never came about, so the service saw nothing. */
+const NEVER_CONNECTED: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** undici's own limits, which are longer than ours. */
+const TIMED_OUT: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+
+function classifyUnanswered(error: unknown, signal: AbortSignal): { code: DeliveryCode; ambiguous: boolean } {
+  if (signal.aborted) return { code: 'TIMEOUT', ambiguous: true };
+  const code = causes(error)
+    .map((each) => each.code)
+    .find((each) => typeof each === 'string');
+  if (code === undefined) return { code: 'UNAVAILABLE', ambiguous: true };
+  if (TIMED_OUT.has(code)) return { code: 'TIMEOUT', ambiguous: true };
+  return { code: 'NETWORK', ambiguous: !NEVER_CONNECTED.has(code) };
+}
+
+/** `fetch failed: connect ECONNREFUSED 127.0.0.1:443` */
+function describe(error: unknown): string {
+  const texts = causes(error).map(({ message, code }) => message || code);
+  return texts.filter((text) => typeof text === 'string' && text !== '').join(': ') || String(error);
+}
+
+/** `fetch` hides what happened in the cause, more than one deep at times. */
+function causes(error: unknown): readonly { readonly message?: unknown; readonly code?: unknown }[] {
+  const found: { readonly message?: unknown; readonly code?: unknown; readonly cause?: unknown }[] = [];
+  for (let next = error; typeof next === 'object' && next !== null && found.length < MAX_CAUSES; ) {
+    found.push(next);
+    next = (next as { readonly cause?: unknown }).cause;
+  }
+  return found;
+}
+
+const MAX_CAUSES = 5;

@@ -1,0 +1,101 @@
+import {
+  type Batch,
+  type BatchLimits,
+  DeliveryError,
+  type Destination,
+  type Encoding,
+  type LogRecord,
+  type SendOutcome,
+} from '@logferry/core';
+import { isCompressionRefused, toDeliveryError, toUnansweredError } from './classify.js';
+import { type Answer, putWebTracking } from './client.js';
+import { type Compression, compress } from './compress.js';
+import { createFieldsWriter } from './fields.js';
+import { MAX_BATCH_EVENTS, MAX_VALUE_BYTES } from './limits.js';
+import type { LogServiceOptions } from './options.js';
+import { fitPayload } from './oversize.js';
+import { type ResolvedLogServiceOptions, resolveLogServiceOptions } from './resolve-options.js';
+import { baseBytesOf, bodyOf } from './route.js';
+
+/**
+ * A destination for Alibaba Cloud Log Service, by web tracking. Checks all options and throws `ConfigError` for wrong ones;
+ * the service is called with the first batch.
+ */
+export function createLogService(options: LogServiceOptions): Destination {
+  return new LogService(resolveLogServiceOptions(options));
+}
+
+/** The last date of JavaScript. */
+const MAX_TIME_MS = 8.64e15;
+
+/** Each log is followed by a comma. That the last one is not leaves the count a byte too high. */
+const COMMA_BYTES = 1;
+
+class LogService implements Destination {
+  readonly name = 'log-service';
+  readonly reads = 'fields';
+  readonly limits: BatchLimits;
+  readonly #options: ResolvedLogServiceOptions;
+  readonly #write: (record: LogRecord, time: number) => string;
+  readonly #maxPayloadBytes: number;
+  #compression: Compression | undefined;
+
+  constructor(options: ResolvedLogServiceOptions) {
+    const { route, maxBatchBytes, compression } = options;
+    const baseBytes = baseBytesOf(route);
+    this.limits = {
+      maxEvents: MAX_BATCH_EVENTS,
+      maxBytes: maxBatchBytes,
+      // Asked for every record; another route comes from the disk at most.
+      baseBytes: (other) => (other === route ? baseBytes : baseBytesOf(other)),
+    };
+    this.#options = options;
+    this.#write = createFieldsWriter(options.timeField, options.sequenceField);
+    this.#maxPayloadBytes = maxBatchBytes - baseBytes - COMMA_BYTES;
+    this.#compression = compression === 'none' ? undefined : compression;
+  }
+
+  encode(record: LogRecord): Encoding {
+    const { route, oversize } = this.#options;
+    const { time: given } = record;
+    const time = given >= 0 && given <= MAX_TIME_MS ? Math.trunc(given) : Date.now();
+    const payload = this.#write(record, time);
+    const bytes = Buffer.byteLength(payload);
+    if (bytes <= this.#maxPayloadBytes && bytes <= MAX_VALUE_BYTES) {
+      return { route, time, payload, bytes: bytes + COMMA_BYTES };
+    }
+    const payloads = fitPayload(payload, this.#maxPayloadBytes, oversize);
+    if (payloads.length === 0) return { refused: 'too-large' };
+    return payloads.map((part) => ({ route, time, payload: part, bytes: Buffer.byteLength(part) + COMMA_BYTES }));
+  }
+
+  async send(batch: Batch, signal: AbortSignal): Promise<SendOutcome> {
+    const payloads = batch.events.map(({ payload }) => payload);
+    const raw = Buffer.from(bodyOf(batch.route, payloads));
+    const compression = this.#compression;
+    const compressed = compression && (await compress(raw, compression));
+    const body = { bytes: compressed ?? raw, rawSize: raw.length, compression: compressed && compression };
+    const answer = await this.#post(body, signal);
+    if (answer.stored) return { rejected: [], wireBytes: body.bytes.length, requestId: answer.requestId };
+    const failure = toDeliveryError(answer, this.#options.place);
+    if (!compressed || !isCompressionRefused(answer)) throw failure;
+    this.#giveUpCompression();
+    throw new DeliveryError('AGAIN', failure.message, { requestId: answer.requestId });
+  }
+
+  async #post(body: Parameters<typeof putWebTracking>[1], signal: AbortSignal): Promise<Answer> {
+    try {
+      return await putWebTracking(this.#options, body, signal);
+    } catch (error) {
+      throw toUnansweredError(error, this.#options.place, signal);
+    }
+  }
+
+  /** For good: what the service could not read once, it will not be able to read again. */
+  #giveUpCompression(): void {
+    if (this.#compression === undefined) return;
+    const message = `Log Service cannot read bodies compressed with ${this.#compression}: they are sent as they are from now on`;
+    this.#compression = undefined;
+    process.emitWarning(message, { type: 'LogferryWarning' });
+  }
+}

@@ -1,0 +1,38 @@
+import { wrongOption } from '@logferry/core';
+
+/**
+ * The URL that a project's requests begin with, without a slash at its end. An endpoint of the service names a region, and
+ * the project goes before it; any other URL stands for one project.
+ */
+export function projectUrl(endpoint: unknown, project: string): string {
+  const text = typeof endpoint === 'string' ? endpoint.trim() : '';
+  const hasScheme = SCHEME.test(text);
+  const url = parse(hasScheme ? text : `https://${text}`);
+  if (!url || !hasOnlyAddress(url)) throw wrongOption('endpoint', EXPECTED, endpoint);
+  if (hasScheme && !url.hostname.endsWith(SERVICE_DOMAIN)) return url.origin + url.pathname.replace(/\/+$/, '');
+  if (url.pathname !== '/') throw wrongOption('endpoint', EXPECTED, endpoint);
+  if (hasProject(url.hostname, project)) {
+    throw wrongOption('endpoint', 'the endpoint of the region, without the project', endpoint);
+  }
+  const address = parse(`${url.protocol}//${project}.${url.host}`);
+  if (!address) throw wrongOption('endpoint', EXPECTED, endpoint);
+  return address.origin;
+}
+
+const SCHEME = /^https?:\/\//i;
+const SERVICE_DOMAIN = '.aliyuncs.com';
+const EXPECTED =
+  'the endpoint of a region ("cn-hangzhou.log.aliyuncs.com"), or a URL that begins with http:// or https://';
+
+function parse(url: string): URL | undefined {
+  return URL.canParse(url) ? new URL(url) : undefined;
+}
+
+function hasOnlyAddress({ username, password, search, hash }: URL): boolean {
+  return username === '' && password === '' && search === '' && hash === '';
+}
+
+/** `project.region.log.aliyuncs.com`. A project may well be named like a region, so the region has to be there as well. */
+function hasProject(host: string, project: string): boolean {
+  return host.startsWith(`${project}.`) && host.split('.').length >= 5;
+}

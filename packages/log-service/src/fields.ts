@@ -1,0 +1,78 @@
+import { stripVTControlCharacters } from 'node:util';
+import { type LogRecord, toEpochMs } from '@logferry/core';
+import { isValidKey, KeyRenamer } from './keys.js';
+import { sharedSequence } from './sequence.js';
+import { read, textOf } from './text.js';
+
+/** Where the level goes, as its label. */
+export const LEVEL_FIELD: string = 'level';
+
+/**
+ * Makes a function that writes a record as a JSON object of strings: time, sequence and level, then the record's fields.
+ * `time` is that of the record, in epoch milliseconds, checked.
+ */
+export function createFieldsWriter(
+  timeField: string,
+  sequenceField: string,
+): (record: LogRecord, time: number) => string {
+  const ours: readonly string[] = [timeField, sequenceField, LEVEL_FIELD];
+  const [timeLabel, sequenceLabel, levelLabel] = ours.map((key) => `${JSON.stringify(key)}:`);
+  const nextNumber = sharedSequence();
+  const toIso = createIsoFormat();
+  const labels = new Map<string, string>();
+
+  /** What stands before a field's value; empty when the field cannot have this key. */
+  function labelOf(key: string): string {
+    let label = labels.get(key);
+    if (label === undefined) {
+      label = isValidKey(key) && !ours.includes(key) ? `,${JSON.stringify(key)}:` : '';
+      if (labels.size < MAX_LABELS) labels.set(key, label);
+    }
+    return label;
+  }
+
+  return (record, time) => {
+    const { fields, level } = record;
+    const keys = Object.keys(fields);
+    const misnamed: [key: string, text: string][] = [];
+    const levelText = JSON.stringify(textOf(level) ?? '');
+    let json = `{${timeLabel}"${toIso(time)}",${sequenceLabel}"${nextNumber()}",${levelLabel}${levelText}`;
+    for (const key of keys) {
+      const value = read(fields, key);
+      const label = labelOf(key);
+      if (label === '' && key === timeField && toEpochMs(value, Number.NaN) === time) continue;
+      if (label === '' && key === LEVEL_FIELD && isLevel(value, level)) continue;
+      const text = textOf(value);
+      if (text === undefined) continue;
+      if (label === '') misnamed.push([key, text]);
+      else json += label + JSON.stringify(text);
+    }
+    if (misnamed.length > 0) {
+      const renamer = new KeyRenamer([...ours, ...keys]);
+      for (const [key, text] of misnamed) json += `,${JSON.stringify(renamer.rename(key))}:${JSON.stringify(text)}`;
+    }
+    return `${json}}`;
+  };
+}
+
+/** Most programs have fewer keys; one that invents keys must not fill the memory. */
+const MAX_LABELS = 2000;
+
+/** Whether it is the framework's own level: a number, or the label, perhaps coloured or in capitals. */
+function isLevel(value: unknown, label: string): boolean {
+  if (typeof value !== 'string') return typeof value === 'number';
+  return value === label || stripVTControlCharacters(value).trim().toLowerCase() === label.toLowerCase();
+}
+
+/** Many records have the time of the one before. */
+function createIsoFormat(): (time: number) => string {
+  let last = Number.NaN;
+  let iso = '';
+  return (time) => {
+    if (time !== last) {
+      iso = new Date(time).toISOString();
+      last = time;
+    }
+    return iso;
+  };
+}

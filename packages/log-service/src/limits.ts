@@ -1,0 +1,19 @@
+// https://www.alibabacloud.com/help/en/sls/developer-reference/api-putwebtracking
+
+/**
+ * Most bytes of a request body before compression. The service states 3 MB, and the documented range of
+ * `x-log-bodyrawsize` ends at 3,145,728: this holds for either meaning of MB.
+ */
+export const MAX_BATCH_BYTES: number = 3_000_000;
+
+/** Most logs in a request. */
+export const MAX_BATCH_EVENTS: number = 4096;
+
+/** Most UTF-8 bytes of one value. The service states 1 MB: see {@link MAX_BATCH_BYTES}. */
+export const MAX_VALUE_BYTES: number = 1_000_000;
+
+/** Most UTF-8 bytes of a key. */
+export const MAX_KEY_BYTES: number = 128;
+
+/** Most UTF-8 bytes of the topic, and of the source. */
+export const MAX_TOPIC_BYTES: number = 128;

@@ -1,0 +1,13 @@
+declare module 'lz4js' {
+  /** Most bytes that a block of `length` bytes can take. */
+  export function compressBound(length: number): number;
+
+  /** Writes an LZ4 block. Returns its length; 0 when nothing repeats. */
+  export function compressBlock(
+    source: Uint8Array,
+    target: Uint8Array,
+    start: number,
+    length: number,
+    hashTable: Uint32Array,
+  ): number;
+}

@@ -1,0 +1,110 @@
+import { hostname } from 'node:os';
+import {
+  choiceOption,
+  functionOption,
+  numberOption,
+  objectOption,
+  refuseUnknownOptions,
+  stringOption,
+  wrongOption,
+} from '@logferry/core';
+import { projectUrl } from './endpoint.js';
+import { LEVEL_FIELD } from './fields.js';
+import { isValidKey } from './keys.js';
+import { MAX_BATCH_BYTES, MAX_TOPIC_BYTES } from './limits.js';
+import { type LogServiceFetch, type LogServiceOptions, logServiceOptionNames } from './options.js';
+import { baseBytesOf, routeOf } from './route.js';
+import { endOfSlice, utf8Bytes } from './utf8.js';
+
+/** Options with every value checked and in place. */
+export interface ResolvedLogServiceOptions {
+  /** Where batches are posted. */
+  readonly url: string;
+  /** For messages: `logstore "web" of project "shop"`. */
+  readonly place: string;
+  /** The route of all events. */
+  readonly route: string;
+  readonly compression: 'lz4' | 'deflate' | 'none';
+  readonly timeField: string;
+  readonly sequenceField: string;
+  readonly oversize: 'truncate' | 'split' | 'drop';
+  readonly maxBatchBytes: number;
+  readonly fetch: LogServiceFetch;
+}
+
+/** Checks the options and fills in the defaults. */
+export function resolveLogServiceOptions(options: LogServiceOptions): ResolvedLogServiceOptions {
+  refuseUnknownOptions(objectOption('options', options), logServiceOptionNames);
+  const { endpoint, project, logstore, tags = {} } = options;
+  checkName('project', project, PROJECT_NAME, '3 to 63 of a-z 0-9 -, with a letter or digit at both ends');
+  checkName('logstore', logstore, LOGSTORE_NAME, '2 to 63 of a-z 0-9 - _, with a letter or digit at both ends');
+  checkTags(tags);
+  const topic = textOption('topic', options.topic);
+  const source = textOption('source', options.source) ?? nameOfHost();
+  const timeField = fieldOption('timeField', options.timeField, 'time');
+  const sequenceField = fieldOption('sequenceField', options.sequenceField, 'seq');
+  if (sequenceField === timeField) {
+    throw wrongOption('sequenceField', `another name than timeField ("${timeField}")`, sequenceField);
+  }
+  const route = routeOf({ topic, source, tags });
+  return {
+    url: `${projectUrl(endpoint, project)}/logstores/${logstore}/track`,
+    place: `logstore "${logstore}" of project "${project}"`,
+    route,
+    compression: choiceOption('compression', options.compression, 'lz4', ['lz4', 'deflate', 'none']),
+    timeField,
+    sequenceField,
+    oversize: choiceOption('oversize', options.oversize, 'truncate', ['truncate', 'split', 'drop']),
+    maxBatchBytes: batchBytesOption(options.maxBatchBytes, baseBytesOf(route)),
+    fetch: functionOption<LogServiceFetch>('fetch', options.fetch, globalThis.fetch),
+  };
+}
+
+/** https://www.alibabacloud.com/help/en/sls/developer-reference/api-createproject */
+const PROJECT_NAME = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;
+/** https://www.alibabacloud.com/help/en/sls/developer-reference/api-createlogstore */
+const LOGSTORE_NAME = /^[a-z0-9][a-z0-9_-]{0,61}[a-z0-9]$/;
+
+/** What `maxBatchBytes` leaves for a log beside topic, source and tags, at least. */
+const MIN_LOG_BYTES = 512;
+
+function checkName(option: string, value: unknown, pattern: RegExp, expected: string): void {
+  if (typeof value !== 'string' || !pattern.test(value)) throw wrongOption(option, `a name (${expected})`, value);
+}
+
+function checkTags(tags: object): void {
+  for (const [key, value] of Object.entries(objectOption('tags', tags))) {
+    if (!isValidKey(key)) {
+      throw wrongOption('tags', 'keys of 1 to 128 bytes that are not reserved', key);
+    }
+    if (typeof value !== 'string' || !value.isWellFormed()) {
+      throw wrongOption(`tags.${key}`, 'a well-formed string', value);
+    }
+  }
+}
+
+function textOption(option: string, value: unknown): string | undefined {
+  const text = stringOption(option, value, undefined);
+  if (text === undefined || (text.isWellFormed() && Buffer.byteLength(text) <= MAX_TOPIC_BYTES)) return text;
+  throw wrongOption(option, `a well-formed string of at most ${MAX_TOPIC_BYTES} bytes`, value);
+}
+
+function fieldOption(option: string, value: unknown, fallback: string): string {
+  const key = stringOption(option, value, fallback);
+  if (isValidKey(key) && key !== LEVEL_FIELD) return key;
+  throw wrongOption(option, `a name of at most 128 bytes that is neither reserved nor "${LEVEL_FIELD}"`, value);
+}
+
+function batchBytesOption(value: unknown, baseBytes: number): number {
+  const maxBatchBytes = numberOption('maxBatchBytes', value, MAX_BATCH_BYTES, { min: 1024, max: MAX_BATCH_BYTES });
+  const needed = baseBytes + MIN_LOG_BYTES;
+  if (maxBatchBytes >= needed) return maxBatchBytes;
+  const expected = `at least ${needed}, since topic, source and tags take ${baseBytes} bytes of each request`;
+  throw wrongOption('maxBatchBytes', expected, maxBatchBytes);
+}
+
+/** The service wants a source in every request. */
+function nameOfHost(): string {
+  const name = hostname().toWellFormed() || 'localhost';
+  return name.slice(0, endOfSlice(name, 0, MAX_TOPIC_BYTES, utf8Bytes));
+}

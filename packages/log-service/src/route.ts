@@ -1,0 +1,28 @@
+/** What all logs of a request have in common. */
+export interface LogGroupHead {
+  readonly topic: string | undefined;
+  readonly source: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** The beginning of the request body as a JSON object of its own: it says all there is to say about where a batch goes. */
+export function routeOf({ topic, source, tags }: LogGroupHead): string {
+  return JSON.stringify({
+    __topic__: topic,
+    __source__: source,
+    ...(Object.keys(tags).length > 0 && { __tags__: tags }),
+  });
+}
+
+/** The request body. */
+export function bodyOf(route: string, payloads: readonly string[]): string {
+  return `${route.slice(0, -1)}${LOGS}${payloads.join(',')}${END}`;
+}
+
+/** Bytes of a request body before its first log. */
+export function baseBytesOf(route: string): number {
+  return Buffer.byteLength(route) - 1 + LOGS.length + END.length;
+}
+
+const LOGS = ',"__logs__":[';
+const END = ']}';

@@ -1,0 +1,275 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import type { DeliveryError } from '@logferry/core';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createLogService, type LogServiceOptions } from '../src/index.js';
+import { makeBody } from './support/bodies.js';
+import { batchOf, shop } from './support/records.js';
+import { type Answer, accepted, failureOf, send, serviceError, startAnswering, startShop } from './support/servers.js';
+import { collectWarnings } from './support/warnings.js';
+
+/** What a batch meets at a server with this answer. */
+async function failureFor(answer: Answer, options: Partial<LogServiceOptions> = {}): Promise<DeliveryError> {
+  const { target } = await startAnswering(() => answer);
+  const destination = createLogService({ ...target, ...options });
+  return failureOf(send(destination, batchOf(destination, { message: 'x' })));
+}
+
+it.each<[status: number, errorCode: string, code: string, ambiguous: boolean]>([
+  [500, 'InternalServerError', 'UNAVAILABLE', true],
+  [500, 'RequestTimeout', 'UNAVAILABLE', true],
+  [503, 'ServerBusy', 'UNAVAILABLE', true],
+  [403, 'WriteQuotaExceed', 'THROTTLED', false],
+  [403, 'ShardWriteQuotaExceed', 'THROTTLED', false],
+  [403, 'ExceedQuota', 'THROTTLED', false],
+  [403, 'writequotaexceed', 'THROTTLED', false],
+  [429, 'TooManyRequests', 'THROTTLED', false],
+  [403, 'ProjectForbidden', 'AUTH', false],
+  [403, 'Forbidden', 'AUTH', false],
+  [401, 'Unauthorized', 'AUTH', false],
+  [401, 'SignatureNotMatch', 'AUTH', false],
+  [401, 'InvalidAccessKeyId', 'AUTH', false],
+  [404, 'ProjectNotExist', 'NOT_FOUND', false],
+  [404, 'LogStoreNotExist', 'NOT_FOUND', false],
+  [400, 'logstorenotexist', 'NOT_FOUND', false],
+  [400, 'PostBodyTooLarge', 'TOO_LARGE', false],
+  [413, 'PostBodyTooLarge', 'TOO_LARGE', false],
+  [400, 'PostBodyInvalid', 'INVALID', false],
+  [400, 'InvalidEncoding', 'INVALID', false],
+  [400, 'InvalidKey', 'INVALID', false],
+  [400, 'InvalidTimestamp', 'INVALID', false],
+  [400, 'InvalidParameter', 'INVALID', false],
+  [400, 'ParameterInvalid', 'INVALID', false],
+  [400, 'RequestTimeExpired', 'INVALID', false],
+  [499, 'PostBodyInvalid', 'INVALID', false],
+  [400, 'WhoKnows', 'INVALID', false],
+])('takes %d %s for %s', async (status, errorCode, code, ambiguous) => {
+  const error = await failureFor(serviceError(status, errorCode, 'the text'));
+  expect(error).toMatchObject({ code, ambiguous, requestId: 'REQUEST1' });
+  expect(error.message).toContain(`HTTP ${status} ${errorCode}: the text (request REQUEST1)`);
+  expect(error.message).toContain('PutWebTracking to logstore "web" of project "shop": ');
+});
+
+it.each<[status: number, code: string, ambiguous: boolean]>([
+  [502, 'UNAVAILABLE', true],
+  [504, 'UNAVAILABLE', true],
+  [403, 'AUTH', false],
+  [404, 'NOT_FOUND', false],
+  [405, 'MISCONFIGURED', false],
+  [408, 'TIMEOUT', true],
+  [413, 'TOO_LARGE', false],
+  [429, 'THROTTLED', false],
+  [400, 'INVALID', false],
+])('takes %d without a code for %s', async (status, code, ambiguous) => {
+  expect(await failureFor({ status, body: '' })).toMatchObject({ code, ambiguous });
+});
+
+it('takes 407, which only a fetch of the user lets through, for AUTH', async () => {
+  const destination = shop({ fetch: async () => new Response('', { status: 407 }) });
+  expect((await failureOf(send(destination, batchOf(destination, {})))).code).toBe('AUTH');
+});
+
+it('quotes the beginning of an answer that is not JSON', async () => {
+  const body = `<html>\n  <h1>502 Bad Gateway</h1>\n${'x'.repeat(5000)}`;
+  const { message } = await failureFor({ status: 502, headers: { 'content-type': 'text/html' }, body });
+  expect(message).toContain('HTTP 502: <html> <h1>502 Bad Gateway</h1> xxx');
+  expect(message.length).toBeLessThan(400);
+});
+
+it.each(['null', '[]', '"text"', '{"errorCode":5}', '{"errorCode":', '\ud800'])(
+  'survives the answer %s',
+  async (body) => {
+    expect((await failureFor({ status: 400, body })).code).toBe('INVALID');
+  },
+);
+
+it('says of 401 that web tracking is off, or denied', async () => {
+  const { emulator, destination } = await startShop();
+  emulator.webTracking('logs', false);
+  const error = await failureOf(send(destination, batchOf(destination, {})));
+  expect(error.code).toBe('AUTH');
+  expect(error.message).toContain('web tracking is off for this logstore, or a policy denies it');
+});
+
+it('names project and logstore when one of them does not exist', async () => {
+  const { destination } = await startShop({ logstore: 'missing' });
+  const error = await failureOf(send(destination, batchOf(destination, {})));
+  expect(error.code).toBe('NOT_FOUND');
+  expect(error.message).toMatch(/logstore "missing" of project "local": the project or the logstore does not exist/);
+});
+
+describe('the time to wait', () => {
+  it.each<[what: string, answer: Answer, retryAfterMs: number | undefined]>([
+    ['is three seconds for a quota', serviceError(403, 'WriteQuotaExceed'), 3000],
+    ['is three seconds for 429', { status: 429 }, 3000],
+    ['is not shortened by Retry-After', { status: 429, headers: { 'retry-after': '1' } }, 3000],
+    ['is what Retry-After says', { status: 429, headers: { 'retry-after': '10' } }, 10_000],
+    ['is what Retry-After says, also for 5xx', { status: 503, headers: { 'retry-after': '2' } }, 2000],
+    [
+      'is over when the date in Retry-After is',
+      { status: 503, headers: { 'retry-after': new Date(0).toUTCString() } },
+      0,
+    ],
+    ['is not said by an odd Retry-After', { status: 503, headers: { 'retry-after': 'soon' } }, undefined],
+    ['is not said without it', { status: 503 }, undefined],
+  ])('%s', async (_what, answer, retryAfterMs) => {
+    expect((await failureFor(answer)).retryAfterMs).toBe(retryAfterMs);
+  });
+});
+
+describe('another server than Log Service', () => {
+  it('is told by a redirection, which is not followed', async () => {
+    const elsewhere = await startAnswering(() => accepted);
+    const location = `${elsewhere.target.endpoint}/`;
+    for (const status of [301, 302, 307]) {
+      const error = await failureFor({ status, headers: { location } });
+      expect(error).toMatchObject({ code: 'MISCONFIGURED', ambiguous: false });
+    }
+    expect(elsewhere.requests).toHaveLength(0);
+  });
+
+  it('is told by a page, even with status 200', async () => {
+    const fetch: LogServiceOptions['fetch'] = async () =>
+      new Response('<html>Welcome</html>', { status: 200, headers: { 'content-type': 'text/html; charset=utf-8' } });
+    const destination = shop({ fetch });
+    const error = await failureOf(send(destination, batchOf(destination, {})));
+    expect(error.code).toBe('MISCONFIGURED');
+    expect(error.message).toContain('some other server answers, check the endpoint: HTTP 200: <html>Welcome</html>');
+  });
+});
+
+describe('no answer', () => {
+  /** A server below HTTP. */
+  async function listen(onConnection: (socket: Socket) => void): Promise<string> {
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      onConnection(socket);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  it('for want of a connection is no danger of duplicates', async () => {
+    const { emulator, destination } = await startShop();
+    await emulator.close();
+    const error = await failureOf(send(destination, batchOf(destination, {})));
+    expect(error).toMatchObject({ code: 'NETWORK', ambiguous: false });
+    expect(error.message).toContain('ECONNREFUSED');
+  });
+
+  it('for want of an address is no danger of duplicates', async () => {
+    const destination = shop({ endpoint: 'http://no-such-host.invalid' });
+    expect(await failureOf(send(destination, batchOf(destination, {})))).toMatchObject({
+      code: 'NETWORK',
+      ambiguous: false,
+    });
+  });
+
+  it.each<[what: string, react: (socket: Socket) => void]>([
+    ['reset', (socket) => socket.once('data', () => socket.resetAndDestroy())],
+    ['closed', (socket) => socket.once('data', () => socket.end())],
+    ['full of something else', (socket) => socket.once('data', () => socket.end('SSH-2.0\r\n\r\n'))],
+  ])('over a connection that is %s may mean that the logs are stored', async (_what, react) => {
+    const destination = shop({ endpoint: await listen(react) });
+    const error = await failureOf(send(destination, batchOf(destination, {})));
+    expect(error).toMatchObject({ code: 'NETWORK', ambiguous: true });
+    expect(error.message).toMatch(/fetch failed: ./);
+  });
+
+  it('before the signal aborts is a timeout', async () => {
+    const controller = new AbortController();
+    const destination = shop({ endpoint: await listen(() => controller.abort()) });
+    const error = await failureOf(destination.send(batchOf(destination, {}), controller.signal));
+    expect(error).toMatchObject({ code: 'TIMEOUT', ambiguous: true });
+  });
+
+  it('since a fetch of the user failed in its own way is retried', async () => {
+    const fail = (error: unknown) => shop({ fetch: () => Promise.reject(error) });
+    for (const [thrown, text] of [
+      [new TypeError('odd'), 'odd'],
+      ['a string', 'a string'],
+      [undefined, 'undefined'],
+    ] as const) {
+      const destination = fail(thrown);
+      const error = await failureOf(send(destination, batchOf(destination, {})));
+      expect(error).toMatchObject({ code: 'UNAVAILABLE', ambiguous: true });
+      expect(error.message).toContain(text);
+    }
+  });
+
+  it('after the headers of a success changes nothing', async () => {
+    const endpoint = await listen((socket) =>
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\nx-log-requestid: A\r\n\r\npartial', () =>
+          socket.destroy(),
+        );
+      }),
+    );
+    const destination = shop({ endpoint });
+    expect(await send(destination, batchOf(destination, {}))).toMatchObject({ rejected: [], requestId: 'A' });
+  });
+});
+
+describe('a service that cannot read compressed bodies', () => {
+  const text = { text: 'same '.repeat(100) };
+
+  it.each(['PostBodyUncompressError', 'postbodyuncompresserror', 'InvalidCompressType'])(
+    'gets the same batch plain, and all others from then on (%s)',
+    async (errorCode) => {
+      const warnings = collectWarnings();
+      const { target, requests } = await startAnswering(({ headers }) =>
+        'x-log-compresstype' in headers ? serviceError(400, errorCode) : accepted,
+      );
+      const destination = createLogService({ ...target, compression: 'deflate' });
+      const batches = [batchOf(destination, text), batchOf(destination, text)] as const;
+      const failures = await Promise.all(batches.map((batch) => failureOf(send(destination, batch))));
+      expect(failures.map(({ code, ambiguous }) => [code, ambiguous])).toEqual([
+        ['AGAIN', false],
+        ['AGAIN', false],
+      ]);
+      expect(failures[0]?.message).toContain(`HTTP 400 ${errorCode}`);
+      await send(destination, batches[0]);
+      await send(destination, batchOf(destination, text));
+      expect(requests.map(({ headers }) => headers['x-log-compresstype'])).toEqual([
+        'deflate',
+        'deflate',
+        undefined,
+        undefined,
+      ]);
+      expect(warnings).toEqual([
+        'Log Service cannot read bodies compressed with deflate: they are sent as they are from now on',
+      ]);
+    },
+  );
+
+  it('is told of the compression of a body that was being compressed when it refused another', async () => {
+    collectWarnings();
+    const compressions: (string | undefined)[] = [];
+    let second: Promise<unknown> | undefined;
+    const destination = shop({
+      compression: 'deflate',
+      fetch: async (_url, { headers }) => {
+        compressions.push(headers['x-log-compresstype']);
+        // It takes longer to compress a large body than to read this answer.
+        second ??= failureOf(send(destination, batchOf(destination, { noise: makeBody(1, 900_000).toString() })));
+        return new Response('{"errorCode":"PostBodyUncompressError"}', { status: 400 });
+      },
+    });
+    await failureOf(send(destination, batchOf(destination, text)));
+    await second;
+    expect(compressions).toEqual(['deflate', 'deflate']);
+  });
+
+  it('and says so of a plain body, too, gets it halved', async () => {
+    const error = await failureFor(serviceError(400, 'PostBodyUncompressError'), { compression: 'none' });
+    expect(error.code).toBe('INVALID');
+  });
+});

@@ -1,0 +1,120 @@
+import type { EncodedEvent } from '@logferry/core';
+import { expect, it } from 'vitest';
+import type { LogServiceOptions } from '../src/index.js';
+import { encoded, type Fields, record, shop } from './support/records.js';
+
+const MB = 1_000_000;
+
+/** What is stored of a record: the fields of each log. Checks that all of it is within the limits. */
+function logs(fields: Readonly<Record<string, unknown>>, options: Partial<LogServiceOptions> = {}): readonly Fields[] {
+  const destination = shop(options);
+  const { maxBytes, baseBytes } = destination.limits;
+  return encoded(destination, record(fields)).map((event: EncodedEvent) => {
+    expect(event.bytes).toBe(Buffer.byteLength(event.payload) + 1);
+    expect(baseBytes(event.route) + event.bytes).toBeLessThanOrEqual(maxBytes);
+    const log: Fields = JSON.parse(event.payload);
+    for (const text of Object.values(log)) expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MB);
+    return log;
+  });
+}
+
+it.each(['x', 'é', '中', '😀', '"', '\u0001'])(
+  'leaves a value of exactly 1 MB of %o alone, and cuts a longer one visibly',
+  (unit) => {
+    const width = Buffer.byteLength(unit);
+    // 1 MB of control characters are 6 MB of JSON.
+    const limit = unit === '\u0001' ? 400_000 : MB;
+    const text = unit.repeat(limit / width).padEnd(Math.floor(limit / width) + (limit % width), 'x');
+    expect(logs({ text })).toMatchObject([{ text }]);
+    const [longer] = logs({ text: unit.repeat(MB / width + 1), other: 'y' });
+    expect(longer?.text).toMatch(/… \[truncated from 10000\d+ bytes\]$/);
+    expect(Buffer.byteLength(longer?.text ?? '')).toBeGreaterThan(unit === '\u0001' ? 490_000 : MB - 4);
+    expect(longer?.other).toBe('y');
+  },
+);
+
+it('shortens the longest values of a record that is larger than a request, and only as far as it must', () => {
+  const [log, ...more] = logs({ a: 'a'.repeat(MB), b: 'b'.repeat(MB), c: 'c'.repeat(900_000), d: 'd'.repeat(200_000) });
+  expect(more).toEqual([]);
+  expect(log?.d).toBe('d'.repeat(200_000));
+  expect(log?.c).toBe('c'.repeat(900_000));
+  expect(log?.a).toMatch(/^a{940000,}… \[truncated from 1000000 bytes\]$/);
+  expect(log?.b).toMatch(/^b{940000,}… \[truncated from 1000000 bytes\]$/);
+  expect(Buffer.byteLength(JSON.stringify(log))).toBeGreaterThan(2_999_900);
+});
+
+it('says how long a value was that is cut for both reasons', () => {
+  const fields = Object.fromEntries(['a', 'b', 'c', 'd'].map((key) => [key, '"'.repeat(2 * MB)]));
+  for (const text of Object.values(logs(fields)[0] ?? {}).filter((value) => value.startsWith('"'))) {
+    expect(text).toMatch(/^"+… \[truncated from 2000000 bytes\]$/);
+  }
+});
+
+it('never cuts a character in two', () => {
+  for (const padding of ['', 'x', 'xx', 'xxx']) {
+    const [log] = logs({ text: padding + '😀'.repeat(MB / 2) });
+    expect(log?.text?.isWellFormed()).toBe(true);
+    expect(log?.text).not.toContain('\ufffd');
+  }
+});
+
+it('puts the longest value in numbered parts over several logs, which have all other fields', () => {
+  const text = Array.from({ length: 500_000 }, (_, index) => `${index} 中`).join('"');
+  const parts = logs({ text, order: 17 }, { oversize: 'split' });
+  expect(parts.length).toBeGreaterThan(4);
+  const matches = parts.map((part) => /^\[(\d+)\/(\d+) ([0-9a-f]{8})\] (.*)$/s.exec(part.text ?? ''));
+  expect(matches.map((match) => Number(match?.[1]))).toEqual(parts.map((_, index) => index + 1));
+  expect(new Set(matches.map((match) => match?.[2]))).toEqual(new Set([String(parts.length)]));
+  expect(new Set(matches.map((match) => match?.[3])).size).toBe(1);
+  expect(matches.map((match) => match?.[4]).join('')).toBe(text);
+  for (const part of parts) {
+    expect(part).toMatchObject({ order: '17', level: 'info', time: parts[0]?.time, seq: parts[0]?.seq });
+  }
+});
+
+it('shortens the other values if they leave the parts no room', () => {
+  const parts = logs({ a: 'a'.repeat(MB), b: 'b'.repeat(MB), c: 'c'.repeat(MB) }, { oversize: 'split' });
+  const longest = parts.map(({ a }) => a?.replace(/^\[.*?\] /, '')).join('');
+  expect(longest).toBe('a'.repeat(MB));
+  for (const { b, c } of parts) {
+    expect(b).toContain('[truncated from 1000000 bytes]');
+    expect(c).toContain('[truncated from 1000000 bytes]');
+  }
+});
+
+it.each([
+  ['a value of more than 1 MB', { text: 'x'.repeat(MB + 1) }],
+  ['a record larger than a request', { a: '"'.repeat(MB), b: '"'.repeat(MB) }],
+])('drops %s when told to', (_what, fields) => {
+  expect(shop({ oversize: 'drop' }).encode(record(fields))).toEqual({ refused: 'too-large' });
+  expect(logs(fields)).toHaveLength(1);
+});
+
+it.each(['truncate', 'split', 'drop'] as const)('leaves a record alone that is within the limits (%s)', (oversize) => {
+  const fields = { a: 'a'.repeat(MB), b: 'b'.repeat(MB), c: 'c'.repeat(MB - 200) };
+  expect(logs(fields, { oversize })).toMatchObject([fields]);
+});
+
+it.each(['truncate', 'split'] as const)('drops a record whose names alone are too large (%s)', (oversize) => {
+  const fields = Object.fromEntries(
+    Array.from({ length: 150_000 }, (_, index) => [String(index).padStart(20, 'x'), 1]),
+  );
+  expect(shop({ oversize }).encode(record(fields))).toEqual({ refused: 'too-large' });
+});
+
+it.each(['truncate', 'split'] as const)('fits a record into a request of a lower limit (%s)', (oversize) => {
+  for (const maxBatchBytes of [1024, 2000, 100_000]) {
+    const fitting = logs({ text: '中"'.repeat(100_000) }, { oversize, maxBatchBytes, tags: { env: 'test' } });
+    expect(fitting.length > 1).toBe(oversize === 'split');
+  }
+});
+
+it('fills a request of a lower limit to the last byte', () => {
+  const destination = shop({ maxBatchBytes: 2048 });
+  const { baseBytes, maxBytes } = destination.limits;
+  const [empty] = encoded(destination, record({ text: '' }));
+  const room = maxBytes - baseBytes(empty?.route ?? '') - (empty?.bytes ?? 0);
+  expect(maxBytes).toBe(2048);
+  expect(encoded(destination, record({ text: 'x'.repeat(room) }))[0]?.payload).toContain(`"${'x'.repeat(room)}"`);
+  expect(encoded(destination, record({ text: 'x'.repeat(room + 1) }))[0]?.payload).toContain('[truncated from');
+});

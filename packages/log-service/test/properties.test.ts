@@ -1,0 +1,258 @@
+import { assertBalanced, type Batch, createShipper, type Destination, type SendOutcome } from '@logferry/core';
+import { startLogService } from '@logferry/emulators';
+import fc from 'fast-check';
+import { expect, it, onTestFinished } from 'vitest';
+import { createLogService } from '../src/index.js';
+import { bodyOf } from '../src/route.js';
+import { encoded, record, shop } from './support/records.js';
+
+const RESERVED = [
+  '__time__',
+  '__source__',
+  '__topic__',
+  '__partition_time__',
+  '_extract_others_',
+  '__extract_others__',
+];
+
+const hostile = fc.constantFrom<() => unknown>(
+  () =>
+    Object.defineProperty({}, 'x', {
+      enumerable: true,
+      get: () => {
+        throw new Error('no');
+      },
+    }),
+  () => ({
+    toJSON: () => {
+      throw new Error('no');
+    },
+  }),
+  () =>
+    new Proxy(
+      {},
+      {
+        ownKeys: () => {
+          throw new Error('no');
+        },
+      },
+    ),
+  () => {
+    const list: unknown[] = [];
+    list.push(list);
+    return list;
+  },
+  () => new Error('x', { cause: { deep: new Map([['a', new Set([1n])]]) } }),
+  () => Symbol('x'),
+  () => Buffer.from('x'),
+  () => Object.create(null),
+  () => new Date(Number.NaN),
+);
+const text = fc.oneof(
+  { weight: 20, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
+  { weight: 5, arbitrary: fc.constantFrom('中文 😀', '\ud800', '\udc00\ud800', '\u0000\u001b"\\', '\u2028', '') },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ unit: fc.constantFrom('x', '"', '\u0001', 'é', '中', '😀', '\ud800'), bytes: fc.nat(200_000) })
+      .map(({ unit, bytes }) => unit.repeat(bytes / Buffer.byteLength(unit))),
+  },
+);
+const value = fc.oneof(
+  { weight: 6, arbitrary: text },
+  {
+    weight: 3,
+    arbitrary: fc.anything({
+      withBigInt: true,
+      withDate: true,
+      withMap: true,
+      withSet: true,
+      withTypedArray: true,
+      withNullPrototype: true,
+      withSparseArray: true,
+    }),
+  },
+  { weight: 1, arbitrary: hostile.map((make) => make()) },
+);
+const key = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 10 }),
+  fc.constantFrom(
+    ...RESERVED,
+    '',
+    '_',
+    '__',
+    'time',
+    'time_',
+    'seq',
+    'seq_',
+    'level',
+    'level_',
+    'message',
+    '__proto__',
+  ),
+  fc.constantFrom(
+    '__tag__:',
+    '__tag__:a',
+    '__tag___a_',
+    'a\ud800',
+    'a\ufffd',
+    'a\ufffd_',
+    'x'.repeat(129),
+    `${'x'.repeat(127)}_`,
+    '中'.repeat(50),
+  ),
+);
+const fields = fc.array(fc.tuple(key, value), { maxLength: 8 }).map((entries) => Object.fromEntries(entries));
+
+it('makes of any fields a JSON object of strings, of its exact size, whose keys the service takes', () => {
+  const destination = shop();
+  fc.assert(
+    fc.property(fields, (input) => {
+      const events = encoded(destination, record(input));
+      expect(events).toHaveLength(1);
+      const { payload = '', bytes } = events[0] ?? {};
+      expect(bytes).toBe(Buffer.byteLength(payload) + 1);
+      expect(payload.isWellFormed()).toBe(true);
+      const entries = Object.entries(JSON.parse(payload));
+      const own = Object.entries(input).filter(
+        ([, each]) => !['undefined', 'function', 'symbol'].includes(typeof each),
+      );
+      expect(entries.length).toBeLessThanOrEqual(own.length + 3);
+      // Nothing but the text itself shows a key that is there twice.
+      expect(JSON.stringify(Object.fromEntries(entries)).length).toBe(payload.length);
+      for (const [name, stored] of entries) {
+        expect(typeof stored).toBe('string');
+        expect((name + stored).isWellFormed()).toBe(true);
+        expect(Buffer.byteLength(name)).toBeGreaterThanOrEqual(1);
+        expect(Buffer.byteLength(name)).toBeLessThanOrEqual(128);
+        expect(RESERVED).not.toContain(name);
+        expect(name.startsWith('__tag__:')).toBe(false);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+it('loses no text: each one is stored as it was', () => {
+  fc.assert(
+    fc.property(fc.dictionary(key, text, { maxKeys: 6 }), (input) => {
+      const [event] = encoded(shop(), record(input, { level: 'no such level' }));
+      const { time, seq, level, ...rest } = JSON.parse(event?.payload ?? '{}');
+      expect(Object.values(rest).sort()).toEqual(
+        Object.values(input)
+          .map((each) => each.toWellFormed())
+          .sort(),
+      );
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+it('writes plain data as JSON.stringify does', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (data) => {
+      const [event] = encoded(shop(), record({ data: { data } }));
+      expect(JSON.parse(event?.payload ?? '').data).toBe(JSON.stringify({ data }));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+/** The destination with another way to send. */
+function observed(destination: Destination, send: (batch: Batch) => Promise<SendOutcome>): Destination {
+  const { name, reads, limits } = destination;
+  return { name, reads, limits, encode: (input) => destination.encode(input), send };
+}
+
+it('makes batches of any records whose bodies are within the limits, and valid', async () => {
+  const policy = fc.constantFrom('truncate', 'split', 'drop');
+  const limits = fc.constantFrom({ maxBatchBytes: 1024 }, { maxBatchBytes: 20_000 }, { maxBatchEvents: 2 }, {});
+  await fc.assert(
+    fc.asyncProperty(fc.array(fields, { maxLength: 12 }), policy, limits, async (inputs, oversize, lowered) => {
+      const { maxBatchBytes = 3_000_000, maxBatchEvents = 4096 } = lowered;
+      const destination = shop({ oversize, maxBatchBytes, topic: '主题', tags: { a: '"' } });
+      const logs: unknown[] = [];
+      const send = async ({ route, events, bytes }: Batch): Promise<SendOutcome> => {
+        const payloads = events.map(({ payload }) => payload);
+        const body = bodyOf(route, payloads);
+        expect(bytes).toBe(Buffer.byteLength(body) + 1);
+        expect(bytes).toBeLessThanOrEqual(maxBatchBytes);
+        expect(events.length).toBeLessThanOrEqual(maxBatchEvents);
+        const parsed = JSON.parse(body);
+        expect(parsed).toMatchObject({ __topic__: '主题', __source__: 'host', __tags__: { a: '"' } });
+        logs.push(...parsed.__logs__);
+        return { rejected: [], wireBytes: 0 };
+      };
+      const shipper = createShipper(observed(destination, send), { ...lowered, onDrop: () => {} });
+      const accepted = inputs.filter((input) => shipper.accept(record(input)));
+      const report = await shipper.close();
+      assertBalanced(report);
+      expect(report.delivered).toBe(accepted.length);
+      expect(new Set(logs.map((log) => (log as { seq: string }).seq)).size).toBe(accepted.length);
+    }),
+    { numRuns: 1000 },
+  );
+}, 60_000);
+
+it('makes batches of any records that the service takes: at most 3,000,000 bytes and 4,096 logs', async () => {
+  const emulator = await startLogService();
+  onTestFinished(() => emulator.close());
+  const plan = fc.array(
+    fc.record({
+      bytes: fc.oneof(
+        { weight: 4, arbitrary: fc.nat(2000) },
+        { weight: 4, arbitrary: fc.nat(200) },
+        { weight: 1, arbitrary: fc.constantFrom(999_999, 1_000_000, 1_000_001, 2_999_700, 4_000_000) },
+      ),
+      unit: fc.constantFrom('x', '"', '\u0001', 'é', '中', '😀', '\ud800'),
+      repeat: fc.constantFrom(1, 2, 50, 5000),
+    }),
+    { minLength: 1, maxLength: 6 },
+  );
+  const policy = fc.constantFrom('truncate', 'split', 'drop');
+  const full = { byBytes: 0, byEvents: 0 };
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(plan, policy, fc.constantFrom(undefined, 100_000), async (records, oversize, maxBatchBytes) => {
+      const topic = `run ${run++}`;
+      const destination = createLogService({ ...emulator.target, topic, oversize, maxBatchBytes, compression: 'none' });
+      const batches: Batch[] = [];
+      const shipper = createShipper(
+        observed(destination, (batch) => {
+          batches.push(batch);
+          return destination.send(batch, AbortSignal.timeout(60_000));
+        }),
+        { maxBatchBytes, onDrop: () => {}, maxBufferBytes: 500_000_000 },
+      );
+      let id = 0;
+      const accepted = new Set<string>();
+      for (const { bytes, unit, repeat } of records) {
+        for (let i = 0; i < (bytes > 2000 ? 1 : repeat); i++) {
+          const label = String(id++);
+          if (shipper.accept(record({ id: label, text: unit.repeat(bytes / Buffer.byteLength(unit)) })))
+            accepted.add(label);
+        }
+      }
+      const report = await shipper.close({ timeoutMs: 60_000 });
+      assertBalanced(report);
+      expect(report).toMatchObject({ received: id, delivered: accepted.size, pending: 0 });
+      const stored = new Set(emulator.events({ topic }).map((event) => event.fields.id));
+      expect(stored).toEqual(accepted);
+      for (const { route, events, bytes } of batches) {
+        const body = bodyOf(
+          route,
+          events.map(({ payload }) => payload),
+        );
+        expect(Buffer.byteLength(body)).toBe(bytes - 1);
+        expect(bytes).toBeLessThanOrEqual(maxBatchBytes ?? 3_000_000);
+        expect(events.length).toBeLessThanOrEqual(4096);
+        if (bytes > 2_990_000) full.byBytes++;
+        if (events.length === 4096) full.byEvents++;
+      }
+    }),
+    { numRuns: 60 },
+  );
+  expect(emulator.stats().violations).toEqual([]);
+  expect(full.byBytes).toBeGreaterThan(3);
+  expect(full.byEvents).toBeGreaterThan(1);
+}, 120_000);

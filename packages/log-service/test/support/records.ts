@@ -1,0 +1,50 @@
+import type { Batch, Destination, EncodedEvent, LogRecord } from '@logferry/core';
+import { createLogService, type LogServiceOptions } from '../../src/index.js';
+
+/** Options that need no server as long as nothing is sent. */
+export const SHOP: LogServiceOptions = {
+  endpoint: 'http://127.0.0.1:1',
+  project: 'shop',
+  logstore: 'web',
+  source: 'host',
+};
+
+export function shop(options: Partial<LogServiceOptions> = {}): Destination {
+  return createLogService({ ...SHOP, ...options });
+}
+
+export function record(fields: Readonly<Record<string, unknown>>, rest: Partial<LogRecord> = {}): LogRecord {
+  return { time: 1_700_000_000_123, level: 'info', urgent: false, text: '', ...rest, fields };
+}
+
+/** The events that a destination makes of a record; none when it refuses it. */
+export function encoded(destination: Destination, input: LogRecord): readonly EncodedEvent[] {
+  const encoding = destination.encode(input);
+  if ('refused' in encoding) return [];
+  return Array.isArray(encoding) ? encoding : [encoding as EncodedEvent];
+}
+
+export type Fields = Readonly<Record<string, string>>;
+
+/** What is stored of a record with these fields. */
+export function stored(
+  fields: Readonly<Record<string, unknown>>,
+  options: Partial<LogServiceOptions> = {},
+  rest: Partial<LogRecord> = {},
+): Fields {
+  const [event] = encoded(shop(options), record(fields, rest));
+  return JSON.parse(event?.payload ?? '{}');
+}
+
+/** The same without the fields that each record has. */
+export function storedFields(fields: Readonly<Record<string, unknown>>): Fields {
+  const { time, seq, level, ...own } = stored(fields);
+  return own;
+}
+
+export function batchOf(destination: Destination, ...records: readonly Readonly<Record<string, unknown>>[]): Batch {
+  const events = records.flatMap((fields) => encoded(destination, record(fields)));
+  const route = events[0]?.route ?? '';
+  const bytes = events.reduce((sum, event) => sum + event.bytes, destination.limits.baseBytes(route));
+  return { route, events, bytes };
+}
