@@ -1,4 +1,4 @@
-import { type DeliveryCode, DeliveryError } from '@logferry/core';
+import { type DeliveryCode, DeliveryError, NEVER_CONNECTED, parseRetryAfter } from '@logferry/core';
 
 /**
  * Translates what the AWS SDK threw: by HTTP status and by name, never by text. `what` was tried, for the message:
@@ -13,7 +13,7 @@ export function toDeliveryError(error: unknown, what: string): DeliveryError {
     cause: error,
     ambiguous,
     requestId: fault.$metadata?.requestId,
-    retryAfterMs: readRetryAfter(fault.$response?.headers?.['retry-after']),
+    retryAfterMs: parseRetryAfter(fault.$response?.headers?.['retry-after']),
   });
 }
 
@@ -76,15 +76,6 @@ const AUTH: ReadonlySet<string> = new Set([
   'UnrecognizedClient',
 ]);
 
-/** The connection never came about, so the service saw nothing. */
-const NEVER_CONNECTED: ReadonlySet<unknown> = new Set([
-  'ECONNREFUSED',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-]);
-
 function classify(error: SdkError): Classification {
   const { httpStatusCode: status, clockSkewCorrected } = error.$metadata ?? {};
   const name = nameOf(error);
@@ -141,11 +132,4 @@ function describe({ $metadata, name, message, code }: SdkError, error: unknown):
   const status = $metadata?.httpStatusCode === undefined ? [] : [`HTTP ${$metadata.httpStatusCode}`];
   const label = [...status, ...(name === undefined || name === 'Error' ? [] : [name])].join(' ');
   return `${label && `${label}: `}${message || String(code ?? error)}`;
-}
-
-/** Seconds, or a date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
-function readRetryAfter(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { endOfSlice } from '@logferry/core';
 import { shortenJson } from './shorten-json.js';
-import { endOfSlice } from './utf8.js';
 
 /**
  * What becomes of a message that is larger than `maxBytes` of UTF-8: the messages to send in its place, each within the

@@ -1,4 +1,4 @@
-import { utf8Bytes } from './utf8.js';
+import { utf8Bytes } from '@logferry/core';
 
 /** What a shortened string ends with: three bytes of UTF-8. */
 const ELLIPSIS = '…';

@@ -20,6 +20,7 @@ export type {
   SendOutcome,
 } from './destination.js';
 export { ConfigError, type DeliveryCode, DeliveryError, type DeliveryErrorOptions } from './errors.js';
+export { NEVER_CONNECTED, parseRetryAfter } from './http.js';
 export { assertBalanced, type Ledger } from './ledger.js';
 export {
   DEFAULT_CLOSE_TIMEOUT_MS,
@@ -32,3 +33,4 @@ export { type LogRecord, toEpochMs } from './record.js';
 export { type Reporter, stderrReporter } from './report.js';
 export { createShipper, type DeliveryReport, type DeliveryStats, type Seams, type Shipper } from './shipper.js';
 export { stringify } from './stringify.js';
+export { endOfSlice, utf8Bytes } from './utf8.js';

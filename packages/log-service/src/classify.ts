@@ -1,4 +1,4 @@
-import { type DeliveryCode, DeliveryError } from '@logferry/core';
+import { type DeliveryCode, DeliveryError, NEVER_CONNECTED, parseRetryAfter } from '@logferry/core';
 import type { Answer } from './client.js';
 
 /**
@@ -85,26 +85,9 @@ function hintOf(code: DeliveryCode, { status }: Answer): string {
 }
 
 function retryAfterMs(code: DeliveryCode, header: string | undefined): number | undefined {
-  const asked = readRetryAfter(header);
+  const asked = parseRetryAfter(header);
   return code === 'THROTTLED' ? Math.max(QUOTA_RETRY_MS, asked ?? 0) : asked;
 }
-
-/** Seconds, or a date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
-function readRetryAfter(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
-}
-
-/** The connection never came about, so the service saw nothing. */
-const NEVER_CONNECTED: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
 
 /** undici's own limits, which are longer than ours. */
 const TIMED_OUT: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);

@@ -1,5 +1,5 @@
+import { endOfSlice } from '@logferry/core';
 import { MAX_KEY_BYTES } from './limits.js';
-import { endOfSlice, utf8Bytes } from './utf8.js';
 
 /** Whether Log Service takes a field, or a tag, of this name. */
 export function isValidKey(key: string): boolean {
@@ -58,5 +58,5 @@ const TAG_PREFIX_AT_START = /^__tag__:/;
 const MAX_SUFFIX_LENGTH = '_1234567890'.length;
 
 function cut(text: string, maxBytes: number): string {
-  return text.slice(0, endOfSlice(text, 0, maxBytes, utf8Bytes));
+  return text.slice(0, endOfSlice(text, 0, maxBytes));
 }

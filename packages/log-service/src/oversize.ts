@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { endOfSlice, utf8Bytes } from '@logferry/core';
+import { jsonBytes } from './json-bytes.js';
 import { MAX_VALUE_BYTES } from './limits.js';
-import { endOfSlice, jsonBytes, utf8Bytes } from './utf8.js';
 
 /**
  * What becomes of a record that may be too large: the payloads to send in its place, each of at most `maxBytes` of UTF-8

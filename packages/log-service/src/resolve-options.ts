@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import {
   choiceOption,
+  endOfSlice,
   functionOption,
   numberOption,
   objectOption,
@@ -14,7 +15,6 @@ import { isValidKey } from './keys.js';
 import { MAX_BATCH_BYTES, MAX_TOPIC_BYTES } from './limits.js';
 import { type LogServiceFetch, type LogServiceOptions, logServiceOptionNames } from './options.js';
 import { baseBytesOf, routeOf } from './route.js';
-import { endOfSlice, utf8Bytes } from './utf8.js';
 
 /** Options with every value checked and in place. */
 export interface ResolvedLogServiceOptions {
@@ -106,5 +106,5 @@ function batchBytesOption(value: unknown, baseBytes: number): number {
 /** The service wants a source in every request. */
 function nameOfHost(): string {
   const name = hostname().toWellFormed() || 'localhost';
-  return name.slice(0, endOfSlice(name, 0, MAX_TOPIC_BYTES, utf8Bytes));
+  return name.slice(0, endOfSlice(name, 0, MAX_TOPIC_BYTES));
 }
