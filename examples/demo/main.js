@@ -1,6 +1,6 @@
 // Starts a local CloudWatch Logs and a local Log Service, runs the examples against them (or ships the lines of a file),
 // and checks that nothing is missing: every ledger adds up, and what the transports say they delivered is stored.
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 // npm changes to the root of the repository; a path is meant from where the user was.
 const file = process.argv[2] && resolve(process.env.INIT_CWD ?? '', process.argv[2]);
-if (file !== undefined && !existsSync(file)) {
+if (file !== undefined && !statSync(file, { throwIfNoEntry: false })?.isFile()) {
   console.error(`no such file: ${file}`);
   process.exit(1);
 }

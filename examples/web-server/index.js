@@ -17,13 +17,15 @@ app.get('/articles/:id', async (request, reply) => {
   return reply.code(404).send({ error: 'no such article' });
 });
 
+let ending = false;
 const shutDown = async () => {
+  if (ending) return;
+  ending = true;
   await app.close();
   await new Promise((resolve) => app.log.flush(resolve));
   console.log(JSON.stringify(await stats(transport)));
   transport.end();
 };
-process.once('SIGTERM', shutDown);
-process.once('SIGINT', shutDown);
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, shutDown);
 
 console.log(`listening on ${await app.listen({ port: Number(process.env.PORT ?? 0) })}`);

@@ -13,7 +13,7 @@ import type {
 import type { LogServiceOptions } from '@logferry/log-service';
 
 /** A record as it was stored, with the text under the name that its framework gives it. */
-export type StoredRecord = Readonly<Record<string, unknown>>;
+type StoredRecord = Readonly<Record<string, unknown>>;
 
 /** A cloud's emulator, in a process of its own. */
 export interface RunningCloud<Options = object> {
@@ -41,7 +41,7 @@ export interface Cloud<Options = object> {
   start(): Promise<RunningCloud<Options>>;
 }
 
-export const cloudWatch: Cloud<CloudWatchOptions> = {
+const cloudWatch: Cloud<CloudWatchOptions> = {
   name: 'cloudwatch',
   maxEvents: 10_000,
   async start() {
@@ -60,7 +60,7 @@ export const cloudWatch: Cloud<CloudWatchOptions> = {
   },
 };
 
-export const logService: Cloud<LogServiceOptions> = {
+const logService: Cloud<LogServiceOptions> = {
   name: 'log-service',
   maxEvents: 4096,
   async start() {
