@@ -1,8 +1,9 @@
+import { readOutcome, type Stored, unexpected } from './answer.js';
 import type { Clock, Timer } from './clock.js';
-import type { Destination, DropReason, SendOutcome } from './destination.js';
+import type { Destination, DropReason } from './destination.js';
 import { type DeliveryCode, DeliveryError } from './errors.js';
 import { Lanes } from './lanes.js';
-import { type Books, type Entry, isDropReason } from './ledger.js';
+import type { Books, Entry } from './ledger.js';
 import type { ResolvedDeliveryOptions } from './options.js';
 import type { Parcel } from './parcel.js';
 import { isOperatorFault, judge, type RetryVerdict } from './policy.js';
@@ -248,30 +249,4 @@ export class Delivery {
     yield* this.#flights.keys();
     yield* this.lanes.waiting();
   }
-}
-
-/** What a destination said of a batch that it delivered, checked: destinations are other people's code. */
-interface Stored {
-  readonly stored: true;
-  readonly wireBytes: number;
-  readonly rejections: ReadonlyMap<number, DropReason>;
-}
-
-function readOutcome(outcome: SendOutcome): Stored {
-  if (!Array.isArray(outcome?.rejected))
-    throw new TypeError('send() resolved with something that is not a SendOutcome');
-  const { rejected, wireBytes } = outcome;
-  const rejections = new Map(rejected.map(({ index, reason }) => [index, isDropReason(reason) ? reason : 'invalid']));
-  return { stored: true, wireBytes: wireBytes > 0 ? wireBytes : 0, rejections };
-}
-
-/** The error for what is no `DeliveryError`: nobody knows what became of the batch. */
-function unexpected(error: unknown): DeliveryError {
-  let message = 'the destination failed';
-  try {
-    message = error instanceof Error ? error.message : String(error);
-  } catch {
-    // Not even its text can be read.
-  }
-  return new DeliveryError('UNAVAILABLE', message, { cause: error, ambiguous: true });
 }
