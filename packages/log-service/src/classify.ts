@@ -62,6 +62,9 @@ function codeOf({ status, errorCode }: Answer): DeliveryCode {
       return 'AUTH';
     case 404:
       return 'NOT_FOUND';
+    case 405:
+      // The service knows the method, so this is some other server; halving the batch would lose all of it.
+      return 'MISCONFIGURED';
     case 408:
       return 'TIMEOUT';
     case 413:
@@ -69,8 +72,7 @@ function codeOf({ status, errorCode }: Answer): DeliveryCode {
     case 429:
       return 'THROTTLED';
     default:
-      // Without the service's own code this is some other server's answer; halving the batch would lose all of it.
-      return errorCode === '' ? 'MISCONFIGURED' : 'INVALID';
+      return 'INVALID';
   }
 }
 
