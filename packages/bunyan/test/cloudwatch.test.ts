@@ -38,7 +38,7 @@ test("bunyan's JSON arrives as message, with bunyan's time", async () => {
 });
 
 test('close delivers 10,000 records, each once and in order', async () => {
-  const entry = cloudWatchStream(reaching('many'));
+  const entry = cloudWatchStream({ ...reaching('many'), ordered: true });
   const logger = bunyan.createLogger({ name: 'shop', streams: [entry] });
   for (let index = 0; index < 10_000; index++) logger.info(`line ${index}`);
   await entry.stream.close();

@@ -46,7 +46,7 @@ test('what the format made arrives as message, with the time that the format gav
 });
 
 test('logger.end() delivers 10,000 records, each once and in order', async () => {
-  const transport = new CloudWatchTransport(reaching('many'));
+  const transport = new CloudWatchTransport({ ...reaching('many'), ordered: true });
   const logger = winston.createLogger({
     format: winston.format.printf((info) => `${info.message}`),
     transports: transport,
