@@ -5,7 +5,7 @@ interface Lane {
   /** In order of acceptance. */
   readonly waiting: Parcel[];
   flying: number;
-  /** Its last try failed: until one succeeds it holds at most one slot, so that it cannot starve the others. */
+  /** Its last try failed: until one succeeds it holds at most one slot. */
   failing: boolean;
 }
 
