@@ -84,12 +84,12 @@ describe('a failed attempt', () => {
     return started;
   };
 
-  test('is told to onError, the loss to onDrop', async () => {
+  test('is told to onError, then the loss to onDrop', async () => {
     const told: unknown[] = [];
     const { logger, stream } = failing({ onError: ({ code }) => told.push(code), onDrop: (drop) => told.push(drop) });
     logger.info('hello');
     await stream.flush();
-    expect(told).toMatchObject([{ reason: 'invalid', records: 1 }, 'INVALID']);
+    expect(told).toMatchObject(['INVALID', { reason: 'invalid', records: 1 }]);
   });
 
   test("is never an 'error' event, also where bunyan passes such events on", async () => {

@@ -52,6 +52,8 @@ interface Classification {
 /** CloudWatch Logs throttles with HTTP 400. */
 const THROTTLING: ReadonlySet<string> = new Set([
   'BandwidthLimitExceeded',
+  'PriorRequestNotComplete',
+  'ProvisionedThroughputExceeded',
   'RequestLimitExceeded',
   'RequestThrottled',
   'SlowDown',
@@ -89,6 +91,11 @@ function classify(error: SdkError): Classification {
       return refused('NOT_FOUND');
     case 'OperationAborted':
       return refused('UNAVAILABLE');
+    case 'InternalFailure':
+    case 'ServiceUnavailable':
+      return unclear('UNAVAILABLE');
+    case 'RequestTimeout':
+      return unclear('TIMEOUT');
     case 'LimitExceeded':
     case 'UnknownOperation':
       return refused('MISCONFIGURED');
@@ -98,18 +105,18 @@ function classify(error: SdkError): Classification {
     case 403:
     case 407:
       return refused('AUTH');
-    case 404:
-    case 405:
-      // The service itself has no such answer, so this is some other server; halving the batch would lose all of it.
-      return refused('MISCONFIGURED');
     case 408:
       return unclear('TIMEOUT');
     case 413:
       return refused('TOO_LARGE');
     default:
-      return refused('INVALID');
+      // Anything else is not about the events: some other server's answer, say. Halving the batch would lose all of it.
+      return refused(CONTENT.has(name) ? 'INVALID' : 'MISCONFIGURED');
   }
 }
+
+/** What the service calls events that it does not take. */
+const CONTENT: ReadonlySet<string> = new Set(['InvalidParameter', 'Serialization', 'Validation', 'ValidationError']);
 
 /** No answer at all. The SDK names some broken connections "TimeoutError", so the system's code comes first. */
 function classifyUnanswered({ name, code }: SdkError): Classification {

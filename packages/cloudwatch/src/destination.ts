@@ -75,10 +75,7 @@ class CloudWatch implements Destination {
   async send(batch: Batch, signal: AbortSignal): Promise<SendOutcome> {
     const target = targetOf(batch.route);
     const created = this.#homeless.has(batch);
-    if (created) {
-      await this.#provisioner.createStream(target, signal);
-      this.#homeless.delete(batch);
-    }
+    if (created) await this.#createStreamFor(batch, target, signal);
     const body = this.#bodyOf(batch, target);
     try {
       const answer = await this.#client.putLogEvents(target, body, signal);
@@ -91,6 +88,17 @@ class CloudWatch implements Destination {
 
   close(): Promise<void> {
     return this.#client.close();
+  }
+
+  async #createStreamFor(batch: Batch, target: Target, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#provisioner.createStream(target, signal);
+    } catch (error) {
+      // Who may not create it waits for somebody who may: the next attempt looks whether the stream is there.
+      if (DeliveryError.is(error) && error.code === 'AUTH') this.#homeless.delete(batch);
+      throw error;
+    }
+    this.#homeless.delete(batch);
   }
 
   #bodyOf(batch: Batch, { group, stream }: Target): Buffer {

@@ -47,7 +47,12 @@ it.each<[what: string, error: unknown, code: string, ambiguous: boolean]>([
   ['an invalid parameter', answered('InvalidParameterException', 400), 'INVALID', false],
   ['a validation error', answered('ValidationException', 400), 'INVALID', false],
   ['a serialization error', answered('SerializationException', 400), 'INVALID', false],
-  ['any other 4xx', answered('Whatever', 418), 'INVALID', false],
+  ['any other 4xx', answered('Whatever', 418), 'MISCONFIGURED', false],
+  ['HTTP 400 with HTML, as a proxy answers', answered('SyntaxError', 400), 'MISCONFIGURED', false],
+  ['a key of KMS that is switched off', answered('KMSInvalidStateException', 400), 'MISCONFIGURED', false],
+  ['throttling by another name', answered('ProvisionedThroughputExceededException', 400), 'THROTTLED', false],
+  ['a failure of the service with a status of 4xx', answered('ServiceUnavailableException', 400), 'UNAVAILABLE', true],
+  ['a request that took too long', answered('RequestTimeoutException', 400), 'TIMEOUT', true],
   ['a server that waited too long', answered('SyntaxError', 408), 'TIMEOUT', true],
   [
     'a clock that the SDK corrected',

@@ -98,7 +98,6 @@ it('creates nothing when told so, and names what is missing', async () => {
 });
 
 it.each([
-  ['accessDenied', 'AUTH'],
   ['throttle', 'THROTTLED'],
   ['operationAborted', 'UNAVAILABLE'],
   ['serverError', 'UNAVAILABLE'],
@@ -122,6 +121,19 @@ it.each([
     }
   },
 );
+
+it('looks again for a stream that it may not create: somebody else may have created it', async () => {
+  const { emulator, access } = await startEmulator();
+  const destination = create(access);
+  const batch = batchOf(destination, 'x');
+  emulator.faults({ only: ['CreateLogStream'], accessDenied: 1 });
+  await expect(deliver(destination, batch)).rejects.toMatchObject({ code: 'AUTH', ambiguous: false });
+  emulator.faults();
+  await deliver(create(access), batchOf(destination, 'from somebody else'));
+  emulator.faults({ only: ['CreateLogStream'], accessDenied: 1 });
+  await send(destination, batch);
+  expect(emulator.events()).toHaveLength(2);
+});
 
 it.each([
   ['InvalidParameterException', 'MISCONFIGURED'],

@@ -1,14 +1,18 @@
+import { readOutcome, type Stored, unexpected } from './answer.js';
 import type { Clock, Timer } from './clock.js';
-import type { Destination, DropReason, SendOutcome } from './destination.js';
+import type { Destination, DropReason } from './destination.js';
 import { type DeliveryCode, DeliveryError } from './errors.js';
 import { Lanes } from './lanes.js';
 import type { Books, Entry } from './ledger.js';
 import type { ResolvedDeliveryOptions } from './options.js';
 import type { Parcel } from './parcel.js';
-import { isOperatorFault, judge } from './policy.js';
+import { isOperatorFault, judge, type RetryVerdict } from './policy.js';
 import type { Reporter } from './report.js';
 
 const OPERATOR_FAULT_QUIET_MS = 60_000;
+
+/** Less time than this before the deadline of `close()` is not worth another try. */
+const LAST_TRY_MS = 100;
 
 /** What delivery has done so far, and does now. */
 export interface DeliveryCounters {
@@ -67,8 +71,8 @@ export class Delivery {
 
   /** Starts as many attempts as may run now. */
   dispatch(): void {
-    while (this.#flights.size < Math.floor(this.#concurrency)) {
-      const parcel = this.lanes.takeNext(this.#parts.clock.monotonic());
+    while (this.#flights.size < this.#slots) {
+      const parcel = this.lanes.takeNext(this.#parts.clock.monotonic(), this.#slots);
       if (!parcel) return;
       void this.#attempt(parcel);
     }
@@ -76,12 +80,12 @@ export class Delivery {
 
   /** When there is something to dispatch next, on the monotonic clock; an answer that comes sooner changes it. */
   get wakeAtMs(): number {
-    return this.#flights.size < Math.floor(this.#concurrency) ? this.lanes.wakeAtMs : Number.POSITIVE_INFINITY;
+    return this.#flights.size < this.#slots ? this.lanes.wakeAtMs(this.#slots) : Number.POSITIVE_INFINITY;
   }
 
   /** Ends every backoff; what fails again backs off from the start. */
   wake(): void {
-    for (const parcel of this.lanes.waiting()) parcel.notBeforeMs = 0;
+    this.lanes.wake();
     for (const parcel of this.#live()) parcel.failures = 0;
   }
 
@@ -115,7 +119,7 @@ export class Delivery {
       failures: { ...this.#failures },
       ambiguous: this.#ambiguous,
       inFlight: this.#flights.size,
-      concurrency: Math.floor(this.#concurrency),
+      concurrency: this.#slots,
     };
   }
 
@@ -124,16 +128,18 @@ export class Delivery {
     this.#flights.set(parcel, controller);
     const request = ++this.#requests;
     const answer = await this.#send(parcel, controller);
+    this.lanes.landed(parcel);
+    if (parcel.state !== 'settled') {
+      if ('stored' in answer) this.#succeeded(parcel, answer);
+      else this.#failed(parcel, answer, request);
+    }
     this.#flights.delete(parcel);
-    if (parcel.state === 'settled') this.lanes.landed(parcel, 'unchanged');
-    else if (answer instanceof Error) this.#failed(parcel, answer, request);
-    else this.#succeeded(parcel, answer);
     this.lanes.tidy(parcel.route);
     this.#parts.landed();
   }
 
   /** One attempt with a hard limit of time. Never throws. */
-  async #send(parcel: Parcel, controller: AbortController): Promise<SendOutcome | DeliveryError> {
+  async #send(parcel: Parcel, controller: AbortController): Promise<Stored | DeliveryError> {
     const { destination, options, clock } = this.#parts;
     let timer: Timer | undefined;
     const overtime = new Promise<DeliveryError>((resolve) => {
@@ -146,25 +152,21 @@ export class Delivery {
     });
     try {
       const answer = await Promise.race([overtime, destination.send(parcel.batch, controller.signal)]);
-      if (answer instanceof Error || Array.isArray(answer?.rejected)) return answer;
-      throw new TypeError(`${destination.name}.send() resolved with ${String(answer)}, which is not a SendOutcome`);
+      return DeliveryError.is(answer) ? answer : readOutcome(answer);
     } catch (error) {
-      if (DeliveryError.is(error)) return error;
-      const message = error instanceof Error ? error.message : String(error);
-      return new DeliveryError('UNAVAILABLE', message, { cause: error, ambiguous: true });
+      return DeliveryError.is(error) ? error : unexpected(error);
     } finally {
       timer?.cancel();
     }
   }
 
-  #succeeded(parcel: Parcel, outcome: SendOutcome): void {
+  #succeeded(parcel: Parcel, { wireBytes, rejections }: Stored): void {
     const { books, options } = this.#parts;
-    this.lanes.landed(parcel, 'working');
+    this.lanes.succeeded(parcel);
     this.#concurrency = Math.min(options.concurrency, this.#concurrency + 1 / this.#concurrency);
     this.#bytes += parcel.batch.bytes;
-    this.#wireBytes += outcome.wireBytes;
+    this.#wireBytes += wireBytes;
     parcel.state = 'settled';
-    const rejections = new Map(outcome.rejected.map(({ index, reason }) => [index, reason]));
     const lost = new Map<DropReason, Entry[]>();
     for (const [index, entry] of parcel.entries.entries()) {
       const reason = rejections.get(index);
@@ -180,21 +182,27 @@ export class Delivery {
     this.#failures[error.code] = (this.#failures[error.code] ?? 0) + 1;
     if (error.ambiguous) this.#ambiguous++;
     if (error.code === 'THROTTLED') this.#halveConcurrency(request);
-    const verdict = judge(error, parcel, options.retry, random);
-    this.lanes.landed(parcel, verdict.next === 'retry' ? 'failing' : 'unchanged');
-    if (verdict.next === 'retry') this.#retry(parcel, verdict.delayMs, nowMs);
-    else if (verdict.next === 'halve') this.#halve(parcel, verdict.reason);
+    const failures = Math.max(parcel.failures, this.lanes.failuresOf(parcel.route));
+    const verdict = judge(error, { failures, repeated: parcel.repeated }, options.retry, random);
+    // Before a loss that follows from it.
+    if (verdict.next !== 'repeat') this.#tell(error, nowMs);
+    if (verdict.next === 'retry') {
+      this.#retry(parcel, verdict, nowMs);
+    } else if (verdict.next === 'halve') this.#halve(parcel, verdict.reason);
     else {
       parcel.repeated = true;
       this.lanes.putBack([parcel]);
     }
-    if (verdict.next !== 'repeat') this.#tell(error, nowMs);
   }
 
   /** Puts the batch back for a later try; its last one comes when its first record reaches the age limit. */
-  #retry(parcel: Parcel, delayMs: number, nowMs: number): void {
+  #retry(parcel: Parcel, { delayMs, askedMs, isSlow }: RetryVerdict, nowMs: number): void {
     const expiresMs = parcel.acceptedAtMs + this.#parts.options.retry.maxAgeMs;
-    parcel.notBeforeMs = Math.min(nowMs + delayMs, expiresMs);
+    const remainingMs = this.#deadlineMs - nowMs;
+    // The last seconds of close() are for more tries, however long the backoff has grown.
+    const hurries = delayMs > remainingMs && askedMs <= remainingMs && remainingMs > LAST_TRY_MS && !isSlow;
+    parcel.notBeforeMs = Math.min(nowMs + (hurries ? remainingMs / 2 : delayMs), expiresMs);
+    this.lanes.failed(parcel, parcel.notBeforeMs, Math.min(nowMs + askedMs, expiresMs));
     if (nowMs >= expiresMs) this.#lose(parcel, 'expired');
     else if (parcel.notBeforeMs > this.#deadlineMs) this.#lose(parcel, 'undeliverable');
     else {
@@ -231,6 +239,10 @@ export class Delivery {
       this.#toldMs.set(error.code, nowMs);
     }
     this.#parts.reporter.onError(error);
+  }
+
+  get #slots(): number {
+    return Math.floor(this.#concurrency);
   }
 
   *#live(): Generator<Parcel> {

@@ -5,8 +5,14 @@ interface Lane {
   /** In order of acceptance. */
   readonly waiting: Parcel[];
   flying: number;
-  /** Its last try failed: until one succeeds it holds at most one slot. */
+  /** Its last try failed. Until one succeeds the route holds at most one slot. */
   failing: boolean;
+  /** Failures in a row, of whichever batch, which drive the backoff. */
+  failures: number;
+  /** The route's own backoff: no try before this time, on the monotonic clock. */
+  notBeforeMs: number;
+  /** Until when the service asked not to come back; no flush ends it sooner. */
+  askedUntilMs: number;
 }
 
 /** Sealed batches by route, and which one may go next. Routes with nothing to do are forgotten. */
@@ -26,6 +32,11 @@ export class Lanes {
     return this.#lanes.has(route);
   }
 
+  /** Failures of a route in a row. */
+  failuresOf(route: string): number {
+    return this.#lane(route).failures;
+  }
+
   /** A batch joins the end of its lane. */
   push(parcel: Parcel): void {
     parcel.state = 'waiting';
@@ -41,12 +52,17 @@ export class Lanes {
     for (const part of parts) part.state = 'waiting';
   }
 
-  /** Takes the batch that goes next: on the lane with the fewest in flight, the oldest; none when none may go now. */
-  takeNext(nowMs: number): Parcel | undefined {
+  /**
+   * Takes the batch that goes next: on the lane with the fewest in flight, the oldest; none when none may go now. Failing
+   * routes together hold at most half of the slots, so that however many hang, the others go on.
+   */
+  takeNext(nowMs: number, slots: number): Parcel | undefined {
+    const failingMayGo = this.#failingMayGo(slots);
     let chosen: { lane: Lane; parcel: Parcel } | undefined;
     for (const lane of this.#lanes.values()) {
       if (chosen && lane.flying > chosen.lane.flying) continue;
-      const parcel = this.#candidates(lane).find((candidate) => candidate.notBeforeMs <= nowMs);
+      if (lane.failing && !failingMayGo) continue;
+      const parcel = this.#nextOf(lane, nowMs);
       if (!parcel) continue;
       const better = !chosen || lane.flying < chosen.lane.flying || parcel.firstSeq < chosen.parcel.firstSeq;
       if (better) chosen = { lane, parcel };
@@ -59,11 +75,35 @@ export class Lanes {
     return parcel;
   }
 
-  /** A batch has its answer. */
-  landed(parcel: Parcel, health: 'working' | 'failing' | 'unchanged'): void {
-    const lane = this.#lane(parcel.route);
-    lane.flying--;
-    if (health !== 'unchanged') lane.failing = health === 'failing';
+  /** A batch has its answer, which says nothing about the health of its route. */
+  landed(parcel: Parcel): void {
+    this.#lane(parcel.route).flying--;
+  }
+
+  /** The route works. */
+  succeeded({ route }: Parcel): void {
+    const lane = this.#lane(route);
+    lane.failing = false;
+    lane.failures = 0;
+    lane.notBeforeMs = 0;
+  }
+
+  /** The route does not work: all its batches wait. */
+  failed({ route }: Parcel, notBeforeMs: number, askedUntilMs: number): void {
+    const lane = this.#lane(route);
+    lane.failing = true;
+    lane.failures++;
+    lane.notBeforeMs = notBeforeMs;
+    lane.askedUntilMs = askedUntilMs;
+  }
+
+  /** Ends every backoff, but not what a service asked for. */
+  wake(): void {
+    for (const lane of this.#lanes.values()) {
+      lane.failures = 0;
+      lane.notBeforeMs = 0;
+      for (const parcel of lane.waiting) parcel.notBeforeMs = 0;
+    }
   }
 
   /** Forgets the route if it has nothing to do. */
@@ -79,10 +119,14 @@ export class Lanes {
   }
 
   /** When the next batch may go, on the monotonic clock. */
-  get wakeAtMs(): number {
+  wakeAtMs(slots: number): number {
+    const failingMayGo = this.#failingMayGo(slots);
     let earliest = Number.POSITIVE_INFINITY;
     for (const lane of this.#lanes.values()) {
-      for (const parcel of this.#candidates(lane)) earliest = Math.min(earliest, parcel.notBeforeMs);
+      if (lane.failing && !failingMayGo) continue;
+      for (const { notBeforeMs } of this.#candidates(lane)) {
+        earliest = Math.min(earliest, Math.max(notBeforeMs, lane.notBeforeMs, lane.askedUntilMs));
+      }
     }
     return earliest;
   }
@@ -94,10 +138,28 @@ export class Lanes {
   #lane(route: string): Lane {
     let lane = this.#lanes.get(route);
     if (!lane) {
-      lane = { waiting: [], flying: 0, failing: false };
+      lane = { waiting: [], flying: 0, failing: false, failures: 0, notBeforeMs: 0, askedUntilMs: 0 };
       this.#lanes.set(route, lane);
     }
     return lane;
+  }
+
+  #failingMayGo(slots: number): boolean {
+    let flying = 0;
+    for (const lane of this.#lanes.values()) if (lane.failing) flying += lane.flying;
+    return flying < Math.max(1, Math.floor(slots / 2));
+  }
+
+  /** The batch of the lane that may go now: the oldest, but a batch that fails again and again lets others try first. */
+  #nextOf(lane: Lane, nowMs: number): Parcel | undefined {
+    if (nowMs < Math.max(lane.notBeforeMs, lane.askedUntilMs)) return undefined;
+    let next: Parcel | undefined;
+    for (const parcel of this.#candidates(lane)) {
+      if (parcel.notBeforeMs > nowMs) continue;
+      if (!lane.failing) return parcel;
+      if (!next || parcel.failures < next.failures) next = parcel;
+    }
+    return next;
   }
 
   /** The waiting batches that may go once their time has come. */

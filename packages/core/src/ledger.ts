@@ -69,6 +69,11 @@ export class Books {
     this.#tell = tell;
   }
 
+  /** Whether nothing is in our keeping. */
+  get isEmpty(): boolean {
+    return this.#pending === 0;
+  }
+
   receive(): void {
     this.#received++;
   }
@@ -128,6 +133,11 @@ export class Books {
       pending: this.#pending,
     };
   }
+}
+
+/** Whether the books have an account for it. */
+export function isDropReason(reason: unknown): reason is DropReason {
+  return typeof reason === 'string' && Object.hasOwn(zeroes(), reason);
 }
 
 function zeroes(): Record<DropReason, number> {

@@ -73,12 +73,19 @@ export class Parcel {
       this.#entries[index] = undefined;
       this.#evictFrom[cursor] = index + 1;
       this.#count--;
+      if (this.#count < this.#entries.length / 2) this.#compact();
       this.#bytes -= entry.bytes;
       if (!entry.urgent) this.#ordinary--;
       this.#batch = undefined;
       return entry;
     }
     return undefined;
+  }
+
+  /** The places of evicted entries take memory, too. */
+  #compact(): void {
+    this.#entries = this.#entries.filter((entry) => entry !== undefined);
+    this.#evictFrom = { ordinary: 0, any: 0 };
   }
 
   /** The entries in order of time, those of the same time in order of acceptance. */

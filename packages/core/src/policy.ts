@@ -2,10 +2,18 @@ import type { DropReason } from './destination.js';
 import type { DeliveryError } from './errors.js';
 import type { ResolvedDeliveryOptions } from './options.js';
 
+/** Try again after a while, of which the service itself asked for `askedMs`. */
+export interface RetryVerdict {
+  readonly next: 'retry';
+  readonly delayMs: number;
+  readonly askedMs: number;
+  /** Not worth a hurry: somebody has to mend something first. */
+  readonly isSlow: boolean;
+}
+
 /** What the core does with a batch that failed. */
 export type Verdict =
-  /** Try again after a while. */
-  | { readonly next: 'retry'; readonly delayMs: number }
+  | RetryVerdict
   /** Try again at once: the destination learned something. */
   | { readonly next: 'repeat' }
   /** Try both halves; a single record is lost for this reason. */
@@ -21,10 +29,15 @@ export function judge(
   retry: ResolvedDeliveryOptions['retry'],
   random: () => number,
 ): Verdict {
-  const backOff = (baseMs: number): Verdict => {
-    const ceilingMs = Math.min(retry.capMs, baseMs * 2 ** history.failures);
-    return { next: 'retry', delayMs: Math.max(random() * ceilingMs, error.retryAfterMs ?? 0) };
-  };
+  const askedMs = error.retryAfterMs !== undefined && error.retryAfterMs > 0 ? error.retryAfterMs : 0;
+  const retryIn = (delayMs: number): Verdict => ({
+    next: 'retry',
+    delayMs: Math.max(delayMs, askedMs),
+    askedMs,
+    isSlow: isOperatorFault(error),
+  });
+  const backOff = (baseMs: number): Verdict =>
+    retryIn(random() * Math.min(retry.capMs, baseMs * 2 ** history.failures));
   switch (error.code) {
     case 'THROTTLED':
       return backOff(retry.throttledBaseMs);
@@ -35,7 +48,7 @@ export function judge(
     case 'AUTH':
     case 'NOT_FOUND':
     case 'MISCONFIGURED':
-      return { next: 'retry', delayMs: Math.max((1 + random()) * SLOW_RETRY_MS, error.retryAfterMs ?? 0) };
+      return retryIn((1 + random()) * SLOW_RETRY_MS);
     case 'INVALID':
       return { next: 'halve', reason: 'invalid' };
     case 'TOO_LARGE':

@@ -10,11 +10,13 @@ const QUIET_MS = 30_000;
 export interface Reporter {
   onError(error: DeliveryError): void;
   onDrop(drop: Drop): void;
+  /** Says at once what waits for the end of a quiet time. */
+  flush(): void;
 }
 
 /**
  * The default of `onError` and `onDrop`: one line on stderr, at most every 30 s. What comes in between is counted, and
- * said when the time is over or the process ends.
+ * said when the time is over, the shipper is closed or the process ends.
  */
 export function stderrReporter(name: string, clock: Clock = systemClock): Reporter {
   let quietUntilMs = Number.NEGATIVE_INFINITY;
@@ -28,6 +30,7 @@ export function stderrReporter(name: string, clock: Clock = systemClock): Report
     timer?.cancel();
     timer = undefined;
     forgetExit?.();
+    if (failures === 0 && dropped.size === 0) return;
     writeLine(`[logferry] ${name}: ${describe(failures, lastError, dropped)}`);
     quietUntilMs = clock.monotonic() + QUIET_MS;
     failures = 0;
@@ -53,6 +56,7 @@ export function stderrReporter(name: string, clock: Clock = systemClock): Report
       dropped.set(reason, (dropped.get(reason) ?? 0) + records);
       speakSoon();
     },
+    flush: speak,
   };
 }
 
@@ -68,7 +72,8 @@ export function createReporter(name: string, options: DeliveryOptions, clock: Cl
     if (telling) return;
     telling = true;
     try {
-      Promise.resolve(callback(news)).catch(ignore);
+      const returned = callback(news);
+      if (isThenable(returned)) returned.then(undefined, ignore);
     } catch {
       // The application's callback failed; delivery goes on.
     } finally {
@@ -78,6 +83,7 @@ export function createReporter(name: string, options: DeliveryOptions, clock: Cl
   return {
     onError: (error) => tell(onError, error),
     onDrop: (drop) => tell(onDrop, drop),
+    flush: stderr.flush,
   };
 }
 
@@ -102,6 +108,10 @@ function writeLine(line: string): void {
   } catch {
     // stderr is closed or full; there is nowhere left to say it.
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
 }
 
 function ignore(): void {}

@@ -4,7 +4,7 @@ import { wrongOption } from './config.js';
 import { Delivery, type DeliveryCounters } from './delivery.js';
 import type { Destination, DropReason, EncodedEvent } from './destination.js';
 import { onProcessEnd } from './exit.js';
-import { Books, costOf, type Entry, type Ledger, type Split } from './ledger.js';
+import { Books, costOf, type Entry, isDropReason, type Ledger, type Split } from './ledger.js';
 import { type DeliveryOptions, type ResolvedDeliveryOptions, resolveDeliveryOptions } from './options.js';
 import type { Parcel } from './parcel.js';
 import type { LogRecord } from './record.js';
@@ -63,16 +63,19 @@ class CoreShipper implements Shipper {
   readonly #destination: Destination;
   readonly #options: ResolvedDeliveryOptions;
   readonly #clock: Clock;
+  readonly #reporter: Reporter;
   readonly #books: Books;
   readonly #batcher: Batcher;
   readonly #delivery: Delivery;
-  readonly #forgetExit: () => void;
   /** Calls of `flush` and `close` that wait for all records up to a number. */
   readonly #waiters = new Set<{ readonly seq: number; readonly done: () => void }>();
   #seq = 0;
   #pumpDeferred = false;
   #timer: Timer | undefined;
+  #closed = false;
   #closing: Promise<DeliveryReport> | undefined;
+  /** Takes back the call before the natural end of the process; registered while there is something to deliver. */
+  #forgetExit: (() => void) | undefined;
 
   constructor(
     destination: Destination,
@@ -84,32 +87,37 @@ class CoreShipper implements Shipper {
     this.#destination = destination;
     this.#options = options;
     this.#clock = clock;
+    this.#reporter = reporter;
     this.#books = new Books((drop) => reporter.onDrop(drop));
     this.#batcher = new Batcher(options, clock, (parcel) => this.#delivery.enqueue(parcel));
     const landed = (): void => this.#pump();
     this.#delivery = new Delivery({ destination, options, books: this.#books, reporter, clock, random, landed });
-    this.#forgetExit = onProcessEnd('beforeExit', () => void this.close());
   }
 
   accept(record: LogRecord): boolean {
     this.#books.receive();
-    if (this.#closing) return this.#refuse('closed', record);
+    if (this.#closed) return this.#refuse('closed', record);
     let events: readonly EncodedEvent[];
+    let costBytes: number;
     let urgent: boolean;
     try {
       const encoding = this.#destination.encode(record);
-      if ('refused' in encoding) return this.#refuse(encoding.refused, record);
+      if ('refused' in encoding) {
+        return this.#refuse(isDropReason(encoding.refused) ? encoding.refused : 'invalid', record);
+      }
       events = Array.isArray(encoding) ? encoding : [encoding];
       urgent = record.urgent;
+      costBytes = events.reduce((sum, event) => sum + costOf(event), 0);
+      const misfit = this.#misfit(events);
+      if (misfit) return this.#refuse(misfit, record, events);
     } catch {
       return this.#refuse('unencodable', record);
     }
-    const misfit = this.#misfit(events);
-    if (misfit) return this.#refuse(misfit, record, events);
-    const costBytes = events.reduce((sum, event) => sum + costOf(event), 0);
-    if (!this.#makeRoom(costBytes, urgent)) return this.#refuse('buffer-full', record, events);
-    this.#keep(events, costBytes, urgent);
-    return true;
+    const { hasRoom, evicted } = this.#makeRoom(costBytes, urgent);
+    if (hasRoom) this.#keep(events, costBytes, urgent);
+    // Only now: whoever is told may log again.
+    this.#books.lose(evicted, { reason: 'buffer-full', rejected: false });
+    return hasRoom || this.#refuse('buffer-full', record, events);
   }
 
   async flush({ timeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<DeliveryReport> {
@@ -122,7 +130,9 @@ class CoreShipper implements Shipper {
   }: {
     readonly timeoutMs?: number | undefined;
   } = {}): Promise<DeliveryReport> {
-    this.#closing ??= this.#shutDown(timeoutMs);
+    // Before anything is sent: what a destination logs meanwhile comes too late, and its own close() is called once.
+    this.#closed = true;
+    this.#closing ??= Promise.resolve().then(() => this.#shutDown(timeoutMs));
     return this.#closing;
   }
 
@@ -139,7 +149,9 @@ class CoreShipper implements Shipper {
   #misfit(events: readonly EncodedEvent[]): DropReason | undefined {
     const { limits } = this.#options;
     if (events.length === 0) return 'invalid';
-    for (const { route, bytes } of events) {
+    for (const { route, payload, time, bytes } of events) {
+      const isEvent = typeof route === 'string' && typeof payload === 'string' && Number.isFinite(time) && bytes >= 0;
+      if (!isEvent) return 'unencodable';
       if (limits.baseBytes(route) + bytes > limits.maxBytes) return 'too-large';
       if (this.#batcher.size + this.#delivery.lanes.size < MAX_ROUTES) continue;
       if (!this.#batcher.has(route) && !this.#delivery.lanes.has(route)) return 'too-many-routes';
@@ -147,20 +159,24 @@ class CoreShipper implements Shipper {
     return undefined;
   }
 
-  /** Whether the budget holds `costBytes` more, after evicting older records where the options say so. */
-  #makeRoom(costBytes: number, urgent: boolean): boolean {
+  /** Whether the budget holds `costBytes` more, and which older records have to go for it. */
+  #makeRoom(costBytes: number, urgent: boolean): { readonly hasRoom: boolean; readonly evicted: readonly Entry[] } {
     const { maxBufferBytes, overflow } = this.#options;
     const limitBytes = urgent ? maxBufferBytes : maxBufferBytes * (1 - URGENT_RESERVE);
-    if (costBytes > limitBytes) return false;
-    while (this.#books.bufferBytes + costBytes > limitBytes) {
-      if (overflow === 'drop-newest') return false;
-      if (!this.#evictOldest(false) && !(urgent && this.#evictOldest(true))) return false;
+    const evicted: Entry[] = [];
+    if (costBytes > limitBytes) return { hasRoom: false, evicted };
+    let excessBytes = this.#books.bufferBytes + costBytes - limitBytes;
+    while (excessBytes > 0) {
+      const entry = overflow === 'drop-oldest' && (this.#evictOldest(false) ?? (urgent && this.#evictOldest(true)));
+      if (!entry) return { hasRoom: false, evicted };
+      evicted.push(entry);
+      excessBytes -= costOf(entry);
     }
-    return true;
+    return { hasRoom: true, evicted };
   }
 
-  /** Gives up the oldest record that waits, an urgent one only if `evenUrgent`. What is in flight stays. */
-  #evictOldest(evenUrgent: boolean): boolean {
+  /** Takes out the oldest record that waits, an urgent one only if `evenUrgent`. What is in flight stays. */
+  #evictOldest(evenUrgent: boolean): Entry | undefined {
     let oldest: Parcel | undefined;
     for (const parcels of [this.#batcher.open(), this.#delivery.lanes.waiting()]) {
       for (const parcel of parcels) {
@@ -169,15 +185,14 @@ class CoreShipper implements Shipper {
       }
     }
     const entry = oldest?.evictOldest(evenUrgent);
-    if (!oldest || !entry) return false;
-    if (oldest.count === 0 && oldest.state === 'waiting') this.#delivery.lanes.remove(oldest);
-    this.#books.lose([entry], { reason: 'buffer-full', rejected: false });
-    return true;
+    if (oldest?.count === 0 && oldest.state === 'waiting') this.#delivery.lanes.remove(oldest);
+    return entry;
   }
 
   #keep(events: readonly EncodedEvent[], costBytes: number, urgent: boolean): void {
     const split: Split | undefined = events.length > 1 ? { unsettled: events.length, loss: undefined } : undefined;
     this.#books.admit(costBytes);
+    this.#forgetExit ??= onProcessEnd('beforeExit', () => void this.close());
     this.#seq++;
     let changed = false;
     for (const { route, time, payload, bytes } of events) {
@@ -202,6 +217,10 @@ class CoreShipper implements Shipper {
     const nowMs = this.#clock.monotonic();
     this.#batcher.sealDue(nowMs);
     this.#delivery.dispatch();
+    if (this.#books.isEmpty) {
+      this.#forgetExit?.();
+      this.#forgetExit = undefined;
+    }
     for (const waiter of this.#waiters) if (this.#delivery.isSettledUpTo(waiter.seq)) waiter.done();
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -230,12 +249,12 @@ class CoreShipper implements Shipper {
 
   async #shutDown(timeoutMs: number): Promise<DeliveryReport> {
     const deadlineMs = this.#clock.monotonic() + timeoutMs;
-    this.#forgetExit();
     this.#delivery.setDeadline(deadlineMs);
     await this.#deliverAll(timeoutMs);
     this.#delivery.abandon();
     this.#pump();
     await this.#closeDestination(deadlineMs);
+    this.#reporter.flush();
     return this.#books.ledger;
   }
 

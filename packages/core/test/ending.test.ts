@@ -138,6 +138,20 @@ it('close starts backoffs over, so that a long outage does not cost the last tri
   expect(destination.attempts.length - before).toBeGreaterThanOrEqual(5);
 });
 
+it('close goes on trying until its deadline, however long a backoff would be', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = () => {
+    throw unavailable;
+  };
+  const { shipper, clock } = start({ retry: { baseMs: 60_000, capMs: 600_000 } }, { destination });
+  shipper.accept(record('a'));
+  const closed = shipper.close();
+  await clock.advance(4900);
+  destination.answer = () => accepted;
+  await clock.advance(100);
+  expect(await closed).toMatchObject({ delivered: 1 });
+});
+
 it('close does not wait longer for a destination whose own close hangs', async () => {
   const destination = new RecordingDestination();
   destination.close = () => new Promise(() => {});
@@ -168,6 +182,7 @@ it('no timer keeps the process alive but that of a running flush or close', asyn
   await flushed;
   expect(clock.timersHeld).toBe(0);
   const closed = shipper.close();
+  await clock.settle();
   expect(clock.timersHeld).toBe(1);
   await clock.advance(5000);
   await closed;

@@ -62,9 +62,6 @@ function codeOf({ status, errorCode }: Answer): DeliveryCode {
       return 'AUTH';
     case 404:
       return 'NOT_FOUND';
-    case 405:
-      // The service knows the method, so this is some other server; halving the batch would lose all of it.
-      return 'MISCONFIGURED';
     case 408:
       return 'TIMEOUT';
     case 413:
@@ -72,7 +69,8 @@ function codeOf({ status, errorCode }: Answer): DeliveryCode {
     case 429:
       return 'THROTTLED';
     default:
-      return 'INVALID';
+      // Without the service's own code this is some other server's answer; halving the batch would lose all of it.
+      return errorCode === '' ? 'MISCONFIGURED' : 'INVALID';
   }
 }
 

@@ -60,7 +60,7 @@ it.each<[status: number, code: string, ambiguous: boolean]>([
   [408, 'TIMEOUT', true],
   [413, 'TOO_LARGE', false],
   [429, 'THROTTLED', false],
-  [400, 'INVALID', false],
+  [400, 'MISCONFIGURED', false],
 ])('takes %d without a code for %s', async (status, code, ambiguous) => {
   expect(await failureFor({ status, body: '' })).toMatchObject({ code, ambiguous });
 });
@@ -80,7 +80,7 @@ it('quotes the beginning of an answer that is not JSON', async () => {
 it.each(['null', '[]', '"text"', '{"errorCode":5}', '{"errorCode":', '\ud800'])(
   'survives the answer %s',
   async (body) => {
-    expect((await failureFor({ status: 400, body })).code).toBe('INVALID');
+    expect((await failureFor({ status: 400, body })).code).toBe('MISCONFIGURED');
   },
 );
 

@@ -11,6 +11,7 @@ import {
   type Shipper,
   splitOptions,
   stderrReporter,
+  wrongOption,
 } from '@logferry/core';
 import Transport from 'winston-transport';
 import { hostOptionNames, resolveHostOptions, type TransportOptions } from './options.js';
@@ -32,6 +33,8 @@ export interface FlushOptions {
 /** What a transport sees of the logger that it is added to. */
 interface Logger extends NodeJS.ReadableStream {
   readonly levels: Levels;
+  /** Whether an uncaught exception ends the process, or what decides it. */
+  readonly exitOnError: unknown;
 }
 
 /**
@@ -108,6 +111,7 @@ export class DestinationTransport extends Transport {
 
   /** winston-transport minds only its first 'pipe' and 'unpipe'; added again it would lose the logger's level. */
   #followLogger(): void {
+    this.on('pipe', (logger: Logger) => this.#checkLevel(logger.levels));
     this.on('pipe', (logger: Logger) => {
       if (this.parent) return;
       this.levels = logger.levels;
@@ -118,6 +122,13 @@ export class DestinationTransport extends Transport {
       this.parent = null;
       void this.close();
     });
+  }
+
+  /** winston itself would ship nothing, without a word. */
+  #checkLevel(levels: Levels): void {
+    const level = this.level;
+    if (level === undefined || Object.hasOwn(levels, level)) return;
+    throw wrongOption('level', `one of the logger's levels (${Object.keys(levels).join(', ')})`, level);
   }
 
   /** Whether winston waits for this record to be out before it ends the process. */
@@ -134,7 +145,13 @@ export class DestinationTransport extends Transport {
   #deliverCrash(): void {
     void this.#shipper
       .flush({ timeoutMs: CRASH_TIMEOUT_MS })
+      .then(({ pending }) => this.#giveUpIfLast(pending))
       .then(() => process.nextTick(() => this.#letWinstonExit()));
+  }
+
+  /** Where winston certainly exits now, what is left is counted and told. */
+  async #giveUpIfLast(pending: number): Promise<void> {
+    if (pending > 0 && this.parent?.exitOnError === true) await this.#shipper.close({ timeoutMs: 0 });
   }
 
   /** winston waits for 'finish'. With `exitOnError: false` it goes on after that, but 'finish' has ended the pipe. */

@@ -65,6 +65,13 @@ test('a crash waits no longer than winston when the service does not answer', as
   expect(Number(stdout)).toBeLessThan(6000);
 });
 
+test('what a crash cannot deliver is counted and told', async () => {
+  service.faults({ down: true });
+  const { code, stderr } = await runChild('crash.mjs', { ...service.env, CRASH: 'exception without an answer' });
+  expect(code).toBe(1);
+  expect(stderr).toContain('2 records lost (undeliverable 2)');
+});
+
 test('with exitOnError false the transport ships on after each crash', async () => {
   const { code } = await runChild('go-on.mjs', service.env);
   expect(code).toBe(0);

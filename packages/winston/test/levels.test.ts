@@ -80,3 +80,9 @@ test('nothing is urgent before the transport is added to a logger', () => {
   new DestinationTransport({ destination }).log({ level: 'error', message: 'hello' });
   expect(destination.record.urgent).toBe(false);
 });
+
+test('refuses, when it is added, a level that the logger does not have: winston would ship nothing', () => {
+  const transport = new DestinationTransport({ destination: new MemoryDestination(), level: 'wran' });
+  const expected = /level: expected one of the logger's levels \(error, warn, .*\), got "wran"/;
+  expect(() => winston.createLogger({ transports: transport })).toThrow(expected);
+});

@@ -1,0 +1,160 @@
+import { expect, it } from 'vitest';
+import { assertBalanced, DeliveryError, type Encoding, type SendOutcome } from '../src/index.js';
+import { accepted, RecordingDestination, record } from './support/recording-destination.js';
+import { start } from './support/start.js';
+
+/** An error whose text cannot be read. */
+const unreadable = Object.defineProperty(new Error(), 'message', {
+  get: () => {
+    throw new Error('no');
+  },
+});
+
+it.each([
+  ['rejects with an object that has no prototype', () => Promise.reject(Object.create(null))],
+  ['rejects with an error that cannot be read', () => Promise.reject(unreadable)],
+  ['rejects with nothing', () => Promise.reject(undefined)],
+  ['resolves with an error', async () => new Error('odd') as never],
+  ['resolves with a list of nothing', async () => ({ rejected: [null], wireBytes: 1 }) as never],
+])('delivers in the end, and keeps the books, when a destination %s', async (_, oddly) => {
+  const destination = new RecordingDestination();
+  const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });
+  const send = destination.send.bind(destination);
+  destination.send = oddly as () => Promise<SendOutcome>;
+  for (let i = 0; i < 3; i++) shipper.accept(record('x'));
+  await clock.advance(10);
+  expect(shipper.stats()).toMatchObject({ pending: 3, inFlight: 0, failures: { UNAVAILABLE: 1 } });
+  destination.send = send;
+  await clock.advance(1000);
+  expect(shipper.stats()).toMatchObject({ delivered: 3, pending: 0, bufferBytes: 0 });
+  assertBalanced(shipper.stats());
+});
+
+it('counts a rejection for a reason that it does not know as invalid', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = () => ({ rejected: [{ index: 0, reason: 'nope' as never }], wireBytes: Number.NaN });
+  const { shipper } = start({}, { destination });
+  shipper.accept(record('x'));
+  await shipper.flush();
+  expect(shipper.stats()).toMatchObject({ rejected: 1, rejectedByReason: { invalid: 1 }, wireBytes: 0 });
+  assertBalanced(shipper.stats());
+});
+
+it.each([Number.NaN, -5, Number.POSITIVE_INFINITY])(
+  'retries as ever when a destination asks to wait %d ms',
+  async (retryAfterMs) => {
+    const destination = new RecordingDestination();
+    destination.answer = () => {
+      throw new DeliveryError('THROTTLED', 'slow down', { retryAfterMs });
+    };
+    const { shipper, clock } = start({ maxDelayMs: 0, retry: { maxAgeMs: 60_000 } }, { destination });
+    shipper.accept(record('x'));
+    await clock.advance(200_000);
+    expect(destination.attempts.length).toBeGreaterThan(1);
+    expect(shipper.stats()).toMatchObject({ pending: 0, dropped: { expired: 1 } });
+  },
+);
+
+it.each([
+  ['is asynchronous', async () => ({})],
+  ['makes a list of nothing', () => [null]],
+  ['makes no payload', () => ({ route: 'r', time: 1, bytes: 1 })],
+  ['makes no size', () => ({ route: 'r', time: 1, payload: 'x', bytes: Number.NaN })],
+  ['makes nothing', () => undefined],
+])('counts a record as unencodable, and throws nothing, when encode %s', (_, encode) => {
+  const { shipper, destination } = start();
+  destination.encode = encode as unknown as () => Encoding;
+  expect(shipper.accept(record('x'))).toBe(false);
+  expect(shipper.stats()).toMatchObject({ received: 1, dropped: { unencodable: 1 }, bufferBytes: 0 });
+  assertBalanced(shipper.stats());
+});
+
+it('counts a refusal for a reason that it does not know as invalid', () => {
+  const { shipper, destination } = start();
+  destination.encode = () => ({ refused: 'nope' as never });
+  expect(shipper.accept(record('x'))).toBe(false);
+  expect(shipper.stats().dropped.invalid).toBe(1);
+  assertBalanced(shipper.stats());
+});
+
+it("ends, with overflow 'drop-oldest', also when onDrop logs each loss into the same shipper", () => {
+  const { shipper } = start({
+    overflow: 'drop-oldest',
+    maxBufferBytes: 4096,
+    onDrop: ({ records }) => shipper.accept(record(`lost ${records}`.padEnd(100))),
+  });
+  for (let i = 0; i < 200; i++) shipper.accept(record('x'.repeat(100)));
+  const { received, pending } = shipper.stats();
+  expect(received).toBeLessThan(1000);
+  expect(pending).toBeLessThanOrEqual(10);
+  assertBalanced(shipper.stats());
+});
+
+it('takes no record, and closes a destination once, while close() runs', async () => {
+  const destination = new RecordingDestination();
+  const { shipper } = start({}, { destination });
+  destination.answer = () => {
+    shipper.accept(record('logged by the destination'));
+    void shipper.close();
+    return accepted;
+  };
+  shipper.accept(record('x'));
+  expect(await shipper.close()).toMatchObject({ received: 2, delivered: 1, pending: 0, dropped: { closed: 1 } });
+  expect(destination).toMatchObject({ closed: 1, attempts: { length: 1 } });
+});
+
+it.each([
+  ['hang', 4, () => new Promise<SendOutcome>(() => {})],
+  [
+    'are down',
+    4,
+    () => {
+      throw new DeliveryError('UNAVAILABLE', 'down');
+    },
+  ],
+  ['hang', 1, () => new Promise<SendOutcome>(() => {})],
+] as const)(
+  'delivers what goes to healthy routes while others %s, with concurrency %i',
+  async (_, concurrency, fail) => {
+    const destination = new RecordingDestination();
+    destination.answer = (batch) => (batch.route.startsWith('bad') ? fail() : accepted);
+    const { shipper, clock } = start({ concurrency, retry: { maxAgeMs: 3_600_000 } }, { destination });
+    for (let second = 0; second < 300; second++) {
+      for (let bad = 0; bad < concurrency; bad++) shipper.accept(record('x', { level: `bad ${bad}` }));
+      shipper.accept(record('y', { level: 'fine' }));
+      await clock.advance(1000);
+    }
+    expect(destination.stored.length).toBeGreaterThan(250);
+    expect(destination.attempts.length - destination.stored.length).toBeLessThan(300);
+  },
+);
+
+it('a batch that fails again and again lets the others of its route pass', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = (batch) => {
+    if (batch.events.some((event) => event.payload === 'cursed')) throw new DeliveryError('UNAVAILABLE', 'down');
+    return accepted;
+  };
+  const { shipper, clock } = start({ maxBatchEvents: 1 }, { destination });
+  for (const text of ['cursed', ...Array.from({ length: 50 }, (_, i) => String(i))]) shipper.accept(record(text));
+  await clock.advance(60_000);
+  expect(shipper.stats()).toMatchObject({ delivered: 50, pending: 1 });
+});
+
+it('a flush ends our own backoffs, but not the time that a service asked for', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = () => {
+    throw new DeliveryError('THROTTLED', 'slow down', { retryAfterMs: 60_000 });
+  };
+  const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });
+  shipper.accept(record('x'));
+  await clock.advance(10);
+  for (let i = 0; i < 100; i++) {
+    const flushed = shipper.flush({ timeoutMs: 100 });
+    await clock.advance(100);
+    await flushed;
+  }
+  expect(destination.attempts).toHaveLength(1);
+  await clock.advance(60_000);
+  expect(destination.attempts).toHaveLength(2);
+});
