@@ -13,7 +13,7 @@ it('delivers what was logged, in one signed request whose body the SDK did not m
   expect(stored()).toEqual(texts);
   expect(emulator.stats().acceptedPuts).toBe(1);
   expect(emulator.events()[0]).toMatchObject({ logGroupName: 'shop', logStreamName: 'web' });
-  expect(shipper.stats()).toMatchObject({ delivered: 5, failures: { AGAIN: 1 } });
+  expect(shipper.stats()).toMatchObject({ delivered: 5, retries: { AGAIN: 1 } });
 });
 
 it('fills a batch to the last byte, and no further', async () => {

@@ -47,7 +47,7 @@ it('can duplicate a batch whose answer was lost, and counts the case', async () 
   shipper.accept(record('twice'));
   await shipper.flush();
   expect(stored()).toEqual(['creates the stream', 'twice', 'twice']);
-  expect(shipper.stats()).toMatchObject({ delivered: 2, ambiguous: 1, failures: { NETWORK: 1 } });
+  expect(shipper.stats()).toMatchObject({ delivered: 2, ambiguous: 1, retries: { NETWORK: 1 } });
 });
 
 it('loses only the event that the service refuses', async () => {

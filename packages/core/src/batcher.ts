@@ -1,3 +1,4 @@
+import type { Backlog } from './backlog.js';
 import type { Clock } from './clock.js';
 import type { Entry } from './ledger.js';
 import type { ResolvedDeliveryOptions } from './options.js';
@@ -6,13 +7,15 @@ import { Parcel } from './parcel.js';
 /** The open batch of each route. Seals a batch before it would break a limit, or `maxDelayMs` after its first record. */
 export class Batcher {
   readonly #options: ResolvedDeliveryOptions;
+  readonly #backlog: Backlog;
   readonly #clock: Clock;
   readonly #seal: (parcel: Parcel) => void;
   /** In order of opening, and so of due time. */
   readonly #open = new Map<string, Parcel>();
 
-  constructor(options: ResolvedDeliveryOptions, clock: Clock, seal: (parcel: Parcel) => void) {
+  constructor(options: ResolvedDeliveryOptions, backlog: Backlog, clock: Clock, seal: (parcel: Parcel) => void) {
     this.#options = options;
+    this.#backlog = backlog;
     this.#clock = clock;
     this.#seal = seal;
   }
@@ -29,6 +32,7 @@ export class Batcher {
     if (!parcel) {
       parcel = new Parcel(entry.route, limits.baseBytes(entry.route), seq, this.#clock.monotonic());
       this.#open.set(entry.route, parcel);
+      this.#backlog.append(parcel);
       changed = true;
     }
     parcel.add(entry);
@@ -46,10 +50,6 @@ export class Batcher {
   /** How many routes have an open batch. */
   get size(): number {
     return this.#open.size;
-  }
-
-  open(): Iterable<Parcel> {
-    return this.#open.values();
   }
 
   /** When the next open batch has waited long enough, on the monotonic clock. */
@@ -72,5 +72,7 @@ export class Batcher {
   #close(parcel: Parcel): void {
     this.#open.delete(parcel.route);
     if (parcel.count > 0) this.#seal(parcel);
+    // All its records were given up while it was open.
+    else this.#backlog.remove(parcel);
   }
 }

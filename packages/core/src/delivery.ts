@@ -1,68 +1,63 @@
-import { readOutcome, type Stored, unexpected } from './answer.js';
-import type { Clock, Timer } from './clock.js';
+import { attempt, type Stored } from './attempt.js';
+import type { Backlog } from './backlog.js';
+import { Bisection } from './bisection.js';
+import type { Channels } from './channels.js';
+import type { Clock } from './clock.js';
 import type { Destination, DropReason } from './destination.js';
 import { type DeliveryCode, DeliveryError } from './errors.js';
 import { Lanes } from './lanes.js';
 import type { Books, Entry } from './ledger.js';
 import type { ResolvedDeliveryOptions } from './options.js';
+import { Pace } from './pace.js';
 import type { Parcel } from './parcel.js';
-import { isOperatorFault, judge, type RetryVerdict } from './policy.js';
+import { judge, type RetryVerdict } from './policy.js';
 import type { Reporter } from './report.js';
-
-const OPERATOR_FAULT_QUIET_MS = 60_000;
+import { type DeliveryTally, Tally } from './tally.js';
 
 /** Less time than this before the deadline of `close()` is not worth another try. */
 const LAST_TRY_MS = 100;
 
 /** What delivery has done so far, and does now. */
-export interface DeliveryCounters {
-  /** Requests made, with all repetitions. */
-  readonly requests: number;
-  /** Bytes of the delivered batches, as the service counts them. */
-  readonly bytes: number;
-  /** Bytes of the request bodies that carried them. */
-  readonly wireBytes: number;
-  /** Failed attempts, by code. */
-  readonly failures: Readonly<Partial<Record<DeliveryCode, number>>>;
-  /** Failed attempts after which the service may have stored the batch all the same: each can have made duplicates. */
-  readonly ambiguous: number;
+export interface DeliveryCounters extends DeliveryTally {
   /** Requests in flight now. */
   readonly inFlight: number;
-  /** Most requests in flight allowed now. */
+  /** Most requests in flight allowed now: fewer after throttling and timeouts, 1 in an outage. */
   readonly concurrency: number;
 }
 
 export interface DeliveryParts {
   readonly destination: Destination;
   readonly options: ResolvedDeliveryOptions;
+  readonly backlog: Backlog;
   readonly books: Books;
   readonly reporter: Reporter;
+  readonly channels: Channels;
   readonly clock: Clock;
   readonly random: () => number;
   /** Called after every answer. */
   readonly landed: () => void;
 }
 
+/** What was so when a request was sent. */
+interface Sent {
+  readonly request: number;
+  readonly successes: number;
+  readonly atMs: number;
+}
+
 /** Sealed batches wait for a slot, are tried, backed off, halved. The only retry loop. */
 export class Delivery {
   readonly #parts: DeliveryParts;
   readonly lanes: Lanes;
+  readonly #pace: Pace;
   readonly #flights = new Map<Parcel, AbortController>();
   #deadlineMs = Number.POSITIVE_INFINITY;
-  #concurrency: number;
-  /** The last request that was in flight when the concurrency was halved. */
-  #halvedAtRequest = 0;
-  #requests = 0;
-  #bytes = 0;
-  #wireBytes = 0;
-  #ambiguous = 0;
-  readonly #failures: Partial<Record<DeliveryCode, number>> = {};
-  readonly #toldMs = new Map<DeliveryCode, number>();
+  readonly #tally = new Tally();
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
     this.lanes = new Lanes(parts.options.ordered);
-    this.#concurrency = parts.options.concurrency;
+    this.#pace = new Pace(parts.options.concurrency);
   }
 
   enqueue(parcel: Parcel): void {
@@ -70,23 +65,42 @@ export class Delivery {
   }
 
   /** Starts as many attempts as may run now. */
-  dispatch(): void {
-    while (this.#flights.size < this.#slots) {
-      const parcel = this.lanes.takeNext(this.#parts.clock.monotonic(), this.#slots);
+  dispatch(nowMs: number): void {
+    while (this.#flights.size < this.#pace.allowance.slots && nowMs >= this.#pace.pausedUntilMs) {
+      const parcel = this.lanes.takeNext(nowMs, this.#pace.allowance);
       if (!parcel) return;
-      void this.#attempt(parcel);
+      void this.#attempt(parcel, nowMs);
+    }
+  }
+
+  /** Gives up what has waited too long behind failures. What waits behind successes only has its try to come. */
+  expire(nowMs: number): void {
+    const { backlog } = this.#parts;
+    const isOutage = this.#pace.outageFailures > 0;
+    for (const parcel of backlog) {
+      if (this.#expiresAtMs(parcel) > nowMs) return;
+      const waits = parcel.state === 'ready' || parcel.state === 'asleep' || parcel.state === 'held';
+      if (!waits || !(isOutage || this.lanes.failuresOf(parcel.route) > 0)) continue;
+      this.lanes.remove(parcel);
+      this.#lose(parcel, 'expired');
     }
   }
 
   /** When there is something to dispatch next, on the monotonic clock; an answer that comes sooner changes it. */
-  get wakeAtMs(): number {
-    return this.#flights.size < this.#slots ? this.lanes.wakeAtMs(this.#slots) : Number.POSITIVE_INFINITY;
+  wakeAtMs(nowMs: number): number {
+    const { allowance, pausedUntilMs } = this.#pace;
+    const { oldest } = this.#parts.backlog;
+    const hasSlot = this.#flights.size < allowance.slots;
+    const triesAtMs = hasSlot ? Math.max(this.lanes.wakeAtMs(allowance), pausedUntilMs) : Number.POSITIVE_INFINITY;
+    const expiresAtMs = oldest ? this.#expiresAtMs(oldest) : nowMs;
+    return expiresAtMs > nowMs ? Math.min(triesAtMs, expiresAtMs) : triesAtMs;
   }
 
   /** Ends every backoff; what fails again backs off from the start. */
   wake(): void {
-    this.lanes.wake();
-    for (const parcel of this.#live()) parcel.failures = 0;
+    for (const parcel of this.#parts.backlog) parcel.failures = 0;
+    this.lanes.wake(this.#parts.clock.monotonic());
+    this.#pace.wake();
   }
 
   /** From now on nothing waits for a try that would come after the deadline. */
@@ -96,8 +110,9 @@ export class Delivery {
 
   /** Gives up all that is left. */
   abandon(): void {
-    for (const parcel of [...this.#live()]) {
-      if (parcel.state === 'flying') this.#ambiguous++;
+    for (const parcel of this.#parts.backlog) {
+      if (parcel.state === 'settled') continue;
+      if (parcel.state === 'flying') this.#tally.ambiguous++;
       else this.lanes.remove(parcel);
       this.#lose(parcel, 'undeliverable');
     }
@@ -105,148 +120,173 @@ export class Delivery {
     this.#flights.clear();
   }
 
-  /** Whether all records up to this number, in order of acceptance, are settled. */
-  isSettledUpTo(seq: number): boolean {
-    for (const parcel of this.#live()) if (parcel.firstSeq <= seq) return false;
-    return true;
+  /** Takes a batch that waits out of the queue: all its records were given up. */
+  discard(parcel: Parcel): void {
+    this.lanes.remove(parcel);
+    this.#settle(parcel);
+  }
+
+  /** Whether the last answer was a success. */
+  get works(): boolean {
+    return this.#pace.works;
   }
 
   get counters(): DeliveryCounters {
-    return {
-      requests: this.#requests,
-      bytes: this.#bytes,
-      wireBytes: this.#wireBytes,
-      failures: { ...this.#failures },
-      ambiguous: this.#ambiguous,
-      inFlight: this.#flights.size,
-      concurrency: this.#slots,
-    };
+    const concurrency = this.#pace.allowance.slots;
+    return { ...this.#tally.snapshot, inFlight: this.#flights.size, concurrency };
   }
 
-  async #attempt(parcel: Parcel): Promise<void> {
+  async #attempt(parcel: Parcel, atMs: number): Promise<void> {
+    const { destination, options, clock } = this.#parts;
     const controller = new AbortController();
     this.#flights.set(parcel, controller);
-    const request = ++this.#requests;
-    const answer = await this.#send(parcel, controller);
-    this.lanes.landed(parcel);
-    if (parcel.state !== 'settled') {
-      if ('stored' in answer) this.#succeeded(parcel, answer);
-      else this.#failed(parcel, answer, request);
-    }
+    const sent: Sent = { request: ++this.#tally.requests, successes: this.#pace.successes, atMs };
+    const { requestTimeoutMs } = options;
+    const answer = await attempt(destination, parcel.batch, controller, { requestTimeoutMs, clock });
+    if (parcel.state === 'settled') this.lanes.landed(parcel, 'unknown');
+    else if (DeliveryError.is(answer)) this.#failed(parcel, answer, sent);
+    else this.#succeeded(parcel, answer, sent);
     this.#flights.delete(parcel);
-    this.lanes.tidy(parcel.route);
     this.#parts.landed();
   }
 
-  /** One attempt with a hard limit of time. Never throws. */
-  async #send(parcel: Parcel, controller: AbortController): Promise<Stored | DeliveryError> {
-    const { destination, options, clock } = this.#parts;
-    let timer: Timer | undefined;
-    const overtime = new Promise<DeliveryError>((resolve) => {
-      timer = clock.setTimer(() => {
-        const message = `no answer within ${options.requestTimeoutMs} ms`;
-        resolve(new DeliveryError('TIMEOUT', message, { ambiguous: true }));
-        controller.abort();
-      }, options.requestTimeoutMs);
-      timer.unref();
-    });
-    try {
-      const answer = await Promise.race([overtime, destination.send(parcel.batch, controller.signal)]);
-      return DeliveryError.is(answer) ? answer : readOutcome(answer);
-    } catch (error) {
-      return DeliveryError.is(error) ? error : unexpected(error);
-    } finally {
-      timer?.cancel();
-    }
-  }
-
-  #succeeded(parcel: Parcel, { wireBytes, rejections }: Stored): void {
-    const { books, options } = this.#parts;
-    this.lanes.succeeded(parcel);
-    this.#concurrency = Math.min(options.concurrency, this.#concurrency + 1 / this.#concurrency);
-    this.#bytes += parcel.batch.bytes;
-    this.#wireBytes += wireBytes;
-    parcel.state = 'settled';
+  #succeeded(parcel: Parcel, { wireBytes, rejections, requestId }: Stored, sent: Sent): void {
+    const { books, channels, clock } = this.#parts;
+    const { route, batch, entries } = parcel;
+    this.#pace.succeeded();
+    this.#tally.stored(batch.bytes, wireBytes);
     const lost = new Map<DropReason, Entry[]>();
-    for (const [index, entry] of parcel.entries.entries()) {
+    for (const [index, entry] of entries.entries()) {
       const reason = rejections.get(index);
       if (reason === undefined) books.deliver(entry);
       else if (lost.get(reason)?.push(entry) === undefined) lost.set(reason, [entry]);
     }
-    for (const [reason, entries] of lost) books.lose(entries, { reason, rejected: true });
+    this.#settle(parcel, 'accepted');
+    this.lanes.landed(parcel, 'works');
+    channels.delivered(() => {
+      const refused = [...lost.values()].reduce((sum, some) => sum + some.length, 0);
+      const durationMs = clock.monotonic() - sent.atMs;
+      return { route, events: entries.length - refused, bytes: batch.bytes, wireBytes, durationMs, requestId };
+    });
+    for (const [reason, some] of lost) books.lose(some, { reason, rejected: true });
   }
 
-  #failed(parcel: Parcel, error: DeliveryError, request: number): void {
-    const { clock, options, random } = this.#parts;
+  #failed(parcel: Parcel, error: DeliveryError, sent: Sent): void {
+    const { channels, clock, options, random, reporter } = this.#parts;
+    const { route } = parcel;
     const nowMs = clock.monotonic();
-    this.#failures[error.code] = (this.#failures[error.code] ?? 0) + 1;
-    if (error.ambiguous) this.#ambiguous++;
-    if (error.code === 'THROTTLED') this.#halveConcurrency(request);
-    const failures = Math.max(parcel.failures, this.lanes.failuresOf(parcel.route));
-    const verdict = judge(error, { failures, repeated: parcel.repeated }, options.retry, random);
+    this.#pace.failed(error.code, sent, this.#tally.requests);
+    this.#tally.failed(error, clock.now());
+    channels.error(() => ({ route, error }));
+    const verdict = judge(error, parcel.repeated, options.retry, random);
     // Before a loss that follows from it.
-    if (verdict.next !== 'repeat') this.#tell(error, nowMs);
+    if (verdict.next !== 'repeat') reporter.onError(error);
     if (verdict.next === 'retry') {
-      this.#retry(parcel, verdict, nowMs);
-    } else if (verdict.next === 'halve') this.#halve(parcel, verdict.reason);
-    else {
-      parcel.repeated = true;
-      this.lanes.putBack([parcel]);
+      this.#retry(parcel, error.code, verdict, nowMs);
+      this.lanes.landed(parcel, 'fails');
+      return;
     }
+    if (verdict.next === 'repeat') {
+      parcel.repeated = true;
+      this.#goesAgain(parcel, error.code, 0);
+      this.lanes.putBack(parcel);
+    } else if (verdict.reason === 'invalid') this.#bisect(parcel, error, nowMs);
+    else if (parcel.count === 1) this.#lose(parcel, 'too-large');
+    else this.#halve(parcel, error.code);
+    this.lanes.landed(parcel, 'unknown');
   }
 
-  /** Puts the batch back for a later try; its last one comes when its first record reaches the age limit. */
-  #retry(parcel: Parcel, { delayMs, askedMs, isSlow }: RetryVerdict, nowMs: number): void {
-    const expiresMs = parcel.acceptedAtMs + this.#parts.options.retry.maxAgeMs;
+  /**
+   * Puts the batch to sleep until its next try. The first failure is the batch's own affair, the second in a row pauses its
+   * route, and an outage the destination.
+   */
+  #retry(parcel: Parcel, code: DeliveryCode, { delayMs, askedMs, isSlow }: RetryVerdict, nowMs: number): void {
+    const { route } = parcel;
     const remainingMs = this.#deadlineMs - nowMs;
-    // The last seconds of close() are for more tries, however long the backoff has grown.
-    const hurries = delayMs > remainingMs && askedMs <= remainingMs && remainingMs > LAST_TRY_MS && !isSlow;
-    parcel.notBeforeMs = Math.min(nowMs + (hurries ? remainingMs / 2 : delayMs), expiresMs);
-    this.lanes.failed(parcel, parcel.notBeforeMs, Math.min(nowMs + askedMs, expiresMs));
-    if (nowMs >= expiresMs) this.#lose(parcel, 'expired');
-    else if (parcel.notBeforeMs > this.#deadlineMs) this.#lose(parcel, 'undeliverable');
+    // The last seconds of close() are for more tries, however long a backoff has grown.
+    const mayHurry = remainingMs > LAST_TRY_MS && !isSlow;
+    const hurried = (ms: number): number => (ms > remainingMs && mayHurry ? remainingMs / 2 : ms);
+    const inARow = this.lanes.failuresOf(route);
+    const pauseMs = hurried(delayMs(Math.max(0, inARow - 1)));
+    if ((inARow > 0 || isSlow) && pauseMs <= remainingMs) this.lanes.pause(route, nowMs + pauseMs);
+    const { outageFailures } = this.#pace;
+    if (outageFailures > 0) this.#pace.pause(nowMs + hurried(delayMs(outageFailures - 1)));
+
+    const waitMs = askedMs <= remainingMs ? Math.max(hurried(delayMs(parcel.failures)), askedMs) : askedMs;
+    if (nowMs >= this.#expiresAtMs(parcel)) this.#lose(parcel, 'expired');
+    else if (waitMs > remainingMs) this.#lose(parcel, 'undeliverable');
     else {
+      this.#goesAgain(parcel, code, waitMs);
       parcel.failures++;
       parcel.repeated = false;
-      this.lanes.putBack([parcel]);
+      parcel.askedUntilMs = nowMs + askedMs;
+      this.lanes.sleep(parcel, nowMs + waitMs);
     }
   }
 
-  #halve(parcel: Parcel, reason: DropReason): void {
-    if (parcel.count === 1) this.#lose(parcel, reason);
-    else {
-      parcel.state = 'settled';
-      this.lanes.putBack(parcel.halves(this.#parts.options.limits.baseBytes(parcel.route)));
+  /** Looks for the bad records of a batch that the service refused; if none is good, something else is wrong. */
+  #bisect(parcel: Parcel, error: DeliveryError, nowMs: number): void {
+    parcel.bisection ??= new Bisection(parcel.count);
+    const { bisection } = parcel;
+    bisection.refused();
+    if (bisection.isHopeless) {
+      const message = `the service refuses every record of a batch alike: ${error.message}`;
+      const fault = new DeliveryError('MISCONFIGURED', message, { cause: error, requestId: error.requestId });
+      const { retry } = this.#parts.options;
+      const verdict = judge(fault, false, retry, this.#parts.random) as RetryVerdict;
+      this.#parts.reporter.onError(fault);
+      for (const suspect of [parcel, ...bisection.takeSuspects()]) {
+        if (suspect !== parcel) this.lanes.remove(suspect);
+        this.#retry(suspect, error.code, verdict, nowMs);
+      }
+    } else if (parcel.count > 1) {
+      bisection.halved();
+      this.#halve(parcel, error.code);
+    } else {
+      bisection.suspect(parcel);
+      this.lanes.hold(parcel);
+      this.#convict(bisection);
     }
   }
 
-  /** Once for all requests that were in flight together. */
-  #halveConcurrency(request: number): void {
-    if (request <= this.#halvedAtRequest) return;
-    this.#halvedAtRequest = this.#requests;
-    this.#concurrency = Math.max(1, this.#concurrency / 2);
+  #convict(bisection: Bisection): void {
+    for (const parcel of bisection.takeConvicted()) {
+      this.lanes.remove(parcel);
+      this.#lose(parcel, 'invalid');
+    }
+  }
+
+  #halve(parcel: Parcel, code: DeliveryCode): void {
+    const { backlog, options } = this.#parts;
+    const halves = parcel.halves(options.limits.baseBytes(parcel.route));
+    this.#goesAgain(parcel, code, 0);
+    parcel.state = 'settled';
+    backlog.replace(parcel, halves);
+    for (const half of [...halves].reverse()) this.lanes.putBack(half);
+  }
+
+  #expiresAtMs({ acceptedAtMs }: Parcel): number {
+    return acceptedAtMs + this.#parts.options.retry.maxAgeMs;
+  }
+
+  #goesAgain({ route, count }: Parcel, code: DeliveryCode, delayMs: number): void {
+    this.#tally.retried(code);
+    this.#parts.channels.retry(() => ({ route, code, events: count, delayMs }));
   }
 
   #lose(parcel: Parcel, reason: DropReason): void {
+    const { entries } = parcel;
+    this.#settle(parcel);
+    this.#parts.books.lose(entries, { reason, rejected: false });
+  }
+
+  #settle(parcel: Parcel, how: 'accepted' | 'lost' = 'lost'): void {
+    const { bisection } = parcel;
     parcel.state = 'settled';
-    this.#parts.books.lose(parcel.entries, { reason, rejected: false });
-  }
-
-  #tell(error: DeliveryError, nowMs: number): void {
-    if (isOperatorFault(error)) {
-      const lastMs = this.#toldMs.get(error.code) ?? Number.NEGATIVE_INFINITY;
-      if (nowMs - lastMs < OPERATOR_FAULT_QUIET_MS) return;
-      this.#toldMs.set(error.code, nowMs);
-    }
-    this.#parts.reporter.onError(error);
-  }
-
-  get #slots(): number {
-    return Math.floor(this.#concurrency);
-  }
-
-  *#live(): Generator<Parcel> {
-    yield* this.#flights.keys();
-    yield* this.lanes.waiting();
+    this.#parts.backlog.remove(parcel);
+    if (!bisection) return;
+    bisection.settled();
+    if (how === 'accepted') bisection.accepted();
+    this.#convict(bisection);
   }
 }

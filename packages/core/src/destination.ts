@@ -21,7 +21,9 @@ export type DropReason =
   /** Logged after `close()`. */
   | 'closed'
   /** More routes (streams, topics) are live at once than the core keeps. */
-  | 'too-many-routes';
+  | 'too-many-routes'
+  /** Logged from inside a request of ours, by the SDK for instance: shipping it would cause the next. */
+  | 'feedback';
 
 /** A record, or a part of one, ready for the request body. */
 export interface EncodedEvent {

@@ -1,24 +1,53 @@
+import { Heap } from './heap.js';
 import type { Parcel } from './parcel.js';
 
 /** The sealed batches of one route. */
 interface Lane {
-  /** In order of acceptance. */
-  readonly waiting: Parcel[];
+  readonly route: string;
+  /** Those that wait for a slot, in order of acceptance. */
+  readonly ready: Queue;
+  /** How many back off. */
+  asleep: number;
   flying: number;
-  /** Its last try failed. Until one succeeds the route holds at most one slot. */
-  failing: boolean;
-  /** Failures in a row, of whichever batch, which drive the backoff. */
+  /** How many are neither settled nor flying: ready, asleep or held. */
+  waiting: number;
+  /** Failures in a row, of whichever batch. Until one succeeds the route holds at most one slot. */
   failures: number;
-  /** The route's own backoff: no try before this time, on the monotonic clock. */
+  /** The route pauses until then, on the monotonic clock. */
   notBeforeMs: number;
-  /** Until when the service asked not to come back; no flush ends it sooner. */
-  askedUntilMs: number;
+  /** Where it waits for its turn. */
+  turn: Set<Lane> | undefined;
 }
 
-/** Sealed batches by route, and which one may go next. Routes with nothing to do are forgotten. */
+/** What is to be looked at later: a batch that backs off, or a route that pauses. */
+interface Sleeper {
+  readonly atMs: number;
+  readonly lane: Lane;
+  readonly parcel: Parcel | undefined;
+}
+
+/** What may be taken now. */
+export interface Allowance {
+  /** Most requests in flight. */
+  readonly slots: number;
+  /** Nothing works, so whatever has not failed yet is the better probe. */
+  readonly isOutage: boolean;
+}
+
+/**
+ * Sealed batches by route, and which one goes next. The route with the fewest in flight comes first; among equals they take
+ * turns. What backs off sleeps in a heap by time and holds no slot. Failing routes together hold at most half of the slots,
+ * so that however many hang, the others go on. Routes with nothing to do are forgotten.
+ */
 export class Lanes {
-  readonly #lanes = new Map<string, Lane>();
   readonly #ordered: boolean;
+  readonly #lanes = new Map<string, Lane>();
+  /** The routes that may send, by the number of their requests in flight. */
+  readonly #working: Set<Lane>[] = [];
+  /** The failing routes that may try. */
+  readonly #failing = new Set<Lane>();
+  #failingInFlight = 0;
+  readonly #sleepers = new Heap<Sleeper>();
 
   constructor(ordered: boolean) {
     this.#ordered = ordered;
@@ -32,140 +61,219 @@ export class Lanes {
     return this.#lanes.has(route);
   }
 
+  /** A new batch waits for a slot, behind all others. */
+  push(parcel: Parcel): void {
+    this.#change(parcel.route, (lane) => {
+      parcel.state = 'ready';
+      lane.waiting++;
+      lane.ready.push(parcel);
+    });
+  }
+
+  /** A batch, or a part of one, waits for a slot again: before all that was accepted with it or after it. */
+  putBack(parcel: Parcel): void {
+    this.#change(parcel.route, (lane) => {
+      parcel.state = 'ready';
+      lane.waiting++;
+      lane.ready.putBack(parcel);
+    });
+  }
+
+  /** A batch waits for its time. */
+  sleep(parcel: Parcel, atMs: number): void {
+    this.#change(parcel.route, (lane) => {
+      parcel.state = 'asleep';
+      lane.waiting++;
+      lane.asleep++;
+      this.#sleepers.push({ atMs, lane, parcel });
+    });
+  }
+
+  /** A batch waits for what is learned from others. */
+  hold(parcel: Parcel): void {
+    this.#change(parcel.route, (lane) => {
+      parcel.state = 'held';
+      lane.waiting++;
+    });
+  }
+
+  /** Takes a batch out that waits, in whatever way. */
+  remove(parcel: Parcel): void {
+    this.#change(parcel.route, (lane) => {
+      lane.waiting--;
+      if (parcel.state === 'ready') lane.ready.remove(parcel);
+      if (parcel.state === 'asleep') lane.asleep--;
+    });
+  }
+
+  /** Takes the batch that goes next; none when none may go now. */
+  takeNext(nowMs: number, allowance: Allowance): Parcel | undefined {
+    this.#wakeDue(nowMs);
+    const lane = this.#nextLane(allowance);
+    const parcel = lane?.ready.shift();
+    if (!lane || !parcel) return undefined;
+    this.#change(lane.route, () => {
+      parcel.state = 'flying';
+      lane.waiting--;
+      lane.flying++;
+    });
+    return parcel;
+  }
+
+  /** A batch has its answer, which may say something of the health of its route. Comes after what becomes of the batch. */
+  landed(parcel: Parcel, health: 'works' | 'fails' | 'unknown'): void {
+    this.#change(parcel.route, (lane) => {
+      lane.flying--;
+      if (health === 'fails') lane.failures++;
+      if (health === 'works') {
+        lane.failures = 0;
+        lane.notBeforeMs = 0;
+      }
+    });
+  }
+
   /** Failures of a route in a row. */
   failuresOf(route: string): number {
     return this.#lane(route).failures;
   }
 
-  /** A batch joins the end of its lane. */
-  push(parcel: Parcel): void {
-    parcel.state = 'waiting';
-    this.#lane(parcel.route).waiting.push(parcel);
+  /** All batches of the route wait. */
+  pause(route: string, untilMs: number): void {
+    this.#change(route, (lane) => {
+      lane.notBeforeMs = untilMs;
+      this.#sleepers.push({ atMs: untilMs, lane, parcel: undefined });
+    });
   }
 
-  /** A batch comes back, whole or in parts, to its place: before all that was accepted with it or after it. */
-  putBack(parts: readonly [Parcel, ...Parcel[]]): void {
-    const { route, firstSeq } = parts[0];
-    const { waiting } = this.#lane(route);
-    const place = waiting.findIndex((other) => other.firstSeq >= firstSeq);
-    waiting.splice(place < 0 ? waiting.length : place, 0, ...parts);
-    for (const part of parts) part.state = 'waiting';
-  }
-
-  /**
-   * Takes the batch that goes next: on the lane with the fewest in flight, the oldest; none when none may go now. Failing
-   * routes together hold at most half of the slots, so that however many hang, the others go on.
-   */
-  takeNext(nowMs: number, slots: number): Parcel | undefined {
-    const failingMayGo = this.#failingMayGo(slots);
-    let chosen: { lane: Lane; parcel: Parcel } | undefined;
-    for (const lane of this.#lanes.values()) {
-      if (chosen && lane.flying > chosen.lane.flying) continue;
-      if (lane.failing && !failingMayGo) continue;
-      const parcel = this.#nextOf(lane, nowMs);
-      if (!parcel) continue;
-      const better = !chosen || lane.flying < chosen.lane.flying || parcel.firstSeq < chosen.parcel.firstSeq;
-      if (better) chosen = { lane, parcel };
-    }
-    if (!chosen) return undefined;
-    const { lane, parcel } = chosen;
-    lane.waiting.splice(lane.waiting.indexOf(parcel), 1);
-    lane.flying++;
-    parcel.state = 'flying';
-    return parcel;
-  }
-
-  /** A batch has its answer, which says nothing about the health of its route. */
-  landed(parcel: Parcel): void {
-    this.#lane(parcel.route).flying--;
-  }
-
-  /** The route works. */
-  succeeded({ route }: Parcel): void {
-    const lane = this.#lane(route);
-    lane.failing = false;
-    lane.failures = 0;
-    lane.notBeforeMs = 0;
-  }
-
-  /** The route does not work: all its batches wait. */
-  failed({ route }: Parcel, notBeforeMs: number, askedUntilMs: number): void {
-    const lane = this.#lane(route);
-    lane.failing = true;
-    lane.failures++;
-    lane.notBeforeMs = notBeforeMs;
-    lane.askedUntilMs = askedUntilMs;
-  }
-
-  /** Ends every backoff, but not what a service asked for. */
-  wake(): void {
-    for (const lane of this.#lanes.values()) {
-      lane.failures = 0;
+  /** Ends every pause and backoff, but not the time that a service asked for. */
+  wake(nowMs: number): void {
+    for (const { lane, parcel } of this.#sleepers.drain()) {
       lane.notBeforeMs = 0;
-      for (const parcel of lane.waiting) parcel.notBeforeMs = 0;
+      if (lane.failures > 1) lane.failures = 1;
+      if (parcel?.state === 'asleep') this.#sleepers.push({ atMs: Math.max(nowMs, parcel.askedUntilMs), lane, parcel });
+      this.#place(lane);
     }
   }
 
-  /** Forgets the route if it has nothing to do. */
-  tidy(route: string): void {
-    const lane = this.#lanes.get(route);
-    if (lane && lane.flying === 0 && lane.waiting.length === 0) this.#lanes.delete(route);
+  /** When there is something to take next, on the monotonic clock. */
+  wakeAtMs(allowance: Allowance): number {
+    if (this.#nextLane(allowance)) return 0;
+    return this.#sleepers.first?.atMs ?? Number.POSITIVE_INFINITY;
   }
 
-  remove(parcel: Parcel): void {
-    const { waiting } = this.#lane(parcel.route);
-    waiting.splice(waiting.indexOf(parcel), 1);
-    this.tidy(parcel.route);
-  }
-
-  /** When the next batch may go, on the monotonic clock. */
-  wakeAtMs(slots: number): number {
-    const failingMayGo = this.#failingMayGo(slots);
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const lane of this.#lanes.values()) {
-      if (lane.failing && !failingMayGo) continue;
-      for (const { notBeforeMs } of this.#candidates(lane)) {
-        earliest = Math.min(earliest, Math.max(notBeforeMs, lane.notBeforeMs, lane.askedUntilMs));
+  #wakeDue(nowMs: number): void {
+    for (let due = this.#sleepers.first; due && due.atMs <= nowMs; due = this.#sleepers.first) {
+      this.#sleepers.pop();
+      const { lane, parcel, atMs } = due;
+      if (parcel?.state === 'asleep') {
+        this.#change(lane.route, () => {
+          parcel.state = 'ready';
+          lane.asleep--;
+          lane.ready.putBack(parcel);
+        });
+      } else if (lane.notBeforeMs <= atMs) {
+        lane.notBeforeMs = 0;
+        this.#place(lane);
       }
     }
-    return earliest;
   }
 
-  *waiting(): Generator<Parcel> {
-    for (const lane of this.#lanes.values()) yield* lane.waiting;
+  #nextLane({ slots, isOutage }: Allowance): Lane | undefined {
+    const failing = this.#failingInFlight < Math.max(1, Math.floor(slots / 2)) ? first(this.#failing) : undefined;
+    if (failing && !isOutage) return failing;
+    for (const lanes of this.#working) {
+      const lane = first(lanes);
+      if (lane) return lane;
+    }
+    return failing;
+  }
+
+  /** The only way in which a lane changes, so that the counts and its turn follow. */
+  #change(route: string, change: (lane: Lane) => void): void {
+    const lane = this.#lane(route);
+    if (lane.failures > 0) this.#failingInFlight -= lane.flying;
+    change(lane);
+    if (lane.failures > 0) this.#failingInFlight += lane.flying;
+    this.#place(lane);
+    if (lane.flying === 0 && lane.waiting === 0) this.#lanes.delete(route);
+    else this.#lanes.set(route, lane);
+  }
+
+  /** Puts the lane where it gets its turn, if it may go. */
+  #place(lane: Lane): void {
+    const turn = this.#turnOf(lane);
+    if (turn === lane.turn) return;
+    lane.turn?.delete(lane);
+    turn?.add(lane);
+    lane.turn = turn;
+  }
+
+  #turnOf(lane: Lane): Set<Lane> | undefined {
+    if (lane.ready.isEmpty || lane.notBeforeMs > 0) return undefined;
+    if (this.#ordered && lane.flying + lane.asleep > 0) return undefined;
+    if (lane.failures > 0) return lane.flying === 0 ? this.#failing : undefined;
+    this.#working[lane.flying] ??= new Set();
+    return this.#working[lane.flying];
   }
 
   #lane(route: string): Lane {
-    let lane = this.#lanes.get(route);
-    if (!lane) {
-      lane = { waiting: [], flying: 0, failing: false, failures: 0, notBeforeMs: 0, askedUntilMs: 0 };
-      this.#lanes.set(route, lane);
+    return (
+      this.#lanes.get(route) ?? {
+        route,
+        ready: new Queue(),
+        asleep: 0,
+        flying: 0,
+        waiting: 0,
+        failures: 0,
+        notBeforeMs: 0,
+        turn: undefined,
+      }
+    );
+  }
+}
+
+/** Batches in order of acceptance. */
+class Queue {
+  #parcels: (Parcel | undefined)[] = [];
+  #head = 0;
+
+  get isEmpty(): boolean {
+    return this.#head === this.#parcels.length;
+  }
+
+  push(parcel: Parcel): void {
+    this.#parcels.push(parcel);
+  }
+
+  putBack(parcel: Parcel): void {
+    const parcels = this.#parcels;
+    const isBefore = (other: Parcel | undefined): boolean => other !== undefined && other.firstSeq < parcel.firstSeq;
+    let place = this.#head;
+    while (isBefore(parcels[place])) place++;
+    if (place === this.#head && place > 0) parcels[--this.#head] = parcel;
+    else parcels.splice(place, 0, parcel);
+  }
+
+  /** Takes the first. */
+  shift(): Parcel | undefined {
+    const parcel = this.#parcels[this.#head];
+    if (parcel === undefined) return undefined;
+    this.#parcels[this.#head++] = undefined;
+    // Now and then, so that the cost of moving the others is shared by many.
+    if (this.#head * 2 > this.#parcels.length) {
+      this.#parcels.splice(0, this.#head);
+      this.#head = 0;
     }
-    return lane;
+    return parcel;
   }
 
-  #failingMayGo(slots: number): boolean {
-    let flying = 0;
-    for (const lane of this.#lanes.values()) if (lane.failing) flying += lane.flying;
-    return flying < Math.max(1, Math.floor(slots / 2));
+  remove(parcel: Parcel): void {
+    const place = this.#parcels.indexOf(parcel, this.#head);
+    if (place >= 0) this.#parcels.splice(place, 1);
   }
+}
 
-  /** The batch of the lane that may go now: the oldest, but a batch that fails again and again lets others try first. */
-  #nextOf(lane: Lane, nowMs: number): Parcel | undefined {
-    if (nowMs < Math.max(lane.notBeforeMs, lane.askedUntilMs)) return undefined;
-    let next: Parcel | undefined;
-    for (const parcel of this.#candidates(lane)) {
-      if (parcel.notBeforeMs > nowMs) continue;
-      if (!lane.failing) return parcel;
-      if (!next || parcel.failures < next.failures) next = parcel;
-    }
-    return next;
-  }
-
-  /** The waiting batches that may go once their time has come. */
-  #candidates(lane: Lane): readonly Parcel[] {
-    const slots = this.#ordered || lane.failing ? 1 : Number.POSITIVE_INFINITY;
-    if (lane.flying >= slots) return [];
-    return this.#ordered ? lane.waiting.slice(0, 1) : lane.waiting;
-  }
+function first<T>(items: Iterable<T>): T | undefined {
+  for (const item of items) return item;
+  return undefined;
 }

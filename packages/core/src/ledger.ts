@@ -47,6 +47,8 @@ export interface Split {
 export interface Entry extends EncodedEvent {
   readonly urgent: boolean;
   readonly split: Split | undefined;
+  /** A notice of our own: it takes its part of the budget, but is no record. */
+  readonly isNotice: boolean;
 }
 
 /** What an entry takes of the byte budget: its text, and what objects and bookkeeping around it cost. */
@@ -69,9 +71,9 @@ export class Books {
     this.#tell = tell;
   }
 
-  /** Whether nothing is in our keeping. */
+  /** Whether nothing is in our keeping, no notice either. */
   get isEmpty(): boolean {
-    return this.#pending === 0;
+    return this.bufferBytes === 0;
   }
 
   receive(): void {
@@ -84,9 +86,9 @@ export class Books {
     this.#tell({ reason, records: 1, from: time, to: time, events });
   }
 
-  /** A record is in our keeping from now on. */
-  admit(costBytes: number): void {
-    this.#pending++;
+  /** A record, or a notice, is in our keeping from now on. */
+  admit(costBytes: number, isNotice: boolean): void {
+    if (!isNotice) this.#pending++;
     this.bufferBytes += costBytes;
   }
 
@@ -98,18 +100,23 @@ export class Books {
     let records = 0;
     let from = Number.POSITIVE_INFINITY;
     let to = Number.NEGATIVE_INFINITY;
+    const events: Entry[] = [];
     for (const entry of entries) {
-      if (entry.split?.loss === undefined) records++;
+      const isFirstLoss = entry.split?.loss === undefined;
       this.#settle(entry, loss);
+      if (entry.isNotice) continue;
+      events.push(entry);
+      if (isFirstLoss) records++;
       from = Math.min(from, entry.time);
       to = Math.max(to, entry.time);
     }
-    if (entries.length > 0) this.#tell({ reason: loss.reason, records, from, to, events: entries });
+    if (events.length > 0) this.#tell({ reason: loss.reason, records, from, to, events });
   }
 
   /** An entry leaves our keeping; its record does so with the last of its parts. */
   #settle(entry: Entry, loss?: Loss): void {
     this.bufferBytes -= costOf(entry);
+    if (entry.isNotice) return;
     const { split } = entry;
     if (split) {
       split.loss ??= loss;
@@ -152,5 +159,6 @@ function zeroes(): Record<DropReason, number> {
     undeliverable: 0,
     closed: 0,
     'too-many-routes': 0,
+    feedback: 0,
   };
 }

@@ -33,7 +33,7 @@ export interface RetryOptions {
   readonly throttledBaseMs?: number | undefined;
   /** Longest backoff, in milliseconds. @default 30_000 */
   readonly capMs?: number | undefined;
-  /** Age at which a record gets its last try, in milliseconds since it was logged. @default 900_000 */
+  /** Age at which a record that still fails is given up, in milliseconds since it was logged. @default 900_000 */
   readonly maxAgeMs?: number | undefined;
 }
 
@@ -56,6 +56,11 @@ export interface DeliveryOptions {
   /** Hard limit of one attempt, in milliseconds. @default 30_000 */
   readonly requestTimeoutMs?: number | undefined;
   readonly retry?: RetryOptions | undefined;
+  /**
+   * After losses, once records arrive again, a record of our own says in the logs how many were dropped, why and from when
+   * to when: one for each reason, at most every 30 s. @default true
+   */
+  readonly dropNotice?: boolean | undefined;
   /** Deadline of `close()`, in milliseconds. What is left then is counted as `undeliverable`. @default 5000 */
   readonly closeTimeoutMs?: number | undefined;
   /**
@@ -79,6 +84,7 @@ export const deliveryOptionNames: readonly (keyof DeliveryOptions)[] = [
   'requestTimeoutMs',
   'retry',
   'closeTimeoutMs',
+  'dropNotice',
   'onError',
   'onDrop',
 ];
@@ -99,6 +105,7 @@ export interface ResolvedDeliveryOptions {
   readonly requestTimeoutMs: number;
   readonly retry: Readonly<Record<(typeof retryOptionNames)[number], number>>;
   readonly closeTimeoutMs: number;
+  readonly dropNotice: boolean;
 }
 
 /** Checks delivery options and fills in the defaults. */
@@ -121,6 +128,7 @@ export function resolveDeliveryOptions(options: DeliveryOptions, limits: BatchLi
     requestTimeoutMs: numberOption('requestTimeoutMs', options.requestTimeoutMs, 30_000, { min: 1 }),
     retry,
     closeTimeoutMs: numberOption('closeTimeoutMs', options.closeTimeoutMs, DEFAULT_CLOSE_TIMEOUT_MS, { min: 0 }),
+    dropNotice: booleanOption('dropNotice', options.dropNotice, true),
   };
 }
 

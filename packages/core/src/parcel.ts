@@ -1,3 +1,4 @@
+import type { Bisection } from './bisection.js';
 import type { Batch, BatchLimits } from './destination.js';
 import type { Entry } from './ledger.js';
 
@@ -8,13 +9,19 @@ export class Parcel {
   readonly firstSeq: number;
   /** When its first record was accepted, on the monotonic clock. */
   readonly acceptedAtMs: number;
-  state: 'open' | 'waiting' | 'flying' | 'settled' = 'open';
-  /** No try before this time, on the monotonic clock. */
-  notBeforeMs = 0;
+  /** Ready waits for a slot, asleep for its time, held for what is learned from others. */
+  state: 'open' | 'ready' | 'asleep' | 'held' | 'flying' | 'settled' = 'open';
+  /** Until when the service asked not to come back, on the monotonic clock; no flush ends it sooner. */
+  askedUntilMs = 0;
   /** Failures in a row, which drive the backoff. */
   failures = 0;
   /** The destination had its one immediate repetition. */
   repeated = false;
+  /** The search for bad records that it is a part of. */
+  bisection: Bisection | undefined;
+  /** Its neighbours in the backlog. */
+  older: Parcel | undefined;
+  newer: Parcel | undefined;
 
   #entries: (Entry | undefined)[] = [];
   #count = 0;
@@ -110,6 +117,7 @@ export class Parcel {
     const middle = Math.ceil(this.#count / 2);
     const half = (entries: readonly Entry[]): Parcel => {
       const parcel = new Parcel(this.route, baseBytes, this.firstSeq, this.acceptedAtMs);
+      parcel.bisection = this.bisection;
       for (const entry of entries) parcel.add(entry);
       return parcel;
     };

@@ -1,11 +1,12 @@
-import type { DropReason } from './destination.js';
 import type { DeliveryError } from './errors.js';
 import type { ResolvedDeliveryOptions } from './options.js';
 
-/** Try again after a while, of which the service itself asked for `askedMs`. */
+/** Try again after a while. */
 export interface RetryVerdict {
   readonly next: 'retry';
-  readonly delayMs: number;
+  /** How long to wait after so many failures in a row before this one. */
+  delayMs(failures: number): number;
+  /** How long the service asked to wait at least. */
   readonly askedMs: number;
   /** Not worth a hurry: somebody has to mend something first. */
   readonly isSlow: boolean;
@@ -17,7 +18,7 @@ export type Verdict =
   /** Try again at once: the destination learned something. */
   | { readonly next: 'repeat' }
   /** Try both halves; a single record is lost for this reason. */
-  | { readonly next: 'halve'; readonly reason: DropReason };
+  | { readonly next: 'halve'; readonly reason: 'invalid' | 'too-large' };
 
 /** Faults that only the operator, or a rotation of keys, can mend are tried again after 30 to 60 s. */
 const SLOW_RETRY_MS = 30_000;
@@ -25,19 +26,19 @@ const SLOW_RETRY_MS = 30_000;
 /** Decides by the error's code, and by nothing else. */
 export function judge(
   error: DeliveryError,
-  history: { readonly failures: number; readonly repeated: boolean },
+  isRepetition: boolean,
   retry: ResolvedDeliveryOptions['retry'],
   random: () => number,
 ): Verdict {
-  const askedMs = error.retryAfterMs !== undefined && error.retryAfterMs > 0 ? error.retryAfterMs : 0;
-  const retryIn = (delayMs: number): Verdict => ({
+  const { retryAfterMs = 0 } = error;
+  const askedMs = retryAfterMs > 0 && Number.isFinite(retryAfterMs) ? retryAfterMs : 0;
+  const luck = random();
+  const backOff = (baseMs: number): Verdict => ({
     next: 'retry',
-    delayMs: Math.max(delayMs, askedMs),
+    delayMs: (failures) => luck * Math.min(retry.capMs, baseMs * 2 ** failures),
     askedMs,
-    isSlow: isOperatorFault(error),
+    isSlow: false,
   });
-  const backOff = (baseMs: number): Verdict =>
-    retryIn(random() * Math.min(retry.capMs, baseMs * 2 ** history.failures));
   switch (error.code) {
     case 'THROTTLED':
       return backOff(retry.throttledBaseMs);
@@ -48,13 +49,13 @@ export function judge(
     case 'AUTH':
     case 'NOT_FOUND':
     case 'MISCONFIGURED':
-      return retryIn((1 + random()) * SLOW_RETRY_MS);
+      return { next: 'retry', delayMs: () => (1 + luck) * SLOW_RETRY_MS, askedMs, isSlow: true };
     case 'INVALID':
       return { next: 'halve', reason: 'invalid' };
     case 'TOO_LARGE':
       return { next: 'halve', reason: 'too-large' };
     case 'AGAIN':
-      return history.repeated ? backOff(retry.baseMs) : { next: 'repeat' };
+      return isRepetition ? backOff(retry.baseMs) : { next: 'repeat' };
     default:
       return backOff(retry.baseMs);
   }

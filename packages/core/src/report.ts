@@ -1,10 +1,13 @@
 import { writeSync } from 'node:fs';
 import { type Clock, systemClock, type Timer } from './clock.js';
-import type { DeliveryError } from './errors.js';
+import type { DeliveryCode, DeliveryError } from './errors.js';
 import { onProcessEnd } from './exit.js';
 import type { DeliveryOptions, Drop } from './options.js';
+import { isOperatorFault } from './policy.js';
 
 const QUIET_MS = 30_000;
+
+const OPERATOR_FAULT_QUIET_MS = 60_000;
 
 /** Where failures and losses are told. */
 export interface Reporter {
@@ -60,30 +63,51 @@ export function stderrReporter(name: string, clock: Clock = systemClock): Report
   };
 }
 
+/** A reporter that keeps count of the callbacks that failed. */
+export interface CountingReporter extends Reporter {
+  /** Times that `onError` or `onDrop` threw, or rejected. */
+  readonly callbackErrors: number;
+}
+
 /**
  * The user's own `onError` and `onDrop`, and stderr for what has none. Neither throws, and a loss that comes from inside
- * a callback (it logged, say) is counted but not told again, so that telling never feeds itself.
+ * a callback (it logged, say) is counted but not told again, so that telling never feeds itself. Faults that somebody
+ * has to mend are told at most once a minute.
  */
-export function createReporter(name: string, options: DeliveryOptions, clock: Clock): Reporter {
+export function createReporter(name: string, options: DeliveryOptions, clock: Clock): CountingReporter {
   const stderr = stderrReporter(name, clock);
   const { onError = stderr.onError, onDrop = stderr.onDrop } = options;
+  const toldMs = new Map<DeliveryCode, number>();
   let telling = false;
+  let callbackErrors = 0;
+  const failed = (): void => void callbackErrors++;
   const tell = <T>(callback: (news: T) => unknown, news: T): void => {
     if (telling) return;
     telling = true;
     try {
       const returned = callback(news);
-      if (isThenable(returned)) returned.then(undefined, ignore);
+      if (isThenable(returned)) returned.then(undefined, failed);
     } catch {
       // The application's callback failed; delivery goes on.
+      failed();
     } finally {
       telling = false;
     }
   };
   return {
-    onError: (error) => tell(onError, error),
+    onError(error) {
+      const nowMs = clock.monotonic();
+      if (isOperatorFault(error)) {
+        if (nowMs < (toldMs.get(error.code) ?? Number.NEGATIVE_INFINITY) + OPERATOR_FAULT_QUIET_MS) return;
+        toldMs.set(error.code, nowMs);
+      }
+      tell(onError, error);
+    },
     onDrop: (drop) => tell(onDrop, drop),
     flush: stderr.flush,
+    get callbackErrors() {
+      return callbackErrors;
+    },
   };
 }
 
@@ -113,5 +137,3 @@ function writeLine(line: string): void {
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
 }
-
-function ignore(): void {}

@@ -1,17 +1,19 @@
+import { Backlog } from './backlog.js';
 import { Batcher } from './batcher.js';
+import { Budget } from './budget.js';
+import { createChannels } from './channels.js';
 import { type Clock, systemClock, type Timer } from './clock.js';
 import { wrongOption } from './config.js';
 import { Delivery, type DeliveryCounters } from './delivery.js';
 import type { Destination, DropReason, EncodedEvent } from './destination.js';
+import { encodeChecked } from './encode.js';
 import { onProcessEnd } from './exit.js';
-import { Books, costOf, type Entry, isDropReason, type Ledger, type Split } from './ledger.js';
+import { isSending } from './feedback.js';
+import { Books, type Entry, type Ledger, type Split } from './ledger.js';
+import { Notices } from './notices.js';
 import { type DeliveryOptions, type ResolvedDeliveryOptions, resolveDeliveryOptions } from './options.js';
-import type { Parcel } from './parcel.js';
 import type { LogRecord } from './record.js';
-import { createReporter, type Reporter } from './report.js';
-
-/** The part of the budget that only urgent records may use. */
-const URGENT_RESERVE = 0.2;
+import { type CountingReporter, createReporter } from './report.js';
 
 /** Most routes with records waiting or in flight; each costs memory that the byte budget does not see. */
 const MAX_ROUTES = 10_000;
@@ -25,6 +27,10 @@ export interface DeliveryStats extends Ledger, DeliveryCounters {
   readonly rejectedByReason: Readonly<Record<DropReason, number>>;
   /** Bytes of the budget in use. */
   readonly bufferBytes: number;
+  /** How long the oldest pending record has waited, in milliseconds; 0 when nothing is pending. */
+  readonly oldestAgeMs: number;
+  /** Times that `onError` or `onDrop` threw, or rejected. */
+  readonly callbackErrors: number;
 }
 
 /** Takes records and sees to it that they arrive, or are counted as lost. */
@@ -63,8 +69,12 @@ class CoreShipper implements Shipper {
   readonly #destination: Destination;
   readonly #options: ResolvedDeliveryOptions;
   readonly #clock: Clock;
-  readonly #reporter: Reporter;
+  readonly #reporter: CountingReporter;
+  readonly #notices: Notices;
   readonly #books: Books;
+  /** All that is pending, in batches. */
+  readonly #backlog = new Backlog();
+  readonly #budget: Budget;
   readonly #batcher: Batcher;
   readonly #delivery: Delivery;
   /** Calls of `flush` and `close` that wait for all records up to a number. */
@@ -80,41 +90,42 @@ class CoreShipper implements Shipper {
   constructor(
     destination: Destination,
     options: ResolvedDeliveryOptions,
-    reporter: Reporter,
+    reporter: CountingReporter,
     clock: Clock,
     random: () => number,
   ) {
+    const channels = createChannels(destination.name);
+    const notices = new Notices(clock);
+    const books = new Books((drop) => {
+      if (options.dropNotice && drop.reason !== 'closed') notices.add(drop);
+      channels.dropped(() => drop);
+      reporter.onDrop(drop);
+    });
+    const backlog = this.#backlog;
+    const landed = (): void => this.#pump();
+    const parts = { destination, options, backlog, books, reporter, channels, clock, random, landed };
+    const delivery = new Delivery(parts);
     this.#destination = destination;
     this.#options = options;
     this.#clock = clock;
     this.#reporter = reporter;
-    this.#books = new Books((drop) => reporter.onDrop(drop));
-    this.#batcher = new Batcher(options, clock, (parcel) => this.#delivery.enqueue(parcel));
-    const landed = (): void => this.#pump();
-    this.#delivery = new Delivery({ destination, options, books: this.#books, reporter, clock, random, landed });
+    this.#notices = notices;
+    this.#books = books;
+    this.#delivery = delivery;
+    this.#budget = new Budget(options, books, backlog, (parcel) => delivery.discard(parcel));
+    this.#batcher = new Batcher(options, backlog, clock, (parcel) => delivery.enqueue(parcel));
   }
 
   accept(record: LogRecord): boolean {
     this.#books.receive();
     if (this.#closed) return this.#refuse('closed', record);
-    let events: readonly EncodedEvent[];
-    let costBytes: number;
-    let urgent: boolean;
-    try {
-      const encoding = this.#destination.encode(record);
-      if ('refused' in encoding) {
-        return this.#refuse(isDropReason(encoding.refused) ? encoding.refused : 'invalid', record);
-      }
-      events = Array.isArray(encoding) ? encoding : [encoding];
-      urgent = record.urgent;
-      costBytes = events.reduce((sum, event) => sum + costOf(event), 0);
-      const misfit = this.#misfit(events);
-      if (misfit) return this.#refuse(misfit, record, events);
-    } catch {
-      return this.#refuse('unencodable', record);
-    }
-    const { hasRoom, evicted } = this.#makeRoom(costBytes, urgent);
-    if (hasRoom) this.#keep(events, costBytes, urgent);
+    if (isSending()) return this.#refuse('feedback', record);
+    const encoded = encodeChecked(this.#destination, this.#options.limits, record);
+    if ('refused' in encoded) return this.#refuse(encoded.refused, record, encoded.events);
+    const { events, costBytes, urgent } = encoded;
+    if (this.#hasTooManyRoutes(events)) return this.#refuse('too-many-routes', record, events);
+    const { hasRoom, evicted } = this.#budget.makeRoom(costBytes, urgent);
+    if (hasRoom) this.#keep(events, costBytes, { urgent, isNotice: false });
     // Only now: whoever is told may log again.
     this.#books.lose(evicted, { reason: 'buffer-full', rejected: false });
     return hasRoom || this.#refuse('buffer-full', record, events);
@@ -137,7 +148,14 @@ class CoreShipper implements Shipper {
   }
 
   stats(): DeliveryStats {
-    return { ...this.#books.ledger, ...this.#delivery.counters, bufferBytes: this.#books.bufferBytes };
+    const { oldest } = this.#backlog;
+    return {
+      ...this.#books.ledger,
+      ...this.#delivery.counters,
+      bufferBytes: this.#books.bufferBytes,
+      oldestAgeMs: oldest ? Math.round(this.#clock.monotonic() - oldest.acceptedAtMs) : 0,
+      callbackErrors: this.#reporter.callbackErrors,
+    };
   }
 
   #refuse(reason: DropReason, record: LogRecord, events: readonly EncodedEvent[] = []): false {
@@ -145,61 +163,38 @@ class CoreShipper implements Shipper {
     return false;
   }
 
-  /** Why these events can never be sent, or not now for want of a route. */
-  #misfit(events: readonly EncodedEvent[]): DropReason | undefined {
-    const { limits } = this.#options;
-    if (events.length === 0) return 'invalid';
-    for (const { route, payload, time, bytes } of events) {
-      const isEvent = typeof route === 'string' && typeof payload === 'string' && Number.isFinite(time) && bytes >= 0;
-      if (!isEvent) return 'unencodable';
-      if (limits.baseBytes(route) + bytes > limits.maxBytes) return 'too-large';
-      if (this.#batcher.size + this.#delivery.lanes.size < MAX_ROUTES) continue;
-      if (!this.#batcher.has(route) && !this.#delivery.lanes.has(route)) return 'too-many-routes';
-    }
-    return undefined;
+  /** Whether these events would make more routes live at once than are kept. */
+  #hasTooManyRoutes(events: readonly EncodedEvent[]): boolean {
+    const { lanes } = this.#delivery;
+    if (this.#batcher.size + lanes.size < MAX_ROUTES) return false;
+    return events.some(({ route }) => !this.#batcher.has(route) && !lanes.has(route));
   }
 
-  /** Whether the budget holds `costBytes` more, and which older records have to go for it. */
-  #makeRoom(costBytes: number, urgent: boolean): { readonly hasRoom: boolean; readonly evicted: readonly Entry[] } {
-    const { maxBufferBytes, overflow } = this.#options;
-    const limitBytes = urgent ? maxBufferBytes : maxBufferBytes * (1 - URGENT_RESERVE);
-    const evicted: Entry[] = [];
-    if (costBytes > limitBytes) return { hasRoom: false, evicted };
-    let excessBytes = this.#books.bufferBytes + costBytes - limitBytes;
-    while (excessBytes > 0) {
-      const entry = overflow === 'drop-oldest' && (this.#evictOldest(false) ?? (urgent && this.#evictOldest(true)));
-      if (!entry) return { hasRoom: false, evicted };
-      evicted.push(entry);
-      excessBytes -= costOf(entry);
-    }
-    return { hasRoom: true, evicted };
-  }
-
-  /** Takes out the oldest record that waits, an urgent one only if `evenUrgent`. What is in flight stays. */
-  #evictOldest(evenUrgent: boolean): Entry | undefined {
-    let oldest: Parcel | undefined;
-    for (const parcels of [this.#batcher.open(), this.#delivery.lanes.waiting()]) {
-      for (const parcel of parcels) {
-        if (!parcel.canEvict(evenUrgent)) continue;
-        if (!oldest || parcel.firstSeq < oldest.firstSeq) oldest = parcel;
-      }
-    }
-    const entry = oldest?.evictOldest(evenUrgent);
-    if (oldest?.count === 0 && oldest.state === 'waiting') this.#delivery.lanes.remove(oldest);
-    return entry;
-  }
-
-  #keep(events: readonly EncodedEvent[], costBytes: number, urgent: boolean): void {
+  #keep(
+    events: readonly EncodedEvent[],
+    costBytes: number,
+    { urgent, isNotice }: { readonly urgent: boolean; readonly isNotice: boolean },
+  ): void {
     const split: Split | undefined = events.length > 1 ? { unsettled: events.length, loss: undefined } : undefined;
-    this.#books.admit(costBytes);
+    this.#books.admit(costBytes, isNotice);
     this.#forgetExit ??= onProcessEnd('beforeExit', () => void this.close());
     this.#seq++;
     let changed = false;
     for (const { route, time, payload, bytes } of events) {
-      const entry: Entry = { route, time, payload, bytes, urgent, split };
+      const entry: Entry = { route, time, payload, bytes, urgent, split, isNotice };
       if (this.#batcher.add(entry, this.#seq)) changed = true;
     }
     if (changed) this.#pumpSoon();
+  }
+
+  /** Says in the logs themselves what was lost, once they arrive again. */
+  #giveNotice(isLast = false): void {
+    if (!this.#delivery.works) return;
+    for (const notice of this.#notices.take(isLast)) {
+      const encoded = encodeChecked(this.#destination, this.#options.limits, notice);
+      if ('refused' in encoded) continue;
+      this.#keep(encoded.events, encoded.costBytes, { urgent: true, isNotice: true });
+    }
   }
 
   /** Not at once: a log call should not pay for joining and sending a batch. */
@@ -214,17 +209,20 @@ class CoreShipper implements Shipper {
 
   /** Does all that can be done now, and derives from what is left when to look again. */
   #pump(): void {
+    this.#giveNotice();
     const nowMs = this.#clock.monotonic();
     this.#batcher.sealDue(nowMs);
-    this.#delivery.dispatch();
+    this.#delivery.dispatch(nowMs);
+    this.#delivery.expire(nowMs);
     if (this.#books.isEmpty) {
       this.#forgetExit?.();
       this.#forgetExit = undefined;
     }
-    for (const waiter of this.#waiters) if (this.#delivery.isSettledUpTo(waiter.seq)) waiter.done();
+    const settledUpTo = (this.#backlog.oldest?.firstSeq ?? Number.POSITIVE_INFINITY) - 1;
+    for (const waiter of this.#waiters) if (waiter.seq <= settledUpTo) waiter.done();
     this.#timer?.cancel();
     this.#timer = undefined;
-    const nextMs = Math.min(this.#batcher.dueAtMs, this.#delivery.wakeAtMs);
+    const nextMs = Math.min(this.#batcher.dueAtMs, this.#delivery.wakeAtMs(nowMs));
     if (nextMs === Number.POSITIVE_INFINITY) return;
     this.#timer = this.#clock.setTimer(() => this.#pump(), Math.max(0, nextMs - nowMs));
     this.#timer.unref();
@@ -250,6 +248,7 @@ class CoreShipper implements Shipper {
   async #shutDown(timeoutMs: number): Promise<DeliveryReport> {
     const deadlineMs = this.#clock.monotonic() + timeoutMs;
     this.#delivery.setDeadline(deadlineMs);
+    this.#giveNotice(true);
     await this.#deliverAll(timeoutMs);
     this.#delivery.abandon();
     this.#pump();

@@ -23,7 +23,7 @@ it.each([
   destination.send = oddly as () => Promise<SendOutcome>;
   for (let i = 0; i < 3; i++) shipper.accept(record('x'));
   await clock.advance(10);
-  expect(shipper.stats()).toMatchObject({ pending: 3, inFlight: 0, failures: { UNAVAILABLE: 1 } });
+  expect(shipper.stats()).toMatchObject({ pending: 3, inFlight: 0, retries: { UNAVAILABLE: 1 } });
   destination.send = send;
   await clock.advance(1000);
   expect(shipper.stats()).toMatchObject({ delivered: 3, pending: 0, bufferBytes: 0 });

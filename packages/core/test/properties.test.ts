@@ -80,7 +80,7 @@ it('whatever comes, every batch obeys the limits, nothing is lost or doubled uns
       seen.delivered += stats.delivered;
       seen.rejected += stats.rejected;
       seen.dropped += id - stats.delivered - stats.rejected;
-      seen.halved += (stats.failures.INVALID ?? 0) + (stats.failures.TOO_LARGE ?? 0);
+      seen.halved += (stats.retries.INVALID ?? 0) + (stats.retries.TOO_LARGE ?? 0);
       seen.ambiguous += stats.ambiguous;
     }),
     { numRuns: 2000 },

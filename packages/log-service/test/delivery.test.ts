@@ -75,7 +75,7 @@ it('comes back after a quota error, and not before three seconds', async () => {
   const startMs = performance.now();
   shipper.accept(record({ number: 0 }));
   await expect.poll(() => errors.length).toBe(1);
-  expect(shipper.stats()).toMatchObject({ pending: 1, failures: { THROTTLED: 1 } });
+  expect(shipper.stats()).toMatchObject({ pending: 1, retries: { THROTTLED: 1 } });
   await expect.poll(() => emulator.events().length, { timeout: 10_000 }).toBe(1);
   expect(performance.now() - startMs).toBeGreaterThan(3000);
   await shipper.close();
@@ -108,7 +108,7 @@ it('says once that web tracking is off, keeps the records, and delivers them whe
   const { emulator, shipper, errors } = await ship({}, { maxBatchEvents: 10 });
   emulator.webTracking('logs', false);
   for (const number of upTo(30)) shipper.accept(record({ number }));
-  await expect.poll(() => shipper.stats().failures.AUTH).toBeGreaterThan(0);
+  await expect.poll(() => shipper.stats().retries.AUTH).toBeGreaterThan(0);
   expect(errors.map(({ code }) => code)).toEqual(['AUTH']);
   expect(shipper.stats()).toMatchObject({ pending: 30, delivered: 0 });
   emulator.webTracking('logs', true);

@@ -149,7 +149,7 @@ describe('in a worker', () => {
     transport.on('error', (error) => errors.push(error));
     const logger = pino(transport);
     logger.info('x');
-    await expect.poll(() => stats(transport), PATIENCE).toMatchObject({ pending: 1, failures: { AUTH: 1 } });
+    await expect.poll(() => stats(transport), PATIENCE).toMatchObject({ pending: 1, retries: { AUTH: 1 } });
     await flush(logger);
     await end(transport);
     expect(errors).toEqual([]);

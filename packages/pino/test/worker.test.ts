@@ -97,7 +97,7 @@ describe('stats()', () => {
     const early = await stats(transport);
     assertBalanced(early);
     await flush(logger);
-    expect(await stats(transport)).toMatchObject({ received: 2, delivered: 2, pending: 0, failures: {} });
+    expect(await stats(transport)).toMatchObject({ received: 2, delivered: 2, pending: 0, retries: {} });
   });
 
   it('answers before the first line', async () => {
@@ -120,7 +120,7 @@ describe('stats()', () => {
     const total = await vi.waitUntil(
       async () => {
         const now = await stats(transport);
-        return now.delivered === 22 && (now.failures.UNAVAILABLE ?? 0) > 1 && now;
+        return now.delivered === 22 && (now.retries.UNAVAILABLE ?? 0) > 1 && now;
       },
       { timeout: 10_000 },
     );

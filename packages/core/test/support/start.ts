@@ -10,7 +10,7 @@ export interface Started {
   readonly drops: Drop[];
 }
 
-/** A shipper on a virtual clock, with the longest jitter unless `random` says otherwise. */
+/** A shipper on a virtual clock, without notices of drops, and with the longest jitter unless `random` says otherwise. */
 export function start(
   options: DeliveryOptions = {},
   { destination = new RecordingDestination(), random = (): number => 0.999_999 } = {},
@@ -19,6 +19,6 @@ export function start(
   const errors: DeliveryError[] = [];
   const drops: Drop[] = [];
   const reporting = { onError: (error: DeliveryError) => errors.push(error), onDrop: (drop: Drop) => drops.push(drop) };
-  const shipper = createShipper(destination, { ...reporting, ...options }, { clock, random });
+  const shipper = createShipper(destination, { ...reporting, dropNotice: false, ...options }, { clock, random });
   return { shipper, destination, clock, errors, drops };
 }
