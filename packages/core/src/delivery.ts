@@ -10,12 +10,9 @@ import type { Books, Entry } from './ledger.js';
 import type { ResolvedDeliveryOptions } from './options.js';
 import { Pace } from './pace.js';
 import type { Parcel } from './parcel.js';
-import { judge, type RetryVerdict } from './policy.js';
+import { judge, planRetry, type RetryVerdict } from './policy.js';
 import type { Reporter } from './report.js';
 import { type DeliveryTally, Tally } from './tally.js';
-
-/** Less time than this before the deadline of `close()` is not worth another try. */
-const LAST_TRY_MS = 100;
 
 /** What delivery has done so far, and does now. */
 export interface DeliveryCounters extends DeliveryTally {
@@ -196,31 +193,23 @@ export class Delivery {
     this.lanes.landed(parcel, 'unknown');
   }
 
-  /**
-   * Puts the batch to sleep until its next try. The first failure is the batch's own affair, the second in a row pauses its
-   * route, and an outage the destination.
-   */
-  #retry(parcel: Parcel, code: DeliveryCode, { delayMs, askedMs, isSlow }: RetryVerdict, nowMs: number): void {
+  /** Puts the batch to sleep until its next try, if there can be one. */
+  #retry(parcel: Parcel, code: DeliveryCode, verdict: RetryVerdict, nowMs: number): void {
     const { route } = parcel;
-    const remainingMs = this.#deadlineMs - nowMs;
-    // The last seconds of close() are for more tries, however long a backoff has grown.
-    const mayHurry = remainingMs > LAST_TRY_MS && !isSlow;
-    const hurried = (ms: number): number => (ms > remainingMs && mayHurry ? remainingMs / 2 : ms);
-    const inARow = this.lanes.failuresOf(route);
-    const pauseMs = hurried(delayMs(Math.max(0, inARow - 1)));
-    if ((inARow > 0 || isSlow) && pauseMs <= remainingMs) this.lanes.pause(route, nowMs + pauseMs);
     const { outageFailures } = this.#pace;
-    if (outageFailures > 0) this.#pace.pause(nowMs + hurried(delayMs(outageFailures - 1)));
-
-    const waitMs = askedMs <= remainingMs ? Math.max(hurried(delayMs(parcel.failures)), askedMs) : askedMs;
+    const failures = { batch: parcel.failures, route: this.lanes.failuresOf(route), outage: outageFailures };
+    const remainingMs = this.#deadlineMs - nowMs;
+    const { batchMs, routeMs, destinationMs } = planRetry(verdict, failures, remainingMs);
+    if (routeMs > 0) this.lanes.pause(route, nowMs + routeMs);
+    if (destinationMs > 0) this.#pace.pause(nowMs + destinationMs);
     if (nowMs >= this.#expiresAtMs(parcel)) this.#lose(parcel, 'expired');
-    else if (waitMs > remainingMs) this.#lose(parcel, 'undeliverable');
+    else if (batchMs > remainingMs) this.#lose(parcel, 'undeliverable');
     else {
-      this.#goesAgain(parcel, code, waitMs);
+      this.#goesAgain(parcel, code, batchMs);
       parcel.failures++;
       parcel.repeated = false;
-      parcel.askedUntilMs = nowMs + askedMs;
-      this.lanes.sleep(parcel, nowMs + waitMs);
+      parcel.askedUntilMs = nowMs + verdict.askedMs;
+      this.lanes.sleep(parcel, nowMs + batchMs);
     }
   }
 
@@ -240,7 +229,6 @@ export class Delivery {
         this.#retry(suspect, error.code, verdict, nowMs);
       }
     } else if (parcel.count > 1) {
-      bisection.halved();
       this.#halve(parcel, error.code);
     } else {
       bisection.suspect(parcel);
@@ -261,6 +249,7 @@ export class Delivery {
     const halves = parcel.halves(options.limits.baseBytes(parcel.route));
     this.#goesAgain(parcel, code, 0);
     parcel.state = 'settled';
+    parcel.bisection?.halved();
     backlog.replace(parcel, halves);
     for (const half of [...halves].reverse()) this.lanes.putBack(half);
   }

@@ -61,6 +61,44 @@ export function judge(
   }
 }
 
+/** Less time than this before the deadline of `close()` is not worth another try. */
+const LAST_TRY_MS = 100;
+
+/** How long a failure keeps whom waiting, in milliseconds. */
+export interface RetryPlan {
+  /** The batch itself. */
+  readonly batchMs: number;
+  /** All batches of its route. The first failure is the batch's own affair, but a second in a row the route's. */
+  readonly routeMs: number;
+  /** All batches of the destination: in an outage. */
+  readonly destinationMs: number;
+}
+
+/**
+ * Applies a verdict. Each of `failures` counts those in a row before this one, but for an outage those that made it one
+ * count. `remainingMs` is the time until the deadline of `close()`: its last seconds are for more tries, however long a
+ * backoff has grown, so nobody is kept waiting beyond it but for what the service asked, or what somebody has to mend.
+ */
+export function planRetry(
+  { delayMs, askedMs, isSlow }: RetryVerdict,
+  failures: { readonly batch: number; readonly route: number; readonly outage: number },
+  remainingMs: number,
+): RetryPlan {
+  const mayHurry = !isSlow && askedMs <= remainingMs && remainingMs > LAST_TRY_MS;
+  const delay = (count: number): number => {
+    const ms = delayMs(count);
+    return ms > remainingMs && mayHurry ? remainingMs / 2 : ms;
+  };
+  const isRouteAffair = failures.route > 0 || isSlow;
+  const routeMs = isRouteAffair ? delay(Math.max(0, failures.route - 1)) : 0;
+  return {
+    batchMs: Math.max(delay(failures.batch), askedMs),
+    // At the end, each batch of a route that has to be mended gets the one try that it still may have.
+    routeMs: routeMs > remainingMs ? 0 : routeMs,
+    destinationMs: failures.outage > 0 ? delay(failures.outage - 1) : 0,
+  };
+}
+
 /** Faults of this kind are told at most once a minute. */
 export function isOperatorFault(error: DeliveryError): boolean {
   return error.code === 'AUTH' || error.code === 'NOT_FOUND' || error.code === 'MISCONFIGURED';

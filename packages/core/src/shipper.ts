@@ -209,7 +209,7 @@ class CoreShipper implements Shipper {
 
   /** Does all that can be done now, and derives from what is left when to look again. */
   #pump(): void {
-    this.#giveNotice();
+    if (!this.#closed) this.#giveNotice();
     const nowMs = this.#clock.monotonic();
     this.#batcher.sealDue(nowMs);
     this.#delivery.dispatch(nowMs);
