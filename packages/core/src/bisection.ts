@@ -1,3 +1,4 @@
+import { DeliveryError } from './errors.js';
 import type { Parcel } from './parcel.js';
 
 /**
@@ -21,9 +22,12 @@ export class Bisection {
     return !this.#accepted && this.#refusals >= this.#budget;
   }
 
-  /** A part was refused. */
-  refused(): void {
+  /** A part was refused. Returns what is wrong: its content, as the service says, or a setting. */
+  refused(error: DeliveryError): DeliveryError {
     this.#refusals++;
+    if (!this.isHopeless) return error;
+    const message = `the service refuses every record of a batch alike: ${error.message}`;
+    return new DeliveryError('MISCONFIGURED', message, { cause: error, requestId: error.requestId });
   }
 
   /** A part was cut in two. */
@@ -49,10 +53,15 @@ export class Bisection {
   /** The records that are known to be bad by now. */
   takeConvicted(): readonly Parcel[] {
     const everyOneRefused = this.#suspects.length === this.#unsettled;
-    return this.#accepted || everyOneRefused ? this.takeSuspects() : [];
+    return this.#accepted || everyOneRefused ? this.#takeSuspects() : [];
   }
 
-  takeSuspects(): readonly Parcel[] {
+  /** The records that are to be tried again, since a setting is to blame. */
+  takeAcquitted(): readonly Parcel[] {
+    return this.isHopeless ? this.#takeSuspects() : [];
+  }
+
+  #takeSuspects(): readonly Parcel[] {
     const suspects = this.#suspects;
     this.#suspects = [];
     return suspects;

@@ -168,10 +168,12 @@ export class Delivery {
     for (const [reason, some] of lost) books.lose(some, { reason, rejected: true });
   }
 
-  #failed(parcel: Parcel, error: DeliveryError, sent: Sent): void {
+  #failed(parcel: Parcel, answer: DeliveryError, sent: Sent): void {
     const { channels, clock, options, random, reporter } = this.#parts;
     const { route } = parcel;
     const nowMs = clock.monotonic();
+    if (answer.code === 'INVALID') parcel.bisection ??= new Bisection(parcel.count);
+    const error = answer.code === 'INVALID' && parcel.bisection ? parcel.bisection.refused(answer) : answer;
     this.#pace.failed(error.code, sent, this.#tally.requests);
     this.#tally.failed(error, clock.now());
     channels.error(() => ({ route, error }));
@@ -180,6 +182,10 @@ export class Delivery {
     if (verdict.next !== 'repeat') reporter.onError(error);
     if (verdict.next === 'retry') {
       this.#retry(parcel, error.code, verdict, nowMs);
+      for (const suspect of parcel.bisection?.takeAcquitted() ?? []) {
+        this.lanes.remove(suspect);
+        this.#retry(suspect, error.code, verdict, nowMs);
+      }
       this.lanes.landed(parcel, 'fails');
       return;
     }
@@ -187,9 +193,9 @@ export class Delivery {
       parcel.repeated = true;
       this.#goesAgain(parcel, error.code, 0);
       this.lanes.putBack(parcel);
-    } else if (verdict.reason === 'invalid') this.#bisect(parcel, error, nowMs);
-    else if (parcel.count === 1) this.#lose(parcel, 'too-large');
-    else this.#halve(parcel, error.code);
+    } else if (parcel.count > 1) this.#halve(parcel, error.code);
+    else if (verdict.reason === 'invalid' && parcel.bisection) this.#suspect(parcel, parcel.bisection);
+    else this.#lose(parcel, verdict.reason);
     this.lanes.landed(parcel, 'unknown');
   }
 
@@ -213,28 +219,11 @@ export class Delivery {
     }
   }
 
-  /** Looks for the bad records of a batch that the service refused; if none is good, something else is wrong. */
-  #bisect(parcel: Parcel, error: DeliveryError, nowMs: number): void {
-    parcel.bisection ??= new Bisection(parcel.count);
-    const { bisection } = parcel;
-    bisection.refused();
-    if (bisection.isHopeless) {
-      const message = `the service refuses every record of a batch alike: ${error.message}`;
-      const fault = new DeliveryError('MISCONFIGURED', message, { cause: error, requestId: error.requestId });
-      const { retry } = this.#parts.options;
-      const verdict = judge(fault, false, retry, this.#parts.random) as RetryVerdict;
-      this.#parts.reporter.onError(fault);
-      for (const suspect of [parcel, ...bisection.takeSuspects()]) {
-        if (suspect !== parcel) this.lanes.remove(suspect);
-        this.#retry(suspect, error.code, verdict, nowMs);
-      }
-    } else if (parcel.count > 1) {
-      this.#halve(parcel, error.code);
-    } else {
-      bisection.suspect(parcel);
-      this.lanes.hold(parcel);
-      this.#convict(bisection);
-    }
+  /** A single record was refused; whether it is bad shows when others of its batch are taken. */
+  #suspect(parcel: Parcel, bisection: Bisection): void {
+    bisection.suspect(parcel);
+    this.lanes.hold(parcel);
+    this.#convict(bisection);
   }
 
   #convict(bisection: Bisection): void {

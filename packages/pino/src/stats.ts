@@ -60,19 +60,25 @@ function ask(thread: Thread): Promise<readonly DeliveryStats[]> {
   });
 }
 
-type Counters = { readonly [name: string]: number | Counters };
-
+/** The counters of several shippers as if they were one. */
 function sum([first, ...others]: readonly DeliveryStats[]): DeliveryStats {
-  const total = others.reduce((a, b) => add(a, b as unknown as Counters), first as unknown as Counters);
-  return total as unknown as DeliveryStats;
+  return others.reduce(
+    (a, b) => ({
+      ...(add(a, b) as DeliveryStats),
+      oldestAgeMs: Math.max(a.oldestAgeMs, b.oldestAgeMs),
+      lastError: (a.lastError?.time ?? 0) > (b.lastError?.time ?? 0) ? a.lastError : b.lastError,
+    }),
+    first as DeliveryStats,
+  );
 }
 
-function add(a: Counters, b: Counters): Counters {
-  const total: Record<string, number | Counters> = { ...a };
+/** Adds up numbers, and those of nested objects, by name. */
+function add(a: object, b: object): object {
+  const total: Record<string, unknown> = { ...a };
   for (const [name, value] of Object.entries(b)) {
     const other = total[name];
     if (typeof value === 'number') total[name] = value + (typeof other === 'number' ? other : 0);
-    else total[name] = add(typeof other === 'object' ? other : {}, value);
+    else if (typeof value === 'object') total[name] = add((other as object | undefined) ?? {}, value);
   }
   return total;
 }

@@ -1,0 +1,119 @@
+import { expect, it } from 'vitest';
+import { assertBalanced, type DeliveryCode, DeliveryError } from '../src/index.js';
+import { accepted, RecordingDestination, record } from './support/recording-destination.js';
+import { start } from './support/start.js';
+
+/** A destination that fails with this code until it is mended. */
+function broken(code: DeliveryCode): RecordingDestination & { mend(): void } {
+  const destination = new RecordingDestination();
+  destination.answer = async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    throw new DeliveryError(code, 'for the test');
+  };
+  return Object.assign(destination, {
+    mend() {
+      destination.answer = () => accepted;
+    },
+  });
+}
+
+it.each(['UNAVAILABLE', 'NETWORK', 'TIMEOUT'] as const)(
+  'after three failures in a row with %s a single probe flies, however many routes wait',
+  async (code) => {
+    const destination = broken(code);
+    const { shipper, clock } = start({ maxDelayMs: 0, concurrency: 4 }, { destination });
+    for (let i = 0; i < 500; i++) shipper.accept(record(String(i), { level: `route ${i}` }));
+    await clock.advance(300);
+    destination.mostInFlight = 0;
+    const before = destination.attempts.length;
+    await clock.advance(300_000);
+    expect(destination.mostInFlight).toBe(1);
+    expect(shipper.stats()).toMatchObject({ concurrency: 1, pending: 500 });
+    // From 200 ms, doubling, every 30 s at the end.
+    expect(destination.attempts.length - before).toBeLessThan(20);
+    destination.mend();
+    await clock.advance(60_000);
+    expect(shipper.stats()).toMatchObject({ delivered: 500, concurrency: code === 'TIMEOUT' ? expect.any(Number) : 4 });
+    assertBalanced(shipper.stats());
+  },
+);
+
+it('lets everything that has not failed itself go with the first success after an outage', async () => {
+  const destination = broken('UNAVAILABLE');
+  const { shipper, clock } = start({ maxBatchEvents: 1, maxDelayMs: 0 }, { destination });
+  for (let i = 0; i < 50; i++) shipper.accept(record(String(i)));
+  await clock.advance(120_000);
+  const { pending } = shipper.stats();
+  destination.mend();
+  await clock.advance(30_000);
+  expect(pending).toBe(50);
+  expect(shipper.stats()).toMatchObject({ delivered: 50 });
+});
+
+it('a flush in an outage sends one probe at once, and no more', async () => {
+  const destination = broken('NETWORK');
+  const { shipper, clock } = start({ maxBatchEvents: 1, maxDelayMs: 0 }, { destination });
+  for (let i = 0; i < 50; i++) shipper.accept(record(String(i)));
+  await clock.advance(120_000);
+  const before = destination.attempts.length;
+  const flushed = shipper.flush({ timeoutMs: 10 });
+  await clock.advance(10);
+  await flushed;
+  expect(destination.attempts.length - before).toBe(1);
+});
+
+it('takes one failing route among good ones for no outage, and keeps the concurrency', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = async (batch) => {
+    if (batch.route === 'bad') throw new DeliveryError('TIMEOUT', 'for the test');
+    return accepted;
+  };
+  const { shipper, clock } = start({ maxDelayMs: 0, concurrency: 4 }, { destination });
+  for (let second = 0; second < 100; second++) {
+    shipper.accept(record('x', { level: 'bad' }));
+    for (let i = 0; i < 10; i++) shipper.accept(record('y', { level: `fine ${i}` }));
+    await clock.advance(1000);
+  }
+  expect(shipper.stats()).toMatchObject({ delivered: 1000, concurrency: 4 });
+});
+
+it('throttling is no outage: the service answers', async () => {
+  const destination = broken('THROTTLED');
+  const { shipper, clock } = start({ maxDelayMs: 0, concurrency: 4 }, { destination });
+  for (let i = 0; i < 8; i++) shipper.accept(record(String(i), { level: `route ${i}` }));
+  await clock.advance(200);
+  expect(destination.attempts).toHaveLength(8);
+});
+
+it('gives up in time what never got a try because an outage lasted', async () => {
+  const destination = broken('UNAVAILABLE');
+  const { shipper, clock, drops } = start(
+    { maxBatchEvents: 1, maxDelayMs: 0, retry: { maxAgeMs: 60_000 } },
+    { destination },
+  );
+  for (let i = 0; i < 50; i++) shipper.accept(record(String(i)));
+  await clock.advance(59_000);
+  expect(shipper.stats().pending).toBe(50);
+  await clock.advance(1000);
+  expect(shipper.stats()).toMatchObject({ pending: 0, dropped: { expired: 50 }, inFlight: 0 });
+  expect(drops.every((drop) => drop.reason === 'expired')).toBe(true);
+  expect(destination.attempts.length).toBeLessThan(20);
+  assertBalanced(shipper.stats());
+});
+
+it('a route whose batches fail in a row pauses, and the others do not', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = async (batch) => {
+    if (batch.route === 'bad') throw new DeliveryError('UNAVAILABLE', 'for the test');
+    return accepted;
+  };
+  const { shipper, clock } = start({ maxBatchEvents: 1, maxDelayMs: 0 }, { destination });
+  for (let i = 0; i < 200; i++) {
+    shipper.accept(record('x', { level: 'bad' }));
+    shipper.accept(record('y', { level: 'fine' }));
+    await clock.advance(100);
+  }
+  expect(shipper.stats().delivered).toBe(200);
+  // 20 s of a backoff that doubles from 200 ms, not 200 batches with a try each.
+  expect(destination.attempts.filter((batch) => batch.route === 'bad').length).toBeLessThan(15);
+});
