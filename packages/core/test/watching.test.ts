@@ -1,0 +1,151 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { afterEach, expect, it } from 'vitest';
+import {
+  createShipper,
+  type DeliveredMessage,
+  DeliveryError,
+  type DroppedMessage,
+  type ErrorMessage,
+  type RetryMessage,
+} from '../src/index.js';
+import { accepted, RecordingDestination, record } from './support/recording-destination.js';
+import { start } from './support/start.js';
+
+interface Messages {
+  'logferry:delivered': DeliveredMessage;
+  'logferry:dropped': DroppedMessage;
+  'logferry:retry': RetryMessage;
+  'logferry:error': ErrorMessage;
+}
+
+const unsubscribers: (() => void)[] = [];
+afterEach(() => {
+  for (const unsubscribe of unsubscribers.splice(0)) unsubscribe();
+});
+
+function listen<Name extends keyof Messages>(name: Name): Messages[Name][] {
+  const messages: Messages[Name][] = [];
+  const listener = (message: unknown): void => void messages.push(message as Messages[Name]);
+  subscribe(name, listener);
+  unsubscribers.push(() => void unsubscribe(name, listener));
+  return messages;
+}
+
+it('publishes deliveries, retries, errors and losses on diagnostics channels', async () => {
+  const [delivered, dropped, retried, failed] = [
+    listen('logferry:delivered'),
+    listen('logferry:dropped'),
+    listen('logferry:retry'),
+    listen('logferry:error'),
+  ];
+  const destination = new RecordingDestination();
+  const error = new DeliveryError('UNAVAILABLE', 'down');
+  destination.answer = () => {
+    destination.answer = () => ({ rejected: [{ index: 0, reason: 'too-old' }], wireBytes: 7, requestId: 'r-1' });
+    throw error;
+  };
+  const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });
+  for (const text of ['a', 'b', 'c']) shipper.accept(record(text, { time: 5 }));
+  await clock.advance(1000);
+  expect(failed).toEqual([{ destination: 'recording', route: 'info', error }]);
+  expect(retried).toEqual([
+    { destination: 'recording', route: 'info', code: 'UNAVAILABLE', events: 3, delayMs: expect.closeTo(200, 0) },
+  ]);
+  expect(delivered).toEqual([
+    { destination: 'recording', route: 'info', events: 2, bytes: 33, wireBytes: 7, durationMs: 0, requestId: 'r-1' },
+  ]);
+  expect(dropped).toMatchObject([
+    { destination: 'recording', reason: 'too-old', records: 1, from: 5, to: 5, events: [{ payload: 'a' }] },
+  ]);
+});
+
+it('stats() tells the age of the oldest pending record, the last error, and retries by code', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = () => {
+    throw new DeliveryError('THROTTLED', 'slow down');
+  };
+  const { shipper, clock } = start({}, { destination });
+  expect(shipper.stats()).toMatchObject({ oldestAgeMs: 0, lastError: undefined, retries: {} });
+  shipper.accept(record('first'));
+  await clock.advance(600);
+  shipper.accept(record('second'));
+  await clock.advance(900);
+  expect(shipper.stats()).toMatchObject({
+    oldestAgeMs: 1500,
+    lastError: { code: 'THROTTLED', message: 'slow down', time: Date.UTC(2026, 0, 1) + 1000 },
+    retries: { THROTTLED: 1 },
+    concurrency: 2,
+  });
+  clock.jump(-86_400_000);
+  destination.answer = () => accepted;
+  await shipper.flush();
+  expect(shipper.stats()).toMatchObject({ oldestAgeMs: 0, delivered: 2, lastError: { code: 'THROTTLED' } });
+});
+
+it('stats() can be sent to another thread', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = () => {
+    throw new DeliveryError('NETWORK', 'no', { cause: new Error('with a function', { cause: () => {} }) });
+  };
+  const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });
+  shipper.accept(record('x'));
+  await clock.advance(1);
+  expect(structuredClone(shipper.stats())).toEqual(shipper.stats());
+});
+
+it('counts the callbacks of the application that throw or reject', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = () => {
+    throw new DeliveryError('INVALID', 'no');
+  };
+  const onError = async (): Promise<void> => {
+    throw new Error('in the callback');
+  };
+  const onDrop = (): void => {
+    throw new Error('in the callback');
+  };
+  const { shipper } = start({ onError, onDrop }, { destination });
+  shipper.accept(record('x'));
+  await shipper.close();
+  expect(shipper.stats()).toMatchObject({ dropped: { invalid: 1 }, callbackErrors: 2 });
+});
+
+it('refuses what is logged from inside a request, of this shipper or another, also after an await', async () => {
+  const destination = new RecordingDestination();
+  const { shipper, drops } = start({}, { destination });
+  const other = start();
+  destination.answer = async () => {
+    shipper.accept(record('a line of the SDK'));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    shipper.accept(record('another line of the SDK'));
+    other.shipper.accept(record('the same, in another transport'));
+    return accepted;
+  };
+  shipper.accept(record('x'));
+  await shipper.flush();
+  expect(shipper.stats()).toMatchObject({ received: 3, delivered: 1, pending: 0, dropped: { feedback: 2 } });
+  expect(other.shipper.stats()).toMatchObject({ received: 1, pending: 0, dropped: { feedback: 1 } });
+  expect(drops).toMatchObject([{ reason: 'feedback' }, { reason: 'feedback' }]);
+});
+
+it('takes what onError and onDrop log, and what the application logs while requests are in flight', async () => {
+  const destination = new RecordingDestination();
+  let failFirst = (): void => {};
+  destination.answer = () =>
+    new Promise((_, reject) => {
+      destination.answer = () => accepted;
+      failFirst = () => reject(new DeliveryError('UNAVAILABLE', 'down'));
+    });
+  const shipper = createShipper(destination, {
+    maxDelayMs: 0,
+    retry: { baseMs: 1 },
+    onError: () => void shipper.accept(record('an error was logged')),
+  });
+  shipper.accept(record('x'));
+  await expect.poll(() => shipper.stats().inFlight).toBe(1);
+  shipper.accept(record('meanwhile'));
+  failFirst();
+  await expect.poll(() => shipper.stats().delivered).toBe(3);
+  expect(shipper.stats().dropped.feedback).toBe(0);
+  await shipper.close();
+});
