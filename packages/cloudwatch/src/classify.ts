@@ -1,4 +1,4 @@
-import { type DeliveryCode, DeliveryError, NEVER_CONNECTED, parseRetryAfter } from '@logferry/core';
+import { type DeliveryCode, DeliveryError, NEVER_SENT, parseRetryAfter } from '@logferry/core';
 
 /**
  * Translates what the AWS SDK threw: by HTTP status and by name, never by text. `what` was tried, for the message:
@@ -118,11 +118,12 @@ function classify(error: SdkError): Classification {
 /** What the service calls events that it does not take. */
 const CONTENT: ReadonlySet<string> = new Set(['InvalidParameter', 'Serialization', 'Validation', 'ValidationError']);
 
-/** No answer at all. The SDK names some broken connections "TimeoutError", so the system's code comes first. */
+/** No answer at all. The SDK names some broken connections "TimeoutError", so the system's code comes before that. */
 function classifyUnanswered({ name, code }: SdkError): Classification {
-  if (NEVER_CONNECTED.has(code)) return refused('NETWORK');
+  if (name === 'AbortError') return unclear('TIMEOUT');
+  if (NEVER_SENT.has(code)) return refused('NETWORK');
   if (typeof code === 'string') return unclear('NETWORK');
-  if (name === 'AbortError' || name === 'TimeoutError') return unclear('TIMEOUT');
+  if (name === 'TimeoutError') return unclear('TIMEOUT');
   return unclear('UNAVAILABLE');
 }
 

@@ -21,7 +21,14 @@ export type {
   SendOutcome,
 } from './destination.js';
 export { ConfigError, type DeliveryCode, DeliveryError, type DeliveryErrorOptions } from './errors.js';
-export { NEVER_CONNECTED, parseRetryAfter } from './http.js';
+export {
+  createHttpClient,
+  type HttpAnswer,
+  type HttpClient,
+  type HttpRequest,
+  NEVER_SENT,
+  parseRetryAfter,
+} from './http.js';
 export { assertBalanced, type Ledger } from './ledger.js';
 export {
   DEFAULT_CLOSE_TIMEOUT_MS,

@@ -1,17 +1,172 @@
-import { expect, it } from 'vitest';
-import { parseRetryAfter } from '../src/index.js';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createHttpClient, type HttpAnswer, type HttpClient, type HttpRequest, NEVER_SENT } from '../src/index.js';
+import { bodyOf, certificateFile, serve, serveTcp } from './support/http-server.js';
 
-it.each([
-  ['seconds', '7', 7000],
-  ['nothing', undefined, undefined],
-  ['rubbish', 'soon', undefined],
-  ['a date that has passed', 'Wed, 21 Oct 2015 07:28:00 GMT', 0],
-])('parseRetryAfter reads %s', (_, header, expected) => {
-  expect(parseRetryAfter(header)).toBe(expected);
+const MIB = 1024 ** 2;
+
+/** A client for one test. */
+function start(): HttpClient {
+  const client = createHttpClient();
+  onTestFinished(() => client.close());
+  return client;
+}
+
+function post(client: HttpClient, url: string, options: Partial<HttpRequest> = {}): Promise<HttpAnswer> {
+  const signal = AbortSignal.timeout(60_000);
+  return client.request({ url, method: 'POST', headers: {}, body: 'x', signal, ...options });
+}
+
+const textOf = ({ body }: HttpAnswer): string => Buffer.from(body).toString();
+
+describe('a request', () => {
+  it('carries method, path, headers and body, and brings status, headers and body', async () => {
+    const { url } = await serve(async (request, response) => {
+      const body = await bodyOf(request);
+      const { method, url: path, headers } = request;
+      response.setHeader('X-Twice', ['a', 'b']);
+      response.writeHead(418).end(`${method} ${path} ${headers['x-name']} ${headers['content-length']} ${body}`);
+    });
+    const answer = await post(start(), `${url}/logs?a=b`, { headers: { 'x-name': 'value' }, body: 'größe' });
+    expect(answer).toMatchObject({ status: 418, headers: { 'x-twice': 'a, b' }, complete: true });
+    expect(textOf(answer)).toBe('POST /logs?a=b value 7 größe');
+  });
+
+  it('carries a large body as it is', async () => {
+    const body = Buffer.alloc(5 * MIB, 'body');
+    const { url } = await serve(async (request, response) => {
+      response.end(String(body.equals(await bodyOf(request))));
+    });
+    expect(textOf(await post(start(), url, { body }))).toBe('true');
+  });
+
+  it('uses the connection of the one before', async () => {
+    const { url, sockets } = await serve((request, response) => request.resume().on('end', () => response.end('ok')));
+    const client = start();
+    for (let i = 0; i < 5; i++) {
+      await post(client, url);
+      // By then the connection is free.
+      await new Promise(setImmediate);
+    }
+    expect(sockets).toHaveLength(1);
+  });
+
+  it('does not follow a redirection', async () => {
+    const paths: unknown[] = [];
+    const { url } = await serve((request, response) => {
+      paths.push(request.url);
+      response.writeHead(302, { location: '/elsewhere' }).end();
+    });
+    expect(await post(start(), `${url}/first`)).toMatchObject({ status: 302, headers: { location: '/elsewhere' } });
+    expect(paths).toEqual(['/first']);
+  });
+
+  it('is given up, and its connection closed, when the signal says so', async () => {
+    const controller = new AbortController();
+    const { url, sockets } = await serve(() => controller.abort());
+    await expect(post(start(), url, { signal: controller.signal })).rejects.toMatchObject({ name: 'AbortError' });
+    await expect.poll(() => sockets[0]?.destroyed).toBe(true);
+    await expect(post(start(), url, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('fails without an answer when the connection ends, is reset or turns into another protocol', async () => {
+    for (const react of [
+      'end',
+      'reset',
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n',
+    ]) {
+      const { url } = await serveTcp((socket) => {
+        socket.once('data', () => {
+          if (react === 'end') socket.end();
+          else if (react === 'reset') socket.resetAndDestroy();
+          else socket.write(react);
+        });
+        socket.resume();
+      });
+      await expect(post(start(), url), react).rejects.toThrow(/hang up|ECONNRESET|closed/);
+    }
+  });
+
+  it('that finds nobody has certainly not been sent', async () => {
+    const error = await post(start(), 'http://localhost:1').catch(({ code }) => code);
+    expect(error).toBe('ECONNREFUSED');
+    expect(NEVER_SENT).toContain(error);
+  });
 });
 
-it('parseRetryAfter reads a date to come', () => {
-  const inAnHour = new Date(Date.now() + 3_600_000).toUTCString();
-  expect(parseRetryAfter(inAnHour)).toBeGreaterThan(3_500_000);
-  expect(parseRetryAfter(inAnHour)).toBeLessThanOrEqual(3_600_000);
+describe('an answer', () => {
+  it('stays one although its body does not end: the first MiB of it is read', async () => {
+    const { url, sockets } = await serve((_request, response) => {
+      const more = (): void => {
+        while (response.write(Buffer.alloc(65_536)));
+      };
+      response.writeHead(502).on('drain', more);
+      more();
+    });
+    const { status, body, complete } = await post(start(), url);
+    expect({ status, bytes: body.length, complete }).toEqual({ status: 502, bytes: MIB, complete: false });
+    await expect.poll(() => sockets[0]?.destroyed).toBe(true);
+  });
+
+  it('stays one although its body breaks off', async () => {
+    const { url, sockets } = await serve((_request, response) => {
+      response.writeHead(200, { 'content-length': 100 }).write('partial', () => sockets[0]?.destroy());
+    });
+    expect(await post(start(), url)).toMatchObject({ status: 200, complete: false });
+  });
+});
+
+describe('closing', () => {
+  it('ends the connections that wait for their next use, and lets new ones be opened', async () => {
+    const { url, sockets } = await serve((_request, response) => response.end());
+    const client = start();
+    await post(client, url);
+    client.close();
+    await expect.poll(() => sockets[0]?.destroyed).toBe(true);
+    expect(await post(client, url)).toMatchObject({ status: 200 });
+    expect(sockets).toHaveLength(2);
+  });
+});
+
+describe('a connection that stands still', () => {
+  it('is given up while connecting and sending, closed between requests, and waited for before an answer', async () => {
+    const silent = await serveTcp(() => {}, 'https');
+    const busy = await serveTcp(() => {});
+    const slow = await serve((_request, response) => setTimeout(() => response.end('late'), 7000));
+    const idle = await serve((_request, response) => response.end());
+    const [connecting, sending, answer] = await Promise.all([
+      post(start(), silent.url).catch(({ code }) => code),
+      post(start(), busy.url, { body: Buffer.alloc(30 * MIB) }).catch(({ code }) => code),
+      post(start(), slow.url),
+      post(start(), idle.url),
+    ]);
+    expect([connecting, sending]).toEqual(['ERR_STALLED', 'ERR_STALLED']);
+    expect(NEVER_SENT).toContain('ERR_STALLED');
+    expect(textOf(answer)).toBe('late');
+    await expect.poll(() => idle.sockets[0]?.destroyed).toBe(true);
+  });
+});
+
+describe('a process with nothing open but a request that is never answered', () => {
+  it.each([
+    ['http', 'new'],
+    ['http', 'used'],
+    ['https', 'new'],
+    ['https', 'used'],
+  ] as const)('ends at once (%s, on a %s connection)', async (scheme, connection) => {
+    const paths: unknown[] = [];
+    const { url, sockets } = await serve((request, response) => {
+      paths.push(request.url);
+      if (request.url === '/answered') response.end();
+    }, scheme);
+    const child = fileURLToPath(new URL('children/unanswered.mjs', import.meta.url));
+    const reuse = connection === 'used';
+    const env = { ...process.env, NODE_EXTRA_CA_CERTS: certificateFile, URL: url, ...(reuse && { REUSE: '1' }) };
+    // Rejects if the child does not end by itself.
+    await promisify(execFile)(process.execPath, [child], { env, timeout: 20_000 });
+    expect(sockets).toHaveLength(1);
+    if (reuse) expect(paths).toEqual(['/answered', '/unanswered']);
+  });
 });

@@ -1,4 +1,4 @@
-import { type DeliveryCode, DeliveryError, NEVER_CONNECTED, parseRetryAfter } from '@logferry/core';
+import { type DeliveryCode, DeliveryError, NEVER_SENT, parseRetryAfter } from '@logferry/core';
 import type { Answer } from './client.js';
 
 /**
@@ -97,7 +97,7 @@ function classifyUnanswered(error: unknown, signal: AbortSignal): { code: Delive
     .find((each) => typeof each === 'string');
   if (code === undefined) return { code: 'UNAVAILABLE', ambiguous: true };
   if (TIMED_OUT.has(code)) return { code: 'TIMEOUT', ambiguous: true };
-  return { code: 'NETWORK', ambiguous: !NEVER_CONNECTED.has(code) };
+  return { code: 'NETWORK', ambiguous: !NEVER_SENT.has(code) };
 }
 
 /** `fetch failed: connect ECONNREFUSED 127.0.0.1:443` */
