@@ -1,6 +1,7 @@
 import type { CloudWatchLogsClient, CloudWatchLogsClientConfig } from '@aws-sdk/client-cloudwatch-logs';
 import { DeliveryError } from '@logferry/core';
 import type { RejectedLogEventsInfo } from './rejected.js';
+import { createRequestHandler } from './request-handler.js';
 import type { ConnectionSettings, NewGroupSettings } from './resolve-options.js';
 import type { Target } from './route.js';
 
@@ -91,7 +92,6 @@ export class LogsClient {
     const sdk = await loadSdk();
     const { client, region, credentials, endpoint } = this.#settings;
     if (client) return { sdk, client: client as unknown as CloudWatchLogsClient };
-    const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
     return {
       sdk,
       client: new sdk.CloudWatchLogsClient({
@@ -101,9 +101,8 @@ export class LogsClient {
         // The core repeats, and nothing else.
         maxAttempts: 1,
         // The SDK would warn on the console, which an application may have redirected into its logger.
-
         logger: SILENT,
-        requestHandler: { httpAgent: agent, httpsAgent: agent },
+        requestHandler: createRequestHandler(),
       }),
     };
   }
@@ -116,9 +115,6 @@ interface Connection {
   readonly sdk: Sdk;
   readonly client: CloudWatchLogsClient;
 }
-
-/** As many as the core has requests in flight at most. */
-const MAX_SOCKETS = 50;
 
 const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 

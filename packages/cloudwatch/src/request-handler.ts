@@ -1,0 +1,55 @@
+import { createHttpClient } from '@logferry/core';
+
+/**
+ * The SDK's interface `HttpHandler`. Its own `NodeHttpHandler` keeps the process alive, by sockets and timers, as long as a
+ * request is in flight.
+ */
+export interface RequestHandler {
+  readonly metadata: { readonly handlerProtocol: string };
+  handle(
+    request: SdkRequest,
+    options?: { readonly abortSignal?: unknown },
+  ): Promise<{ readonly response: SdkResponse }>;
+  updateHttpClientConfig(): void;
+  httpHandlerConfigs(): object;
+  destroy(): void;
+}
+
+/** The handler of one client, for what we ask of it: no streams and no queries. */
+export function createRequestHandler(): RequestHandler {
+  const http = createHttpClient();
+  return {
+    metadata: { handlerProtocol: 'http/1.1' },
+    async handle({ protocol, hostname, port, path, method, headers, body = '' }, options) {
+      // The SDK hands on what `send` got.
+      const signal = options?.abortSignal as AbortSignal;
+      const url = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`;
+      const answer = await http.request({ url, method, headers, body, signal });
+      if (!answer.complete) {
+        signal.throwIfAborted();
+        throw Object.assign(new Error('the answer broke off'), { code: 'ECONNRESET' });
+      }
+      return { response: { statusCode: answer.status, headers: answer.headers, body: answer.body } };
+    },
+    updateHttpClientConfig() {},
+    httpHandlerConfigs: () => ({}),
+    destroy: () => http.close(),
+  };
+}
+
+/** What we need of the SDK's `HttpRequest`. */
+interface SdkRequest {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly path: string;
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body?: Uint8Array | string;
+}
+
+interface SdkResponse {
+  readonly statusCode: number;
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array;
+}
