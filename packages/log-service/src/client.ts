@@ -1,3 +1,4 @@
+import type { HttpClient } from '@logferry/core';
 import type { Compression } from './compress.js';
 import type { LogServiceFetch } from './options.js';
 
@@ -48,6 +49,18 @@ export async function putWebTracking(
     requestId,
     retryAfter: headers.get('retry-after') ?? undefined,
     stored: status >= 200 && status < 300 && !isPage,
+  };
+}
+
+/** The part of `fetch` that we need, by requests that do not keep the process alive. */
+export function fetchOver(http: HttpClient): LogServiceFetch {
+  return async (url, { method, headers, body, signal }) => {
+    const answer = await http.request({ url, method, headers, body, signal });
+    return {
+      status: answer.status,
+      headers: { get: (name) => answer.headers[name] ?? null },
+      text: async () => new TextDecoder().decode(answer.body),
+    };
   };
 }
 

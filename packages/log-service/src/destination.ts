@@ -1,6 +1,7 @@
 import {
   type Batch,
   type BatchLimits,
+  createHttpClient,
   DeliveryError,
   type Destination,
   type Encoding,
@@ -8,11 +9,11 @@ import {
   type SendOutcome,
 } from '@logferry/core';
 import { isCompressionRefused, toDeliveryError, toUnansweredError } from './classify.js';
-import { type Answer, putWebTracking } from './client.js';
+import { type Answer, fetchOver, putWebTracking } from './client.js';
 import { type Compression, compress } from './compress.js';
 import { createFieldsWriter } from './fields.js';
 import { MAX_BATCH_EVENTS, MAX_VALUE_BYTES } from './limits.js';
-import type { LogServiceOptions } from './options.js';
+import type { LogServiceFetch, LogServiceOptions } from './options.js';
 import { fitPayload } from './oversize.js';
 import { type ResolvedLogServiceOptions, resolveLogServiceOptions } from './resolve-options.js';
 import { baseBytesOf, bodyOf } from './route.js';
@@ -38,6 +39,8 @@ class LogService implements Destination {
   readonly #options: ResolvedLogServiceOptions;
   readonly #write: (record: LogRecord, time: number) => string;
   readonly #maxPayloadBytes: number;
+  readonly #http = createHttpClient();
+  readonly #fetch: LogServiceFetch;
   #compression: Compression | undefined;
 
   constructor(options: ResolvedLogServiceOptions) {
@@ -52,6 +55,7 @@ class LogService implements Destination {
     this.#options = options;
     this.#write = createFieldsWriter(options.timeField, options.sequenceField);
     this.#maxPayloadBytes = maxBatchBytes - baseBytes - COMMA_BYTES;
+    this.#fetch = options.fetch ?? fetchOver(this.#http);
     this.#compression = compression === 'none' ? undefined : compression;
   }
 
@@ -83,9 +87,13 @@ class LogService implements Destination {
     throw new DeliveryError('AGAIN', failure.message, { requestId: answer.requestId });
   }
 
+  async close(): Promise<void> {
+    this.#http.close();
+  }
+
   async #post(body: Parameters<typeof putWebTracking>[1], signal: AbortSignal): Promise<Answer> {
     try {
-      return await putWebTracking(this.#options, body, signal);
+      return await putWebTracking({ url: this.#options.url, fetch: this.#fetch }, body, signal);
     } catch (error) {
       throw toUnansweredError(error, this.#options.place, signal);
     }

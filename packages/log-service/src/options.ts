@@ -36,7 +36,10 @@ export interface LogServiceOptions {
    * larger than a request. @default 3_000_000
    */
   readonly maxBatchBytes?: number | undefined;
-  /** Makes the requests; for a proxy or an agent of your own. @default globalThis.fetch */
+  /**
+   * Makes the requests; for a proxy or an agent of your own. Other than our own requests, one in flight may keep the process
+   * alive. @default our own, by node:http
+   */
   readonly fetch?: LogServiceFetch | undefined;
 }
 

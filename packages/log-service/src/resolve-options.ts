@@ -29,7 +29,7 @@ export interface ResolvedLogServiceOptions {
   readonly sequenceField: string;
   readonly oversize: 'truncate' | 'split' | 'drop';
   readonly maxBatchBytes: number;
-  readonly fetch: LogServiceFetch;
+  readonly fetch: LogServiceFetch | undefined;
 }
 
 /** Checks the options and fills in the defaults. */
@@ -56,7 +56,7 @@ export function resolveLogServiceOptions(options: LogServiceOptions): ResolvedLo
     sequenceField,
     oversize: choiceOption('oversize', options.oversize, 'truncate', ['truncate', 'split', 'drop']),
     maxBatchBytes: batchBytesOption(options.maxBatchBytes, baseBytesOf(route)),
-    fetch: functionOption<LogServiceFetch>('fetch', options.fetch, globalThis.fetch),
+    fetch: functionOption('fetch', options.fetch, undefined),
   };
 }
 

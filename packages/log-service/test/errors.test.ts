@@ -57,17 +57,13 @@ it.each<[status: number, code: string, ambiguous: boolean]>([
   [403, 'AUTH', false],
   [404, 'NOT_FOUND', false],
   [405, 'MISCONFIGURED', false],
+  [407, 'AUTH', false],
   [408, 'TIMEOUT', true],
   [413, 'TOO_LARGE', false],
   [429, 'THROTTLED', false],
   [400, 'MISCONFIGURED', false],
 ])('takes %d without a code for %s', async (status, code, ambiguous) => {
   expect(await failureFor({ status, body: '' })).toMatchObject({ code, ambiguous });
-});
-
-it('takes 407, which only a fetch of the user lets through, for AUTH', async () => {
-  const destination = shop({ fetch: async () => new Response('', { status: 407 }) });
-  expect((await failureOf(send(destination, batchOf(destination, {})))).code).toBe('AUTH');
 });
 
 it('quotes the beginning of an answer that is not JSON', async () => {
@@ -178,10 +174,16 @@ describe('no answer', () => {
     ['closed', (socket) => socket.once('data', () => socket.end())],
     ['full of something else', (socket) => socket.once('data', () => socket.end('SSH-2.0\r\n\r\n'))],
   ])('over a connection that is %s may mean that the logs are stored', async (_what, react) => {
-    const destination = shop({ endpoint: await listen(react) });
-    const error = await failureOf(send(destination, batchOf(destination, {})));
-    expect(error).toMatchObject({ code: 'NETWORK', ambiguous: true });
-    expect(error.message).toMatch(/fetch failed: ./);
+    const endpoint = await listen(react);
+    for (const [fetch, text] of [
+      [undefined, /: (read ECONNRESET|socket hang up|Parse Error: .*)$/],
+      [globalThis.fetch, /: fetch failed: ./],
+    ] as const) {
+      const destination = shop({ endpoint, fetch });
+      const error = await failureOf(send(destination, batchOf(destination, {})));
+      expect(error).toMatchObject({ code: 'NETWORK', ambiguous: true });
+      expect(error.message).toMatch(text);
+    }
   });
 
   it('before the signal aborts is a timeout', async () => {

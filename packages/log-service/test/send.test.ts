@@ -140,8 +140,17 @@ it('uses its connections again, also after errors', async () => {
     await send(destination, batch);
   }
   expect(server.requests).toHaveLength(20);
-  // The next request may come before fetch has seen that the connection is free.
+  // The next request may come before the connection is free.
   expect(server.connections()).toBeLessThanOrEqual(2);
+});
+
+it('closes its connections', async () => {
+  const server = await startAnswering(() => accepted);
+  const destination = createLogService(server.target);
+  await send(destination, batchOf(destination, ORDER));
+  expect(server.openConnections()).toBe(1);
+  await destination.close?.();
+  await expect.poll(server.openConnections).toBe(0);
 });
 
 it('is taken by a strict service: any text, any key, with every compression', async () => {

@@ -40,7 +40,6 @@ it('is done with its options when it is made', async () => {
   expect(emulator.events()).toMatchObject([{ tags: { env: 'test' } }]);
 });
 
-it('has no more than a destination has to have, and nothing to close', () => {
+it('has no more than a destination has to have', () => {
   expect(createLogService(given)).toMatchObject({ name: 'log-service', reads: 'fields' });
-  expect(createLogService(given).close).toBeUndefined();
 });

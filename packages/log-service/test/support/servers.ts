@@ -35,6 +35,7 @@ export async function startAnswering(answer: (request: ReceivedRequest) => Answe
   readonly last: () => ReceivedRequest;
   /** How many connections were opened. */
   readonly connections: () => number;
+  readonly openConnections: () => number;
   readonly target: { readonly endpoint: string; readonly project: string; readonly logstore: string };
 }> {
   const requests: ReceivedRequest[] = [];
@@ -49,7 +50,12 @@ export async function startAnswering(answer: (request: ReceivedRequest) => Answe
   };
   const server = createServer((request, response) => void respond(request, response));
   let connections = 0;
-  server.on('connection', () => connections++);
+  let openConnections = 0;
+  server.on('connection', (socket) => {
+    connections++;
+    openConnections++;
+    socket.once('close', () => openConnections--);
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
@@ -61,6 +67,7 @@ export async function startAnswering(answer: (request: ReceivedRequest) => Answe
     requests,
     last: () => requests.at(-1) ?? fail('no request came'),
     connections: () => connections,
+    openConnections: () => openConnections,
     target: { endpoint: `http://127.0.0.1:${port}`, project: 'shop', logstore: 'web' },
   };
 }
