@@ -22,6 +22,12 @@ export function isNotFound(error: unknown): boolean {
   return nameOf(error) === 'ResourceNotFound';
 }
 
+/** Whether the request could not be read at all. */
+export function isUnreadable(error: unknown): boolean {
+  const { $metadata } = (error ?? {}) as SdkError;
+  return nameOf(error) === 'Serialization' || $metadata?.httpStatusCode === 415;
+}
+
 /** The name of the SDK's error, without the `Exception` that some have at the end. */
 export function nameOf(error: unknown): string {
   const { name } = (error ?? {}) as SdkError;

@@ -1,5 +1,6 @@
 import type { CloudWatchLogsClient, CloudWatchLogsClientConfig } from '@aws-sdk/client-cloudwatch-logs';
 import { DeliveryError } from '@logferry/core';
+import type { WireBody } from './compress.js';
 import type { RejectedLogEventsInfo } from './rejected.js';
 import { createRequestHandler } from './request-handler.js';
 import type { ConnectionSettings, NewGroupSettings } from './resolve-options.js';
@@ -32,15 +33,17 @@ export class LogsClient {
   }
 
   /** Sends a body that is ready. The SDK would take several times as long to make one. */
-  async putLogEvents({ group, stream }: Target, body: Uint8Array, abortSignal: AbortSignal): Promise<PutAnswer> {
+  async putLogEvents({ group, stream }: Target, body: WireBody, abortSignal: AbortSignal): Promise<PutAnswer> {
     const { sdk, client } = await this.#connect();
     const command = new sdk.PutLogEventsCommand({ logGroupName: group, logStreamName: stream, logEvents: [] });
     command.middlewareStack.add(
       (next) => (args) => {
-        (args.request as { body: unknown }).body = body;
+        const request = args.request as { body: unknown; readonly headers: Record<string, string> };
+        request.body = body.bytes;
+        if (body.encoding) request.headers['content-encoding'] = body.encoding;
         return next(args);
       },
-      // After the SDK made a body of the empty list, and before anything measures, compresses or signs it.
+      // After the SDK made a body of the empty list, and before anything measures or signs it.
       { step: 'build', priority: 'high', name: 'logferryBody' },
     );
     return client.send(command, { abortSignal });

@@ -8,8 +8,9 @@ import {
   type LogRecord,
   type SendOutcome,
 } from '@logferry/core';
-import { isNotFound, nameOf, toDeliveryError } from './classify.js';
+import { isNotFound, isUnreadable, nameOf, toDeliveryError } from './classify.js';
 import { LogsClient, type PutAnswer } from './client.js';
+import { compress, uncompressed, type WireBody } from './compress.js';
 import { EVENT_OVERHEAD_BYTES, MAX_BATCH_EVENTS, MAX_SPAN_MS } from './limits.js';
 import type { CloudWatchOptions } from './options.js';
 import { fitMessage } from './oversize.js';
@@ -40,6 +41,7 @@ class CloudWatch implements Destination {
   /** The member `entity` of every request body. */
   readonly #entity: string;
   #entityRejected = false;
+  #compresses: boolean;
   /** Batches that met a missing stream or group. */
   readonly #homeless = new WeakSet<Batch>();
   /** Tokens that an emulator, or a service of before 2023, wants to see with a batch. */
@@ -53,6 +55,7 @@ class CloudWatch implements Destination {
       baseBytes: () => 0,
     };
     this.#options = options;
+    this.#compresses = options.compression === 'gzip';
     this.#client = new LogsClient(options.connection);
     this.#provisioner = new Provisioner(this.#client, options.newGroup);
     this.#entity = options.entity === undefined ? '' : `,"entity":${JSON.stringify(options.entity)}`;
@@ -76,13 +79,14 @@ class CloudWatch implements Destination {
     const target = targetOf(batch.route);
     const created = this.#homeless.has(batch);
     if (created) await this.#createStreamFor(batch, target, signal);
-    const body = this.#bodyOf(batch, target);
+    const raw = this.#bodyOf(batch, target);
+    const body = this.#compresses ? await compress(raw) : uncompressed(raw);
     try {
       const answer = await this.#client.putLogEvents(target, body, signal);
-      return this.#outcomeOf(answer, batch, body.length);
+      return this.#outcomeOf(answer, batch, body.bytes.length);
     } catch (error) {
-      if (nameOf(error) === 'DataAlreadyAccepted') return { rejected: [], wireBytes: body.length };
-      throw this.#learnFrom(error, batch, created);
+      if (nameOf(error) === 'DataAlreadyAccepted') return { rejected: [], wireBytes: body.bytes.length };
+      throw this.#withoutCompression(error, body) ?? this.#learnFrom(error, batch, created);
     }
   }
 
@@ -120,6 +124,14 @@ class CloudWatch implements Destination {
       wireBytes,
       requestId: $metadata.requestId,
     };
+  }
+
+  /** A service, or what stands in for one, that cannot read a compressed request gets no further one. */
+  #withoutCompression(error: unknown, { encoding }: WireBody): DeliveryError | undefined {
+    if (encoding === undefined || !isUnreadable(error)) return undefined;
+    if (this.#compresses) warn('the endpoint does not take gzip; from now on requests go without');
+    this.#compresses = false;
+    return new DeliveryError('AGAIN', 'the endpoint does not take gzip', { cause: error });
   }
 
   /** What the core is told of an error, after we took note of what the next attempt needs. */

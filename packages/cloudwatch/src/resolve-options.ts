@@ -22,6 +22,7 @@ export interface ResolvedCloudWatchOptions {
   readonly newGroup: NewGroupSettings;
   readonly entity: CloudWatchEntity | undefined;
   readonly oversize: 'truncate' | 'split' | 'drop';
+  readonly compression: 'none' | 'gzip';
   readonly maxEventBytes: number;
   readonly maxBatchBytes: number;
 }
@@ -58,6 +59,7 @@ export function resolveCloudWatchOptions(options: CloudWatchOptions): ResolvedCl
     newGroup: { retentionInDays, tags: tags && { ...tags }, kmsKeyId, logGroupClass },
     entity,
     oversize: choiceOption('oversize', options.oversize, 'truncate', ['truncate', 'split', 'drop']),
+    compression: choiceOption('compression', options.compression, 'none', ['none', 'gzip']),
     maxEventBytes: Math.min(maxEventBytes, maxBatchBytes - EVENT_OVERHEAD_BYTES),
     maxBatchBytes,
   };

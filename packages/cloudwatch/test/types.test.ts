@@ -15,8 +15,9 @@ export function calls(sdkCredentials: NonNullable<CloudWatchLogsClientConfig['cr
     createCloudWatch({ logGroupName: 'shop', region: undefined, tags: undefined }),
     // @ts-expect-error the group is required
     createCloudWatch({}),
-    // @ts-expect-error unknown option
     createCloudWatch({ logGroupName: 'shop', compression: 'gzip' }),
+    // @ts-expect-error what Log Service takes
+    createCloudWatch({ logGroupName: 'shop', compression: 'lz4' }),
     // @ts-expect-error misspelt option
     createCloudWatch({ logGroupName: 'shop', retention: 7 }),
     // @ts-expect-error a function of the record is no template
