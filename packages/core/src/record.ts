@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** One log record, as an adapter hands it to {@link Shipper.accept}. */
 export interface LogRecord {
   /** Time of the event, in epoch milliseconds. */
@@ -14,6 +16,8 @@ export interface LogRecord {
 
 /** Below this, a number is epoch seconds (year 5138), not milliseconds (March 1973). */
 const SECONDS_BELOW = 100_000_000_000;
+/** Below this (March 1973) it is no time at all: rather a duration, and the service would refuse the record as too old. */
+const SECONDS_FROM = 100_000_000;
 
 /** Other date forms are ambiguous (3/4/2026), and a wrong guess can make the service refuse the record as too old. */
 const ISO_DATE_TIME = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?( ?(Z|[+-]\d\d:?\d\d))?)?$/i;
@@ -21,14 +25,14 @@ const EPOCH_NUMBER = /^\d{9,13}(\.\d+)?$/;
 
 /**
  * Reads the time of an event in any of the forms that loggers write: epoch milliseconds or seconds (number or digits),
- * an ISO 8601 string, a `Date`. Anything else gives `fallback`.
+ * an ISO 8601 string, a `Date`. Anything else gives `fallback`. Never throws.
  *
  * @returns integer epoch milliseconds
  */
 export function toEpochMs(value: unknown, fallback: number): number {
   let ms = Number.NaN;
-  if (typeof value === 'number') ms = value < SECONDS_BELOW ? value * 1000 : value;
-  else if (value instanceof Date) ms = value.getTime();
+  if (typeof value === 'number' && value >= SECONDS_FROM) ms = value < SECONDS_BELOW ? value * 1000 : value;
+  else if (types.isDate(value)) ms = Date.prototype.getTime.call(value);
   else if (typeof value === 'string') {
     if (EPOCH_NUMBER.test(value)) return toEpochMs(Number(value), fallback);
     if (ISO_DATE_TIME.test(value)) ms = Date.parse(value.replace(',', '.'));

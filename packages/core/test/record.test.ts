@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { toEpochMs } from '../src/index.js';
 
@@ -22,8 +23,19 @@ it.each([
   ['NaN', Number.NaN, FALLBACK],
   ['infinity', Number.POSITIVE_INFINITY, FALLBACK],
   ['a negative number', -5, FALLBACK],
+  ['a duration', 35, FALLBACK],
   ['nothing', undefined, FALLBACK],
   ['an object', {}, FALLBACK],
+  ['a Date of another realm', runInNewContext('new Date(1234567890123)'), 1_234_567_890_123],
+  ['a Date that has its own way', Object.assign(new Date(1234567890123), { getTime: () => 'no' }), 1_234_567_890_123],
+  ['what looks like a Date', Object.create(Date.prototype), FALLBACK],
+  ['a revoked proxy', revoked(), FALLBACK],
 ])('toEpochMs reads %s', (_, value, expected) => {
   expect(toEpochMs(value, FALLBACK)).toBe(expected);
 });
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable(new Date(), {});
+  revoke();
+  return proxy;
+}
