@@ -103,6 +103,22 @@ describe('a failed attempt', () => {
     expect(errors).toEqual([]);
   });
 
+  test('harms nothing when callbacks throw or reject', async () => {
+    const throwing = () => {
+      throw new Error('from a callback');
+    };
+    const rejecting = () => Promise.reject(new Error('from a callback'));
+    for (const callback of [throwing, rejecting]) {
+      const { logger, stream, destination } = failing({ onError: callback, onDrop: callback, maxBufferBytes: 1024 });
+      logger.info('x'.repeat(2000));
+      logger.info('refused');
+      await stream.flush();
+      destination.answer = () => {};
+      logger.info('fine');
+      expect(await stream.flush()).toMatchObject({ delivered: 1, dropped: { 'buffer-full': 1, invalid: 1 } });
+    }
+  });
+
   test('harms neither the application nor the next record', async () => {
     const { logger, stream, destination } = failing({ onError: () => {} });
     logger.info('first');

@@ -115,6 +115,24 @@ it('never pushes back and never emits "error" while deliveries fail', async () =
   expect(failed).not.toHaveBeenCalled();
 });
 
+it('harms nothing when callbacks throw or reject', async () => {
+  const throwing = () => {
+    throw new Error('from a callback');
+  };
+  const rejecting = () => Promise.reject(new Error('from a callback'));
+  for (const callback of [throwing, rejecting]) {
+    const { destination, stream, logger } = start({ onError: callback, onDrop: callback, maxBufferBytes: 1024 });
+    destination.answer = unavailable;
+    logger.info('x'.repeat(2000));
+    logger.info('in time');
+    await stream.flush({ timeoutMs: 1 });
+    destination.answer = () => {};
+    await stream.flush();
+    expect(stream.stats()).toMatchObject({ delivered: 1, dropped: { 'buffer-full': 1 } });
+    await stream.close();
+  }
+});
+
 it('counts what is logged after the end, and calls back', async () => {
   const { stream, logger } = start(quiet);
   logger.info('in time');

@@ -29,7 +29,7 @@ export const hostOptionNames: readonly (keyof HostOptions)[] = [
 /** The names of the options in {@link TransportOptions}. */
 export const transportOptionNames: readonly (keyof TransportOptions)[] = [...deliveryOptionNames, ...hostOptionNames];
 
-/** Checks the host's options and gives winston-transport what it wants. */
+/** Checks the host's options and gives winston-transport what it wants: all but the format, which it would let throw. */
 export function resolveHostOptions(options: HostOptions): Transport.TransportStreamOptions {
   const { format } = options;
   const level = stringOption('level', options.level, undefined);
@@ -38,7 +38,6 @@ export function resolveHostOptions(options: HostOptions): Transport.TransportStr
   }
   return {
     ...(level !== undefined && { level }),
-    ...(format !== undefined && { format }),
     silent: booleanOption('silent', options.silent, false),
     handleExceptions: booleanOption('handleExceptions', options.handleExceptions, false),
     handleRejections: booleanOption('handleRejections', options.handleRejections, false),

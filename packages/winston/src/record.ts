@@ -7,6 +7,16 @@ export type Info = Readonly<Record<string | symbol, unknown>>;
 /** The levels of a logger with their rank; 0 is the most severe. */
 export type Levels = Readonly<Record<string, number>>;
 
+/** Stands for a record that cannot be had; the core counts it as unencodable. */
+export const unreadable: Info = new Proxy(
+  {},
+  {
+    get() {
+      throw new Error('the record cannot be read');
+    },
+  },
+);
+
 /** The view of winston's `info` that the core takes. */
 export class InfoRecord implements LogRecord {
   readonly #info: Info;

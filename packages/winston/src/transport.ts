@@ -14,8 +14,8 @@ import {
   wrongOption,
 } from '@logferry/core';
 import Transport from 'winston-transport';
-import { hostOptionNames, resolveHostOptions, type TransportOptions } from './options.js';
-import { type Info, InfoRecord, type Levels } from './record.js';
+import { type HostOptions, hostOptionNames, resolveHostOptions, type TransportOptions } from './options.js';
+import { type Info, InfoRecord, type Levels, unreadable } from './record.js';
 
 /** Within this the last records must be out after a crash: winston exits 3,000 ms after it, whatever is left. */
 const CRASH_TIMEOUT_MS = 2500;
@@ -46,6 +46,7 @@ export class DestinationTransport extends Transport {
   declare protected levels: Levels | undefined;
   /** Set by winston-transport while the transport is added to a logger. */
   declare protected parent: Logger | null | undefined;
+  readonly #format: HostOptions['format'];
   readonly #shipper: Shipper;
   readonly #closeTimeoutMs: number;
 
@@ -55,6 +56,7 @@ export class DestinationTransport extends Transport {
       ...hostOptionNames,
     ]);
     super(resolveHostOptions(host));
+    this.#format = host.format;
     this.#shipper = createShipper(destination, this.#withWarnings(delivery, destination?.name));
     this.#closeTimeoutMs = delivery.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS;
     this.#followLogger();
@@ -62,8 +64,8 @@ export class DestinationTransport extends Transport {
 
   /** Called by winston. Takes the record and calls back at once, since siblings wait for it. */
   override log(info: Info, callback?: () => void): void {
-    const accepted = this.#shipper.accept(new InfoRecord(info, this.levels));
-    if (accepted && this.listenerCount('logged') > 0) setImmediate(() => this.emit('logged', info));
+    const formatted = this.#formatted(info);
+    if (formatted !== false) this.#accept(formatted);
     if (this.#isCrash(info)) this.#deliverCrash();
     callback?.();
   }
@@ -90,6 +92,21 @@ export class DestinationTransport extends Transport {
   /** The end for good: `logger.end()` emits 'finish' when this has called back. */
   override _final(callback: (error?: Error | null) => void): void {
     void this.#shipper.close().then(() => process.nextTick(callback));
+  }
+
+  /** What the transport's own format makes of a record; false if it leaves the record out. */
+  #formatted(info: Info): Info | false {
+    if (!this.#format) return info;
+    try {
+      return this.#format.transform({ ...info } as never, this.#format.options) as Info | false;
+    } catch {
+      return unreadable;
+    }
+  }
+
+  #accept(info: Info): void {
+    const accepted = this.#shipper.accept(new InfoRecord(info, this.levels));
+    if (accepted && this.listenerCount('logged') > 0) setImmediate(() => this.emit('logged', info));
   }
 
   /** Makes every error that is told, to `onError` or on stderr, a `'warn'` event, too. */

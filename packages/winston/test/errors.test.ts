@@ -1,8 +1,17 @@
-import { type DeliveryError, DeliveryError as Failure } from '@logferry/core';
+import { assertBalanced, type DeliveryError, DeliveryError as Failure } from '@logferry/core';
 import { describe, expect, test } from 'vitest';
 import winston from 'winston';
 import { DestinationTransport, type TransportOptions } from '../src/index.js';
 import { MemoryDestination } from './support/memory-destination.js';
+
+/** A record that cannot even be copied. */
+function unreadable(): object {
+  const fail = () => {
+    throw new Error('from a getter');
+  };
+  const info = { level: 'info', message: 'bad', [Symbol.for('level')]: 'info' };
+  return Object.defineProperty(info, 'bad', { enumerable: true, get: fail });
+}
 
 function startFailing(options: TransportOptions) {
   const destination = new MemoryDestination();
@@ -66,10 +75,70 @@ describe('a failed attempt', () => {
   });
 });
 
+describe("the transport's own format", () => {
+  const startWith = (transform: () => never | false) => {
+    const destination = new MemoryDestination();
+    const format = winston.format((info) => (info.message === 'fine' ? info : transform()));
+    const transport = new DestinationTransport({
+      destination,
+      format: winston.format.combine(format(), winston.format.simple()),
+      onDrop: () => {},
+    });
+    const sibling = new DestinationTransport({ destination: new MemoryDestination() });
+    // No format of the logger reads the fields.
+    const logger = winston.createLogger({ format: winston.format.timestamp(), transports: [transport, sibling] });
+    return { destination, transport, sibling, logger };
+  };
+
+  test('never throws into the application: the record is counted, and the next one shipped', async () => {
+    const { logger, transport, sibling, destination } = startWith(() => {
+      throw new Error('from the format');
+    });
+    logger.info('bad');
+    transport.write(unreadable());
+    logger.info('fine');
+    await transport.flush();
+    expect(destination.texts).toEqual([expect.stringMatching(/^info: fine/)]);
+    expect(transport.stats()).toMatchObject({ received: 3, delivered: 1, dropped: { unencodable: 2 } });
+    expect(sibling.stats().received).toBe(2);
+    assertBalanced(transport.stats());
+  });
+
+  test('leaves out what it makes nothing of, without counting it', async () => {
+    const { logger, transport, destination } = startWith(() => false);
+    logger.info('bad');
+    logger.info('fine');
+    await transport.flush();
+    expect(destination.texts).toEqual([expect.stringMatching(/^info: fine/)]);
+    expect(transport.stats().received).toBe(1);
+  });
+});
+
 test('a loss is told to onDrop', async () => {
   const drops: unknown[] = [];
   const { logger, transport } = startFailing({ onError: () => {}, onDrop: (drop) => drops.push(drop) });
   logger.info('hello');
   await transport.flush();
   expect(drops).toMatchObject([{ reason: 'invalid', records: 1 }]);
+});
+
+test('callbacks that throw or reject never reach the application', async () => {
+  const throwing = () => {
+    throw new Error('from a callback');
+  };
+  const rejecting = () => Promise.reject(new Error('from a callback'));
+  for (const callback of [throwing, rejecting]) {
+    const { logger, transport, destination } = startFailing({
+      onError: callback,
+      onDrop: callback,
+      maxBufferBytes: 1024,
+    });
+    logger.info('x'.repeat(2000));
+    logger.info('refused');
+    await transport.flush();
+    destination.answer = () => {};
+    logger.info('fine');
+    await transport.flush();
+    expect(transport.stats()).toMatchObject({ delivered: 1, dropped: { 'buffer-full': 1, invalid: 1 } });
+  }
 });
