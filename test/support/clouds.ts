@@ -50,7 +50,7 @@ const cloudWatch: Cloud<CloudWatchOptions> = {
     const stats = (): Promise<CloudWatchStats> => ask('stats');
     return {
       options: shipTo(started),
-      records: async () => (await events()).map(({ message }) => JSON.parse(message)),
+      records: async () => (await events()).map(({ message }) => parse(message)),
       times: async () => (await events()).map(({ timestamp }) => timestamp),
       dataRequests: async () => (await stats()).requests.PutLogEvents ?? 0,
       stats,
@@ -89,6 +89,15 @@ export function shipTo({ url, env }: Pick<CloudWatchEmulator, 'url' | 'env'>): C
     region: env.AWS_REGION,
     credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY },
   };
+}
+
+/** A line that is no JSON object has a text only. */
+function parse(message: string): StoredRecord {
+  try {
+    return Object(JSON.parse(message));
+  } catch {
+    return { message };
+  }
 }
 
 async function forkEmulator<Emulator>(name: Cloud['name']): Promise<{

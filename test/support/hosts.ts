@@ -18,8 +18,16 @@ import type { Cloud } from './clouds.js';
 type Options = DeliveryOptions & { readonly level?: 'info' | 'warn' };
 type Both = CloudWatchOptions & LogServiceOptions & Options;
 
+/** What the loggers of all frameworks can do, whatever they are given. */
+export interface FrameworkLogger {
+  info(...args: readonly unknown[]): unknown;
+  child(bindings: object, options?: object): FrameworkLogger;
+}
+
 /** A logger with our transport, as every framework has one. */
 export interface RunningHost {
+  /** The framework's own. */
+  readonly logger: FrameworkLogger;
   log(level: 'debug' | 'info' | 'warn', text: string, fields?: Record<string, unknown>): void;
   /** Waits until what was logged is delivered, in the way of this host. */
   flush(): Promise<void>;
@@ -47,6 +55,7 @@ const winstonHost: Host = {
     const transport = new Transport(options as Both);
     const logger = winston.createLogger({ level: 'debug', transports: [transport] });
     return {
+      logger: logger as FrameworkLogger,
       log: (level, text, fields) => void logger.log(level, text, fields),
       flush: async () => void (await transport.flush()),
       stats: async () => transport.stats(),
@@ -67,6 +76,7 @@ const bunyanHost: Host = {
     const entry = createStream({ level: 'debug', ...options } as Both);
     const logger = bunyan.createLogger({ name: 'contract', streams: [entry] });
     return {
+      logger: logger as FrameworkLogger,
       log: (level, text, fields = {}) => logger[level](fields, '%s', text),
       flush: async () => void (await entry.stream.flush()),
       stats: async () => entry.stream.stats(),
@@ -84,6 +94,7 @@ const pinoHost: Host = {
     const stream = await createStream(options as Both);
     const logger = pino({ level: 'debug' }, stream);
     return {
+      logger: logger as FrameworkLogger,
       log: (level, text, fields = {}) => logger[level](fields, text),
       flush: async () => void (await stream.flush()),
       stats: async () => stream.stats(),
@@ -104,6 +115,7 @@ const pinoWorkerHost: Host = {
     await Promise.race([once(transport, 'ready'), once(transport, 'error').then(([error]) => Promise.reject(error))]);
     const logger = pino({ level: 'debug' }, transport);
     return {
+      logger: logger as FrameworkLogger,
       log: (level, text, fields = {}) => logger[level](fields, text),
       flush: () => new Promise((resolve) => logger.flush(() => resolve())),
       stats: () => stats(transport),
