@@ -61,7 +61,7 @@ it('takes anything that is a line, from any writer', async () => {
   stream.write('plain text\n\n{"level":30,"ti');
   stream.write(Buffer.from('me":1}\r\n{"cut'));
   await stream.close();
-  expect(destination.stored).toEqual(['{"level":30,"time":1}', 'plain text', '{"cut']);
+  expect(destination.stored).toEqual(['plain text', '{"level":30,"time":1}', '{"cut']);
 });
 
 it.each([
