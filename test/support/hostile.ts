@@ -11,7 +11,7 @@ export class HostileSource {
 
   /** Arguments of a log call, in every order that a framework may be given. */
   call(): readonly [unknown, ...unknown[]] {
-    if (++this.#calls % HUGE_EVERY === 0) return [{ huge: this.#pick(huge)() }, 'huge'];
+    if (++this.#calls % HUGE_EVERY === 0) return [{ huge: huge[(this.#calls / HUGE_EVERY) % huge.length]?.() }, 'huge'];
     const shape = this.#random();
     if (shape < 0.4) return [this.fields(), this.#pick(texts)];
     if (shape < 0.6) return [this.#pick(texts), this.fields()];
