@@ -3,18 +3,18 @@ import { gzip as gzipWithCallback } from 'node:zlib';
 
 /** A request body, as it goes over the wire. */
 export interface WireBody {
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
   /** The header `Content-Encoding`. */
   readonly encoding: 'gzip' | undefined;
 }
 
 /** The body, compressed if that makes it smaller. */
-export async function compress(raw: Buffer): Promise<WireBody> {
+export async function compress(raw: Uint8Array): Promise<WireBody> {
   const compressed = await gzip(raw, { level: GZIP_LEVEL });
   return compressed.length < raw.length ? { bytes: compressed, encoding: 'gzip' } : uncompressed(raw);
 }
 
-export function uncompressed(raw: Buffer): WireBody {
+export function uncompressed(raw: Uint8Array): WireBody {
   return { bytes: raw, encoding: undefined };
 }
 
