@@ -1,0 +1,86 @@
+// One measurement: a fresh process that logs to one contender, and tells its parent what that took.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { contenders } from './contenders.mjs';
+import { recordKinds } from './records.mjs';
+
+/** How records come, by the shape of the load. Each returns the milliseconds spent in log calls. */
+const loads = {
+  /** As fast as the event loop allows. */
+  async burst({ records, perTurn }, logRange) {
+    let ms = 0;
+    for (let from = 0; from < records; from += perTurn) {
+      ms += logRange(from, Math.min(from + perTurn, records));
+      await nextTurn();
+    }
+    return ms;
+  },
+  async steady({ records, perSecond }, logRange) {
+    let ms = 0;
+    const startMs = performance.now();
+    for (let done = 0; done < records; ) {
+      const due = Math.min(records, Math.ceil(((performance.now() - startMs) / 1000) * perSecond));
+      ms += logRange(done, due);
+      done = due;
+      await delay(5);
+    }
+    return ms;
+  },
+};
+
+// A listener, even for a second job that never comes, keeps the process alive while only a worker is busy.
+process.on('message', async (job) => {
+  process.send(await measure(job));
+  process.disconnect();
+});
+
+async function measure({ contender: name, options, place, load, recordKind, isColdStart }) {
+  const { framework, start, preload } = contenders[name];
+  const idleRssBytes = process.memoryUsage.rss();
+  const startMs = performance.now();
+  const host = await start(place, options);
+  const startupMs = performance.now() - startMs;
+  const startupRssBytes = process.memoryUsage.rss() - idleRssBytes;
+  if (!isColdStart) await preload?.(place);
+
+  const recordOf = recordKinds[recordKind](framework);
+  const logRange = (from, to) => {
+    const beforeMs = performance.now();
+    for (let id = from; id < to; id++) {
+      const { text, fields } = recordOf(id);
+      host.log(text, fields);
+    }
+    return performance.now() - beforeMs;
+  };
+  const loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  const cpu = process.cpuUsage();
+  loopDelay.enable();
+  const startedAt = Date.now();
+  const callMs = await loads[load.shape](load, logRange);
+  const loggedAt = Date.now();
+  // Some throw when their patience ends; what arrived counts all the same.
+  const endError = await host.end().then(
+    () => undefined,
+    (error) => error.message,
+  );
+  const endedAt = Date.now();
+  loopDelay.disable();
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    startupMs,
+    startupRssBytes,
+    sinceProcessStartMs: performance.now(),
+    startedAt,
+    loggedAt,
+    endedAt,
+    endError,
+    callMs,
+    cpuMs: (user + system) / 1000,
+    // What it samples contains the sampling interval.
+    loopDelayP99Ms: loopDelay.percentile(99) / 1e6 - LOOP_RESOLUTION_MS,
+    loopDelayMaxMs: loopDelay.max / 1e6 - LOOP_RESOLUTION_MS,
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+const LOOP_RESOLUTION_MS = 1;

@@ -1,0 +1,154 @@
+// `npm run bench [-- SCENARIO…] [--records N] [--rounds N] [--quick] [--profile]`: ours, the peers and the floor, in turns.
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { contenders } from './contenders.mjs';
+import { plotBursts } from './plot.mjs';
+import { tableOf } from './report.mjs';
+import { scenarios } from './scenarios.mjs';
+
+const HELP = `Measures Logferry against other transports, each measurement in a fresh process, against one local server.
+
+Usage: npm run bench -- [scenario…] [options]
+
+Scenarios; all of them when none is named:
+${scenarios.map(({ name, title }) => `  ${name.padEnd(24)}${title}`).join('\n')}
+
+Options:
+  --records <n> only the bursts of so many records
+  --rounds <n>  rounds of each scenario; default: 5
+  --quick       one round, a twentieth of the records
+  --profile     writes a .cpuprofile of every process to test/bench/results
+  --help        show this text
+`;
+
+/** A measurement that takes longer counts as failed. */
+const TIME_LIMIT_MS = 180_000;
+const QUICK_PART = 1 / 20;
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const RESULTS = here('results/');
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    records: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    quick: { type: 'boolean' },
+    profile: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
+});
+if (values.help) console.log(HELP);
+else await main();
+
+async function main() {
+  const unknown = positionals.find((name) => !scenarios.some((scenario) => scenario.name === name));
+  if (unknown) throw new Error(`There is no scenario "${unknown}".\n\n${HELP}`);
+  const chosen = positionals.length > 0 ? scenarios.filter(({ name }) => positionals.includes(name)) : scenarios;
+  installPeers();
+  mkdirSync(RESULTS, { recursive: true });
+  const server = await startServer();
+  const tables = [`Node.js ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}; medians\n`];
+  const all = [];
+  for (const each of chosen) {
+    const scenario = { ...each, loads: loadsOf(each) };
+    if (scenario.loads.length === 0) continue;
+    const runs = await runScenario(scenario, server);
+    all.push({ scenario, runs });
+    writeFileSync(`${RESULTS}${scenario.name}.json`, JSON.stringify(runs, null, 1));
+    tables.push(tableOf(scenario, runs));
+    console.log(tables.at(-1));
+  }
+  server.close();
+  const isWhole = chosen === scenarios && !values.quick && !values.records;
+  // What the README shows comes from whole runs only.
+  const folder = isWhole ? here('') : RESULTS;
+  writeFileSync(`${folder}RESULTS.md`, `# Benchmark\n\n${tables.join('\n')}`);
+  const plotted = all.filter(({ scenario }) => scenario.plotted);
+  if (plotted.length > 0) writeFileSync(`${folder}bursts.svg`, await plotBursts(plotted));
+  console.log(`Written to ${folder}`);
+}
+
+function installPeers() {
+  if (existsSync(here('peers/node_modules/.package-lock.json'))) return;
+  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: here('peers'), stdio: 'inherit' });
+}
+
+function loadsOf({ loads }) {
+  const chosen = values.records ? loads.filter(({ records }) => records === Number(values.records)) : loads;
+  return values.quick ? chosen.map((load) => ({ ...load, records: Math.ceil(load.records * QUICK_PART) })) : chosen;
+}
+
+/** Contenders take turns, so that a busy minute of the machine meets all of them. */
+async function runScenario(scenario, server) {
+  const runs = [];
+  const rounds = values.quick ? 1 : Number(values.rounds);
+  for (let round = 1; round <= rounds; round++) {
+    for (const load of scenario.loads) {
+      for (const row of scenario.rows) {
+        console.error(`${scenario.name}, round ${round} of ${rounds}, ${load.records} records: ${row.label}`);
+        runs.push({ label: row.label, load, round, ...(await measure(scenario, load, row, server)) });
+      }
+    }
+  }
+  return runs;
+}
+
+async function measure(scenario, load, { contender, options = {} }, server) {
+  const { cloud = 'cloudwatch', latencyMs, isColdStart, recordKind = 'order' } = scenario;
+  const kind = contenders[contender].server ?? cloud;
+  const place = await server.ask('start', { kind, delayMs: latencyMs });
+  try {
+    const job = { contender, options, place, load, recordKind, isColdStart };
+    const run = await runChild(job);
+    const counts = await server.ask('stop', { records: load.records });
+    // A framework alone sends nothing; what it logged is what its costs are for.
+    return { ...run, ...counts, ...(contender.endsWith(' alone') && { delivered: load.records }) };
+  } catch (error) {
+    await server.ask('stop', { records: load.records });
+    return { failure: error.message };
+  }
+}
+
+async function runChild(job) {
+  const profile = values.profile ? ['--cpu-prof', `--cpu-prof-dir=${RESULTS}`] : [];
+  const child = fork(here('child.mjs'), {
+    execArgv: profile,
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...process.env, ...job.place.env, NODE_NO_WARNINGS: '1', AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1' },
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), TIME_LIMIT_MS);
+  let result;
+  let lastWords = '';
+  child.on('message', (message) => {
+    result = message;
+  });
+  child.stderr.on('data', (chunk) => {
+    lastWords = (lastWords + chunk).slice(-500);
+  });
+  child.send(job);
+  const [code, signal] = await once(child, 'close');
+  clearTimeout(timer);
+  if (result === undefined) throw new Error(`ended with ${signal ?? code}: ${lastWords.trim()}`);
+  return result;
+}
+
+async function startServer() {
+  const server = fork(here('server.mjs'), {
+    execArgv: ['--expose-gc', '--max-old-space-size=8192'],
+    serialization: 'advanced',
+  });
+  return {
+    async ask(command, argument) {
+      server.send({ command, argument });
+      const [answer] = await once(server, 'message');
+      return answer;
+    },
+    close: () => server.disconnect(),
+  };
+}

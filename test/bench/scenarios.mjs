@@ -1,0 +1,114 @@
+// What is measured, as data. Each scenario is a table; each row, a contender with its options, gets a process of its own in
+// every round. Ratios are to the row named `versus`; what a row adds is over the framework `alone` in the same scenario.
+const burst = (records) => ({ shape: 'burst', records, perTurn: 200 });
+const steady = (perSecond, seconds) => ({ shape: 'steady', records: perSecond * seconds, perSecond });
+const row = (contender, options, label = contender) => ({ contender, label, options });
+
+const LARGE_BUFFER = { maxBufferBytes: 512 * 1024 * 1024 };
+const large = (contender) => row(contender, LARGE_BUFFER, `${contender}, 512 MiB`);
+
+const ALL = ['rate', 'cpu', 'call', 'added', 'loopP99', 'loopMax', 'rss', 'requests', 'wire', 'server', 'lost'];
+
+export const scenarios = [
+  {
+    name: 'winston',
+    title: 'winston to CloudWatch, bursts',
+    loads: [1000, 10_000, 100_000, 300_000, 1_000_000].map(burst),
+    rows: [
+      row('winston alone'),
+      row('winston + logferry'),
+      large('winston + logferry'),
+      row('winston + winston-cloudwatch'),
+      row('floor'),
+    ],
+    versus: 'winston + winston-cloudwatch',
+    columns: ALL,
+    plotted: { ours: 'winston + logferry', peer: 'winston + winston-cloudwatch' },
+  },
+  {
+    name: 'pino',
+    title: 'pino to CloudWatch, from its worker thread, bursts',
+    loads: [1000, 10_000, 20_000, 100_000].map(burst),
+    rows: [row('pino alone'), row('pino + logferry'), row('pino + @serdnam/pino-cloudwatch-transport')],
+    versus: 'pino + @serdnam/pino-cloudwatch-transport',
+    columns: ALL,
+    plotted: { ours: 'pino + logferry', peer: 'pino + @serdnam/pino-cloudwatch-transport' },
+  },
+  {
+    name: 'bunyan',
+    title: 'bunyan to CloudWatch, bursts',
+    loads: [1000, 10_000, 100_000, 300_000].map(burst),
+    rows: [
+      row('bunyan alone'),
+      row('bunyan + logferry'),
+      large('bunyan + logferry'),
+      row('bunyan + bunyan-cloudwatch'),
+      row('floor'),
+    ],
+    versus: 'floor',
+    columns: ALL,
+    plotted: { ours: 'bunyan + logferry', peer: 'bunyan + bunyan-cloudwatch' },
+  },
+  {
+    name: 'steady',
+    title: 'To CloudWatch at 20,000 records/s',
+    loads: [steady(20_000, 10)],
+    rows: [
+      row('winston alone'),
+      row('winston + logferry'),
+      row('winston + winston-cloudwatch'),
+      row('bunyan alone'),
+      row('bunyan + logferry'),
+      row('pino alone'),
+      row('pino + logferry'),
+    ],
+    columns: ['cpu', 'added', 'loopP99', 'addedLoopP99', 'loopMax', 'rss', 'requests', 'lost'],
+  },
+  {
+    name: 'drain',
+    title: 'A backlog (435,000 records are 100 MB), logged in one turn, to a CloudWatch that takes 100 ms to answer',
+    loads: [{ shape: 'burst', records: 435_000, perTurn: 435_000 }],
+    latencyMs: 100,
+    rows: [large('winston + logferry'), large('bunyan + logferry'), row('winston + winston-cloudwatch')],
+    versus: 'winston + winston-cloudwatch',
+    columns: ['drain', 'cpu', 'rss', 'requests', 'lost'],
+  },
+  {
+    name: 'log-service',
+    title: 'To Log Service, bursts',
+    cloud: 'log-service',
+    loads: [burst(100_000)],
+    rows: ['winston', 'bunyan', 'pino'].flatMap((host) => [row(`${host} alone`), row(`${host} + logferry`)]),
+    columns: ALL,
+  },
+  {
+    name: 'start-up',
+    title: 'Start: the imports, a logger, and one record delivered',
+    loads: [burst(1)],
+    isColdStart: true,
+    rows: ['winston', 'bunyan', 'pino']
+      .flatMap((host) => [`${host} alone`, `${host} + logferry`])
+      .concat('winston + winston-cloudwatch', 'pino + @serdnam/pino-cloudwatch-transport', 'bunyan + bunyan-cloudwatch')
+      .map((contender) => row(contender)),
+    columns: ['startup', 'startupRss', 'firstDelivery'],
+  },
+  {
+    name: 'compression-cloudwatch',
+    title: 'Compression of the request log of a web server, from pino to CloudWatch',
+    loads: [burst(20_000)],
+    recordKind: 'request',
+    rows: [row('pino + logferry', {}, 'none')],
+    versus: 'none',
+    columns: ['wireBytesPerRecord', 'cpu', 'requests', 'lost'],
+  },
+  {
+    name: 'compression-log-service',
+    title: 'Compression of the request log of a web server, from pino to Log Service',
+    cloud: 'log-service',
+    loads: [burst(20_000)],
+    recordKind: 'request',
+    rows: ['none', 'lz4', 'deflate'].map((compression) => row('pino + logferry', { compression }, compression)),
+    versus: 'none',
+    columns: ['wireBytesPerRecord', 'cpu', 'requests', 'lost'],
+  },
+];

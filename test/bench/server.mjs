@@ -1,0 +1,88 @@
+// The one server of a run, in a process of its own: for each measurement a fresh emulator, as strict as the services, or a
+// sink that takes anything, for the floor.
+import { createServer } from 'node:http';
+import { startCloudWatch, startLogService } from '@logferry/emulators';
+
+const starters = {
+  cloudwatch: async () => {
+    const emulator = await startCloudWatch();
+    return {
+      emulator,
+      requestsOf: ({ requests }) => requests.PutLogEvents ?? 0,
+      idOf: ({ message }) => /"id":(\d+)/.exec(message)?.[1],
+      storedAtOf: ({ ingestionTime }) => ingestionTime,
+      messageBytesOf: ({ message }) => Buffer.byteLength(message),
+    };
+  },
+  'log-service': async () => ({
+    emulator: await startLogService(),
+    requestsOf: ({ requests }) => requests,
+    idOf: ({ fields }) => fields.id,
+    storedAtOf: ({ receiveTime }) => receiveTime,
+    messageBytesOf: ({ fields }) => Buffer.byteLength(JSON.stringify(fields)),
+  }),
+  sink: startSink,
+};
+
+let running;
+let cpuAtStart;
+
+const commands = {
+  async start({ kind, delayMs }) {
+    running = await starters[kind]();
+    if (delayMs) running.emulator.faults({ delayMs });
+    cpuAtStart = process.cpuUsage();
+    const { url, env = {}, target } = running.emulator;
+    return { url, env, target };
+  },
+  /** Counts what arrived, closes the server and forgets all. */
+  async stop({ records }) {
+    const { user, system } = process.cpuUsage(cpuAtStart);
+    const counts = running.counts?.() ?? countEvents(running, records);
+    await running.emulator.close();
+    running = undefined;
+    globalThis.gc?.();
+    return { ...counts, serverCpuMs: (user + system) / 1000 };
+  },
+};
+
+process.on('message', async ({ command, argument }) => process.send(await commands[command](argument)));
+process.on('disconnect', () => process.exit());
+
+function countEvents({ emulator, requestsOf, idOf, storedAtOf, messageBytesOf }, records) {
+  const events = emulator.events();
+  const stats = emulator.stats();
+  const seen = new Uint8Array(records);
+  let distinct = 0;
+  let messageBytes = 0;
+  let lastStoredAt = 0;
+  for (const event of events) {
+    lastStoredAt = Math.max(lastStoredAt, storedAtOf(event));
+    messageBytes += messageBytesOf(event);
+    // Notices of the transport's own have no number.
+    const id = Number(idOf(event) ?? -1);
+    if (seen[id] === 0) distinct += seen[id] = 1;
+  }
+  return {
+    delivered: distinct,
+    messageBytes,
+    lastStoredAt,
+    requests: requestsOf(stats),
+    wireBytes: stats.wireBytes,
+    violations: stats.violations.slice(0, 3),
+  };
+}
+
+async function startSink() {
+  const counts = { delivered: 0, messageBytes: 0, lastStoredAt: 0, requests: 0, wireBytes: 0, violations: [] };
+  const server = createServer(async (request, response) => {
+    for await (const chunk of request) counts.wireBytes += chunk.length;
+    counts.requests++;
+    counts.delivered += Number(request.headers['x-records']);
+    counts.lastStoredAt = Date.now();
+    response.end('{}');
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = () => new Promise((resolve) => server.close(resolve).closeAllConnections());
+  return { emulator: { url: `http://127.0.0.1:${server.address().port}`, close }, counts: () => counts };
+}
