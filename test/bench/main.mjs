@@ -143,6 +143,9 @@ async function startServer() {
     execArgv: ['--expose-gc', '--max-old-space-size=8192'],
     serialization: 'advanced',
   });
+  server.once('exit', (code) => {
+    if (code !== 0) throw new Error(`The server ended with ${code}`);
+  });
   return {
     async ask(command, argument) {
       server.send({ command, argument });
