@@ -46,13 +46,13 @@ export class LogsClient {
       // After the SDK made a body of the empty list, and before anything measures or signs it.
       { step: 'build', priority: 'high', name: 'logferryBody' },
     );
-    return client.send(command, { abortSignal });
+    return learningTime(client, () => client.send(command, { abortSignal }));
   }
 
   async createLogStream({ group, stream }: Target, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#connect();
     const command = new sdk.CreateLogStreamCommand({ logGroupName: group, logStreamName: stream });
-    await client.send(command, { abortSignal });
+    await learningTime(client, () => client.send(command, { abortSignal }));
   }
 
   async createLogGroup(group: string, settings: NewGroupSettings, abortSignal: AbortSignal): Promise<void> {
@@ -64,13 +64,13 @@ export class LogsClient {
       kmsKeyId,
       logGroupClass,
     });
-    await client.send(command, { abortSignal });
+    await learningTime(client, () => client.send(command, { abortSignal }));
   }
 
   async putRetentionPolicy(group: string, retentionInDays: number, abortSignal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.#connect();
     const command = new sdk.PutRetentionPolicyCommand({ logGroupName: group, retentionInDays });
-    await client.send(command, { abortSignal });
+    await learningTime(client, () => client.send(command, { abortSignal }));
   }
 
   /** Closes the connections, unless they are the user's. */
@@ -108,6 +108,26 @@ export class LogsClient {
         requestHandler: createRequestHandler(),
       }),
     };
+  }
+}
+
+/** By so much the service lets a clock be wrong, and a minute less. */
+const CLOCK_SKEW_MS = 240_000;
+
+/**
+ * Whatever is answered, the SDK learns the service's time from it. It says so of an error only while the clock is wrong: one
+ * that was just set right makes signatures that are refused, too, and would look like wrong credentials.
+ */
+async function learningTime<Output>({ config }: CloudWatchLogsClient, send: () => Promise<Output>): Promise<Output> {
+  const offsetMs = config?.systemClockOffset;
+  try {
+    return await send();
+  } catch (error) {
+    const { $metadata } = error as { readonly $metadata?: { clockSkewCorrected?: boolean } };
+    if ($metadata && Math.abs(config?.systemClockOffset - offsetMs) >= CLOCK_SKEW_MS) {
+      $metadata.clockSkewCorrected = true;
+    }
+    throw error;
   }
 }
 

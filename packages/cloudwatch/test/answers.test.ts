@@ -143,3 +143,20 @@ it("repeats at once when the SDK has learned the service's time", async () => {
   await deliver(destination, batch);
   expect(emulator.events()).toHaveLength(1);
 });
+
+it('repeats at once when a clock that was wrong has been set right', async () => {
+  let aheadMs = 0;
+  const { emulator, access } = await startEmulator({ clock: () => Date.now() + aheadMs });
+  const destination = create(access);
+  await deliver(destination, batchOf(destination, 'before'));
+  aheadMs = 3_600_000;
+  await deliver(destination, batchOf(destination, 'while it is wrong'));
+  aheadMs = 0;
+  const batch = batchOf(destination, 'when it is right');
+  await expect(send(destination, batch)).rejects.toMatchObject({
+    code: 'AGAIN',
+    message: expect.stringContaining('InvalidSignatureException'),
+  });
+  await deliver(destination, batch);
+  expect(emulator.events()).toHaveLength(3);
+});
