@@ -15,22 +15,29 @@ import type { LogServiceOptions } from '@logferry/log-service';
 /** A record as it was stored, with the text under the name that its framework gives it. */
 type StoredRecord = Readonly<Record<string, unknown>>;
 
+/** Faults that a way can meet; `quota` and `busy` only with Log Service. */
+export type Fault = 'serverError' | 'throttle' | 'quota' | 'busy' | 'html' | 'reset' | 'hang' | 'lostAck';
+
+interface FaultPlan extends Partial<Record<Fault, number>> {
+  readonly next?: readonly (Fault | 'ok')[];
+  readonly down?: boolean;
+  readonly retryAfterSeconds?: number;
+}
+
 /** A cloud's emulator, in a process of its own. */
 export interface RunningCloud<Options = object> {
+  readonly port: number;
   /** Options that make a transport ship to it. */
   readonly options: Options;
   records(): Promise<readonly StoredRecord[]>;
+  /** The records of each request that stored some, in order of arrival. */
+  batches(): Promise<readonly (readonly StoredRecord[])[]>;
   /** The times of the events as the service knows them, in epoch milliseconds. */
   times(): Promise<readonly number[]>;
   /** Requests that carried data, answered or not. */
   dataRequests(): Promise<number>;
   stats(): Promise<CloudWatchStats | LogServiceStats>;
-  /** Faults that both emulators know, by probability. */
-  faults(
-    plan?: Partial<Record<'serverError' | 'throttle' | 'quota' | 'busy' | 'reset' | 'hang', number>> & {
-      down?: boolean;
-    },
-  ): Promise<void>;
+  faults(plan?: FaultPlan): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,19 +45,22 @@ export interface Cloud<Options = object> {
   readonly name: 'cloudwatch' | 'log-service';
   /** Most events that the service takes in a request. */
   readonly maxEvents: number;
-  start(): Promise<RunningCloud<Options>>;
+  /** Port 0, the default, is a free one. */
+  start(port?: number): Promise<RunningCloud<Options>>;
 }
 
 const cloudWatch: Cloud<CloudWatchOptions> = {
   name: 'cloudwatch',
   maxEvents: 10_000,
-  async start() {
-    const { started, ask, close } = await forkEmulator<CloudWatchEmulator>('cloudwatch');
+  async start(port) {
+    const { started, ask, close } = await forkEmulator<CloudWatchEmulator>('cloudwatch', port);
     const events = (): Promise<readonly CloudWatchEvent[]> => ask('events');
     const stats = (): Promise<CloudWatchStats> => ask('stats');
     return {
+      port: Number(new URL(started.url).port),
       options: shipTo(started),
       records: async () => (await events()).map(({ message }) => parse(message)),
+      batches: async () => byRequest(await events(), ({ message }) => parse(message)),
       times: async () => (await events()).map(({ timestamp }) => timestamp),
       dataRequests: async () => (await stats()).requests.PutLogEvents ?? 0,
       stats,
@@ -63,13 +73,15 @@ const cloudWatch: Cloud<CloudWatchOptions> = {
 const logService: Cloud<LogServiceOptions> = {
   name: 'log-service',
   maxEvents: 4096,
-  async start() {
-    const { started, ask, close } = await forkEmulator<LogServiceEmulator>('log-service');
+  async start(port) {
+    const { started, ask, close } = await forkEmulator<LogServiceEmulator>('log-service', port);
     const events = (): Promise<readonly LogServiceEvent[]> => ask('events');
     const stats = (): Promise<LogServiceStats> => ask('stats');
     return {
+      port: Number(new URL(started.url).port),
       options: started.target,
       records: async () => (await events()).map(({ fields }) => fields),
+      batches: async () => byRequest(await events(), ({ fields }) => fields),
       times: async () => (await events()).map(({ fields }) => Date.parse(fields.time ?? '')),
       dataRequests: async () => (await stats()).requests,
       stats,
@@ -100,13 +112,29 @@ function parse(message: string): StoredRecord {
   }
 }
 
-async function forkEmulator<Emulator>(name: Cloud['name']): Promise<{
+function byRequest<Event extends { readonly requestId: string }>(
+  events: readonly Event[],
+  toRecord: (event: Event) => StoredRecord,
+): StoredRecord[][] {
+  const batches = new Map<string, StoredRecord[]>();
+  for (const event of events) {
+    const batch = batches.get(event.requestId);
+    if (batch) batch.push(toRecord(event));
+    else batches.set(event.requestId, [toRecord(event)]);
+  }
+  return [...batches.values()];
+}
+
+async function forkEmulator<Emulator>(
+  name: Cloud['name'],
+  port = 0,
+): Promise<{
   started: Emulator;
   ask: <Answer>(call: string, argument?: unknown) => Promise<Answer>;
   close(): Promise<void>;
 }> {
   const file = fileURLToPath(new URL('emulator-child.js', import.meta.url));
-  const child = fork(file, [name], { serialization: 'advanced' });
+  const child = fork(file, [name, String(port)], { serialization: 'advanced' });
   const [started] = (await once(child, 'message')) as [Emulator];
   let lastId = 0;
   return {

@@ -1,7 +1,9 @@
 // An emulator in a process of its own: it answers also while pino blocks the main thread of what is tested.
 import { startCloudWatch, startLogService } from '@logferry/emulators';
 
-const emulator = process.argv[2] === 'log-service' ? await startLogService() : await startCloudWatch();
+const [name, port] = process.argv.slice(2);
+const start = name === 'log-service' ? startLogService : startCloudWatch;
+const emulator = await start({ port: Number(port) });
 process.send({ url: emulator.url, env: emulator.env, target: emulator.target });
 process.on('message', ({ id, call, argument }) => {
   const answers = {

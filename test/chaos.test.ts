@@ -1,0 +1,172 @@
+import { setInterval as every } from 'node:timers/promises';
+import type { DeliveryStats } from '@logferry/core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { installJumpingClock, type JumpingClock } from './chaos/jumping-clock.js';
+import { type Account, Traffic } from './chaos/traffic.js';
+import { clockOffsetsMs, storm } from './chaos/weather.js';
+import { ways } from './support/ways.js';
+
+const { LOGFERRY_SEED: seed = '20261122', LOGFERRY_CHAOS_ROUNDS: rounds = '1' } = process.env;
+const SEED = Number(seed);
+const ROUNDS = Number(rounds);
+
+const RECORDS_PER_SECOND = 300;
+const SAMPLE_MS = 500;
+const MAX_DELAY_MS = 500;
+const OUTAGE_MS = 30_000;
+/** After this much of an outage every request that was in flight before is over, and the gate is closed. */
+const OUTAGE_GRACE_MS = 6000;
+
+/** What has to have happened, or the test proved nothing. */
+const seen = {
+  'clock jumps forward': 0,
+  'clock jumps backward': 0,
+  'outages without a success': 0,
+  'batches throttled': 0,
+  'batches refused with a server error': 0,
+  'connections reset': 0,
+  'attempts that took too long': 0,
+  'batches repeated after a lost acknowledgement': 0,
+  'ways that lost no failed batch': 0,
+  'records dropped for want of room': 0,
+  'records dropped for their age': 0,
+};
+
+let traffics: readonly Traffic[];
+let clock: JumpingClock;
+let ticker: NodeJS.Timeout;
+const offsetsMs = clockOffsetsMs(SEED);
+let offsetMs = 0;
+
+beforeAll(async () => {
+  traffics = await Promise.all(
+    ways.map((way, index) =>
+      Traffic.start(way, {
+        maxDelayMs: MAX_DELAY_MS,
+        maxBatchEvents: 100,
+        maxBufferBytes: 2_000_000,
+        overflow: index % 2 === 0 ? 'drop-newest' : 'drop-oldest',
+        ordered: index % 3 === 0,
+        requestTimeoutMs: 1500,
+        retry: { baseMs: 50, throttledBaseMs: 100, capMs: 1000, ...(index % 4 === 3 && { maxAgeMs: 8000 }) },
+        closeTimeoutMs: 60_000,
+      }),
+    ),
+  );
+  clock = installJumpingClock();
+});
+afterAll(async () => {
+  clearInterval(ticker);
+  clock.restore();
+  await Promise.all(traffics.map((traffic) => traffic.end()));
+});
+
+it(
+  `delivers or reports every record in chaos, and goes on after it (LOGFERRY_SEED=${SEED})`,
+  async () => {
+    const startMs = performance.now();
+    ticker = setInterval(() => {
+      const due = Math.floor(((performance.now() - startMs) / 1000) * RECORDS_PER_SECOND);
+      for (const traffic of traffics) traffic.logUpTo(due);
+    }, 20);
+
+    for (let round = 0; round < ROUNDS; round++) {
+      await inStorm(11_000, SEED + 100 * round);
+      await inOutage();
+      await inCalm(4000);
+      await inStorm(6000, SEED + 100 * round + 50);
+    }
+
+    clearInterval(ticker);
+    await Promise.all(traffics.map(({ cloud }) => cloud.faults()));
+    await Promise.all(traffics.map((traffic) => traffic.flush()));
+    for (const traffic of traffics) {
+      await traffic.expectNoViolation();
+      take(await traffic.account());
+    }
+    for (const [state, count] of Object.entries(seen)) expect(count, state).toBeGreaterThan(0);
+    await Promise.all(traffics.map((traffic) => traffic.expectFreshRecordToArrive()));
+  },
+  120_000 * ROUNDS + 60_000,
+);
+
+/** A third of all requests meet a fault. */
+async function inStorm(durationMs: number, stormSeed: number): Promise<void> {
+  await Promise.all(
+    traffics.map(({ cloud, way }, index) => cloud.faults({ next: storm(way.cloud.name, stormSeed + index) })),
+  );
+  await sampling(durationMs, 2000);
+}
+
+/** Every other way is answered by resets, the others not at all. Few requests try whether it is over. */
+async function inOutage(): Promise<void> {
+  await Promise.all(traffics.map(({ cloud }, index) => cloud.faults(index % 2 === 0 ? { down: true } : { hang: 1 })));
+  await sampling(OUTAGE_GRACE_MS, 3000);
+  const before = await Promise.all(traffics.map(({ cloud }) => cloud.dataRequests()));
+  const delivered = await Promise.all(traffics.map(async (traffic) => (await traffic.sample()).delivered));
+  await sampling(OUTAGE_MS - OUTAGE_GRACE_MS, 3000, ({ inFlight }, name) => {
+    expect(inFlight, name).toBeLessThanOrEqual(1);
+  });
+  for (const [index, traffic] of traffics.entries()) {
+    const requests = (await traffic.cloud.dataRequests()) - (before[index] ?? 0);
+    expect(requests, traffic.name).toBeGreaterThan(3);
+    expect(requests, traffic.name).toBeLessThan(120);
+    expect((await traffic.sample()).delivered, traffic.name).toBe(delivered[index]);
+    seen['outages without a success']++;
+  }
+}
+
+/** Nothing is wrong but the clock: a jump neither stalls nor floods. */
+async function inCalm(durationMs: number): Promise<void> {
+  const jumpEveryMs = 500;
+  await Promise.all(traffics.map(({ cloud }) => cloud.faults()));
+  await Promise.all(traffics.map((traffic) => traffic.flush()));
+  const before = await Promise.all(traffics.map((traffic) => traffic.sample()));
+  await sampling(durationMs, jumpEveryMs);
+  for (const [index, traffic] of traffics.entries()) {
+    const { requests, delivered } = await traffic.sample();
+    const { requests: requestsBefore = 0, delivered: deliveredBefore = 0 } = before[index] ?? {};
+    expect(delivered - deliveredBefore, traffic.name).toBeGreaterThan((RECORDS_PER_SECOND * durationMs) / 1000 / 4);
+    // Of three routes each makes a batch in that time, and a jump makes all signatures wrong once: twice as many are a flood.
+    const expected = 3 * (durationMs / MAX_DELAY_MS + durationMs / jumpEveryMs);
+    expect(requests - requestsBefore, traffic.name).toBeLessThan(2 * expected);
+  }
+}
+
+/** Lets the time pass, with a jump of the wall clock now and then; the books balance at every moment. */
+async function sampling(
+  durationMs: number,
+  jumpEveryMs: number,
+  check: (stats: DeliveryStats, name: string) => void = () => {},
+): Promise<void> {
+  const endMs = performance.now() + durationMs;
+  let nextJumpMs = performance.now() + jumpEveryMs;
+  for await (const _ of every(SAMPLE_MS)) {
+    for (const traffic of traffics) check(await traffic.sample(), traffic.name);
+    const nowMs = performance.now();
+    if (nowMs >= nextJumpMs) {
+      nextJumpMs += jumpEveryMs;
+      jump();
+    }
+    if (nowMs >= endMs) return;
+  }
+}
+
+function jump(): void {
+  const nextMs = offsetsMs.shift() ?? 0;
+  seen[nextMs > offsetMs ? 'clock jumps forward' : 'clock jumps backward']++;
+  offsetMs = nextMs;
+  clock.jumpTo(offsetMs);
+}
+
+function take({ stats, faults, repeatedBatches }: Account): void {
+  const { retries, dropped } = stats;
+  seen['batches throttled'] += retries.THROTTLED ?? 0;
+  seen['batches refused with a server error'] += retries.UNAVAILABLE ?? 0;
+  seen['connections reset'] += Math.min(retries.NETWORK ?? 0, faults.reset ?? 0);
+  seen['attempts that took too long'] += retries.TIMEOUT ?? 0;
+  seen['batches repeated after a lost acknowledgement'] += repeatedBatches;
+  seen['records dropped for want of room'] += dropped['buffer-full'];
+  seen['records dropped for their age'] += dropped.expired;
+  if (dropped.expired === 0 && (retries.THROTTLED ?? 0) > 0) seen['ways that lost no failed batch']++;
+}

@@ -1,0 +1,135 @@
+import { assertBalanced, type DeliveryOptions, type DeliveryStats, type Drop } from '@logferry/core';
+import { expect } from 'vitest';
+import type { RunningCloud } from '../support/clouds.js';
+import type { RunningHost } from '../support/hosts.js';
+import type { Way } from '../support/ways.js';
+
+/** About 230 bytes with what the frameworks add. */
+const PADDING = 'x'.repeat(100);
+const ID = /#(\d+)#/;
+
+export interface Account {
+  readonly stats: DeliveryStats;
+  /** Injected faults by name. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** Batches that were stored, and stored again. */
+  readonly repeatedBatches: number;
+}
+
+/** One way under chaos: a steady flow of numbered records, and what became of each. */
+export class Traffic {
+  readonly way: Way;
+  readonly cloud: RunningCloud;
+  readonly #maxBatchEvents: number;
+  readonly #host: RunningHost;
+  /** Ids told to `onDrop`. A worker has none. */
+  readonly #told: Set<number>;
+  #issued = 0;
+
+  private constructor(way: Way, cloud: RunningCloud, host: RunningHost, told: Set<number>, maxBatchEvents: number) {
+    this.way = way;
+    this.cloud = cloud;
+    this.#host = host;
+    this.#told = told;
+    this.#maxBatchEvents = maxBatchEvents;
+  }
+
+  static async start(way: Way, delivery: DeliveryOptions & { readonly maxBatchEvents: number }): Promise<Traffic> {
+    const cloud = await way.cloud.start();
+    const told = new Set<number>();
+    const onDrop = ({ events }: Drop): void => {
+      for (const { payload } of events) told.add(idOf(payload));
+    };
+    // Three routes, so that the ways to CloudWatch Logs have more to fly than one.
+    const routes = way.cloud.name === 'cloudwatch' ? { logStreamName: 'chaos-{level}' } : {};
+    const callbacks = way.host.threaded ? {} : { onDrop, onError() {} };
+    const host = await way.host.start(way.cloud.name, { ...cloud.options, ...routes, ...delivery, ...callbacks });
+    return new Traffic(way, cloud, host, told, delivery.maxBatchEvents);
+  }
+
+  get name(): string {
+    return this.way.name;
+  }
+
+  /** Logs until this many are logged. */
+  logUpTo(count: number): void {
+    for (; this.#issued < count; this.#issued++) {
+      const level = this.#issued % 20 === 0 ? 'warn' : this.#issued % 2 === 0 ? 'info' : 'debug';
+      this.#host.log(level, `#${this.#issued}# ${PADDING}`);
+    }
+  }
+
+  /** The counters of a moment, which always add up. */
+  async sample(): Promise<DeliveryStats> {
+    const stats = await this.#host.stats();
+    assertBalanced(stats);
+    return stats;
+  }
+
+  flush(): Promise<void> {
+    return this.#host.flush();
+  }
+
+  /** Checks after a flush that each record was delivered or reported lost, and twice only where an acknowledgement was lost. */
+  async account(): Promise<Account> {
+    const stats = await this.sample();
+    const { faults } = await this.cloud.stats();
+    const { lostAck = 0, hang = 0 } = faults;
+    expect(stats, this.name).toMatchObject({ received: this.#issued, pending: 0, bufferBytes: 0 });
+    const delivered = new Set<number>();
+    let repeatedBatches = 0;
+    for (const batch of await this.cloud.batches()) {
+      const ids = batch.map((record) => idOf(String(record[this.way.host.textField]))).filter((id) => id >= 0);
+      if (ids.some((id) => delivered.has(id))) repeatedBatches++;
+      for (const id of ids) delivered.add(id);
+    }
+    // An answer that a busy machine gives too late is lost, too.
+    const late = Math.max(0, (stats.retries.TIMEOUT ?? 0) - hang);
+    expect(repeatedBatches, this.name).toBeLessThanOrEqual(lostAck + late);
+    expect(stats.ambiguous, this.name).toBeGreaterThanOrEqual(repeatedBatches);
+
+    const missing = Array.from({ length: this.#issued }, (_, id) => id).filter((id) => !delivered.has(id));
+    const lost = stats.received - stats.delivered;
+    // Stored, its acknowledgement lost, and then given up: no record can be in both places otherwise.
+    const inBoth = lost - missing.length;
+    expect(inBoth, this.name).toBeGreaterThanOrEqual(0);
+    expect(inBoth, this.name).toBeLessThanOrEqual((lostAck + late) * this.#maxBatchEvents);
+    if (!this.way.host.threaded) {
+      expect(this.#told.size, this.name).toBe(lost);
+      expect(
+        missing.filter((id) => !this.#told.has(id)),
+        this.name,
+      ).toEqual([]);
+    }
+    return { stats, faults, repeatedBatches };
+  }
+
+  async expectNoViolation(): Promise<void> {
+    const { violations } = await this.cloud.stats();
+    // With the wall clock off, a signature is too old or too new until the service's answer tells its time.
+    const skew = /Signature (expired|not yet current)/;
+    expect(
+      violations.filter(({ message }) => !skew.test(message)),
+      this.name,
+    ).toEqual([]);
+  }
+
+  async expectFreshRecordToArrive(): Promise<void> {
+    this.logUpTo(this.#issued + 1);
+    const id = this.#issued - 1;
+    const arrived = async (): Promise<boolean> =>
+      (await this.cloud.records()).some((record) => idOf(String(record[this.way.host.textField])) === id);
+    await expect.poll(arrived, { timeout: 20_000, message: this.name }).toBe(true);
+  }
+
+  async end(): Promise<void> {
+    await this.cloud.faults();
+    await this.#host.end();
+    await this.cloud.close();
+  }
+}
+
+/** -1 for what is not ours: a notice of the transport. */
+function idOf(text: string): number {
+  return Number(ID.exec(text)?.[1] ?? -1);
+}

@@ -1,0 +1,58 @@
+// An application that logs 5,000 records a second, and tells each second how much memory that takes.
+import { cloudWatchStream } from '@logferry/bunyan/cloudwatch';
+import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
+import bunyan from 'bunyan';
+import winston from 'winston';
+
+const RECORDS_PER_SECOND = 5000;
+const TICK_MS = 10;
+const SAMPLE_MS = 1000;
+/** About 230 bytes with what the frameworks add. */
+const PADDING = 'x'.repeat(190);
+/** A byte for each record of an hour: taken at once, so that it is no growth. */
+const lost = new Uint8Array(3600 * RECORDS_PER_SECOND).fill(0);
+
+const starters = {
+  winston(options) {
+    const transport = new CloudWatchTransport(options);
+    const logger = winston.createLogger({ transports: [transport] });
+    return { shipper: transport, log: (text) => logger.info(text) };
+  },
+  bunyan(options) {
+    const entry = cloudWatchStream(options);
+    const logger = bunyan.createLogger({ name: 'soak', streams: [entry] });
+    return { shipper: entry.stream, log: (text) => logger.info(text) };
+  },
+};
+
+const { framework, options } = JSON.parse(process.argv[2]);
+const { shipper, log } = starters[framework]({
+  ...options,
+  onDrop({ events }) {
+    for (const { payload } of events) lost[/#(\d+)#/.exec(payload)[1]]++;
+  },
+  onError() {},
+});
+
+const startMs = performance.now();
+let issued = 0;
+const ticker = setInterval(() => {
+  const due = ((performance.now() - startMs) / 1000) * RECORDS_PER_SECOND;
+  while (issued < due) log(`#${issued++}# ${PADDING}`);
+}, TICK_MS);
+const sampler = setInterval(() => process.send(sample()), SAMPLE_MS);
+
+// The service is back: what was kept has to arrive.
+process.once('message', async () => {
+  clearInterval(ticker);
+  clearInterval(sampler);
+  await shipper.flush();
+  process.send({ issued, lost: lost.subarray(0, issued), stats: shipper.stats() }, () => process.disconnect());
+});
+
+function sample() {
+  const { rss, heapUsed } = process.memoryUsage();
+  const { received, pending, dropped } = shipper.stats();
+  const seconds = (performance.now() - startMs) / 1000;
+  return { seconds, rss, heapUsed, received, pending, dropped: dropped['buffer-full'] };
+}
