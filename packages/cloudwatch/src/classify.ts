@@ -43,7 +43,7 @@ interface SdkError {
   readonly $metadata?: {
     readonly httpStatusCode?: number;
     readonly requestId?: string;
-    /** The SDK learned the service's time from the answer: the next signature will be good. */
+    /** The service's time was learned from the answer: if it refused the signature, the next one will be good. */
     readonly clockSkewCorrected?: boolean;
   };
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
@@ -70,6 +70,7 @@ const THROTTLING: ReadonlySet<string> = new Set([
 
 const AUTH: ReadonlySet<string> = new Set([
   'AccessDenied',
+  'AuthFailure',
   'CredentialsProviderError',
   'ExpiredToken',
   'IncompleteSignature',
@@ -79,6 +80,8 @@ const AUTH: ReadonlySet<string> = new Set([
   'NotAuthorized',
   'OptInRequired',
   'RequestExpired',
+  'RequestInTheFuture',
+  'RequestTimeTooSkewed',
   'SignatureDoesNotMatch',
   'TokenProviderError',
   'UnrecognizedClient',
@@ -87,10 +90,10 @@ const AUTH: ReadonlySet<string> = new Set([
 function classify(error: SdkError): Classification {
   const { httpStatusCode: status, clockSkewCorrected } = error.$metadata ?? {};
   const name = nameOf(error);
-  if (clockSkewCorrected) return refused('AGAIN');
   if (THROTTLING.has(name) || status === 429) return refused('THROTTLED');
   if (status !== undefined && (status >= 500 || status < 400)) return unclear('UNAVAILABLE');
-  if (AUTH.has(name)) return refused('AUTH');
+  // With a wrong clock the SDK says of whatever is answered that it learned the time.
+  if (AUTH.has(name)) return refused(clockSkewCorrected ? 'AGAIN' : 'AUTH');
   if (status === undefined) return classifyUnanswered(error);
   switch (name) {
     case 'ResourceNotFound':

@@ -115,20 +115,26 @@ export class LogsClient {
 const CLOCK_SKEW_MS = 240_000;
 
 /**
- * Whatever is answered, the SDK learns the service's time from it. It says so of an error only while the clock is wrong: one
- * that was just set right makes signatures that are refused, too, and would look like wrong credentials.
+ * The SDK learns the service's time from every answer, but says so of an error only while the clock is wrong: one that was
+ * just set right makes signatures that are refused, too, and would look like wrong credentials. From an answer during which
+ * the clock jumped it learns nothing: then the next one will tell.
  */
 async function learningTime<Output>({ config }: CloudWatchLogsClient, send: () => Promise<Output>): Promise<Output> {
   const offsetMs = config?.systemClockOffset;
+  const startMs = wallClockStartMs();
   try {
     return await send();
   } catch (error) {
     const { $metadata } = error as { readonly $metadata?: { clockSkewCorrected?: boolean } };
-    if ($metadata && Math.abs(config?.systemClockOffset - offsetMs) >= CLOCK_SKEW_MS) {
-      $metadata.clockSkewCorrected = true;
-    }
+    const changes = [config?.systemClockOffset - offsetMs, wallClockStartMs() - startMs];
+    if ($metadata && changes.some((ms) => Math.abs(ms) >= CLOCK_SKEW_MS)) $metadata.clockSkewCorrected = true;
     throw error;
   }
+}
+
+/** When the process started, by the wall clock: the same at any time, unless that jumps. */
+function wallClockStartMs(): number {
+  return Date.now() - performance.now();
 }
 
 type Sdk = typeof import('@aws-sdk/client-cloudwatch-logs');

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { batchOf, create, deliver, send } from './support/events.js';
 import { accepted, serviceError, startAnswering, startEmulator } from './support/servers.js';
 import { collectWarnings } from './support/warnings.js';
@@ -159,4 +159,15 @@ it('repeats at once when a clock that was wrong has been set right', async () =>
   });
   await deliver(destination, batch);
   expect(emulator.events()).toHaveLength(3);
+});
+
+it('repeats at once when the clock jumped while a signature was refused', async () => {
+  const { access } = await startAnswering(() => {
+    const { now } = Date;
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + 3_600_000);
+    return serviceError(400, 'InvalidSignatureException');
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+  const destination = create(access);
+  await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code: 'AGAIN' });
 });
