@@ -54,7 +54,7 @@ export class Delivery {
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
     this.lanes = new Lanes(parts.options.ordered);
-    this.#pace = new Pace(parts.options.concurrency);
+    this.#pace = new Pace(parts.options.concurrency, () => this.lanes.size);
   }
 
   enqueue(parcel: Parcel): void {
@@ -174,7 +174,7 @@ export class Delivery {
     const nowMs = clock.monotonic();
     if (answer.code === 'INVALID') parcel.bisection ??= new Bisection(parcel.count);
     const error = answer.code === 'INVALID' && parcel.bisection ? parcel.bisection.refused(answer) : answer;
-    this.#pace.failed(error.code, sent, this.#tally.requests);
+    this.#pace.failed(route, error.code, sent, this.#tally.requests);
     this.#tally.failed(error, clock.now());
     channels.error(() => ({ route, error }));
     const verdict = judge(error, parcel.repeated, options.retry, random);
