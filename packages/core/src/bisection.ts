@@ -45,9 +45,10 @@ export class Bisection {
     this.#accepted = true;
   }
 
-  /** A part is settled in whatever way. */
-  settled(): void {
+  /** A part is settled in whatever way, a suspect perhaps by its age. */
+  settled(parcel: Parcel): void {
     this.#unsettled--;
+    this.#suspects = this.#suspects.filter((suspect) => suspect !== parcel);
   }
 
   /** The records that are known to be bad by now. */

@@ -263,7 +263,7 @@ export class Delivery {
     parcel.state = 'settled';
     this.#parts.backlog.remove(parcel);
     if (!bisection) return;
-    bisection.settled();
+    bisection.settled(parcel);
     if (how === 'accepted') bisection.accepted();
     this.#convict(bisection);
   }

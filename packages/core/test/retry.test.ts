@@ -226,3 +226,18 @@ it('tells of AUTH, NOT_FOUND and MISCONFIGURED at most once a minute', async () 
   expect(destination.attempts).toHaveLength(6);
   expect(errors).toHaveLength(3);
 });
+
+it('counts a record once that was refused, waits for the search to end, and expires or is given up meanwhile', async () => {
+  const destination = new RecordingDestination();
+  let answers = 9;
+  destination.answer = () => (answers-- > 0 ? Promise.reject(error('INVALID')) : new Promise(() => {}));
+  const retry = { maxAgeMs: 10_000 };
+  const { shipper, clock, drops } = start({ concurrency: 1, retry, requestTimeoutMs: 60_000 }, { destination });
+  for (let i = 0; i < 16; i++) shipper.accept(record(String(i)));
+  await clock.advance(20_000);
+  void shipper.close();
+  await clock.advance(5000);
+  expect(drops.reduce((sum, drop) => sum + drop.records, 0)).toBe(16);
+  expect(shipper.stats()).toMatchObject({ pending: 0, bufferBytes: 0 });
+  assertBalanced(shipper.stats());
+});
