@@ -103,6 +103,11 @@ export class Delivery {
   /** From now on nothing waits for a try that would come after the deadline. */
   setDeadline(deadlineMs: number): void {
     this.#deadlineMs = deadlineMs;
+    for (const parcel of this.#parts.backlog) {
+      if (parcel.state !== 'asleep' || parcel.askedUntilMs <= deadlineMs) continue;
+      this.lanes.remove(parcel);
+      this.#lose(parcel, 'undeliverable');
+    }
   }
 
   /** Gives up all that is left. */

@@ -123,6 +123,18 @@ it('close does not wait for a try that cannot come before the deadline', async (
   expect(await shipper.close()).toMatchObject({ dropped: { undeliverable: 1 } });
 });
 
+it('close does not wait for a batch that the service asked to keep until after the deadline', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = () => {
+    throw new DeliveryError('THROTTLED', 'slow down', { retryAfterMs: 60_000 });
+  };
+  const { shipper, clock } = start({ maxDelayMs: 0, closeTimeoutMs: 5000 }, { destination });
+  shipper.accept(record('a'));
+  await clock.advance(1000);
+  expect(await shipper.close()).toMatchObject({ dropped: { undeliverable: 1 } });
+  expect(destination.attempts).toHaveLength(1);
+});
+
 it('close starts backoffs over, so that a long outage does not cost the last tries', async () => {
   const destination = new RecordingDestination();
   destination.answer = () => {
