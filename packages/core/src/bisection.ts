@@ -27,7 +27,8 @@ export class Bisection {
     this.#refusals++;
     if (!this.isHopeless) return error;
     const message = `the service refuses every record of a batch alike: ${error.message}`;
-    return new DeliveryError('MISCONFIGURED', message, { cause: error, requestId: error.requestId });
+    const { requestId, retryAfterMs, ambiguous } = error;
+    return new DeliveryError('MISCONFIGURED', message, { cause: error, requestId, retryAfterMs, ambiguous });
   }
 
   /** A part was cut in two. */
