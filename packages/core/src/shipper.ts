@@ -112,7 +112,11 @@ class CoreShipper implements Shipper {
     this.#notices = notices;
     this.#books = books;
     this.#delivery = delivery;
-    this.#budget = new Budget(options, books, backlog, (parcel) => delivery.discard(parcel));
+    this.#budget = new Budget(options, books, backlog, (parcel) => {
+      delivery.discard(parcel);
+      // A flush, or the next batch of the route, may have waited for it.
+      this.#pumpSoon();
+    });
     this.#batcher = new Batcher(options, backlog, clock, (parcel) => delivery.enqueue(parcel));
   }
 

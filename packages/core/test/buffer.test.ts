@@ -70,6 +70,20 @@ it("with overflow 'drop-oldest' the oldest go first also from sealed batches tha
   assertBalanced(shipper.stats());
 });
 
+it("flush returns as soon as the last batch that it waits for goes with overflow 'drop-oldest'", async () => {
+  const { shipper, clock } = start({ maxBufferBytes: 10 * 1024, overflow: 'drop-oldest' }, { destination: down() });
+  for (let i = 0; i < 4; i++) shipper.accept(kib(`r${i}`));
+  let hasReturned = false;
+  void shipper.flush().then(() => (hasReturned = true));
+  await clock.settle();
+  for (let i = 4; i < 8; i++) shipper.accept(kib(`r${i}`));
+  await clock.settle();
+  expect(hasReturned).toBe(false);
+  for (let i = 8; i < 12; i++) shipper.accept(kib(`r${i}`));
+  await clock.settle();
+  expect(hasReturned).toBe(true);
+});
+
 it("with overflow 'drop-oldest' an ordinary record never drives out an urgent one", () => {
   const { shipper, drops } = start({ maxBufferBytes: 10 * 1024, overflow: 'drop-oldest' });
   shipper.accept(kib('urgent', { urgent: true }));
