@@ -152,9 +152,11 @@ class CoreShipper implements Shipper {
   }
 
   stats(): DeliveryStats {
-    const { oldest } = this.#backlog;
+    const { ledger } = this.#books;
+    // What is left open may be a notice, or have lost all its records.
+    const oldest = ledger.pending > 0 ? this.#backlog.oldest : undefined;
     return {
-      ...this.#books.ledger,
+      ...ledger,
       ...this.#delivery.counters,
       bufferBytes: this.#books.bufferBytes,
       oldestAgeMs: oldest ? Math.round(this.#clock.monotonic() - oldest.acceptedAtMs) : 0,

@@ -185,3 +185,12 @@ it('survives a record whose every property throws', () => {
   expect(shipper.accept(hostile)).toBe(false);
   expect(shipper.stats().dropped.unencodable).toBe(1);
 });
+
+it('has no oldest record when nothing is pending, though an open batch was emptied for others', async () => {
+  const { shipper, clock } = start({ maxBufferBytes: 4096, maxBatchEvents: 2, overflow: 'drop-oldest' });
+  shipper.accept(record('x'.repeat(3000), { level: 'emptied' }));
+  await clock.advance(100);
+  for (const text of ['x'.repeat(2000), 'y']) shipper.accept(record(text));
+  await clock.settle();
+  expect(shipper.stats()).toMatchObject({ delivered: 2, pending: 0, oldestAgeMs: 0 });
+});
