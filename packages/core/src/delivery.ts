@@ -245,7 +245,7 @@ export class Delivery {
     parcel.state = 'settled';
     parcel.bisection?.halved();
     backlog.replace(parcel, halves);
-    for (const half of [...halves].reverse()) this.lanes.putBack(half);
+    for (const half of halves) this.lanes.putBack(half);
   }
 
   #expiresAtMs({ acceptedAtMs }: Parcel): number {

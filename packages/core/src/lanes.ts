@@ -71,7 +71,7 @@ export class Lanes {
     });
   }
 
-  /** A batch, or a part of one, waits for a slot again: before all that was accepted with it or after it. */
+  /** A batch, or a part of one, waits for a slot again: before all that comes after it. */
   putBack(parcel: Parcel): void {
     this.#change(parcel.route, (lane) => {
       parcel.state = 'ready';

@@ -5,8 +5,10 @@ import type { Entry } from './ledger.js';
 /** A batch from its first record to its last answer. */
 export class Parcel {
   readonly route: string;
-  /** Number of its first record in order of acceptance; halves of a parcel keep it. */
+  /** Number of its first event in order of acceptance; halves of a parcel keep it. */
   readonly firstSeq: number;
+  /** Its place among the parts of a batch that was halved. */
+  readonly offset: number;
   /** When its first record was accepted, on the monotonic clock. */
   readonly acceptedAtMs: number;
   /** Ready waits for a slot, asleep for its time, held for what is learned from others. */
@@ -34,11 +36,17 @@ export class Parcel {
   /** Where the search for the next entry to evict goes on: for ordinary ones, for any. */
   #evictFrom = { ordinary: 0, any: 0 };
 
-  constructor(route: string, baseBytes: number, firstSeq: number, acceptedAtMs: number) {
+  constructor(route: string, baseBytes: number, firstSeq: number, acceptedAtMs: number, offset = 0) {
     this.route = route;
     this.#bytes = baseBytes;
     this.firstSeq = firstSeq;
+    this.offset = offset;
     this.acceptedAtMs = acceptedAtMs;
+  }
+
+  /** Whether it goes first when batches go in order. */
+  isBefore({ firstSeq, offset }: Parcel): boolean {
+    return this.firstSeq < firstSeq || (this.firstSeq === firstSeq && this.offset < offset);
   }
 
   get count(): number {
@@ -115,12 +123,12 @@ export class Parcel {
   /** Two parcels with half of the entries each. */
   halves(baseBytes: number): readonly [Parcel, Parcel] {
     const middle = Math.ceil(this.#count / 2);
-    const half = (entries: readonly Entry[]): Parcel => {
-      const parcel = new Parcel(this.route, baseBytes, this.firstSeq, this.acceptedAtMs);
+    const half = (entries: readonly Entry[], offset: number): Parcel => {
+      const parcel = new Parcel(this.route, baseBytes, this.firstSeq, this.acceptedAtMs, offset);
       parcel.bisection = this.bisection;
       for (const entry of entries) parcel.add(entry);
       return parcel;
     };
-    return [half(this.entries.slice(0, middle)), half(this.entries.slice(middle))];
+    return [half(this.entries.slice(0, middle), this.offset), half(this.entries.slice(middle), this.offset + middle)];
   }
 }

@@ -15,9 +15,8 @@ export class Queue {
 
   putBack(parcel: Parcel): void {
     const parcels = this.#parcels;
-    const isBefore = (other: Parcel | undefined): boolean => other !== undefined && other.firstSeq < parcel.firstSeq;
     let place = this.#head;
-    while (isBefore(parcels[place])) place++;
+    while (parcels[place]?.isBefore(parcel)) place++;
     if (place === this.#head && place > 0) parcels[--this.#head] = parcel;
     else parcels.splice(place, 0, parcel);
   }

@@ -77,7 +77,7 @@ class CoreShipper implements Shipper {
   readonly #budget: Budget;
   readonly #batcher: Batcher;
   readonly #delivery: Delivery;
-  /** Calls of `flush` and `close` that wait for all records up to a number. */
+  /** Calls of `flush` and `close` that wait for all events up to a number. */
   readonly #waiters = new Set<{ readonly seq: number; readonly done: () => void }>();
   #seq = 0;
   #pumpDeferred = false;
@@ -184,11 +184,10 @@ class CoreShipper implements Shipper {
     const split: Split | undefined = events.length > 1 ? { unsettled: events.length, loss: undefined } : undefined;
     this.#books.admit(costBytes, isNotice);
     this.#forgetExit ??= onProcessEnd('beforeExit', () => void this.close());
-    this.#seq++;
     let changed = false;
     for (const { route, time, payload, bytes } of events) {
       const entry: Entry = { route, time, payload, bytes, urgent, split, isNotice };
-      if (this.#batcher.add(entry, this.#seq)) changed = true;
+      if (this.#batcher.add(entry, ++this.#seq)) changed = true;
     }
     if (changed) this.#pumpSoon();
   }

@@ -117,3 +117,21 @@ it('a route whose batches fail in a row pauses, and the others do not', async ()
   // 20 s of a backoff that doubles from 200 ms, not 200 batches with a try each.
   expect(destination.attempts.filter((batch) => batch.route === 'bad').length).toBeLessThan(15);
 });
+
+it('keeps the order within a batch that was refused alike, when ordered, though others back off meanwhile', async () => {
+  const destination = new RecordingDestination();
+  let isWrong = true;
+  destination.answer = (batch) => {
+    if (batch.route !== 'info') throw new DeliveryError('THROTTLED', 'slow down');
+    if (isWrong) throw new DeliveryError('INVALID', 'no');
+    return accepted;
+  };
+  const { shipper, clock } = start({ ordered: true }, { destination });
+  for (let i = 0; i < 17; i++) shipper.accept(record(String(i)));
+  await clock.advance(2000);
+  for (const level of ['b', 'c', 'd']) shipper.accept(record('x', { level }));
+  await clock.advance(2000);
+  isWrong = false;
+  await clock.advance(120_000);
+  expect(destination.texts).toEqual(Array.from({ length: 17 }, (_, i) => String(i)));
+});
