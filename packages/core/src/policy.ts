@@ -95,7 +95,8 @@ export function planRetry(
     batchMs: Math.max(delay(failures.batch), askedMs),
     // At the end, each batch of a route that has to be mended gets the one try that it still may have.
     routeMs: routeMs > remainingMs ? 0 : routeMs,
-    destinationMs: failures.outage > 0 ? delay(failures.outage - 1) : 0,
+    // What somebody has to mend on one route says nothing of the others.
+    destinationMs: failures.outage > 0 && !isSlow ? delay(failures.outage - 1) : 0,
   };
 }
 

@@ -135,3 +135,19 @@ it('keeps the order within a batch that was refused alike, when ordered, though 
   await clock.advance(120_000);
   expect(destination.texts).toEqual(Array.from({ length: 17 }, (_, i) => String(i)));
 });
+
+it('ends with the first route that works, though a probe meets another that somebody has to mend', async () => {
+  const destination = broken('NETWORK');
+  const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });
+  for (const level of ['a', 'b', 'c', 'd']) shipper.accept(record('x', { level }));
+  await clock.advance(60_000);
+  let locked: string | undefined;
+  destination.answer = ({ route }) => {
+    locked ??= route;
+    if (route === locked) throw new DeliveryError('AUTH', 'no');
+    return accepted;
+  };
+  const closed = shipper.close();
+  await clock.advance(5000);
+  expect(await closed).toMatchObject({ delivered: 3, dropped: { undeliverable: 1 } });
+});
