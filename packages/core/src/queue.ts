@@ -35,6 +35,8 @@ export class Queue {
   }
 
   remove(parcel: Parcel): void {
+    // What is given up is mostly the oldest, and then the others need not move.
+    if (this.#parcels[this.#head] === parcel) return void this.shift();
     const place = this.#parcels.indexOf(parcel, this.#head);
     if (place >= 0) this.#parcels.splice(place, 1);
   }

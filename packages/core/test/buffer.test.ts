@@ -194,3 +194,15 @@ it('has no oldest record when nothing is pending, though an open batch was empti
   await clock.settle();
   expect(shipper.stats()).toMatchObject({ delivered: 2, pending: 0, oldestAgeMs: 0 });
 });
+
+it('gives up 100,000 batches of one route without stopping the process for long', async () => {
+  const options = { maxBatchEvents: 1, maxDelayMs: 0, maxBufferBytes: 257 * 125_000, overflow: 'drop-oldest' } as const;
+  const { shipper, clock } = start(options, { destination: down() });
+  const startMs = performance.now();
+  for (let i = 0; i < 200_000; i++) shipper.accept(record('x'));
+  await clock.settle();
+  void shipper.close({ timeoutMs: 0 });
+  await clock.advance(0);
+  expect(shipper.stats()).toMatchObject({ pending: 0, dropped: { 'buffer-full': 100_000, undeliverable: 100_000 } });
+  expect(performance.now() - startMs).toBeLessThan(10_000);
+});
