@@ -8,7 +8,7 @@ import { type DeliveryCode, DeliveryError } from './errors.js';
 import { Lanes } from './lanes.js';
 import type { Books, Entry } from './ledger.js';
 import type { ResolvedDeliveryOptions } from './options.js';
-import { Pace } from './pace.js';
+import { Pace, type Sent } from './pace.js';
 import type { Parcel } from './parcel.js';
 import { judge, planRetry, type RetryVerdict } from './policy.js';
 import type { Reporter } from './report.js';
@@ -33,13 +33,6 @@ export interface DeliveryParts {
   readonly random: () => number;
   /** Called after every answer. */
   readonly landed: () => void;
-}
-
-/** What was so when a request was sent. */
-interface Sent {
-  readonly request: number;
-  readonly successes: number;
-  readonly atMs: number;
 }
 
 /** Sealed batches wait for a slot, are tried, backed off, halved. The only retry loop. */
@@ -142,7 +135,8 @@ export class Delivery {
     const { destination, options, clock } = this.#parts;
     const controller = new AbortController();
     this.#flights.set(parcel, controller);
-    const sent: Sent = { request: ++this.#tally.requests, successes: this.#pace.successes, atMs };
+    this.#tally.requests++;
+    const sent = this.#pace.sent(parcel.route, atMs);
     const { requestTimeoutMs } = options;
     const answer = await attempt(destination, parcel.batch, controller, { requestTimeoutMs, clock });
     if (parcel.state === 'settled') this.lanes.landed(parcel, 'unknown');
@@ -179,7 +173,7 @@ export class Delivery {
     const nowMs = clock.monotonic();
     if (answer.code === 'INVALID') parcel.bisection ??= new Bisection(parcel.count);
     const error = answer.code === 'INVALID' && parcel.bisection ? parcel.bisection.refused(answer) : answer;
-    this.#pace.failed(route, error.code, sent, this.#tally.requests);
+    this.#pace.failed(error.code, sent);
     this.#tally.failed(error, clock.now());
     channels.error(() => ({ route, error }));
     const verdict = judge(error, parcel.repeated, options.retry, random);

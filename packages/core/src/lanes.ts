@@ -12,6 +12,8 @@ interface Lane {
   flying: number;
   /** How many are neither settled nor flying: ready, asleep or held. */
   waiting: number;
+  /** A batch was delivered. Until then only one is tried, since all may miss the same thing: a stream to be created, say. */
+  works: boolean;
   /** Failures in a row, of whichever batch. Until one succeeds the route holds at most one slot. */
   failures: number;
   /** The route pauses until then, on the monotonic clock. */
@@ -127,6 +129,7 @@ export class Lanes {
       lane.flying--;
       if (health === 'fails') lane.failures++;
       if (health === 'works') {
+        lane.works = true;
         lane.failures = 0;
         lane.notBeforeMs = 0;
       }
@@ -212,7 +215,8 @@ export class Lanes {
   #turnOf(lane: Lane): Set<Lane> | undefined {
     if (lane.ready.isEmpty || lane.notBeforeMs > 0) return undefined;
     if (this.#ordered && lane.flying + lane.asleep > 0) return undefined;
-    if (lane.failures > 0) return lane.flying === 0 ? this.#failing : undefined;
+    if (lane.flying > 0 && (lane.failures > 0 || !lane.works)) return undefined;
+    if (lane.failures > 0) return this.#failing;
     this.#working[lane.flying] ??= new Set();
     return this.#working[lane.flying];
   }
@@ -225,6 +229,7 @@ export class Lanes {
         asleep: 0,
         flying: 0,
         waiting: 0,
+        works: false,
         failures: 0,
         notBeforeMs: 0,
         turn: undefined,

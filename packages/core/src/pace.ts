@@ -1,26 +1,39 @@
 import type { DeliveryCode } from './errors.js';
 import type { Allowance } from './lanes.js';
 
-/** So many failures of service or network in a row are an outage, unless all are of one route while others wait. */
+/** So many failures of service or network in a row are an outage. */
 const OUTAGE_FAILURES = 3;
+
+/** What was so when a request was sent. */
+export interface Sent {
+  readonly route: string;
+  /** Its number among all requests. */
+  readonly request: number;
+  /** How many had succeeded. */
+  readonly successes: number;
+  /** On the monotonic clock. */
+  readonly atMs: number;
+}
 
 /**
  * How fast a destination may be asked. Concurrency halves on throttling and timeouts, and creeps back with each success.
  * In an outage a single probe flies, and the pauses between probes grow. Both count only failures with no success in
- * between: one bad route among good ones is that route's affair.
+ * between, and neither minds one route that fails while others wait: that is this route's affair.
  */
 export class Pace {
   readonly #mostSlots: number;
   /** How many routes have something to send. */
   readonly #routes: () => number;
   #concurrency: number;
-  /** Successes so far. */
+  #requests = 0;
   #successes = 0;
   /** The last request that was in flight when the concurrency was halved. */
   #halvedAtRequest = 0;
-  /** Failures of service or network since the last success, and the routes that met them. */
+  /** Failures of service or network since the last success. */
   #failures = 0;
-  readonly #failedRoutes = new Set<string>();
+  /** The route that met the first of them, and whether another did, too. */
+  #failedRoute: string | undefined;
+  #severalRoutesFailed = false;
   #pausedUntilMs = 0;
   #works = false;
 
@@ -50,38 +63,30 @@ export class Pace {
     return this.#works;
   }
 
-  /** To be handed to `failed`: tells whether there was a success in between. */
-  get successes(): number {
-    return this.#successes;
+  /** A request is sent; what this returns goes to `failed` if it does. */
+  sent(route: string, atMs: number): Sent {
+    return { route, request: ++this.#requests, successes: this.#successes, atMs };
   }
 
   succeeded(): void {
     this.#works = true;
     this.#successes++;
     this.#failures = 0;
-    this.#failedRoutes.clear();
+    this.#failedRoute = undefined;
+    this.#severalRoutesFailed = false;
     this.#pausedUntilMs = 0;
     this.#concurrency = Math.min(this.#mostSlots, this.#concurrency + 1 / this.#concurrency);
   }
 
-  /** A request failed that was sent as number `request`, after `successes`; `lastRequest` is the latest sent so far. */
-  failed(
-    route: string,
-    code: DeliveryCode,
-    sent: { readonly request: number; readonly successes: number },
-    lastRequest: number,
-  ): void {
-    if (sent.successes < this.#successes) return;
+  failed(code: DeliveryCode, { route, request, successes }: Sent): void {
+    if (successes < this.#successes) return;
     this.#works = false;
     if (code === 'UNAVAILABLE' || code === 'NETWORK' || code === 'TIMEOUT') {
       this.#failures++;
-      this.#failedRoutes.add(route);
+      this.#failedRoute ??= route;
+      if (this.#failedRoute !== route) this.#severalRoutesFailed = true;
     }
-    if (code !== 'THROTTLED' && code !== 'TIMEOUT') return;
-    // Once for all requests that were in flight together.
-    if (sent.request <= this.#halvedAtRequest) return;
-    this.#halvedAtRequest = lastRequest;
-    this.#concurrency = Math.max(1, this.#concurrency / 2);
+    if (code === 'THROTTLED' || (code === 'TIMEOUT' && this.#concernsAll)) this.#halveConcurrency(request);
   }
 
   pause(untilMs: number): void {
@@ -94,7 +99,19 @@ export class Pace {
     this.#failures = Math.min(this.#failures, OUTAGE_FAILURES);
   }
 
+  /** Once for all requests that were in flight together. */
+  #halveConcurrency(request: number): void {
+    if (request <= this.#halvedAtRequest) return;
+    this.#halvedAtRequest = this.#requests;
+    this.#concurrency = Math.max(1, this.#concurrency / 2);
+  }
+
   get #isOutage(): boolean {
-    return this.#failures >= OUTAGE_FAILURES && (this.#failedRoutes.size > 1 || this.#routes() <= 1);
+    return this.#failures >= OUTAGE_FAILURES && this.#concernsAll;
+  }
+
+  /** Whether the failures are not those of one route among others that wait. */
+  get #concernsAll(): boolean {
+    return this.#severalRoutesFailed || this.#routes() <= 1;
   }
 }

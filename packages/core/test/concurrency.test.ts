@@ -30,6 +30,20 @@ it('keeps at most `concurrency` requests in flight', async () => {
   expect(destination.stored).toHaveLength(10);
 });
 
+it('tries a new route with one batch, and the others follow when that was delivered', async () => {
+  const { destination, answer } = manual();
+  const { shipper, clock } = start({ maxBatchEvents: 1, concurrency: 4 }, { destination });
+  for (let i = 0; i < 10; i++) shipper.accept(record(String(i)));
+  await clock.settle();
+  expect(destination.inFlight).toBe(1);
+  answer(new DeliveryError('AGAIN', 'the stream is to be created'));
+  await clock.settle();
+  expect(destination.inFlight).toBe(1);
+  answer(accepted);
+  await clock.settle();
+  expect(destination.inFlight).toBe(4);
+});
+
 it('halves concurrency once for the requests that were throttled together, and creeps back', async () => {
   const { destination, answer } = manual();
   const { shipper, clock } = start({ maxBatchEvents: 1, concurrency: 8 }, { destination });

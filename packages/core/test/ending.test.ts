@@ -64,7 +64,7 @@ it('close gives up at its deadline: aborts, counts what is left, and keeps the b
   const destination = new RecordingDestination();
   destination.answer = () => new Promise(() => {});
   const { shipper, clock, drops } = start({ closeTimeoutMs: 3000, maxBatchEvents: 1, concurrency: 2 }, { destination });
-  for (let i = 0; i < 5; i++) shipper.accept(record(String(i)));
+  for (let i = 0; i < 5; i++) shipper.accept(record(String(i), { level: `route ${i}` }));
   const closed = shipper.close();
   const flushed = shipper.flush();
   await clock.advance(2999);
