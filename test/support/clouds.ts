@@ -137,15 +137,20 @@ async function forkEmulator<Emulator>(
   const child = fork(file, [name, String(port)], { serialization: 'advanced' });
   const [started] = (await once(child, 'message')) as [Emulator];
   let lastId = 0;
+  const questions = new Map<number, (result: unknown) => void>();
+  child.on('message', ({ id, result }: { readonly id: number; readonly result: unknown }) =>
+    questions.get(id)?.(result),
+  );
   return {
     started,
     async ask<Answer>(call: string, argument?: unknown) {
       const id = ++lastId;
-      child.send({ id, call, argument });
-      for (;;) {
-        const [answer] = (await once(child, 'message')) as [{ id: number; result: Answer }];
-        if (answer.id === id) return answer.result;
-      }
+      const result = await new Promise((resolve) => {
+        questions.set(id, resolve);
+        child.send({ id, call, argument });
+      });
+      questions.delete(id);
+      return result as Answer;
     },
     async close() {
       child.disconnect();
