@@ -23,28 +23,6 @@ function messages(): string[] {
     .map(({ message }) => JSON.parse(message).message);
 }
 
-test("a process that exits on the logger's 'finish' delivers 1,000 of 1,000", async () => {
-  const { code } = await runChild('end-then-exit.mjs', service.env);
-  expect(code).toBe(0);
-  expect(messages()).toEqual(Array.from({ length: 1000 }, (_, index) => `line ${index}`));
-});
-
-test('a process that just ends delivers, and ends soon', async () => {
-  const { code, tookMs } = await runChild('natural-end.cjs', { ...service.env, CLOSE_TIMEOUT_MS: '15000' });
-  expect(code).toBe(0);
-  expect(messages()).toHaveLength(10);
-  expect(tookMs).toBeLessThan(10_000);
-});
-
-test('a process whose service is down keeps running, ends at closeTimeoutMs, and says what it lost', async () => {
-  service.faults({ down: true });
-  const { code, stderr, tookMs } = await runChild('natural-end.cjs', { ...service.env, CLOSE_TIMEOUT_MS: '300' });
-  expect(code).toBe(0);
-  expect(stderr).toMatch(/\[logferry\] cloudwatch: .*10 records lost \(undeliverable 10\)/);
-  expect(stderr.split('[logferry]').length - 1).toBeLessThanOrEqual(2);
-  expect(tookMs).toBeLessThan(10_000);
-});
-
 describe('a crash that winston handles is delivered before winston exits, long before it would give up:', () => {
   test.each([
     ['exception', ['warm-up', 'before', expect.stringMatching(/^uncaughtException: broken/)]],

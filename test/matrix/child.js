@@ -1,0 +1,100 @@
+// The process under test. Its plan comes as JSON: it logs records through one framework to one cloud, half of them in the
+// very turn in which it ends as it is told to. On stdout it says when that was and, where the counters live in this
+// process, how they stood at the exit.
+import { once } from 'node:events';
+import { writeSync } from 'node:fs';
+
+const { cell, host, cloud, options, records, act } = JSON.parse(process.argv[2]);
+
+const hosts = {
+  async winston() {
+    const { default: winston } = await import('winston');
+    const { CloudWatchTransport, LogServiceTransport } = await import(`@logferry/winston/${cloud}`);
+    const transport = new (CloudWatchTransport ?? LogServiceTransport)(options);
+    const logger = winston.createLogger({ transports: [transport] });
+    return {
+      log: (fields) => logger.info('a record', fields),
+      end() {
+        logger.end();
+        return once(logger, 'finish');
+      },
+      flush: () => transport.flush(),
+      stats: () => transport.stats(),
+      logger,
+      transport,
+    };
+  },
+  async 'pino in its worker'() {
+    const { default: pino } = await import('pino');
+    const transport = pino.transport({ target: `@logferry/pino/${cloud}`, options });
+    return pinoLogger(pino(transport), transport);
+  },
+  async 'pino in process'() {
+    const { default: pino } = await import('pino');
+    const { default: openStream } = await import(`@logferry/pino/${cloud}`);
+    const stream = await openStream(options);
+    return { ...pinoLogger(pino(stream), stream), stats: () => stream.stats() };
+  },
+  async bunyan() {
+    const { default: bunyan } = await import('bunyan');
+    const { cloudWatchStream, logServiceStream } = await import(`@logferry/bunyan/${cloud}`);
+    const entry = (cloudWatchStream ?? logServiceStream)(options);
+    const logger = bunyan.createLogger({ name: 'matrix', streams: [entry] });
+    return {
+      log: (fields) => logger.info(fields, 'a record'),
+      end: () => entry.stream.close(),
+      flush: () => entry.stream.flush(),
+      stats: () => entry.stream.stats(),
+    };
+  },
+};
+
+const acts = {
+  nothing() {},
+  async 'end, exit'() {
+    await running.end();
+    process.exit();
+  },
+  async 'flush, exit'() {
+    await running.flush();
+    process.exit();
+  },
+  async 'flush, idle'() {
+    await running.flush();
+    say({ actedAt: Date.now() });
+  },
+  exit: () => process.exit(),
+  throw() {
+    throw new Error('broken');
+  },
+  reject: () => void Promise.reject(new Error('broken')),
+  SIGTERM: () => process.kill(process.pid, 'SIGTERM'),
+  SIGINT: () => process.kill(process.pid, 'SIGINT'),
+  'logger.close': () => running.logger.close(),
+  'logger.remove': () => running.logger.remove(running.transport),
+};
+
+const running = await hosts[host]();
+if (running.stats) process.on('exit', () => say({ stats: running.stats() }));
+const half = Math.floor(records / 2);
+for (let number = 0; number < half; number++) running.log({ cell, number });
+setImmediate(() => {
+  for (let number = half; number < records; number++) running.log({ cell, number });
+  say({ actedAt: Date.now() });
+  acts[act]();
+});
+
+function pinoLogger(logger, stream) {
+  return {
+    log: (fields) => logger.info(fields, 'a record'),
+    end() {
+      stream.end();
+      return once(stream, 'close');
+    },
+    flush: () => new Promise((resolve) => logger.flush(resolve)),
+  };
+}
+
+function say(message) {
+  writeSync(1, `${JSON.stringify(message)}\n`);
+}

@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import type { DeliveryStats } from '@logferry/core';
+import { type Cloud, clouds, type RunningCloud } from '../support/clouds.js';
+import type { Ending, Host } from './endings.js';
+
+/** One process: a framework, a cloud and an ending. */
+export interface Cell {
+  readonly host: Host;
+  readonly cloud: Cloud['name'];
+  readonly ending: Ending;
+}
+
+/** How a process has ended. */
+export interface Outcome {
+  /** The numbers of the records that the cloud stored, sorted. */
+  readonly delivered: readonly number[];
+  readonly exit: number | NodeJS.Signals;
+  /** From the last record to the end of the process. */
+  readonly tookMs: number;
+  readonly stderr: string;
+  /** The counters at the exit; a worker's end with it, and a signal leaves no time to tell. */
+  readonly stats?: DeliveryStats;
+}
+
+export interface Matrix {
+  /** Runs a cell; the second time it returns what the first has found. */
+  run(cell: Cell): Promise<Outcome>;
+  /** What broke a rule of a service, of all that the processes have sent. */
+  violations(): Promise<readonly unknown[]>;
+  close(): Promise<void>;
+}
+
+/** Starts the clouds, healthy, hanging and down, and each in a process of its own. */
+export async function startMatrix(): Promise<Matrix> {
+  const running = new Map<string, RunningCloud>();
+  const outcomes = new Map<string, Promise<Outcome>>();
+  for (const cloud of clouds) {
+    for (const [endpoint, faults] of Object.entries({ healthy: {}, hanging: { hang: 1 }, down: { down: true } })) {
+      const started = await cloud.start();
+      await started.faults(faults);
+      running.set(`${cloud.name} ${endpoint}`, started);
+    }
+  }
+  return {
+    run({ host, cloud, ending }) {
+      const cell = [host, cloud, ending.name, JSON.stringify(ending.options)].join(', ');
+      const service = running.get(`${cloud} ${ending.endpoint}`) as RunningCloud;
+      const { act, records } = ending;
+      const options = { ...service.options, ...ending.options };
+      const outcome = outcomes.get(cell) ?? runChild({ cell, host, cloud, options, records, act }, service);
+      outcomes.set(cell, outcome);
+      return outcome;
+    },
+    async violations() {
+      const stats = await Promise.all([...running.values()].map((service) => service.stats()));
+      return stats.flatMap(({ violations }): readonly unknown[] => violations);
+    },
+    async close() {
+      for (const service of running.values()) await service.close();
+    },
+  };
+}
+
+async function runChild<Plan extends { readonly cell: string }>(plan: Plan, service: RunningCloud): Promise<Outcome> {
+  const file = fileURLToPath(new URL('child.js', import.meta.url));
+  const child = spawn(process.execPath, [file, JSON.stringify(plan)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
+  });
+  const ended = once(child, 'exit').then(([code, signal]) => ({ exit: code ?? signal, endedAt: Date.now() }));
+  const [stdout, stderr, { exit, endedAt }] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  const messages = stdout.split('\n').filter(Boolean);
+  const said = Object.assign({}, ...messages.map((message) => JSON.parse(message)));
+  if (said.actedAt === undefined) throw new Error(`${plan.cell} came to no ending: ${stderr}`);
+  const stored = (await service.records()).filter(({ cell }) => cell === plan.cell);
+  const delivered = stored.map(({ number }) => Number(number)).sort((a, b) => a - b);
+  return { delivered, exit, tookMs: endedAt - said.actedAt, stderr, stats: said.stats };
+}

@@ -1,0 +1,58 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { endings, hosts, type Promised } from './endings.js';
+import type { Cell } from './run.js';
+
+const README = new URL('../../README.md', import.meta.url);
+const MARKED = /(?<=<!-- matrix -->\n).*?(?=\n<!-- \/matrix -->)/s;
+const TIMES = / · [\d.]+ \/ [\d.]+ s$/;
+
+/** A cell that was run, and how long it took. */
+type Measured = Cell & { readonly tookMs: number };
+
+/** The heads of the columns, then the rows. */
+type Table = readonly (readonly string[])[];
+
+/** The matrix as it is promised or, given what was `measured`, with the times to the clouds in each cell. */
+export function matrixTable(measured: readonly Measured[] = []): Table {
+  const rows = endings.map((ending) => {
+    const cells = hosts.map((host) => {
+      const here = measured.filter((cell) => cell.ending === ending && cell.host === host);
+      return describe(ending.promises[host], ending.records) + seconds(here);
+    });
+    return [ending.name, ...cells];
+  });
+  return [['', ...hosts], ...rows];
+}
+
+/** The matrix in the README, without the times. */
+export function readTable(): Table {
+  const [markdown = ''] = MARKED.exec(readFileSync(README, 'utf8')) ?? [];
+  const [head = '', , ...rows] = markdown.trim().split('\n');
+  const cellsOf = (row: string): string[] => row.split('|').slice(1, -1);
+  return [head, ...rows].map((row) => cellsOf(row).map((cell) => cell.trim().replace(TIMES, '')));
+}
+
+/** Replaces the matrix in the README. */
+export function writeTable(table: Table): void {
+  const [head = [], ...rows] = table;
+  const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[], pad = ' '): string =>
+    `|${widths.map((width, column) => pad + (row[column] ?? '').padEnd(width, pad) + pad).join('|')}|`;
+  const markdown = [line(head), line([], '-'), ...rows.map((row) => line(row))].join('\n');
+  writeFileSync(
+    README,
+    readFileSync(README, 'utf8').replace(MARKED, () => `\n${markdown}\n`),
+  );
+}
+
+function describe(promised: Promised | undefined, records: number): string {
+  if (!promised) return '– (winston only)';
+  const { delivered, told, exit } = promised;
+  const arrived = `${delivered === 'all' ? records : 0} of ${records}${told ? ', told' : ''}`;
+  return `${arrived} · ${typeof exit === 'number' ? `exit ${exit}` : exit}`;
+}
+
+function seconds(measured: readonly Measured[]): string {
+  if (measured.length === 0) return '';
+  return ` · ${measured.map(({ tookMs }) => (tookMs / 1000).toFixed(1)).join(' / ')} s`;
+}
