@@ -36,9 +36,9 @@ export function readTable(): Table {
 export function writeTable(table: Table): void {
   const [head = [], ...rows] = table;
   const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[], pad = ' '): string =>
-    `|${widths.map((width, column) => pad + (row[column] ?? '').padEnd(width, pad) + pad).join('|')}|`;
-  const markdown = [line(head), line([], '-'), ...rows.map((row) => line(row))].join('\n');
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const markdown = [head, widths.map((width) => '-'.repeat(width)), ...rows].map(line).join('\n');
   writeFileSync(
     README,
     readFileSync(README, 'utf8').replace(MARKED, () => `\n${markdown}\n`),
