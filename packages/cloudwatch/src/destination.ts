@@ -5,6 +5,7 @@ import {
   type Destination,
   type EncodedEvent,
   type Encoding,
+  enclosePayloads,
   type LogRecord,
   type SendOutcome,
 } from '@logferry/core';
@@ -105,12 +106,11 @@ class CloudWatch implements Destination {
     this.#homeless.delete(batch);
   }
 
-  #bodyOf(batch: Batch, { group, stream }: Target): Buffer {
+  #bodyOf(batch: Batch, { group, stream }: Target): Uint8Array {
     const token = this.#sequenceTokens.get(batch);
     const names = `"logGroupName":${JSON.stringify(group)},"logStreamName":${JSON.stringify(stream)}`;
-    const events = batch.events.map(({ payload }) => payload).join(',');
     const tokenMember = token === undefined ? '' : `,"sequenceToken":${JSON.stringify(token)}`;
-    return Buffer.from(`{${names},"logEvents":[${events}]${this.#entity}${tokenMember}}`);
+    return enclosePayloads(batch, `{${names},"logEvents":[`, `]${this.#entity}${tokenMember}}`);
   }
 
   #outcomeOf(answer: PutAnswer, batch: Batch, wireBytes: number): SendOutcome {

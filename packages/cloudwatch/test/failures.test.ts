@@ -79,7 +79,7 @@ it('has as many requests in flight as the core allows', async () => {
   shipper.accept(record('creates the stream'));
   await shipper.flush();
   emulator.faults({ delayMs: 300 });
-  for (let index = 0; index < 50; index++) shipper.accept(record('x'.repeat(900)));
+  for (let index = 0; index < 100; index++) shipper.accept(record('x'.repeat(900)));
   await shipper.flush();
   expect(emulator.stats().concurrent.overall).toBe(50);
 });

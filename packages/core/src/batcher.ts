@@ -1,8 +1,11 @@
 import type { Backlog } from './backlog.js';
 import type { Clock } from './clock.js';
-import type { Entry } from './ledger.js';
+import { Contents } from './contents.js';
+import type { EncodedEvent } from './destination.js';
+import type { Mark } from './ledger.js';
 import type { ResolvedDeliveryOptions } from './options.js';
 import { Parcel } from './parcel.js';
+import { SlabPool } from './slab.js';
 
 /** The open batch of each route. Seals a batch before it would break a limit, or `maxDelayMs` after its first record. */
 export class Batcher {
@@ -12,6 +15,8 @@ export class Batcher {
   readonly #seal: (parcel: Parcel) => void;
   /** In order of opening, and so of due time. */
   readonly #open = new Map<string, Parcel>();
+  readonly #slabs = new SlabPool();
+  #lastFull = { route: '', payloadBytes: 0 };
 
   constructor(options: ResolvedDeliveryOptions, backlog: Backlog, clock: Clock, seal: (parcel: Parcel) => void) {
     this.#options = options;
@@ -20,24 +25,22 @@ export class Batcher {
     this.#seal = seal;
   }
 
-  /** Puts the entry into the open batch of its route. True when that opened or sealed a batch. */
-  add(entry: Entry, seq: number): boolean {
+  /** Puts the event into the open batch of its route. True when that opened or sealed a batch. */
+  add(event: EncodedEvent, mark: Mark, seq: number): boolean {
     const { limits } = this.#options;
-    let parcel = this.#open.get(entry.route);
+    let parcel = this.#open.get(event.route);
     let changed = false;
-    if (parcel && !parcel.fits(entry, limits)) {
-      this.#close(parcel);
+    if (parcel && !parcel.fits(event, limits)) {
+      this.#closeFull(parcel);
       parcel = undefined;
     }
     if (!parcel) {
-      parcel = new Parcel(entry.route, limits.baseBytes(entry.route), seq, this.#clock.monotonic());
-      this.#open.set(entry.route, parcel);
-      this.#backlog.append(parcel);
+      parcel = this.#openFor(event.route, seq);
       changed = true;
     }
-    parcel.add(entry);
+    parcel.add(event, mark);
     if (parcel.isFull(limits)) {
-      this.#close(parcel);
+      this.#closeFull(parcel);
       changed = true;
     }
     return changed;
@@ -67,6 +70,22 @@ export class Batcher {
 
   sealAll(): void {
     for (const parcel of this.#open.values()) this.#close(parcel);
+  }
+
+  #openFor(route: string, seq: number): Parcel {
+    // The batch after a full one is probably full, too.
+    const expectedBytes = route === this.#lastFull.route ? this.#lastFull.payloadBytes : 0;
+    const contents = new Contents(route, this.#slabs, expectedBytes);
+    const place = { firstSeq: seq, offset: 0, acceptedAtMs: this.#clock.monotonic() };
+    const parcel = new Parcel(contents, this.#options.limits.baseBytes(route), place);
+    this.#open.set(route, parcel);
+    this.#backlog.append(parcel);
+    return parcel;
+  }
+
+  #closeFull(parcel: Parcel): void {
+    this.#lastFull = { route: parcel.route, payloadBytes: parcel.payloadBytes };
+    this.#close(parcel);
   }
 
   #close(parcel: Parcel): void {

@@ -32,7 +32,7 @@ export class Budget {
       const entry = overflow === 'drop-oldest' && (this.#evictOldest(false) ?? (urgent && this.#evictOldest(true)));
       if (!entry) return { hasRoom: false, evicted };
       evicted.push(entry);
-      excessBytes -= costOf(entry);
+      excessBytes -= costOf(entry.payload.length);
     }
     return { hasRoom: true, evicted };
   }

@@ -6,7 +6,7 @@ import type { Clock } from './clock.js';
 import type { Destination, DropReason } from './destination.js';
 import { type DeliveryCode, DeliveryError } from './errors.js';
 import { Lanes } from './lanes.js';
-import type { Books, Entry } from './ledger.js';
+import { type Books, type Entry, portionOf } from './ledger.js';
 import type { ResolvedDeliveryOptions } from './options.js';
 import { Pace, type Sent } from './pace.js';
 import type { Parcel } from './parcel.js';
@@ -139,32 +139,38 @@ export class Delivery {
     const sent = this.#pace.sent(parcel.route, atMs);
     const { requestTimeoutMs } = options;
     const answer = await attempt(destination, parcel.batch, controller, { requestTimeoutMs, clock });
+    this.#flights.delete(parcel);
     if (parcel.state === 'settled') this.lanes.landed(parcel, 'unknown');
     else if (DeliveryError.is(answer)) this.#failed(parcel, answer, sent);
     else this.#succeeded(parcel, answer, sent);
-    this.#flights.delete(parcel);
     this.#parts.landed();
   }
 
   #succeeded(parcel: Parcel, { wireBytes, rejections, requestId }: Stored, sent: Sent): void {
     const { books, channels, clock } = this.#parts;
-    const { route, batch, entries } = parcel;
+    const { route, batch } = parcel;
     this.#pace.succeeded();
     this.#tally.stored(batch.bytes, wireBytes);
     const lost = new Map<DropReason, Entry[]>();
-    for (const [index, entry] of entries.entries()) {
-      const reason = rejections.get(index);
-      if (reason === undefined) books.deliver(entry);
-      else if (lost.get(reason)?.push(entry) === undefined) lost.set(reason, [entry]);
+    if (rejections.size === 0) books.deliver(parcel.portion);
+    else {
+      const entries = parcel.entries;
+      books.deliver(portionOf(entries.filter((_, index) => !rejections.has(index))));
+      for (const [index, reason] of rejections) {
+        const entry = entries[index];
+        if (entry && lost.get(reason)?.push(entry) === undefined) lost.set(reason, [entry]);
+      }
     }
+    const { count } = parcel;
     this.#settle(parcel, 'accepted');
     this.lanes.landed(parcel, 'works');
     channels.delivered(() => {
       const refused = [...lost.values()].reduce((sum, some) => sum + some.length, 0);
       const durationMs = clock.monotonic() - sent.atMs;
-      return { route, events: entries.length - refused, bytes: batch.bytes, wireBytes, durationMs, requestId };
+      return { route, events: count - refused, bytes: batch.bytes, wireBytes, durationMs, requestId };
     });
     for (const [reason, some] of lost) books.lose(some, { reason, rejected: true });
+    parcel.recycle();
   }
 
   #failed(parcel: Parcel, answer: DeliveryError, sent: Sent): void {
@@ -174,6 +180,7 @@ export class Delivery {
     if (answer.code === 'INVALID') parcel.bisection ??= new Bisection(parcel.count);
     const error = answer.code === 'INVALID' && parcel.bisection ? parcel.bisection.refused(answer) : answer;
     this.#pace.failed(error.code, sent);
+    parcel.hasFailed = true;
     this.#tally.failed(error, clock.now());
     channels.error(() => ({ route, error }));
     const verdict = judge(error, parcel.repeated, options.retry, random);
@@ -233,8 +240,8 @@ export class Delivery {
   }
 
   #halve(parcel: Parcel, code: DeliveryCode): void {
-    const { backlog, options } = this.#parts;
-    const halves = parcel.halves(options.limits.baseBytes(parcel.route));
+    const { backlog } = this.#parts;
+    const halves = parcel.halves();
     this.#goesAgain(parcel, code, 0);
     parcel.state = 'settled';
     parcel.bisection?.halved();

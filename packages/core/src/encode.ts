@@ -14,7 +14,8 @@ export function encodeChecked(destination: Destination, limits: BatchLimits, rec
     if ('refused' in encoding) return { refused: isDropReason(encoding.refused) ? encoding.refused : 'invalid' };
     const events: readonly EncodedEvent[] = Array.isArray(encoding) ? encoding : [encoding];
     const { urgent } = record;
-    const costBytes = events.reduce((sum, event) => sum + costOf(event), 0);
+    let costBytes = 0;
+    for (const { payload } of events) costBytes += costOf(payload.length);
     const refused = misfit(events, limits);
     return refused ? { refused, events } : { events, costBytes, urgent };
   } catch {

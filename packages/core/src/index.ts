@@ -1,3 +1,4 @@
+export { enclosePayloads } from './batch.js';
 export type { DeliveredMessage, DroppedMessage, ErrorMessage, RetryMessage } from './channels.js';
 export type { Clock, Timer } from './clock.js';
 export {

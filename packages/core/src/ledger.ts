@@ -43,17 +43,36 @@ export interface Split {
   loss: Loss | undefined;
 }
 
-/** An event in the core's keeping. */
-export interface Entry extends EncodedEvent {
+/** What is known of an event besides its content. */
+export interface Mark {
   readonly urgent: boolean;
   readonly split: Split | undefined;
   /** A notice of our own: it takes its part of the budget, but is no record. */
   readonly isNotice: boolean;
 }
 
-/** What an entry takes of the byte budget: its text, and what objects and bookkeeping around it cost. */
-export function costOf(event: EncodedEvent): number {
-  return event.payload.length + 256;
+/** An event in the core's keeping. */
+export interface Entry extends EncodedEvent, Mark {}
+
+/** What the books need of events that share a fate. */
+export interface Portion {
+  readonly events: number;
+  readonly costBytes: number;
+  /** Of those that are not simply a record. */
+  readonly marks: readonly Mark[];
+}
+
+export function portionOf(entries: readonly Entry[]): Portion {
+  return {
+    events: entries.length,
+    costBytes: entries.reduce((sum, { payload }) => sum + costOf(payload.length), 0),
+    marks: entries.filter(({ split, isNotice }) => split || isNotice),
+  };
+}
+
+/** What events take of the byte budget: their text, and what objects and bookkeeping around it cost. */
+export function costOf(payloadLength: number, events = 1): number {
+  return payloadLength + 256 * events;
 }
 
 /** Keeps the books: each record enters once and leaves once, and every loss is told. */
@@ -92,8 +111,12 @@ export class Books {
     this.bufferBytes += costBytes;
   }
 
-  deliver(entry: Entry): void {
-    this.#settle(entry);
+  deliver({ events, costBytes, marks }: Portion): void {
+    this.bufferBytes -= costBytes;
+    const records = events - marks.length;
+    this.#pending -= records;
+    this.#delivered += records;
+    for (const mark of marks) this.#settle(mark);
   }
 
   lose(entries: readonly Entry[], loss: Loss): void {
@@ -103,6 +126,7 @@ export class Books {
     const events: Entry[] = [];
     for (const entry of entries) {
       const isFirstLoss = entry.split?.loss === undefined;
+      this.bufferBytes -= costOf(entry.payload.length);
       this.#settle(entry, loss);
       if (entry.isNotice) continue;
       events.push(entry);
@@ -113,11 +137,9 @@ export class Books {
     if (events.length > 0) this.#tell({ reason: loss.reason, records, from, to, events });
   }
 
-  /** An entry leaves our keeping; its record does so with the last of its parts. */
-  #settle(entry: Entry, loss?: Loss): void {
-    this.bufferBytes -= costOf(entry);
-    if (entry.isNotice) return;
-    const { split } = entry;
+  /** An event leaves our keeping; its record does so with the last of its parts. */
+  #settle({ split, isNotice }: Mark, loss?: Loss): void {
+    if (isNotice) return;
     if (split) {
       split.loss ??= loss;
       if (--split.unsettled > 0) return;

@@ -1,6 +1,10 @@
 import type { Bisection } from './bisection.js';
-import type { Batch, BatchLimits } from './destination.js';
-import type { Entry } from './ledger.js';
+import type { Contents } from './contents.js';
+import type { Batch, BatchLimits, EncodedEvent } from './destination.js';
+import type { Entry, Mark, Portion } from './ledger.js';
+
+/** Where a batch stands among the others. */
+export type Place = Pick<Parcel, 'firstSeq' | 'offset' | 'acceptedAtMs'>;
 
 /** A batch from its first record to its last answer. */
 export class Parcel {
@@ -25,23 +29,19 @@ export class Parcel {
   older: Parcel | undefined;
   newer: Parcel | undefined;
 
-  #entries: (Entry | undefined)[] = [];
-  #count = 0;
-  #ordinary = 0;
-  #bytes: number;
-  #earliest = Number.POSITIVE_INFINITY;
-  #latest = Number.NEGATIVE_INFINITY;
-  #chronological = true;
-  #batch: Batch | undefined;
-  /** Where the search for the next entry to evict goes on: for ordinary ones, for any. */
-  #evictFrom = { ordinary: 0, any: 0 };
+  /** An attempt failed; who knows whether its request still reads the bytes. */
+  hasFailed = false;
 
-  constructor(route: string, baseBytes: number, firstSeq: number, acceptedAtMs: number, offset = 0) {
-    this.route = route;
-    this.#bytes = baseBytes;
-    this.firstSeq = firstSeq;
-    this.offset = offset;
-    this.acceptedAtMs = acceptedAtMs;
+  readonly #contents: Contents;
+  readonly #baseBytes: number;
+
+  constructor(contents: Contents, baseBytes: number, place: Place) {
+    this.route = contents.route;
+    this.#contents = contents;
+    this.#baseBytes = baseBytes;
+    this.firstSeq = place.firstSeq;
+    this.offset = place.offset;
+    this.acceptedAtMs = place.acceptedAtMs;
   }
 
   /** Whether it goes first when batches go in order. */
@@ -50,85 +50,67 @@ export class Parcel {
   }
 
   get count(): number {
-    return this.#count;
+    return this.#contents.count;
   }
 
-  /** Whether the entry can join without breaking a limit. */
-  fits(entry: Entry, limits: BatchLimits): boolean {
-    if (this.#count >= limits.maxEvents || this.#bytes + entry.bytes > limits.maxBytes) return false;
-    if (limits.maxSpanMs === undefined) return true;
-    return Math.max(this.#latest, entry.time) - Math.min(this.#earliest, entry.time) <= limits.maxSpanMs;
+  /** Size of the payloads as they are. */
+  get payloadBytes(): number {
+    return this.#contents.payloadBytes;
   }
 
-  /** Whether no further entry can join, however small. */
-  isFull(limits: BatchLimits): boolean {
-    return this.#count >= limits.maxEvents || this.#bytes >= limits.maxBytes;
+  /** Whether the event can join without breaking a limit. */
+  fits(event: EncodedEvent, limits: BatchLimits): boolean {
+    return this.#contents.fits(event, limits, this.#baseBytes);
   }
 
-  add(entry: Entry): void {
-    if (entry.time < this.#latest) this.#chronological = false;
-    if (entry.time > this.#latest) this.#latest = entry.time;
-    if (entry.time < this.#earliest) this.#earliest = entry.time;
-    this.#entries.push(entry);
-    this.#count++;
-    this.#bytes += entry.bytes;
-    if (!entry.urgent) this.#ordinary++;
+  /** Whether no further event can join, however small. */
+  isFull({ maxEvents, maxBytes }: BatchLimits): boolean {
+    return this.#contents.count >= maxEvents || this.#baseBytes + this.#contents.bytes >= maxBytes;
+  }
+
+  add(event: EncodedEvent, mark: Mark): void {
+    this.#contents.add(event, mark);
   }
 
   canEvict(evenUrgent: boolean): boolean {
-    return evenUrgent ? this.#count > 0 : this.#ordinary > 0;
+    return this.#contents.canEvict(evenUrgent);
   }
 
-  /** Takes out the oldest entry, an urgent one only if `evenUrgent`. */
+  /** Takes out the oldest event, an urgent one only if `evenUrgent`. */
   evictOldest(evenUrgent: boolean): Entry | undefined {
-    const cursor = evenUrgent ? 'any' : 'ordinary';
-    for (let index = this.#evictFrom[cursor]; index < this.#entries.length; index++) {
-      const entry = this.#entries[index];
-      if (entry === undefined || (entry.urgent && !evenUrgent)) continue;
-      this.#entries[index] = undefined;
-      this.#evictFrom[cursor] = index + 1;
-      this.#count--;
-      if (this.#count < this.#entries.length / 2) this.#compact();
-      this.#bytes -= entry.bytes;
-      if (!entry.urgent) this.#ordinary--;
-      this.#batch = undefined;
-      return entry;
-    }
-    return undefined;
+    return this.#contents.evictOldest(evenUrgent);
   }
 
-  /** The places of evicted entries take memory, too. */
-  #compact(): void {
-    this.#entries = this.#entries.filter((entry) => entry !== undefined);
-    this.#evictFrom = { ordinary: 0, any: 0 };
-  }
-
-  /** The entries in order of time, those of the same time in order of acceptance. */
+  /** The events in order of time, those of the same time in order of acceptance. */
   get entries(): readonly Entry[] {
-    return this.batch.events as readonly Entry[];
+    return this.#contents.entries();
+  }
+
+  /** What the books need of all events. */
+  get portion(): Portion {
+    return this.#contents.portion;
   }
 
   /** What goes to the destination: the same object as long as the content is the same. */
   get batch(): Batch {
-    if (this.#batch) return this.#batch;
-    const events = this.#entries.filter((entry) => entry !== undefined);
-    if (!this.#chronological) events.sort((a, b) => a.time - b.time);
-    this.#chronological = true;
-    this.#entries = events;
-    this.#evictFrom = { ordinary: 0, any: 0 };
-    this.#batch = { route: this.route, events, bytes: this.#bytes };
-    return this.#batch;
+    return this.#contents.batch(this.#baseBytes);
   }
 
-  /** Two parcels with half of the entries each. */
-  halves(baseBytes: number): readonly [Parcel, Parcel] {
-    const middle = Math.ceil(this.#count / 2);
-    const half = (entries: readonly Entry[], offset: number): Parcel => {
-      const parcel = new Parcel(this.route, baseBytes, this.firstSeq, this.acceptedAtMs, offset);
+  /** Two parcels with half of the events each. */
+  halves(): readonly [Parcel, Parcel] {
+    const middle = Math.ceil(this.count / 2);
+    const half = (start: number, end: number): Parcel => {
+      const { firstSeq, acceptedAtMs } = this;
+      const place = { firstSeq, acceptedAtMs, offset: this.offset + start };
+      const parcel = new Parcel(this.#contents.slice(start, end), this.#baseBytes, place);
       parcel.bisection = this.bisection;
-      for (const entry of entries) parcel.add(entry);
       return parcel;
     };
-    return [half(this.entries.slice(0, middle), this.offset), half(this.entries.slice(middle), this.offset + middle)];
+    return [half(0, middle), half(middle, this.count)];
+  }
+
+  /** It was delivered: its memory can be used again, unless somebody may still read it. */
+  recycle(): void {
+    if (!this.hasFailed) this.#contents.recycle();
   }
 }

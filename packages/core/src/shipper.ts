@@ -9,7 +9,7 @@ import type { Destination, DropReason, EncodedEvent } from './destination.js';
 import { encodeChecked } from './encode.js';
 import { onProcessEnd } from './exit.js';
 import { isSending } from './feedback.js';
-import { Books, type Entry, type Ledger, type Split } from './ledger.js';
+import { Books, type Ledger, type Mark } from './ledger.js';
 import { Notices } from './notices.js';
 import { type DeliveryOptions, type ResolvedDeliveryOptions, resolveDeliveryOptions } from './options.js';
 import type { LogRecord } from './record.js';
@@ -17,6 +17,10 @@ import { type CountingReporter, createReporter } from './report.js';
 
 /** Most routes with records waiting or in flight; each costs memory that the byte budget does not see. */
 const MAX_ROUTES = 10_000;
+
+const ORDINARY: Mark = { urgent: false, split: undefined, isNotice: false };
+const URGENT: Mark = { ...ORDINARY, urgent: true };
+const NOTICE: Mark = { ...URGENT, isNotice: true };
 
 /** What has become of all records so far, when a `flush()` or `close()` ended. */
 export type DeliveryReport = Ledger;
@@ -129,7 +133,7 @@ class CoreShipper implements Shipper {
     const { events, costBytes, urgent } = encoded;
     if (this.#hasTooManyRoutes(events)) return this.#refuse('too-many-routes', record, events);
     const { hasRoom, evicted } = this.#budget.makeRoom(costBytes, urgent);
-    if (hasRoom) this.#keep(events, costBytes, { urgent, isNotice: false });
+    if (hasRoom) this.#keep(events, costBytes, urgent ? URGENT : ORDINARY);
     // Only now: whoever is told may log again.
     this.#books.lose(evicted, { reason: 'buffer-full', rejected: false });
     return hasRoom || this.#refuse('buffer-full', record, events);
@@ -172,23 +176,16 @@ class CoreShipper implements Shipper {
   /** Whether these events would make more routes live at once than are kept. */
   #hasTooManyRoutes(events: readonly EncodedEvent[]): boolean {
     const { lanes } = this.#delivery;
-    if (this.#batcher.size + lanes.size < MAX_ROUTES) return false;
+    if (Math.max(this.#batcher.size, lanes.size) < MAX_ROUTES) return false;
     return events.some(({ route }) => !this.#batcher.has(route) && !lanes.has(route));
   }
 
-  #keep(
-    events: readonly EncodedEvent[],
-    costBytes: number,
-    { urgent, isNotice }: { readonly urgent: boolean; readonly isNotice: boolean },
-  ): void {
-    const split: Split | undefined = events.length > 1 ? { unsettled: events.length, loss: undefined } : undefined;
-    this.#books.admit(costBytes, isNotice);
+  #keep(events: readonly EncodedEvent[], costBytes: number, kind: Mark): void {
+    const mark = events.length > 1 ? { ...kind, split: { unsettled: events.length, loss: undefined } } : kind;
+    this.#books.admit(costBytes, mark.isNotice);
     this.#forgetExit ??= onProcessEnd('beforeExit', () => void this.close());
     let changed = false;
-    for (const { route, time, payload, bytes } of events) {
-      const entry: Entry = { route, time, payload, bytes, urgent, split, isNotice };
-      if (this.#batcher.add(entry, ++this.#seq)) changed = true;
-    }
+    for (const event of events) if (this.#batcher.add(event, mark, ++this.#seq)) changed = true;
     if (changed) this.#pumpSoon();
   }
 
@@ -198,7 +195,7 @@ class CoreShipper implements Shipper {
     for (const notice of this.#notices.take(isLast)) {
       const encoded = encodeChecked(this.#destination, this.#options.limits, notice);
       if ('refused' in encoded) continue;
-      this.#keep(encoded.events, encoded.costBytes, { urgent: true, isNotice: true });
+      this.#keep(encoded.events, encoded.costBytes, NOTICE);
     }
   }
 

@@ -62,7 +62,7 @@ it('whatever comes, every batch obeys the limits, nothing is lost or doubled uns
         else
           for (let i = 0; i < step.times; i++) {
             time += step.timeJump;
-            const text = `#${id++}#`.padEnd(step.size / Buffer.byteLength(step.filler), step.filler);
+            const text = `#${id++}#`.padEnd(step.size / Buffer.byteLength(step.filler), step.filler).toWellFormed();
             if (shipper.accept(record(text, { time, level: step.level, urgent: step.urgent }))) taken.push(text);
           }
         assertBalanced(shipper.stats());

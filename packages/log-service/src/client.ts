@@ -22,7 +22,7 @@ export interface Answer {
  */
 export async function putWebTracking(
   { url, fetch }: { readonly url: string; readonly fetch: LogServiceFetch },
-  body: { readonly bytes: Buffer; readonly rawSize: number; readonly compression: Compression | undefined },
+  body: { readonly bytes: Uint8Array; readonly rawSize: number; readonly compression: Compression | undefined },
   signal: AbortSignal,
 ): Promise<Answer> {
   const response = await fetch(url, {

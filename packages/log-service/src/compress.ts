@@ -6,7 +6,7 @@ import { lz4 } from './lz4.js';
 export type Compression = 'lz4' | 'deflate';
 
 /** The body, compressed; `undefined` when that does not make it smaller. */
-export async function compress(raw: Buffer, compression: Compression): Promise<Buffer | undefined> {
+export async function compress(raw: Uint8Array, compression: Compression): Promise<Buffer | undefined> {
   const compressed = compression === 'lz4' ? await lz4(raw) : await deflate(raw, { level: DEFLATE_LEVEL });
   return compressed && compressed.length < raw.length ? compressed : undefined;
 }

@@ -74,8 +74,7 @@ class LogService implements Destination {
   }
 
   async send(batch: Batch, signal: AbortSignal): Promise<SendOutcome> {
-    const payloads = batch.events.map(({ payload }) => payload);
-    const raw = Buffer.from(bodyOf(batch.route, payloads));
+    const raw = bodyOf(batch);
     const compression = this.#compression;
     const compressed = compression && (await compress(raw, compression));
     const body = { bytes: compressed ?? raw, rawSize: raw.length, compression: compressed && compression };

@@ -1,3 +1,5 @@
+import { type Batch, enclosePayloads } from '@logferry/core';
+
 /** What all logs of a request have in common. */
 export interface LogGroupHead {
   readonly topic: string | undefined;
@@ -15,8 +17,8 @@ export function routeOf({ topic, source, tags }: LogGroupHead): string {
 }
 
 /** The request body. */
-export function bodyOf(route: string, payloads: readonly string[]): string {
-  return `${route.slice(0, -1)}${LOGS}${payloads.join(',')}${END}`;
+export function bodyOf(batch: Batch): Uint8Array {
+  return enclosePayloads(batch, batch.route.slice(0, -1) + LOGS, END);
 }
 
 /** Bytes of a request body before its first log. */

@@ -1,5 +1,7 @@
 import { bodyOf } from '../../src/route.js';
 
+const ROUTE = '{"__source__":"host"}';
+
 /** A request body of about `bytes`, of one of many shapes; the same for the same seed. */
 export function makeBody(seed: number, bytes: number): Buffer {
   const random = mulberry32(seed);
@@ -48,7 +50,8 @@ export function makeBody(seed: number, bytes: number): Buffer {
     payloads.push(payload);
     size += payload.length;
   }
-  return Buffer.from(bodyOf('{"__source__":"host"}', payloads));
+  const events = payloads.map((payload) => ({ route: ROUTE, time: 0, payload, bytes: 0 }));
+  return Buffer.from(bodyOf({ route: ROUTE, events, bytes: 0 }));
 }
 
 /** Bytes that do not repeat. */
