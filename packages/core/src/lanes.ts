@@ -50,6 +50,8 @@ export class Lanes {
   /** The failing routes that may try. */
   readonly #failing = new Set<Lane>();
   #failingInFlight = 0;
+  /** The last turn was a failing route's, so the next is another's, if one waits: there may be a single slot. */
+  #failingHadTurn = false;
   readonly #sleepers = new Heap<Sleeper>();
 
   constructor(ordered: boolean) {
@@ -115,6 +117,7 @@ export class Lanes {
     const lane = this.#nextLane(allowance);
     const parcel = lane?.ready.shift();
     if (!lane || !parcel) return undefined;
+    this.#failingHadTurn = lane.failures > 0;
     this.#change(lane.route, () => {
       parcel.state = 'flying';
       lane.waiting--;
@@ -184,7 +187,7 @@ export class Lanes {
 
   #nextLane({ slots, isOutage }: Allowance): Lane | undefined {
     const failing = this.#failingInFlight < Math.max(1, Math.floor(slots / 2)) ? first(this.#failing) : undefined;
-    if (failing && !isOutage) return failing;
+    if (failing && !isOutage && !this.#failingHadTurn) return failing;
     for (const lanes of this.#working) {
       const lane = first(lanes);
       if (lane) return lane;

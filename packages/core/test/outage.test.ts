@@ -151,3 +151,20 @@ it('ends with the first route that works, though a probe meets another that some
   await clock.advance(5000);
   expect(await closed).toMatchObject({ delivered: 3, dropped: { undeliverable: 1 } });
 });
+
+it('a working route has its turn among many that fail, though there is one slot', async () => {
+  const destination = new RecordingDestination();
+  const { shipper, clock } = start({ maxDelayMs: 0, concurrency: 1 }, { destination });
+  destination.answer = async ({ route }) => {
+    await new Promise<void>((resolve) => clock.setTimer(resolve, 100));
+    if (route !== 'fine') throw new DeliveryError('AUTH', 'no');
+    return accepted;
+  };
+  for (let i = 0; i < 1000; i++) shipper.accept(record('x', { level: `bad ${i}` }));
+  await clock.advance(100_000);
+  for (let second = 0; second < 100; second++) {
+    shipper.accept(record('y', { level: 'fine' }));
+    await clock.advance(1000);
+  }
+  expect(destination.stored.length).toBeGreaterThan(95);
+});
