@@ -35,6 +35,11 @@ export class VirtualClock implements Clock {
     setImmediate(callback);
   }
 
+  /** How many timers are pending. */
+  get timers(): number {
+    return this.#timers.size;
+  }
+
   /** How many pending timers keep the process alive. */
   get timersHeld(): number {
     return [...this.#timers].filter((timer) => !timer.unrefd).length;
@@ -49,7 +54,9 @@ export class VirtualClock implements Clock {
   async advance(ms: number): Promise<void> {
     const untilMs = this.#elapsedMs + ms;
     await this.settle();
+    let turns = 0;
     for (;;) {
+      if (ms < 100 && turns++ > 1000) throw new Error('spins');
       const due = [...this.#timers].filter((timer) => timer.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
       if (!due) break;
       this.#timers.delete(due);

@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { newSights } from './support/reference-types.js';
+import { type Logged, MAX_BYTES, type Reply, World } from './support/world.js';
+
+const DAY_MS = 86_400_000;
+
+/** A step of a history. */
+class Step<T> implements fc.AsyncCommand<World, World> {
+  readonly #name: string;
+  readonly #given: T;
+  readonly #act: (world: World, given: T) => unknown;
+
+  constructor(name: string, given: T, act: (world: World, given: T) => unknown) {
+    this.#name = name;
+    this.#given = given;
+    this.#act = act;
+  }
+
+  check(): boolean {
+    return true;
+  }
+
+  async run(world: World): Promise<void> {
+    await this.#act(world, this.#given);
+    await world.check();
+  }
+
+  toString(): string {
+    return `${this.#name}(${JSON.stringify(this.#given)})`;
+  }
+}
+
+function step<T>(
+  name: string,
+  given: fc.Arbitrary<T>,
+  act: (world: World, given: T) => unknown,
+): fc.Arbitrary<Step<T>> {
+  return given.map((value) => new Step(name, value, act));
+}
+
+const size = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 0, max: 300 }) },
+  fc.integer({ min: MAX_BYTES - 12, max: MAX_BYTES - 8 }),
+);
+const accept = step<Logged>(
+  'accept',
+  fc.record({
+    size,
+    filler: fc.constantFrom('x', 'é', '😀'),
+    timeJump: fc.oneof({ weight: 5, arbitrary: fc.integer({ min: -5, max: 5 }) }, fc.constantFrom(DAY_MS, -2 * DAY_MS)),
+    route: fc.constantFrom('a', 'a', 'b', 'c', 'd'),
+    urgent: fc.boolean(),
+    parts: fc.constantFrom(1, 1, 1, 1, 3),
+    poison: fc.constantFrom(false, false, false, true),
+    times: fc.integer({ min: 1, max: 20 }),
+  }),
+  (world, given) => {
+    for (let i = 0; i < given.times; i++) world.accept(given);
+  },
+);
+const kind = fc.constantFrom<Reply['kind'][]>(
+  'honest',
+  'reject',
+  'hang',
+  'THROTTLED',
+  'UNAVAILABLE',
+  'NETWORK',
+  'AUTH',
+  'INVALID',
+  'TOO_LARGE',
+  'AGAIN',
+);
+const answers = step(
+  'answers',
+  fc.record({
+    kind,
+    retryAfterMs: fc.constantFrom(0, 0, 0, 100, 4000, 90_000),
+    ambiguous: fc.boolean(),
+    atOnce: fc.boolean(),
+    times: fc.constantFrom(1, 2, 3, 5, 12),
+  }),
+  (world, { times, ...reply }) => {
+    for (let i = 0; i < times; i++) world.replies.push(reply);
+  },
+);
+const pass = step('pass', fc.constantFrom(1, 50, 200, 1000, 5000, 30_000, 120_000), (world, ms) => world.pass(ms));
+const flush = step('flush', fc.constantFrom(undefined, 0, 100, 3000), (world, timeoutMs) => world.flush(timeoutMs));
+const close = step('close', fc.constantFrom(0, 100, 3000, 20_000), (world, timeoutMs) => world.close(timeoutMs));
+const jump = step('jump', fc.constantFrom(-400 * DAY_MS, 400 * DAY_MS), (world, ms) => world.clock.jump(ms));
+const closeSometimes = fc.oneof(
+  { weight: 1, arbitrary: close as fc.Arbitrary<Step<unknown>> },
+  { weight: 4, arbitrary: pass as fc.Arbitrary<Step<unknown>> },
+);
+const history = fc.commands(
+  [accept, accept, accept, answers, answers, pass, pass, flush, jump, closeSometimes] as fc.Arbitrary<Step<unknown>>[],
+  { maxCommands: 40, size: 'max' },
+);
+const settings = fc.record({
+  maxDelayMs: fc.constantFrom(0, 100, 1000),
+  maxBatchEvents: fc.constantFrom(1, 3, 20),
+  maxBufferBytes: fc.constantFrom(4096, 16_384, 1_048_576),
+  overflow: fc.constantFrom('drop-newest' as const, 'drop-oldest' as const),
+  concurrency: fc.integer({ min: 1, max: 5 }),
+  ordered: fc.boolean(),
+  // Never at the same moment as anything else.
+  requestTimeoutMs: fc.constantFrom(617, 5087),
+  baseMs: fc.constant(200),
+  throttledBaseMs: fc.constant(1000),
+  capMs: fc.constantFrom(1000, 30_000),
+  maxAgeMs: fc.constantFrom(10_000, 100_000, 900_000),
+  luck: fc.constantFrom(0, 0.5, 0.999),
+});
+
+it('does, whatever happens in whichever order, what a simple model of it says', async () => {
+  const seen = newSights();
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), history, settings, async (scheduler, steps, chosen) => {
+      const world = new World(chosen, scheduler, seen);
+      await fc.scheduledModelRun(scheduler, () => ({ model: world, real: world }), steps);
+      await world.end(chosen.requestTimeoutMs);
+    }),
+    { numRuns: 2000 },
+  );
+  for (const [sight, times] of Object.entries(seen)) expect(times, sight).toBeGreaterThan(10);
+}, 120_000);

@@ -1,0 +1,174 @@
+import type { DeliveryStats, Drop, EncodedEvent } from '../../src/index.js';
+import { ReferenceBatcher } from './reference-batcher.js';
+import type { Part, Settings, Sights, Whole } from './reference-types.js';
+
+/** A simple model of what is in a shipper's keeping, and of what became of the rest. Notes whatever breaks a promise. */
+export abstract class ReferenceBooks {
+  readonly faults: string[] = [];
+  isClosed = false;
+  protected received = 0;
+  protected delivered = 0;
+  protected readonly losses = { rejected: new Map<string, number>(), dropped: new Map<string, number>() };
+  protected readonly parts = new Map<string, Part>();
+  readonly pending = new Set<Part>();
+  protected readonly settings: Settings;
+  protected readonly seen: Sights;
+  protected evicted: Part[] = [];
+  protected readonly batcher: ReferenceBatcher;
+  readonly #maxBytes: number;
+
+  constructor(settings: Settings, seen: Sights, maxBytes: number) {
+    this.settings = settings;
+    this.batcher = new ReferenceBatcher(settings, maxBytes);
+    this.#maxBytes = maxBytes;
+    this.seen = seen;
+  }
+
+  /** The answer that `accept` owes, if it can be known. */
+  accept(events: readonly EncodedEvent[], urgent: boolean, nowMs: number, call: () => boolean): void {
+    const costBytes = events.reduce((sum, event) => sum + costOf(event), 0);
+    const { maxBufferBytes, overflow } = this.settings;
+    const limitBytes = urgent ? maxBufferBytes : maxBufferBytes * 0.8;
+    const isTooLarge = events.some((event) => event.bytes > this.#maxBytes);
+    const excessBytes = this.bufferBytes + costBytes - limitBytes;
+    this.received++;
+    this.evicted = [];
+    const taken = call();
+    const evictedBytes = this.evicted.map(costOf);
+    if (this.isClosed || isTooLarge) {
+      this.is(!taken, 'accepts what is too large, or comes after close');
+      this.#count('dropped', this.isClosed ? 'closed' : 'too-large');
+      this.seen[this.isClosed ? 'closedRefused' : 'tooLargeOnTheSpot']++;
+    } else if (taken) {
+      const madeRoom = sum(evictedBytes);
+      this.is(madeRoom >= excessBytes, 'goes beyond its budget');
+      this.is(madeRoom === 0 || madeRoom - (evictedBytes.at(-1) ?? 0) < excessBytes, 'evicts more than it has to');
+      this.#admit(events, urgent, nowMs);
+    } else {
+      const mayGo = [...this.pending].some((part) => !part.flight && !part.refusedAlone && (urgent || !part.urgent));
+      this.is(excessBytes > 0, 'refuses although there is room');
+      this.is(overflow === 'drop-newest' || costBytes > limitBytes || !mayGo, 'refuses although older ones could go');
+      this.#count('dropped', 'buffer-full');
+      this.seen.bufferFull++;
+    }
+    this.is(urgent || !this.evicted.some((part) => part.urgent), 'an ordinary record drives out an urgent one');
+    this.is(overflow === 'drop-oldest' || this.evicted.length === 0, 'evicts with drop-newest');
+    this.seen.evicted += this.evicted.length;
+  }
+
+  /** A loss is told. */
+  lost({ reason, events, records }: Drop, nowMs: number): void {
+    let wholes = 0;
+    for (const { payload } of events) {
+      const part = this.parts.get(payload);
+      if (!part) return;
+      this.is(!part.told, 'tells of a loss twice');
+      part.told = true;
+      if (part.rejection) {
+        this.is(part.rejection === reason, `tells of ${part.rejection} as ${reason}`);
+        this.settle(part, ['rejected', reason]);
+        continue;
+      }
+      this.is(part.fate === 'pending', `loses a record that is ${part.fate}`);
+      if (part.fate !== 'pending') continue;
+      if (!part.whole.loss) wholes++;
+      this.mayLose(part, reason, nowMs);
+      this.settle(part, ['dropped', reason]);
+    }
+    this.is(wholes <= records, 'tells of fewer records than are lost');
+  }
+
+  /** Checks that a record in keeping may be lost for this reason. */
+  protected abstract mayLose(part: Part, reason: string, nowMs: number): void;
+
+  /** Compares what became of the records with what the shipper says. */
+  protected checkLedger(stats: DeliveryStats, nowMs: number): void {
+    this.compare(stats, {
+      received: this.received,
+      delivered: this.delivered,
+      rejected: sum(this.losses.rejected.values()),
+      pending: new Set([...this.pending].map((part) => part.whole)).size,
+      bufferBytes: this.bufferBytes,
+    });
+    for (const [told, counts] of [
+      [stats.rejectedByReason, this.losses.rejected],
+      [stats.dropped, this.losses.dropped],
+    ] as const)
+      for (const [reason, count] of Object.entries(told))
+        this.is(count === (counts.get(reason) ?? 0), `says ${count} ${reason}, not ${counts.get(reason) ?? 0}`);
+    const ages = [...this.pending].map((part) => nowMs - part.acceptedAtMs);
+    const oldest = ages.length > 0 ? Math.max(...ages) : 0;
+    const slackMs = ages.length > 0 ? this.settings.maxDelayMs : 0;
+    this.is(
+      stats.oldestAgeMs >= Math.floor(oldest) && stats.oldestAgeMs <= Math.ceil(oldest + slackMs),
+      `says the oldest is ${stats.oldestAgeMs} ms old, not ${oldest}`,
+    );
+  }
+
+  protected compare(stats: DeliveryStats, expected: Partial<DeliveryStats>): void {
+    for (const [name, value] of Object.entries(expected)) {
+      const actual = stats[name as keyof DeliveryStats];
+      this.is(actual === value, `says ${name} is ${actual}, not ${value}`);
+    }
+  }
+
+  protected settle(part: Part, loss?: Whole['loss']): void {
+    const { whole } = part;
+    part.fate = loss ? loss[0] : 'delivered';
+    this.pending.delete(part);
+    whole.loss ??= loss;
+    if (--whole.unsettled === 0) {
+      if (whole.loss) this.#count(...whole.loss);
+      else this.delivered++;
+    }
+  }
+
+  #count(kind: 'rejected' | 'dropped', reason: string): void {
+    this.losses[kind].set(reason, (this.losses[kind].get(reason) ?? 0) + 1);
+  }
+
+  #admit(events: readonly EncodedEvent[], urgent: boolean, acceptedAtMs: number): void {
+    const whole: Whole = { unsettled: events.length, loss: undefined };
+    for (const event of events) {
+      const part: Part = {
+        ...event,
+        place: this.parts.size,
+        urgent,
+        acceptedAtMs,
+        whole,
+        fate: 'pending',
+        rejection: undefined,
+        sealed: false,
+        told: false,
+        flight: undefined,
+        first: undefined,
+        failures: 0,
+        askedUntilMs: 0,
+        sleepsUntilMs: 0,
+        search: undefined,
+        refusedAlone: undefined,
+      };
+      this.parts.set(event.payload, part);
+      this.pending.add(part);
+      this.batcher.add(part);
+    }
+  }
+
+  protected get bufferBytes(): number {
+    return sum([...this.pending].map(costOf));
+  }
+
+  protected is(holds: boolean, otherwise: string): void {
+    if (!holds) this.faults.push(otherwise);
+  }
+}
+
+function costOf({ payload }: EncodedEvent): number {
+  return payload.length + 256;
+}
+
+export function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
+}

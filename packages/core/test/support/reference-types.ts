@@ -1,0 +1,87 @@
+import type { Batch, DeliveryCode, DeliveryError, EncodedEvent, SendOutcome } from '../../src/index.js';
+
+export type Answer = SendOutcome | DeliveryError;
+
+export interface Settings {
+  readonly maxDelayMs: number;
+  readonly maxBatchEvents: number;
+  readonly maxBufferBytes: number;
+  readonly overflow: 'drop-newest' | 'drop-oldest';
+  readonly concurrency: number;
+  readonly ordered: boolean;
+  readonly requestTimeoutMs: number;
+  readonly baseMs: number;
+  readonly throttledBaseMs: number;
+  readonly capMs: number;
+  readonly maxAgeMs: number;
+  readonly luck: number;
+}
+
+/** What may go wrong, and has to happen in some of the histories for the test to mean anything. */
+export const newSights = () => ({
+  delivered: 0,
+  rejected: 0,
+  bufferFull: 0,
+  evicted: 0,
+  closedRefused: 0,
+  tooLargeOnTheSpot: 0,
+  halved: 0,
+  hopeless: 0,
+  convicted: 0,
+  tooLarge: 0,
+  expired: 0,
+  undeliverable: 0,
+  timedOut: 0,
+  lateAnswer: 0,
+  throttleHalving: 0,
+  outage: 0,
+  probe: 0,
+  orderedFailure: 0,
+  failingRoute: 0,
+  askedAndFlushed: 0,
+  flushDuringBackoff: 0,
+  closeWithFlight: 0,
+  repeated: 0,
+});
+export type Sights = ReturnType<typeof newSights>;
+
+/** A request that the destination was asked. */
+export interface Request {
+  readonly number: number;
+  readonly route: string;
+  readonly batch: Batch;
+  readonly parts: readonly Part[];
+  /** Successes when it was sent. */
+  readonly successes: number;
+  over: boolean;
+}
+
+/** A record, or a part of a split one. */
+export interface Part extends EncodedEvent {
+  readonly place: number;
+  readonly urgent: boolean;
+  readonly acceptedAtMs: number;
+  readonly whole: Whole;
+  fate: 'pending' | 'delivered' | 'rejected' | 'dropped';
+  /** Why the service refused it in a batch that it took; counted when it is told. */
+  rejection: string | undefined;
+  /** It waits for a slot, or was tried; else its batch is open. */
+  sealed: boolean;
+  /** Its loss was told. */
+  told: boolean;
+  flight: Request | undefined;
+  /** The batch in which it was first sent, and its place in it. */
+  first: { readonly batch: Batch; readonly index: number; readonly lowestPlace: number } | undefined;
+  failures: number;
+  askedUntilMs: number;
+  sleepsUntilMs: number;
+  /** The batch that was refused as invalid, and is searched for what is bad. */
+  search: Batch | undefined;
+  /** What the service said of it alone. */
+  refusedAlone: DeliveryCode | undefined;
+}
+
+export interface Whole {
+  unsettled: number;
+  loss: readonly ['rejected' | 'dropped', string] | undefined;
+}

@@ -1,0 +1,293 @@
+import { type Batch, type DeliveryCode, DeliveryError, type DeliveryStats, type SendOutcome } from '../../src/index.js';
+import { ReferenceBooks, sum } from './reference-books.js';
+import { ReferencePace } from './reference-pace.js';
+import type { Answer, Part, Request, Settings, Sights, Whole } from './reference-types.js';
+
+const HALVING = ['INVALID', 'TOO_LARGE'];
+const SLOW = ['AUTH', 'NOT_FOUND', 'MISCONFIGURED'];
+
+/** What is known of a shipper from outside: every record and what became of it. Notes whatever breaks a promise. */
+export class Reference extends ReferenceBooks {
+  readonly flights = new Set<Request>();
+  /** When `close()` has to be over, on the monotonic clock. */
+  closesAtMs: number | undefined;
+  isOver = false;
+  readonly #failing = new Set<string>();
+  /** Routes of which a batch was stored while others waited; a new route is tried with one batch first. */
+  readonly #working = new Set<string>();
+  /** Routes that had a failure of whatever kind since their last success. */
+  readonly #unwell = new Set<string>();
+  readonly #successes: { readonly batch: Batch; readonly first: Part }[] = [];
+  #requests = 0;
+  #ambiguous = 0;
+  #bytes = 0;
+  #lastCode: DeliveryCode | undefined;
+  /** Requests so far when a flush began, until it is checked that it did not wait. */
+  #requestsAtFlush: number | undefined;
+  /** Batches refused as invalid of which a part was stored. */
+  readonly #partlyStored = new Set<Batch>();
+
+  readonly #pace: ReferencePace;
+
+  constructor(settings: Settings, seen: Sights, maxBytes: number) {
+    super(settings, seen, maxBytes);
+    this.#pace = new ReferencePace(settings, seen, () => this.#liveRoutes.size);
+  }
+
+  sent(batch: Batch, nowMs: number): Request {
+    this.batcher.sealDue(nowMs);
+    const parts = batch.events.map((event) => this.parts.get(event.payload) as Part);
+    const { route } = batch;
+    const first = parts[0] as Part;
+    const { concurrency, ordered } = this.settings;
+    const inFlight = this.flights.size;
+    this.is(!this.isOver, 'sends after close is over');
+    this.is(
+      parts.every((part) => part.fate === 'pending'),
+      'sends what is settled',
+    );
+    this.is(!parts.some((part) => part.flight), 'sends what is in flight');
+    this.is(inFlight < Math.min(concurrency, Math.floor(this.#pace.slots)), 'sends more than it may at a time');
+    this.is(!this.#pace.isOutage || inFlight === 0, 'sends more than a probe in an outage');
+    const onRoute = [...this.flights].filter((flight) => flight.route === route).length;
+    this.is(this.#working.has(route) || onRoute === 0, 'tries a new route with more than one batch');
+    this.is(!ordered || onRoute === 0, 'has two requests of a route in flight when ordered');
+    if (this.#failing.has(route)) {
+      const toFailing = [...this.flights].filter((flight) => this.#failing.has(flight.route)).length;
+      this.seen.failingRoute++;
+      this.is(onRoute === 0, 'has two requests of a failing route in flight');
+      this.is(
+        toFailing < Math.max(1, Math.floor(this.#pace.slots / 2)),
+        'gives failing routes more than half of the slots',
+      );
+    }
+    if (this.#pace.isOutage) this.seen.probe++;
+    this.is(this.closesAtMs !== undefined || this.#pace.pausedUntilMs <= nowMs, 'sends probes without a pause');
+    this.is(
+      parts.every((part) => part.askedUntilMs <= nowMs),
+      'comes back sooner than it was asked',
+    );
+    this.is(
+      this.closesAtMs !== undefined || parts.every((part) => part.sleepsUntilMs <= nowMs),
+      'comes back before its backoff is over',
+    );
+    const origin = first.first?.batch;
+    this.is(
+      parts.every((part) => part.first?.batch === origin),
+      'mixes batches',
+    );
+    const lowestPlace = Math.min(...parts.map((part) => part.place));
+    for (const [index, part] of parts.entries()) part.first ??= { batch, index, lowestPlace };
+    if (ordered) {
+      const firstPlace = first.first?.lowestPlace ?? 0;
+      const waits = [...this.pending].some(
+        (part) => part.route === route && part.first?.batch !== first.first?.batch && part.place < firstPlace,
+      );
+      this.is(!waits, 'sends a batch before an older one when ordered');
+    }
+    const request = { number: ++this.#requests, route, batch, parts, successes: this.#pace.successes, over: false };
+    for (const part of parts) part.flight = request;
+    this.flights.add(request);
+    return request;
+  }
+
+  /** A request gets its answer. */
+  answered(request: Request, answer: Answer, nowMs: number): void {
+    if (request.over) {
+      this.seen.lateAnswer++;
+      return;
+    }
+    this.batcher.sealDue(nowMs);
+    this.#land(request);
+    if (DeliveryError.is(answer)) this.#failed(request, answer, nowMs);
+    else this.#stored(request, answer);
+  }
+
+  /** The signal of a request was aborted: its time is over, or `close()` gave up. */
+  aborted(request: Request, nowMs: number): void {
+    if (request.over) return;
+    if (request.parts.every((part) => part.fate === 'dropped')) {
+      this.#land(request);
+      this.#ambiguous++;
+      this.seen.closeWithFlight++;
+      return;
+    }
+    this.seen.timedOut++;
+    this.answered(request, new DeliveryError('TIMEOUT', '', { ambiguous: true }), nowMs);
+  }
+
+  /** Ends the backoffs, as a flush does. */
+  flushed(nowMs: number): void {
+    this.batcher.sealAll();
+    const asked = new Set([...this.pending].filter((part) => part.askedUntilMs > nowMs).map((part) => part.route));
+    if ([...this.pending].some((part) => !asked.has(part.route) && !part.refusedAlone && !part.flight))
+      this.#requestsAtFlush ??= this.#requests;
+    this.#pace.wake();
+    for (const part of this.pending) {
+      if (part.askedUntilMs > nowMs) this.seen.askedAndFlushed++;
+      if (part.sleepsUntilMs > nowMs) this.seen.flushDuringBackoff++;
+      part.sleepsUntilMs = 0;
+      part.failures = 0;
+    }
+  }
+
+  /** Compares with what the shipper says of itself, when nothing is on its way. */
+  check(stats: DeliveryStats, nowMs: number): void {
+    this.batcher.sealDue(nowMs);
+    this.checkLedger(stats, nowMs);
+    const expected = {
+      inFlight: this.flights.size,
+      requests: this.#requests,
+      concurrency: this.#pace.isOutage ? 1 : Math.floor(this.#pace.slots),
+      ambiguous: this.#ambiguous,
+      bytes: this.#bytes,
+      wireBytes: this.#bytes,
+      callbackErrors: 0,
+    };
+    this.compare(stats, expected);
+    // What refuses all records of a batch alike is told as a wrong setting.
+    const isBlamed = this.#lastCode === 'INVALID' && stats.lastError?.code === 'MISCONFIGURED';
+    this.is(isBlamed || stats.lastError?.code === this.#lastCode, `says the last error is ${stats.lastError?.code}`);
+    this.is(sum(Object.values(stats.retries)) <= stats.requests, 'counts more retries than requests');
+    if (this.#requestsAtFlush !== undefined && this.pending.size > 0)
+      this.is(this.#requests > this.#requestsAtFlush || this.flights.size > 0, 'does not try at once on a flush');
+    this.#requestsAtFlush = undefined;
+    for (const part of this.pending) {
+      // It is looked at when an older batch, that is in flight, has its answer.
+      const mostMs = this.settings.maxAgeMs + this.settings.requestTimeoutMs;
+      const isTooOld = nowMs - part.acceptedAtMs > mostMs && !part.flight;
+      this.is(!isTooOld || !(this.#pace.isOutage || this.#failing.has(part.route)), 'keeps what is too old');
+    }
+    this.#checkOrder();
+    this.#checkPromptness();
+    if (this.isOver) this.is(this.pending.size === 0, 'leaves records pending after close');
+  }
+
+  /** Whatever is due, and on a route that is well, goes as soon as there is a slot, whatever others do. */
+  #checkPromptness(): void {
+    if (this.#pace.isOutage || this.flights.size >= Math.floor(this.#pace.slots)) return;
+    const { ordered } = this.settings;
+    for (const part of this.pending) {
+      const isTried = [...this.pending].some((other) => other.route === part.route && other.first);
+      const isBlocked = isTried && (ordered || !this.#working.has(part.route));
+      if (part.sealed && !part.first && !this.#unwell.has(part.route) && !isBlocked)
+        this.is(false, 'lets a batch wait');
+    }
+  }
+
+  /** What comes before a part that was stored is not stored after it when ordered. */
+  #checkOrder(): void {
+    if (this.settings.ordered)
+      for (const { first } of this.#successes)
+        for (const part of this.pending)
+          if (part.first?.batch === first.first?.batch && (part.first?.index ?? 0) < (first.first?.index ?? 0))
+            this.is(false, 'stores parts of a batch in another order');
+    this.#successes.length = 0;
+  }
+
+  #stored({ route, batch, parts }: Request, outcome: SendOutcome): void {
+    const rejected = new Map(outcome.rejected.map(({ index, reason }) => [index, reason]));
+    for (const [index, part] of parts.entries()) {
+      part.rejection = rejected.get(index);
+      if (!part.rejection) this.settle(part);
+    }
+    this.#bytes += batch.bytes;
+    this.#pace.succeeded();
+    for (const { search } of parts) if (search) this.#partlyStored.add(search);
+    this.#failing.delete(route);
+    this.#unwell.delete(route);
+    if (this.#liveRoutes.has(route)) this.#working.add(route);
+    this.#successes.push({ batch, first: parts[0] as Part });
+    this.seen.delivered++;
+    this.seen.rejected += rejected.size;
+  }
+
+  #failed(request: Request, { code, retryAfterMs, ambiguous }: DeliveryError, nowMs: number): void {
+    const { route, parts } = request;
+    this.#unwell.add(route);
+    this.#lastCode = code;
+    if (ambiguous) this.#ambiguous++;
+    this.#pace.failed(code, request, this.#requests);
+    if (this.settings.ordered) this.seen.orderedFailure++;
+    if (code === 'INVALID') for (const part of parts) part.search ??= request.batch;
+    if (HALVING.includes(code)) {
+      if (parts.length > 1) this.seen.halved++;
+      else (parts[0] as Part).refusedAlone = code;
+      for (const part of parts) part.failures = 0;
+      return;
+    }
+    if (code === 'AGAIN') {
+      this.seen.repeated++;
+      return;
+    }
+    this.#failing.add(route);
+    const { luck, capMs, baseMs, throttledBaseMs } = this.settings;
+    const firstMs = code === 'THROTTLED' ? throttledBaseMs : baseMs;
+    this.#pace.backOff(code, nowMs);
+    for (const part of parts) {
+      const backoffMs = SLOW.includes(code)
+        ? 30_000 * (1 + luck)
+        : luck * Math.min(capMs, firstMs * 2 ** part.failures);
+      part.failures++;
+      part.sleepsUntilMs = nowMs + backoffMs;
+      if (retryAfterMs) part.askedUntilMs = nowMs + retryAfterMs;
+    }
+  }
+
+  protected override mayLose(part: Part, reason: string, nowMs: number): void {
+    const { maxAgeMs, maxDelayMs } = this.settings;
+    switch (reason) {
+      case 'buffer-full':
+        this.is(!part.flight, 'evicts what is in flight');
+        this.evicted.push(part);
+        return;
+      case 'invalid':
+        this.seen.convicted++;
+        this.is(part.refusedAlone === 'INVALID', 'gives up as invalid what was not refused alone');
+        this.is(this.#isConvicted(part, nowMs), 'gives up as invalid before the others of its batch are known');
+        return;
+      case 'too-large':
+        this.seen.tooLarge++;
+        this.is(part.refusedAlone === 'TOO_LARGE', 'gives up as too large what was not refused alone');
+        return;
+      case 'expired':
+        this.seen.expired++;
+        this.is(nowMs - part.acceptedAtMs >= maxAgeMs - maxDelayMs, 'gives up too early');
+        this.is(this.#pace.isOutage || this.#unwell.has(part.route), 'gives up what only has to wait');
+        return;
+      case 'undeliverable':
+        this.seen.undeliverable++;
+        this.is(this.closesAtMs !== undefined, 'gives up as undeliverable before close');
+        return;
+      default:
+        this.is(false, `loses an accepted record as ${reason}`);
+    }
+  }
+
+  /** Whether another part of its batch was stored, or all that are left were refused, too, or go for other reasons. */
+  #isConvicted({ search }: Part, nowMs: number): boolean {
+    const { overflow, maxAgeMs, maxDelayMs } = this.settings;
+    if (!search || this.#partlyStored.has(search)) return true;
+    if (overflow === 'drop-oldest' || this.closesAtMs !== undefined) return true;
+    const others = [...this.pending].filter((part) => part.search === search && !part.refusedAlone);
+    return others.every((part) => nowMs - part.acceptedAtMs >= maxAgeMs - maxDelayMs);
+  }
+
+  protected override settle(part: Part, loss?: Whole['loss']): void {
+    super.settle(part, loss);
+    // A route of which nothing waits is forgotten.
+    if (this.#liveRoutes.has(part.route)) return;
+    this.#failing.delete(part.route);
+    this.#working.delete(part.route);
+  }
+
+  get #liveRoutes(): ReadonlySet<string> {
+    return new Set([...this.pending].filter((part) => part.sealed).map((part) => part.route));
+  }
+
+  #land(request: Request): void {
+    request.over = true;
+    this.flights.delete(request);
+    for (const part of request.parts) part.flight = undefined;
+  }
+}

@@ -1,0 +1,243 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type fc from 'fast-check';
+import { expect } from 'vitest';
+import {
+  assertBalanced,
+  type Batch,
+  type DeliveryCode,
+  DeliveryError,
+  type EncodedEvent,
+  type Encoding,
+  type LogRecord,
+  type SendOutcome,
+  type Shipper,
+} from '../../src/index.js';
+import { encodeText, RecordingDestination, record } from './recording-destination.js';
+import { Reference } from './reference.js';
+import type { Answer, Request, Settings, Sights } from './reference-types.js';
+import { start } from './start.js';
+import type { VirtualClock } from './virtual-clock.js';
+
+export const MAX_BYTES = 2048;
+const BASE_MS = Date.UTC(2026, 0, 10);
+
+/** Records that are logged together. */
+export interface Logged {
+  readonly size: number;
+  readonly filler: string;
+  readonly timeJump: number;
+  readonly route: string;
+  readonly urgent: boolean;
+  readonly parts: number;
+  readonly poison: boolean;
+  readonly times: number;
+}
+
+/** What the destination says to a request, and whether at once or when the scheduler lets it. */
+export interface Reply {
+  readonly kind: DeliveryCode | 'honest' | 'reject' | 'hang';
+  readonly retryAfterMs: number;
+  readonly ambiguous: boolean;
+  readonly atOnce: boolean;
+}
+
+/** A record that is split at each bar. */
+class SplittingDestination extends RecordingDestination {
+  override encode(source: LogRecord): Encoding {
+    const parts = source.text.split('|').map((part) => encodeText(source, part));
+    return parts.length > 1 ? parts : (parts[0] as EncodedEvent);
+  }
+}
+
+/** A shipper, its destination and its clock, and the reference that watches them. */
+export class World {
+  readonly reference: Reference;
+  readonly clock: VirtualClock;
+  readonly shipper: Shipper;
+  /** What the next requests are answered. */
+  readonly replies: Reply[] = [];
+  readonly #destination = new SplittingDestination({ maxBytes: MAX_BYTES });
+  /** Calls of `flush` and `close` that have not returned. */
+  #endings = 0;
+  #closing: Promise<unknown> | undefined;
+  readonly #flushes = new Set<{ parts: readonly { fate: string }[]; untilMs: number; done: boolean }>();
+  #answersDue = 0;
+  #isFinal = false;
+  #time = BASE_MS;
+  #id = 0;
+
+  constructor(settings: Settings, scheduler: fc.Scheduler, seen: Sights) {
+    const { baseMs, throttledBaseMs, capMs, maxAgeMs, luck, ...options } = settings;
+    this.reference = new Reference(settings, seen, MAX_BYTES);
+    const { shipper, clock } = start(
+      {
+        ...options,
+        retry: { baseMs, throttledBaseMs, capMs, maxAgeMs },
+        onDrop: (drop) => this.reference.lost(drop, this.clock.monotonic()),
+        onError: ({ message }) => {
+          if (message.includes('every record of a batch alike')) seen.hopeless++;
+        },
+      },
+      { destination: this.#destination, random: () => luck },
+    );
+    this.shipper = shipper;
+    this.clock = clock;
+    const outside = AsyncLocalStorage.snapshot();
+    this.#destination.answer = (batch, signal) => {
+      const request = this.reference.sent(batch, this.#now);
+      signal.addEventListener('abort', () => this.reference.aborted(request, this.#now));
+      const reply = this.#isFinal ? undefined : this.replies.shift();
+      if (this.#isFinal || reply?.atOnce) return this.#answerSoon(request, reply, signal);
+      // Outside of `send`, or else all that the scheduler runs would count as feedback.
+      return outside(() =>
+        scheduler.schedule(Promise.resolve(), `answer ${request.number}`, undefined, async (run) => {
+          await run();
+          await this.check();
+        }),
+      ).then(() => this.#answer(request, reply, signal));
+    };
+  }
+
+  get #now(): number {
+    return this.clock.monotonic();
+  }
+
+  accept({ size, filler, timeJump, route, urgent, parts, poison }: Omit<Logged, 'times'>): void {
+    this.#time += timeJump;
+    const id = this.#id++;
+    const texts = Array.from({ length: parts }, (_, part) =>
+      `#${id}.${part}${poison ? '!' : ''}#`.padEnd(size / Buffer.byteLength(filler), filler),
+    );
+    const source = record(texts.join('|'), { time: this.#time, level: route, urgent });
+    const events = texts.map((text) => encodeText(source, text));
+    this.reference.accept(events, urgent, this.#now, () => this.shipper.accept(source));
+  }
+
+  flush(timeoutMs: number | undefined): void {
+    const parts = [...this.reference.pending];
+    const flush = { parts, untilMs: this.#now + (timeoutMs ?? Number.POSITIVE_INFINITY), done: false };
+    if (!this.reference.isClosed) this.reference.flushed(this.#now);
+    this.#endings++;
+    this.#flushes.add(flush);
+    void this.shipper.flush({ timeoutMs }).then(() => {
+      this.#endings--;
+      flush.done = true;
+      const settled = parts.every((part) => part.fate !== 'pending');
+      if (!settled && this.#now < flush.untilMs) this.reference.faults.push('a flush returns too early');
+    });
+  }
+
+  close(timeoutMs: number): void {
+    if (this.#closing) {
+      if (this.shipper.close() !== this.#closing) this.reference.faults.push('close returns another promise');
+      return;
+    }
+    this.reference.isClosed = true;
+    this.reference.flushed(this.#now);
+    this.reference.closesAtMs = this.#now + timeoutMs;
+    this.#endings++;
+    this.#closing = this.shipper.close({ timeoutMs });
+    void this.#closing.then(() => {
+      this.#endings--;
+      this.reference.isOver = true;
+    });
+  }
+
+  async pass(ms: number): Promise<void> {
+    await this.clock.advance(ms);
+  }
+
+  /** Compares the shipper with the reference, when all is quiet. */
+  async check(): Promise<void> {
+    do await this.clock.advance(0);
+    while (this.#answersDue > 0);
+    const { reference, shipper, clock } = this;
+    const stats = shipper.stats();
+    assertBalanced(stats);
+    reference.check(stats, this.#now);
+    const { faults } = reference;
+    for (const flush of this.#flushes) {
+      if (flush.done) this.#flushes.delete(flush);
+      else if (flush.parts.every((part) => part.fate !== 'pending') && !reference.isClosed)
+        faults.push('a flush does not return');
+      else if (this.#now >= flush.untilMs && !reference.isClosed) faults.push('a flush returns too late');
+    }
+    if (reference.closesAtMs !== undefined && !reference.isOver) {
+      if (this.#now >= reference.closesAtMs) faults.push('close returns too late');
+      const { closesAtMs } = reference;
+      if ([...reference.pending].every((part) => part.askedUntilMs > closesAtMs))
+        faults.push('close waits for tries that cannot come');
+    }
+    if (this.#endings === 0 && clock.timersHeld > 0) faults.push('keeps the process alive');
+    if (this.#endings > 0 && clock.timersHeld === 0) faults.push('lets the process end');
+    if (stats.pending > 0 && stats.inFlight === 0 && clock.timers === clock.timersHeld) faults.push('sleeps for ever');
+    expect([...faults, ...this.#destination.violations]).toEqual([]);
+  }
+
+  /** From now on all goes well: a flush delivers all but what the service asked to keep, and in the end all is settled. */
+  async end(requestTimeoutMs: number): Promise<void> {
+    this.#isFinal = true;
+    this.replies.length = 0;
+    await this.pass(requestTimeoutMs);
+    this.flush(undefined);
+    await this.check();
+    const { pending } = this.reference;
+    const asked = new Set([...pending].filter((part) => part.askedUntilMs > this.#now).map((part) => part.route));
+    if (!this.reference.isClosed) expect([...pending].filter((part) => !asked.has(part.route))).toEqual([]);
+    await this.pass(7_200_000);
+    await this.check();
+    expect(this.shipper.stats()).toMatchObject({ pending: 0, inFlight: 0, bufferBytes: 0 });
+    if (!this.reference.isClosed) {
+      const { delivered } = this.shipper.stats();
+      this.accept({ size: 10, filler: 'x', timeJump: 0, route: 'a', urgent: true, parts: 1, poison: false });
+      this.flush(undefined);
+      await this.check();
+      expect(this.shipper.stats().delivered).toBe(delivered + 1);
+    }
+    expect(this.#endings).toBe(0);
+  }
+
+  #answerSoon(request: Request, reply: Reply | undefined, signal: AbortSignal): Promise<SendOutcome> {
+    this.#answersDue++;
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.#answersDue--;
+        resolve(this.#answer(request, reply, signal));
+      });
+    });
+  }
+
+  async #answer(request: Request, reply: Reply | undefined, signal: AbortSignal): Promise<SendOutcome> {
+    if (reply?.kind === 'hang' && !signal.aborted) {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    }
+    const answer = this.#isFinal ? stored(request.batch) : answerOf(request.batch, reply);
+    this.reference.answered(request, answer, this.#now);
+    if (DeliveryError.is(answer)) throw answer;
+    return answer;
+  }
+}
+
+function stored(batch: Batch): SendOutcome {
+  return { rejected: [], wireBytes: batch.bytes };
+}
+
+function answerOf(batch: Batch, reply: Reply | undefined): Answer {
+  const { kind = 'honest', retryAfterMs, ambiguous } = reply ?? {};
+  switch (kind) {
+    case 'hang':
+      return stored(batch);
+    case 'reject':
+      return { rejected: [{ index: batch.events.length - 1, reason: 'too-new' }], wireBytes: batch.bytes };
+    case 'honest': {
+      const isPoisoned = batch.events.some(({ payload }) => payload.includes('!'));
+      return isPoisoned ? new DeliveryError('INVALID', 'poison') : stored(batch);
+    }
+    case 'AGAIN':
+    case 'INVALID':
+    case 'TOO_LARGE':
+      return new DeliveryError(kind, 'for the test', { ambiguous });
+    default:
+      return new DeliveryError(kind, 'for the test', { retryAfterMs, ambiguous });
+  }
+}
