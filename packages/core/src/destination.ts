@@ -31,7 +31,7 @@ export interface EncodedEvent {
   readonly route: string;
   /** Time of the event, in epoch milliseconds. */
   readonly time: number;
-  /** Text, ready to be joined into the request body. */
+  /** Text, ready to be joined into the request body. Well-formed: it is kept as UTF-8, which has no lone surrogates. */
   readonly payload: string;
   /** Size as the service counts it. */
   readonly bytes: number;

@@ -106,7 +106,7 @@ export class World {
     this.#time += timeJump;
     const id = this.#id++;
     const texts = Array.from({ length: parts }, (_, part) =>
-      `#${id}.${part}${poison ? '!' : ''}#`.padEnd(size / Buffer.byteLength(filler), filler),
+      `#${id}.${part}${poison ? '!' : ''}#`.padEnd(size / Buffer.byteLength(filler), filler).toWellFormed(),
     );
     const source = record(texts.join('|'), { time: this.#time, level: route, urgent });
     const events = texts.map((text) => encodeText(source, text));
