@@ -132,6 +132,11 @@ export class Contents {
     if (this.#batch?.release()) this.#slab.recycle();
   }
 
+  /** Forgets the events: something may hold on to the batch for as long as a service asked to wait. */
+  clear(): void {
+    this.#keep([]);
+  }
+
   /** Puts the events in order of time, without those that are gone. */
   #settle(): void {
     if (this.#chronological && this.#count === this.#ends.length) return;
@@ -147,7 +152,7 @@ export class Contents {
 
   /** Keeps these events, in this order. */
   #keep(places: readonly number[]): void {
-    const kept = new Contents(this.route, this.#pool, this.#slab.length);
+    const kept = new Contents(this.route, this.#pool, places.length > 0 ? this.#slab.length : 0);
     for (const place of places) kept.#append(this, place, place + 1);
     this.#slab = kept.#slab;
     this.#ends = kept.#ends;

@@ -259,8 +259,9 @@ export class Delivery {
   }
 
   #lose(parcel: Parcel, reason: DropReason): void {
-    const { entries } = parcel;
+    const { entries, state } = parcel;
     this.#settle(parcel);
+    if (state !== 'flying') parcel.clear();
     this.#parts.books.lose(entries, { reason, rejected: false });
   }
 

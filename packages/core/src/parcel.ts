@@ -113,4 +113,9 @@ export class Parcel {
   recycle(): void {
     if (!this.hasFailed) this.#contents.recycle();
   }
+
+  /** It was given up while it waited: its memory is free. */
+  clear(): void {
+    this.#contents.clear();
+  }
 }

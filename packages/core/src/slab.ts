@@ -24,17 +24,15 @@ export class SlabPool {
 /** The payloads of a batch as bytes, one after another with a comma after each. */
 export class Slab {
   readonly #pool: SlabPool;
-  #buffer: Buffer;
+  readonly #expectedBytes: number;
+  #buffer: Buffer = EMPTY;
   /** Where the first payload begins. */
-  #origin: number;
-  #end: number;
+  #origin = 0;
+  #end = 0;
 
   constructor(pool: SlabPool, expectedBytes: number) {
     this.#pool = pool;
-    this.#buffer = Buffer.alloc(0);
-    this.#origin = 0;
-    this.#end = 0;
-    this.#move(Math.max(expectedBytes, FIRST_BYTES));
+    this.#expectedBytes = Math.max(expectedBytes, FIRST_BYTES);
   }
 
   /** Bytes of all payloads and their commas. */
@@ -86,7 +84,8 @@ export class Slab {
 
   #reserve(bytes: number): void {
     const neededBytes = this.length + bytes;
-    if (this.#origin + neededBytes > this.#buffer.length) this.#move(Math.max(neededBytes, this.#buffer.length * 2));
+    if (this.#origin + neededBytes <= this.#buffer.length) return;
+    this.#move(Math.max(neededBytes, this.#buffer.length === 0 ? this.#expectedBytes : this.#buffer.length * 2));
   }
 
   /** To a buffer with room for so much: one of the pool if it would be more than half full, but not too full. */
@@ -104,3 +103,5 @@ export class Slab {
 }
 
 const COMMA = 44;
+
+const EMPTY: Buffer = Buffer.alloc(0);

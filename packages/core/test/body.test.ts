@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { type Batch, DeliveryError, enclosePayloads } from '../src/index.js';
+import { accepted, RecordingDestination, record } from './support/recording-destination.js';
+import { start } from './support/start.js';
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+/** A destination that makes its bodies as ours do, and does not look at the events before. */
+class EnclosingDestination extends RecordingDestination {
+  readonly bodies: string[] = [];
+  prefix = '[';
+  /** Called with the body while the request is in flight. */
+  onBody: (body: Uint8Array, batch: Batch) => unknown = () => {};
+
+  override async send(batch: Batch): Promise<typeof accepted> {
+    const body = enclosePayloads(batch, this.prefix, ']');
+    await this.onBody(body, batch);
+    this.bodies.push(text(body));
+    return accepted;
+  }
+}
+
+it('encloses the payloads, whatever their number, size and order', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.record({ size: fc.oneof(fc.nat(50), fc.nat(3000), fc.nat(300_000)), time: fc.nat(5) }), {
+        minLength: 1,
+      }),
+      fc.constantFrom('x', 'é', '中', '😀'),
+      fc.constantFrom('[', '['.padEnd(1024, ' '), '['.padEnd(5000, ' ')),
+      async (records, filler, prefix) => {
+        const destination = new EnclosingDestination({ maxBytes: 4_000_000 });
+        destination.prefix = prefix;
+        const { shipper } = start({}, { destination });
+        const payloads = records.map(({ size }, index) => JSON.stringify(`${index} ${filler.repeat(size / 4)}`));
+        for (const [index, { time }] of records.entries()) shipper.accept(record(payloads[index] as string, { time }));
+        await shipper.flush();
+        expect(shipper.stats().delivered).toBe(records.length);
+        const sent = destination.bodies.flatMap((body) => JSON.parse(body) as string[]);
+        const order = payloads.map((payload, index) => ({ payload, time: records[index]?.time ?? 0 }));
+        if (destination.bodies.length === 1) order.sort((a, b) => a.time - b.time);
+        expect(sent.toSorted()).toEqual(order.map(({ payload }) => JSON.parse(payload)).toSorted());
+        if (destination.bodies.length === 1) expect(sent).toEqual(order.map(({ payload }) => JSON.parse(payload)));
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+it('never changes a body that is in flight, though memory is used again', async () => {
+  const destination = new EnclosingDestination({ maxEvents: 1000 });
+  let failures = 40;
+  destination.onBody = async (body) => {
+    const before = text(body);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(text(body)).toBe(before);
+    if (--failures % 4 === 0 && failures > 0) throw new DeliveryError('UNAVAILABLE', 'down', { ambiguous: true });
+  };
+  const { shipper, clock } = start({ concurrency: 4 }, { destination });
+  let id = 0;
+  for (let round = 0; round < 30; round++) {
+    for (let i = 0; i < 2000; i++) shipper.accept(record(JSON.stringify({ id: id++, pad: 'x'.repeat(900) })));
+    await clock.advance(1000);
+  }
+  await clock.advance(600_000);
+  const ids = destination.bodies.flatMap((body) => JSON.parse(body) as { id: number }[]).map((event) => event.id);
+  expect(ids.toSorted((a, b) => a - b)).toEqual(Array.from({ length: id }, (_, index) => index));
+});
+
+it('leaves the body of a request that was given up as it is, since it may still be on its way', async () => {
+  const destination = new EnclosingDestination({ maxEvents: 1000 });
+  const { shipper, clock } = start({ requestTimeoutMs: 1000 }, { destination });
+  const fill = (): void => {
+    for (let i = 0; i < 1000; i++) shipper.accept(record(JSON.stringify({ id: id++, pad: 'x'.repeat(1000) })));
+  };
+  let id = 0;
+  fill();
+  await clock.advance(10);
+  const stalled: { body: Uint8Array; before: string }[] = [];
+  destination.onBody = (body) => {
+    stalled.push({ body, before: text(body) });
+    return stalled.length === 1 ? new Promise(() => {}) : undefined;
+  };
+  for (let round = 0; round < 20; round++) {
+    fill();
+    await clock.advance(1000);
+  }
+  expect(shipper.stats()).toMatchObject({ delivered: id, pending: 0, ambiguous: 1 });
+  expect(text(stalled[0]?.body as Uint8Array)).toBe(stalled[0]?.before);
+});
+
+it('leaves the body of an earlier attempt as it is when the next one has another prefix', async () => {
+  const destination = new EnclosingDestination();
+  const bodies: Uint8Array[] = [];
+  destination.onBody = (body) => {
+    bodies.push(body);
+    if (bodies.length > 1) return;
+    destination.prefix = '{"token":1}[';
+    throw new DeliveryError('AGAIN', 'with a token');
+  };
+  const { shipper } = start({}, { destination });
+  // Large enough for its memory to have room for the prefix.
+  const payload = JSON.stringify('x'.repeat(500_000));
+  for (let i = 0; i < 2; i++) shipper.accept(record(payload));
+  await shipper.flush();
+  expect(bodies.map(text)).toEqual([`[${payload},${payload}]`, `{"token":1}[${payload},${payload}]`]);
+});
+
+it('tells events of a batch during send, and says so when they are read too late', async () => {
+  const destination = new EnclosingDestination();
+  const batches: Batch[] = [];
+  destination.onBody = (_, batch) => batches.push(batch);
+  const { shipper } = start({}, { destination });
+  shipper.accept(record('"a"'));
+  await shipper.flush();
+  expect(() => batches[0]?.events).toThrow('gone');
+});
+
+it('keeps the events for a destination that never asked for a body', async () => {
+  const destination = new RecordingDestination();
+  const batches: Batch[] = [];
+  destination.send = async (batch) => {
+    batches.push(batch);
+    return accepted;
+  };
+  const { shipper } = start({}, { destination });
+  shipper.accept(record('a'));
+  await shipper.flush();
+  for (let i = 0; i < 100; i++) shipper.accept(record(String(i)));
+  await shipper.flush();
+  expect(batches[0]?.events).toMatchObject([{ payload: 'a' }]);
+});
+
+it('encloses a batch that somebody made by hand', () => {
+  const events = ['1', '2'].map((payload) => ({ route: 'r', time: 0, payload, bytes: 1 }));
+  expect(text(enclosePayloads({ route: 'r', events, bytes: 2 }, '<', '>'))).toBe('<1,2>');
+});
