@@ -49,7 +49,7 @@ export interface DeliveryOptions {
   readonly maxBufferBytes?: number | undefined;
   /** Which records go when the budget is full. A fifth of it is reserved for warnings and worse. @default 'drop-newest' */
   readonly overflow?: 'drop-newest' | 'drop-oldest' | undefined;
-  /** Most requests in flight. Halves on throttling and creeps back. @default 4 */
+  /** Most requests in flight. Halves on throttling and timeouts, creeps back. @default 4 */
   readonly concurrency?: number | undefined;
   /** True: one request at a time on each route, batches in order of acceptance. Both clouds sort by time themselves. @default false */
   readonly ordered?: boolean | undefined;
