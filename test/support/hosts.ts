@@ -106,12 +106,16 @@ const pinoHost: Host = {
   },
 };
 
+/** pino ends the worker of a transport that is garbage collected, even while it has records and a flush waits for them. */
+const heldTransports = new Set<object>();
+
 const pinoWorkerHost: Host = {
   ...pinoHost,
   name: 'pino in a worker',
   threaded: true,
   async start(cloud, options) {
     const transport = pino.transport({ target: `@logferry/pino/${cloud}`, options });
+    heldTransports.add(transport);
     await Promise.race([once(transport, 'ready'), once(transport, 'error').then(([error]) => Promise.reject(error))]);
     const logger = pino({ level: 'debug' }, transport);
     return {
@@ -122,6 +126,7 @@ const pinoWorkerHost: Host = {
       async end() {
         transport.end();
         await once(transport, 'close');
+        heldTransports.delete(transport);
       },
     };
   },
