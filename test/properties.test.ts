@@ -45,6 +45,7 @@ it('any records make batches that the service takes, and each is stored once or 
       const sent: Batch[] = [];
       const shipper = createShipper(observed(destination, sent), {
         maxBatchEvents: maxEvents,
+        dropNotice: false,
         onDrop: () => {},
         onError: () => {},
       });

@@ -15,7 +15,6 @@ function installWithoutSdk(): string {
   const packages = {
     '@logferry/cloudwatch': root,
     '@logferry/core': dirname(resolve('@logferry/core/package.json')),
-    'safe-stable-stringify': dirname(createRequire(resolve('@logferry/core')).resolve('safe-stable-stringify')),
   };
   for (const [name, source] of Object.entries(packages)) {
     const target = join(app, 'node_modules', name);
