@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
-const suites = ['core', 'cloudwatch', 'winston', 'pino', 'bunyan', 'emulators'];
+const suites = ['core', 'cloudwatch', 'log-service', 'winston', 'pino', 'bunyan', 'emulators'];
 
 if (process.platform !== 'linux' || process.arch !== 'x64') {
   console.log(`skipped: npm brings no newest Node.js for ${process.platform} ${process.arch}`);

@@ -90,7 +90,7 @@ it('closes at the deadline although a request hangs, and counts what was lost', 
   shipper.accept(record('x'));
   const start_ = performance.now();
   const report = await shipper.close({ timeoutMs: 200 });
-  expect(performance.now() - start_).toBeLessThan(2000);
+  expect(performance.now() - start_).toBeLessThan(4000);
   expect(report.dropped.undeliverable).toBe(1);
 });
 

@@ -170,7 +170,7 @@ it('takes a message of 50 MB in linear time', () => {
       const start = performance.now();
       expect(fitMessage(message, 1_048_550, policy).length).toBeGreaterThan(0);
       // Measured: 0.03 to 0.7 s. Anything quadratic would take hours.
-      expect(performance.now() - start).toBeLessThan(5000);
+      expect(performance.now() - start).toBeLessThan(30_000);
     }
   }
-}, 60_000);
+}, 300_000);

@@ -1,5 +1,5 @@
 import { CreateLogGroupCommand, CreateLogStreamCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CloudWatchFaultPlan } from '../src/index.js';
 import { connect, event, GROUP, messagesIn, put, putBody, STREAM, setUp } from './helpers.js';
 
@@ -47,7 +47,7 @@ describe('a fault', () => {
     emulator.faults({ hang: 1 });
     const hanging = put(client, [event()]);
     const failed = expect(hanging).rejects.toMatchObject({ code: 'ECONNRESET' });
-    await vi.waitFor(() => expect(emulator.stats().faults).toEqual({ hang: 1 }));
+    await expect.poll(() => emulator.stats().faults).toEqual({ hang: 1 });
     emulator.faults();
     await put(client, [event('answered')]);
     await emulator.close();
@@ -87,7 +87,7 @@ describe('a fault', () => {
     emulator.faults({ delayMs: 600_000 });
     const held = put(client, [event('stored')]);
     const failed = expect(held).rejects.toMatchObject({ code: 'ECONNRESET' });
-    await vi.waitFor(() => expect(messagesIn(emulator)).toContain('stored'));
+    await expect.poll(() => messagesIn(emulator)).toContain('stored');
     await emulator.close();
     await failed;
   });

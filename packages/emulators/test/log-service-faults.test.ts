@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { LogServiceFaultPlan } from '../src/index.js';
 import { type Answer, bodyOf, log, logs, messagesIn, put, send, setUp } from './log-service-helpers.js';
 import { encodeLz4Block } from './lz4-encoder.js';
@@ -75,7 +75,7 @@ describe('a fault', () => {
     const emulator = await setUp();
     emulator.faults({ hang: 1 });
     const failed = expect(put(emulator, [log()])).rejects.toMatchObject({ code: 'ECONNRESET' });
-    await vi.waitFor(() => expect(emulator.stats().faults).toEqual({ hang: 1 }));
+    await expect.poll(() => emulator.stats().faults).toEqual({ hang: 1 });
     emulator.faults();
     await put(emulator, [log('answered')]);
     await emulator.close();
@@ -101,7 +101,7 @@ describe('a fault', () => {
     }
     emulator.faults({ delayMs: 600_000 });
     const failed = expect(put(emulator, [log('stored')])).rejects.toMatchObject({ code: 'ECONNRESET' });
-    await vi.waitFor(() => expect(messagesIn(emulator)).toContain('stored'));
+    await expect.poll(() => messagesIn(emulator)).toContain('stored');
     await emulator.close();
     await failed;
   });

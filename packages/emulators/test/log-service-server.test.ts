@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type LogServiceOptions, startLogService } from '../src/index.js';
 import { log, logs, messagesIn, NOW, PATH, put, send, setUp } from './log-service-helpers.js';
 
@@ -179,7 +179,7 @@ describe('stats()', () => {
     const hanging = [put(emulator, [log()]), put(emulator, [log()]), put(emulator, [log()], { __topic__: 'web' })].map(
       (request) => request.catch((error) => error.code),
     );
-    await vi.waitFor(() => expect(emulator.stats().faults.hang).toBe(3));
+    await expect.poll(() => emulator.stats().faults.hang).toBe(3);
     expect(emulator.stats().concurrent).toEqual({ perTopic: 2, overall: 3 });
     await emulator.close();
     expect(await Promise.all(hanging)).toEqual(['ECONNRESET', 'ECONNRESET', 'ECONNRESET']);
@@ -198,7 +198,7 @@ describe('stats()', () => {
       const abort = new AbortController();
       const hanging = fetch(`${emulator.url}${PATH}`, { method: 'POST', body, headers, signal: abort.signal });
       const aborted = expect(hanging).rejects.toMatchObject({ name: 'AbortError' });
-      await vi.waitFor(() => expect(emulator.stats().faults.hang).toBe(n));
+      await expect.poll(() => emulator.stats().faults.hang).toBe(n);
       abort.abort();
       await aborted;
       // The server learns of it when the connection closes.

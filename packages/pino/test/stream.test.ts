@@ -152,7 +152,7 @@ it('emits "finish" and "close" after delivery', async () => {
   for (const event of ['finish', 'close']) stream.on(event, () => events.push(event));
   logger.info('x');
   stream.end();
-  await vi.waitFor(() => expect(destination.encoded).toHaveLength(1));
+  await expect.poll(() => destination.encoded).toHaveLength(1);
   await new Promise(setImmediate);
   expect(events).toEqual([]);
   deliver();
