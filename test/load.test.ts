@@ -40,10 +40,11 @@ describe.each(ways)('under load, $name', ({ host, cloud: kind }) => {
 
 // Nearly all of this is waiting: all ways at once.
 describe.concurrent('under faults', () => {
-  it.each(ways)(
+  it.for(ways)(
     'delivers 30,000 of 30,000 with 30 % throttling, 20 % server errors and 10 % resets, $name',
-    async ({ host, cloud: kind }) => {
+    async ({ host, cloud: kind }, { onTestFinished }) => {
       const cloud = await kind.start();
+      onTestFinished(() => cloud.close());
       const isCloudWatch = kind.name === 'cloudwatch';
       await cloud.faults({
         [isCloudWatch ? 'throttle' : 'quota']: 0.3,
@@ -63,7 +64,6 @@ describe.concurrent('under faults', () => {
       expect(stats.retries.NETWORK).toBeGreaterThan(2);
       await logger.end();
       await expectEachOnce(cloud, kind, 30_000);
-      await cloud.close();
     },
   );
 });

@@ -1,5 +1,5 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
-import shared from '../vitest.config.js';
+import shared from '../../vitest.config.js';
 
 /** `npm run matrix`: one process at a time, and the README prints the times. Nothing is written unless every cell is as promised. */
 export default mergeConfig(
