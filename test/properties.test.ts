@@ -91,7 +91,8 @@ function observed(destination: Destination, sent: Batch[]): Destination {
     limits: destination.limits,
     encode: (record) => destination.encode(record),
     send: (batch, signal) => {
-      sent.push(batch);
+      // Now: with the batch delivered, its events are gone.
+      sent.push({ route: batch.route, events: batch.events, bytes: batch.bytes });
       return destination.send(batch, signal);
     },
   };
