@@ -38,7 +38,7 @@ export interface Loss {
 }
 
 /** The shared fate of the parts of an oversized record: delivered when all are, lost for the reason of the first lost part. */
-export interface Split {
+interface Split {
   unsettled: number;
   loss: Loss | undefined;
 }
