@@ -96,7 +96,7 @@ describe.each(ways)('a transport for $name', ({ host, cloud: kind }) => {
     const startedMs = performance.now();
     await logger.end();
     expect(performance.now() - startedMs).toBeLessThan(5000);
-    if (!host.threaded) {
+    if (!host.inPinoWorker) {
       expect(await logger.stats()).toMatchObject({ dropped: { undeliverable: 10 }, pending: 0, ambiguous: 1 });
     }
   });
@@ -141,7 +141,7 @@ describe.each(ways)('a transport for $name', ({ host, cloud: kind }) => {
       (reason) => reason,
     );
     expect(error.message).toMatch(message);
-    if (!host.threaded) {
+    if (!host.inPinoWorker) {
       expect(ConfigError.is(error)).toBe(true);
       expect(error.option).toBe(option);
     }

@@ -15,7 +15,7 @@ import winston from 'winston';
 import type { Cloud } from './clouds.js';
 
 /** Delivery options, and those of the cloud. */
-type Options = DeliveryOptions & { readonly level?: 'info' | 'warn' };
+type Options = DeliveryOptions & { readonly level?: 'info' | 'warn'; readonly thread?: boolean };
 type Both = CloudWatchOptions & LogServiceOptions & Options;
 
 /** What the loggers of all frameworks can do, whatever they are given. */
@@ -38,8 +38,8 @@ export interface RunningHost {
 
 export interface Host {
   readonly name: string;
-  /** The transport runs in a worker thread: functions cannot be options, and the counters end with the worker. */
-  readonly threaded: boolean;
+  /** pino runs the transport in its worker: errors lose their class on the way, and the counters end with the worker. */
+  readonly inPinoWorker: boolean;
   /** What the framework calls the text of a record. */
   readonly textField: string;
   /** Starts a logger with the transport for this cloud. Wrong options reject. */
@@ -48,7 +48,7 @@ export interface Host {
 
 const winstonHost: Host = {
   name: 'winston',
-  threaded: false,
+  inPinoWorker: false,
   textField: 'message',
   async start(cloud, options) {
     const Transport = { cloudwatch: CloudWatchTransport, 'log-service': LogServiceTransport }[cloud];
@@ -69,7 +69,7 @@ const winstonHost: Host = {
 
 const bunyanHost: Host = {
   name: 'bunyan',
-  threaded: false,
+  inPinoWorker: false,
   textField: 'msg',
   async start(cloud, options) {
     const createStream = { cloudwatch: cloudWatchStream, 'log-service': logServiceStream }[cloud];
@@ -87,7 +87,7 @@ const bunyanHost: Host = {
 
 const pinoHost: Host = {
   name: 'pino in process',
-  threaded: false,
+  inPinoWorker: false,
   textField: 'msg',
   async start(cloud, options) {
     const createStream = { cloudwatch: cloudWatchTarget, 'log-service': logServiceTarget }[cloud];
@@ -112,7 +112,7 @@ const heldTransports = new Set<object>();
 const pinoWorkerHost: Host = {
   ...pinoHost,
   name: 'pino in a worker',
-  threaded: true,
+  inPinoWorker: true,
   async start(cloud, options) {
     const transport = pino.transport({ target: `@logferry/pino/${cloud}`, options });
     heldTransports.add(transport);
@@ -132,4 +132,20 @@ const pinoWorkerHost: Host = {
   },
 };
 
-export const hosts: readonly Host[] = [winstonHost, pinoHost, pinoWorkerHost, bunyanHost];
+/** The same, shipping from a worker thread of ours. */
+function inThread(host: Host): Host {
+  return {
+    ...host,
+    name: `${host.name} in a thread`,
+    start: (cloud, options) => host.start(cloud, { ...options, thread: true }),
+  };
+}
+
+export const hosts: readonly Host[] = [
+  winstonHost,
+  inThread(winstonHost),
+  pinoHost,
+  pinoWorkerHost,
+  bunyanHost,
+  inThread(bunyanHost),
+];

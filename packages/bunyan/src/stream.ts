@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events';
 import {
+  booleanOption,
   createShipper,
+  createThreadShipper,
   type DeliveryOptions,
   type DeliveryReport,
   type DeliveryStats,
@@ -19,9 +21,14 @@ export interface StreamOptions extends DeliveryOptions {
   readonly level?: BunyanLevel | undefined;
   /** Name for bunyan's `logger.levels(name)`. @default none */
   readonly name?: string | undefined;
+  /**
+   * True: ships from a worker thread. Log calls cost less, and `process.exit()` still delivers; but no option may be, or
+   * have, a function. @default false
+   */
+  readonly thread?: boolean | undefined;
 }
 
-const entryOptionNames = ['level', 'name'] as const;
+const entryOptionNames = ['level', 'name', 'thread'] as const;
 
 /** The names of the options in {@link StreamOptions}. */
 export const streamOptionNames: readonly (keyof StreamOptions)[] = [...deliveryOptionNames, ...entryOptionNames];
@@ -50,11 +57,12 @@ export function destinationStream(options: DestinationStreamOptions): Destinatio
   const [delivery, own] = splitOptions(options, deliveryOptionNames, ['destination', ...entryOptionNames]);
   const level = levelOption(own.level);
   const name = stringOption('name', own.name, undefined);
+  const start = booleanOption('thread', own.thread, false) ? createThreadShipper : createShipper;
   return {
     type: 'raw',
     ...(level !== undefined && { level }),
     ...(name !== undefined && { name }),
-    stream: new DestinationStream(createShipper(own.destination, delivery)),
+    stream: new DestinationStream(start(own.destination, delivery)),
   };
 }
 

@@ -3,6 +3,7 @@ import {
   type BatchLimits,
   DeliveryError,
   type Destination,
+  type DestinationRecipe,
   type EncodedEvent,
   type Encoding,
   enclosePayloads,
@@ -12,6 +13,7 @@ import {
 import { isNotFound, isUnreadable, nameOf, toDeliveryError } from './classify.js';
 import { LogsClient, type PutAnswer } from './client.js';
 import { compress, uncompressed, type WireBody } from './compress.js';
+import { here } from './here.js';
 import { EVENT_OVERHEAD_BYTES, MAX_BATCH_EVENTS, MAX_SPAN_MS } from './limits.js';
 import type { CloudWatchOptions } from './options.js';
 import { fitMessage } from './oversize.js';
@@ -26,7 +28,7 @@ import { warn } from './warn.js';
  * loaded, and the service called, with the first batch.
  */
 export function createCloudWatch(options: CloudWatchOptions): Destination {
-  return new CloudWatch(resolveCloudWatchOptions(options));
+  return new CloudWatch(resolveCloudWatchOptions(options), options);
 }
 
 /** The service's clock stops long before; dates of JavaScript end here. */
@@ -36,6 +38,7 @@ class CloudWatch implements Destination {
   readonly name = 'cloudwatch';
   readonly reads = 'text';
   readonly limits: BatchLimits;
+  readonly #given: CloudWatchOptions;
   readonly #options: ResolvedCloudWatchOptions;
   readonly #client: LogsClient;
   readonly #provisioner: Provisioner;
@@ -48,7 +51,8 @@ class CloudWatch implements Destination {
   /** Tokens that an emulator, or a service of before 2023, wants to see with a batch. */
   readonly #sequenceTokens = new WeakMap<Batch, string>();
 
-  constructor(options: ResolvedCloudWatchOptions) {
+  constructor(options: ResolvedCloudWatchOptions, given: CloudWatchOptions) {
+    this.#given = given;
     this.limits = {
       maxEvents: MAX_BATCH_EVENTS,
       maxBytes: options.maxBatchBytes,
@@ -93,6 +97,10 @@ class CloudWatch implements Destination {
 
   close(): Promise<void> {
     return this.#client.close();
+  }
+
+  recipe(): DestinationRecipe {
+    return { module: new URL('./index.js', here).href, factory: 'createCloudWatch', options: this.#given };
   }
 
   async #createStreamFor(batch: Batch, target: Target, signal: AbortSignal): Promise<void> {

@@ -4,7 +4,7 @@ import type { ResolvedDeliveryOptions } from './options.js';
 import type { Parcel } from './parcel.js';
 
 /** The part of the budget that only urgent records may use. */
-const URGENT_RESERVE = 0.2;
+export const URGENT_RESERVE = 0.2;
 
 /** One byte budget over all that is open, waits, backs off or is in flight; and which records go when it is full. */
 export class Budget {

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { ConfigError } from './errors.js';
 
 /** The error for an option with a wrong value: names the option, what was expected and what came. */
@@ -78,6 +79,21 @@ export function functionOption<T>(option: string, value: T | undefined, fallback
   if (value === undefined) return fallback;
   if (typeof value === 'function') return value;
   throw wrongOption(option, 'a function', value);
+}
+
+/** Refuses what `structuredClone` would throw on, or strip of its methods, by its path. */
+export function refuseUncloneable(value: unknown, why: string, path = ''): void {
+  const refuse = (what: string): never => {
+    throw new ConfigError(path, `${path}: ${what} ${why}`);
+  };
+  if (typeof value === 'function') refuse('a function');
+  if (typeof value === 'symbol') refuse('a symbol');
+  if (typeof value !== 'object' || value === null || types.isDate(value)) return;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isPlain = Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (!isPlain) refuse('an object with methods');
+  for (const [name, part] of Object.entries(value))
+    refuseUncloneable(part, why, path === '' ? name : `${path}.${name}`);
 }
 
 function pick<T extends object, K extends keyof T>(options: T, names: readonly K[]): Pick<T, K> {

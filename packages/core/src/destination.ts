@@ -86,4 +86,18 @@ export interface Destination {
   send(batch: Batch, signal: AbortSignal): Promise<SendOutcome>;
   /** Releases what the destination opened itself. Called once, after the last `send`. */
   close?(): Promise<void>;
+  /** How to make the same destination in a worker thread; without it there is no shipping from there. */
+  recipe?(): DestinationRecipe;
+}
+
+/** How a destination is made in another thread, where objects and functions of this one cannot go. */
+export interface DestinationRecipe {
+  /** URL of the module that exports the factory. */
+  readonly module: string;
+  /** Name of the exported function that makes the destination of the options. */
+  readonly factory: string;
+  /** What the factory is given: a clone of it. */
+  readonly options: object;
+  /** Makes of a record's fields what `encode` reads the same after JSON. @default the fields themselves */
+  plainFields?(fields: LogRecord['fields']): object;
 }

@@ -16,6 +16,7 @@ export type {
   Batch,
   BatchLimits,
   Destination,
+  DestinationRecipe,
   DropReason,
   EncodedEvent,
   Encoding,
@@ -42,4 +43,6 @@ export { type LogRecord, toEpochMs } from './record.js';
 export { type Reporter, stderrReporter } from './report.js';
 export { createShipper, type DeliveryReport, type DeliveryStats, type Seams, type Shipper } from './shipper.js';
 export { stringify } from './stringify.js';
+export { sumStats } from './sum-stats.js';
+export { createThreadShipper } from './thread-shipper.js';
 export { endOfSlice, utf8Bytes } from './utf8.js';

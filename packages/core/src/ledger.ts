@@ -169,7 +169,8 @@ export function isDropReason(reason: unknown): reason is DropReason {
   return typeof reason === 'string' && Object.hasOwn(zeroes(), reason);
 }
 
-function zeroes(): Record<DropReason, number> {
+/** An account for each reason. */
+export function zeroes(): Record<DropReason, number> {
   return {
     'buffer-full': 0,
     'too-large': 0,

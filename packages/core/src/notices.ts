@@ -27,6 +27,13 @@ export class Notices {
     });
   }
 
+  /** What is remembered, for others to say. */
+  drain(): readonly Drop[] {
+    const drops = [...this.#lost].map(([reason, loss]) => ({ reason, ...loss, events: [] }));
+    this.#lost.clear();
+    return drops;
+  }
+
   /** The notices that are due, one for each reason. `isLast` ends the quiet time that follows each notice. */
   take(isLast: boolean): readonly LogRecord[] {
     const nowMs = this.#clock.monotonic();

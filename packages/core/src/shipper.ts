@@ -11,7 +11,7 @@ import { onProcessEnd } from './exit.js';
 import { isSending } from './feedback.js';
 import { Books, type Ledger, type Mark } from './ledger.js';
 import { Notices } from './notices.js';
-import { type DeliveryOptions, type ResolvedDeliveryOptions, resolveDeliveryOptions } from './options.js';
+import { type DeliveryOptions, type Drop, type ResolvedDeliveryOptions, resolveDeliveryOptions } from './options.js';
 import type { LogRecord } from './record.js';
 import { type CountingReporter, createReporter } from './report.js';
 
@@ -63,13 +63,22 @@ export interface Seams {
 
 /** Starts a shipper: the batching core for one destination. Throws `ConfigError` for wrong options. */
 export function createShipper(destination: Destination, options: DeliveryOptions = {}, seams: Seams = {}): Shipper {
+  return createCoreShipper(destination, options, seams);
+}
+
+/** The same, with what only a worker thread needs. */
+export function createCoreShipper(
+  destination: Destination,
+  options: DeliveryOptions = {},
+  seams: Seams = {},
+): CoreShipper {
   if (typeof destination?.send !== 'function') throw wrongOption('destination', 'a Destination', destination);
   const resolved = resolveDeliveryOptions(options, destination.limits);
   const { clock = systemClock, random = Math.random } = seams;
   return new CoreShipper(destination, resolved, createReporter(destination.name, options, clock), clock, random);
 }
 
-class CoreShipper implements Shipper {
+export class CoreShipper implements Shipper {
   readonly #destination: Destination;
   readonly #options: ResolvedDeliveryOptions;
   readonly #clock: Clock;
@@ -166,6 +175,11 @@ class CoreShipper implements Shipper {
       oldestAgeMs: oldest ? Math.round(this.#clock.monotonic() - oldest.acceptedAtMs) : 0,
       callbackErrors: this.#reporter.callbackErrors,
     };
+  }
+
+  /** Remembers for a notice what was lost on the way here. */
+  mention(drop: Drop): void {
+    if (this.#options.dropNotice) this.#notices.add(drop);
   }
 
   #refuse(reason: DropReason, record: LogRecord, events: readonly EncodedEvent[] = []): false {
@@ -274,7 +288,8 @@ class CoreShipper implements Shipper {
   }
 }
 
-function timeOf(record: LogRecord, fallback: number): number {
+/** The time of a record; `fallback` if it cannot be read. */
+export function timeOf(record: LogRecord, fallback: number): number {
   try {
     return record.time;
   } catch {

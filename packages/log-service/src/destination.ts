@@ -4,6 +4,7 @@ import {
   createHttpClient,
   DeliveryError,
   type Destination,
+  type DestinationRecipe,
   type Encoding,
   type LogRecord,
   type SendOutcome,
@@ -11,7 +12,8 @@ import {
 import { isCompressionRefused, toDeliveryError, toUnansweredError } from './classify.js';
 import { type Answer, fetchOver, putWebTracking } from './client.js';
 import { type Compression, compress } from './compress.js';
-import { createFieldsWriter } from './fields.js';
+import { createFieldsWriter, plainFields } from './fields.js';
+import { here } from './here.js';
 import { MAX_BATCH_EVENTS, MAX_VALUE_BYTES } from './limits.js';
 import type { LogServiceFetch, LogServiceOptions } from './options.js';
 import { fitPayload } from './oversize.js';
@@ -23,7 +25,7 @@ import { baseBytesOf, bodyOf } from './route.js';
  * the service is called with the first batch.
  */
 export function createLogService(options: LogServiceOptions): Destination {
-  return new LogService(resolveLogServiceOptions(options));
+  return new LogService(resolveLogServiceOptions(options), options);
 }
 
 /** The last date of JavaScript. */
@@ -36,6 +38,7 @@ class LogService implements Destination {
   readonly name = 'log-service';
   readonly reads = 'fields';
   readonly limits: BatchLimits;
+  readonly #given: LogServiceOptions;
   readonly #options: ResolvedLogServiceOptions;
   readonly #write: (record: LogRecord, time: number) => string;
   readonly #maxPayloadBytes: number;
@@ -43,7 +46,8 @@ class LogService implements Destination {
   readonly #fetch: LogServiceFetch;
   #compression: Compression | undefined;
 
-  constructor(options: ResolvedLogServiceOptions) {
+  constructor(options: ResolvedLogServiceOptions, given: LogServiceOptions) {
+    this.#given = given;
     const { route, maxBatchBytes, compression } = options;
     const baseBytes = baseBytesOf(route);
     this.limits = {
@@ -88,6 +92,10 @@ class LogService implements Destination {
 
   async close(): Promise<void> {
     this.#http.close();
+  }
+
+  recipe(): DestinationRecipe {
+    return { module: new URL('./index.js', here).href, factory: 'createLogService', options: this.#given, plainFields };
   }
 
   async #post(body: Parameters<typeof putWebTracking>[1], signal: AbortSignal): Promise<Answer> {

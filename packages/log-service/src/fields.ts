@@ -55,6 +55,18 @@ export function createFieldsWriter(
   };
 }
 
+/** Fields that are written alike after JSON, which has no word for an error, a map or a BigInt: their text takes their place. */
+export function plainFields(fields: LogRecord['fields']): object {
+  // Without a prototype no key is special.
+  const plain: Record<string, unknown> = Object.create(null);
+  for (const key of Object.keys(fields)) {
+    const value = read(fields, key);
+    const isPlain = typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
+    plain[key] = isPlain ? value : textOf(value);
+  }
+  return plain;
+}
+
 /** Most programs have fewer keys; one that invents keys must not fill the memory. */
 const MAX_LABELS = 2000;
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import { BroadcastChannel } from 'node:worker_threads';
-import { type DeliveryStats, wrongOption } from '@logferry/core';
+import { type DeliveryStats, sumStats, wrongOption } from '@logferry/core';
 import { STATS_CHANNEL, type StatsAnswer, type StatsQuestion } from './worker.js';
 
 const PATIENCE_MS = 5000;
@@ -15,7 +15,7 @@ const PATIENCE_MS = 5000;
  */
 export async function stats(transport: EventEmitter): Promise<DeliveryStats> {
   if (isStream(transport)) return transport.stats();
-  if (isThread(transport)) return sum(await ask(transport));
+  if (isThread(transport)) return sumStats(await ask(transport));
   throw wrongOption('transport', 'what pino.transport() returned, or a stream of @logferry/pino', transport);
 }
 
@@ -58,27 +58,4 @@ function ask(thread: Thread): Promise<readonly DeliveryStats[]> {
     if (thread.ready) post();
     else thread.once('ready', post);
   });
-}
-
-/** The counters of several shippers as if they were one. */
-function sum([first, ...others]: readonly DeliveryStats[]): DeliveryStats {
-  return others.reduce(
-    (a, b) => ({
-      ...(add(a, b) as DeliveryStats),
-      oldestAgeMs: Math.max(a.oldestAgeMs, b.oldestAgeMs),
-      lastError: (a.lastError?.time ?? 0) > (b.lastError?.time ?? 0) ? a.lastError : b.lastError,
-    }),
-    first as DeliveryStats,
-  );
-}
-
-/** Adds up numbers, and those of nested objects, by name. */
-function add(a: object, b: object): object {
-  const total: Record<string, unknown> = { ...a };
-  for (const [name, value] of Object.entries(b)) {
-    const other = total[name];
-    if (typeof value === 'number') total[name] = value + (typeof other === 'number' ? other : 0);
-    else if (typeof value === 'object') total[name] = add((other as object | undefined) ?? {}, value);
-  }
-  return total;
 }

@@ -16,7 +16,13 @@ export interface HostOptions {
 }
 
 /** What every Logferry transport takes, whatever its destination. */
-export interface TransportOptions extends DeliveryOptions, HostOptions {}
+export interface TransportOptions extends DeliveryOptions, HostOptions {
+  /**
+   * True: ships from a worker thread. Log calls cost less, and `process.exit()` still delivers; but for `format` no option
+   * may be, or have, a function. @default false
+   */
+  readonly thread?: boolean | undefined;
+}
 
 export const hostOptionNames: readonly (keyof HostOptions)[] = [
   'level',
@@ -27,7 +33,11 @@ export const hostOptionNames: readonly (keyof HostOptions)[] = [
 ];
 
 /** The names of the options in {@link TransportOptions}. */
-export const transportOptionNames: readonly (keyof TransportOptions)[] = [...deliveryOptionNames, ...hostOptionNames];
+export const transportOptionNames: readonly (keyof TransportOptions)[] = [
+  ...deliveryOptionNames,
+  ...hostOptionNames,
+  'thread',
+];
 
 /** Checks the host's options and gives winston-transport what it wants: all but the format, which it would let throw. */
 export function resolveHostOptions(options: HostOptions): Transport.TransportStreamOptions {

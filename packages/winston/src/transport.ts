@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
+  booleanOption,
   createShipper,
+  createThreadShipper,
   DEFAULT_CLOSE_TIMEOUT_MS,
   type DeliveryOptions,
   type DeliveryReport,
@@ -47,17 +49,22 @@ export class DestinationTransport extends Transport {
   /** Set by winston-transport while the transport is added to a logger. */
   declare protected parent: Logger | null | undefined;
   readonly #format: HostOptions['format'];
+  readonly #threaded: boolean;
   readonly #shipper: Shipper;
   readonly #closeTimeoutMs: number;
 
   constructor(options: DestinationTransportOptions) {
-    const [delivery, { destination, ...host }] = splitOptions(options, deliveryOptionNames, [
+    const [delivery, { destination, thread, ...host }] = splitOptions(options, deliveryOptionNames, [
       'destination',
+      'thread',
       ...hostOptionNames,
     ]);
     super(resolveHostOptions(host));
     this.#format = host.format;
-    this.#shipper = createShipper(destination, this.#withWarnings(delivery, destination?.name));
+    this.#threaded = booleanOption('thread', thread, false);
+    this.#shipper = this.#threaded
+      ? createThreadShipper(destination, delivery, (error) => this.emit('warn', error))
+      : createShipper(destination, this.#withWarnings(delivery, destination?.name));
     this.#closeTimeoutMs = delivery.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS;
     this.#followLogger();
   }
@@ -166,9 +173,10 @@ export class DestinationTransport extends Transport {
       .then(() => process.nextTick(() => this.#letWinstonExit()));
   }
 
-  /** Where winston certainly exits now, what is left is counted and told. */
+  /** Where winston certainly exits now, what is left is counted and told. A worker thread has the time of the exit, too. */
   async #giveUpIfLast(pending: number): Promise<void> {
-    if (pending > 0 && this.parent?.exitOnError === true) await this.#shipper.close({ timeoutMs: 0 });
+    if (pending > 0 && !this.#threaded && this.parent?.exitOnError === true)
+      await this.#shipper.close({ timeoutMs: 0 });
   }
 
   /** winston waits for 'finish'. With `exitOnError: false` it goes on after that, but 'finish' has ended the pipe. */
