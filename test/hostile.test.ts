@@ -74,7 +74,9 @@ function attempt<Result>(call: () => Result): Result | undefined {
 function childOf({ name }: Host, logger: FrameworkLogger, source: HostileSource): FrameworkLogger {
   const bindings = source.fields();
   const serializers = source.serializers();
-  return name.startsWith('bunyan') ? logger.child({ ...bindings, serializers }) : logger.child(bindings, { serializers });
+  return name.startsWith('bunyan')
+    ? logger.child({ ...bindings, serializers })
+    : logger.child(bindings, { serializers });
 }
 
 /** winston and bunyan leave out some records without a word: a neighbour counts what they hand over to transports. */
@@ -83,7 +85,8 @@ function watch({ name }: Host, logger: FrameworkLogger): () => number | undefine
   const increment = (): void => {
     count = (count ?? 0) + 1;
   };
-  if (name.startsWith('bunyan')) (logger as bunyan).addStream({ type: 'raw', level: 'debug', stream: { write: increment } });
+  if (name.startsWith('bunyan'))
+    (logger as bunyan).addStream({ type: 'raw', level: 'debug', stream: { write: increment } });
   if (name.startsWith('winston')) {
     const neighbour = new Writable({
       write(_chunk, _encoding, next) {

@@ -1,0 +1,23 @@
+// A third party's destination with a recipe: appends what it is sent to a file. Records can harm the thread they are in.
+import { appendFileSync } from 'node:fs';
+
+export function createFileDestination(options) {
+  const { file, down = false } = options;
+  return {
+    name: 'file',
+    reads: 'text',
+    limits: { maxEvents: 1000, maxBytes: 10_000_000, baseBytes: () => 0 },
+    encode({ time, level, text }) {
+      if (text.includes('<exit>')) process.exit(0);
+      if (text.includes('<throw>')) queueMicrotask(() => Promise.reject(new Error('a bug')));
+      if (text.includes('<block>')) for (;;);
+      return { route: level, time, payload: text, bytes: text.length };
+    },
+    async send({ events, bytes }) {
+      if (down) throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' });
+      appendFileSync(file, events.map(({ payload }) => `${payload}\n`).join(''));
+      return { rejected: [], wireBytes: bytes };
+    },
+    recipe: () => ({ module: import.meta.url, factory: 'createFileDestination', options }),
+  };
+}

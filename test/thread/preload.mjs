@@ -1,0 +1,8 @@
+// Is preloaded (--import) into the process and each of its workers, and is the application, too: it runs once in each.
+import { isMainThread } from 'node:worker_threads';
+import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
+import winston from 'winston';
+
+const { options } = JSON.parse(process.env.PLAN);
+const transport = new CloudWatchTransport({ ...options, thread: true });
+winston.createLogger({ transports: [transport] }).info(isMainThread ? 'main' : 'worker');

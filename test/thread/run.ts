@@ -1,0 +1,23 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+  readonly tookMs: number;
+}
+
+/** Runs an application of this folder to its end; kills it after 40 s. */
+export async function run(app: string, plan: object, ...flags: readonly string[]): Promise<Ended> {
+  const startedMs = performance.now();
+  const child = spawn(process.execPath, [...flags, fileURLToPath(new URL(app, import.meta.url))], {
+    env: { ...process.env, PLAN: JSON.stringify(plan) },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 40_000,
+  });
+  const [stderr, [code, signal]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+  return { code, signal, stderr, tookMs: performance.now() - startedMs };
+}

@@ -1,0 +1,251 @@
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { destinationStream } from '@logferry/bunyan';
+import { cloudWatchStream } from '@logferry/bunyan/cloudwatch';
+import { logServiceStream } from '@logferry/bunyan/log-service';
+import {
+  assertBalanced,
+  ConfigError,
+  type DeliveryOptions,
+  type DeliveryStats,
+  type Destination,
+} from '@logferry/core';
+import { DestinationTransport } from '@logferry/winston';
+import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import winston from 'winston';
+// @ts-expect-error a third party's module in JavaScript
+import { createFileDestination } from './file-destination.mjs';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'logferry-thread-'));
+});
+const started: DestinationTransport[] = [];
+afterEach(async () => {
+  for (const transport of started.splice(0)) {
+    const hasEnded = !transport.writable;
+    transport.end();
+    if (!hasEnded) await once(transport, 'finish');
+    assertBalanced(transport.stats());
+  }
+  rmSync(folder, { recursive: true });
+});
+
+interface Started {
+  readonly logger: winston.Logger;
+  readonly transport: DestinationTransport;
+  readonly warnings: Error[];
+  stored(): string[];
+}
+
+function start(options: DeliveryOptions = {}, own: object = {}): Started {
+  const file = join(folder, 'stored.log');
+  const destination: Destination = createFileDestination({ file, ...own });
+  const transport = new DestinationTransport({ destination, thread: true, ...options });
+  started.push(transport);
+  const format = winston.format.printf(({ message }) => String(message));
+  const logger = winston.createLogger({ format, transports: [transport] });
+  const warnings: Error[] = [];
+  logger.on('warn', (warning) => warnings.push(warning));
+  const stored = (): string[] => {
+    try {
+      return readFileSync(file, 'utf8').split('\n').slice(0, -1);
+    } catch {
+      return [];
+    }
+  };
+  return { logger, transport, warnings, stored };
+}
+
+const until = (condition: () => boolean): Promise<void> => expect.poll(condition, { timeout: 20_000 }).toBe(true);
+
+describe('options of a thread', () => {
+  const cloudWatch = { logGroupName: 'shop', thread: true } as const;
+  const place = { endpoint: 'cn-hangzhou.log.aliyuncs.com', project: 'shop', logstore: 'web', thread: true } as const;
+  it.each<[string, () => unknown]>([
+    ['onError', () => new CloudWatchTransport({ ...cloudWatch, onError: () => {} })],
+    ['onDrop', () => cloudWatchStream({ ...cloudWatch, onDrop: () => {} })],
+    ['credentials', () => new CloudWatchTransport({ ...cloudWatch, credentials: async () => ({}) as never })],
+    ['client.send', () => new CloudWatchTransport({ ...cloudWatch, client: { send: () => {} } as never })],
+    [
+      'client',
+      () =>
+        new CloudWatchTransport({
+          ...cloudWatch,
+          client: new (class {
+            send() {}
+          })() as never,
+        }),
+    ],
+    ['fetch', () => logServiceStream({ ...place, fetch })],
+  ])('refuse a function by its path: %s', (path, construct) => {
+    let error: unknown;
+    try {
+      construct();
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(ConfigError.is(error) && error.option).toBe(path);
+    expect(String(error)).toContain('cannot cross into the worker thread');
+  });
+
+  it('are refused beside a destination that no worker could make', () => {
+    const { recipe, ...destination } = createFileDestination({ file: '' });
+    const refusal = /the destination "file" has no recipe/;
+    expect(() => new DestinationTransport({ destination, thread: true })).toThrow(refusal);
+    expect(() => destinationStream({ destination, thread: true })).toThrow(refusal);
+    expect(() => destinationStream({ destination, thread: 1 as never })).toThrow(
+      'thread: expected true or false, got 1',
+    );
+  });
+});
+
+describe('what crosses into a thread', () => {
+  it('is the text, character for character', async () => {
+    const { logger, transport, stored } = start();
+    const texts = ['plain', 'tab\there', '', '"quoted\\"', '世界 😀', '\u2028\u0000\r', '!{"do":"close"}'];
+    for (const text of texts) logger.info(text);
+    logger.info('two\nlines');
+    logger.info(`${'😀'.repeat(3_000_000)} long`);
+    await transport.flush();
+    expect(stored()).toEqual([...texts, 'two', 'lines', `${'😀'.repeat(3_000_000)} long`]);
+  });
+
+  it('is counted when it cannot be read', async () => {
+    const { transport } = start();
+    transport.log(
+      new Proxy({} as never, {
+        get() {
+          throw new Error('hostile');
+        },
+      }),
+    );
+    expect(transport.stats()).toMatchObject({ received: 1, dropped: { unencodable: 1 }, pending: 0 });
+  });
+});
+
+describe('the books of a thread', () => {
+  it('add up at every moment, and say what is on its way', async () => {
+    const { logger, transport } = start({ maxDelayMs: 5 });
+    const seen: DeliveryStats[] = [];
+    for (let turn = 0; turn < 200; turn++) {
+      for (let i = 0; i < 100; i++) logger.info(`record ${i}`);
+      seen.push(transport.stats());
+      await nextTurn();
+    }
+    await until(() => transport.stats().pending === 0);
+    for (const stats of seen) {
+      assertBalanced(stats);
+      expect(stats.pending).toBeGreaterThanOrEqual(0);
+    }
+    expect(seen[0]).toMatchObject({ received: 100, delivered: 0, pending: 100 });
+    expect(seen[0]?.bufferBytes).toBeGreaterThan(100 * 'record 0'.length);
+    expect(transport.stats()).toMatchObject({ received: 20_000, delivered: 20_000, bufferBytes: 0, oldestAgeMs: 0 });
+  });
+
+  it('keep what the worker drops, and what is logged after the end', async () => {
+    const { logger, transport } = start({ closeTimeoutMs: 0 }, { down: true });
+    for (let i = 0; i < 10; i++) logger.info('lost');
+    logger.end();
+    await once(logger, 'finish');
+    transport.log({ level: 'info', message: 'late' });
+    expect(transport.stats()).toMatchObject({ received: 11, dropped: { undeliverable: 10, closed: 1 }, pending: 0 });
+  });
+
+  it('tell failed attempts as warnings of the logger', async () => {
+    const { logger, transport, warnings } = start({ retry: { baseMs: 10, capMs: 20 } }, { down: true });
+    logger.info('x');
+    void transport.flush({ timeoutMs: 100 });
+    await until(() => warnings.length > 1);
+    expect(warnings[0]).toMatchObject({ name: 'DeliveryError', code: 'UNAVAILABLE' });
+    logger.on('warn', () => {
+      throw new Error('a bug of the application');
+    });
+    await until(() => transport.stats().callbackErrors > 0);
+  });
+});
+
+describe('a thread that does not read', () => {
+  const budget = 1_000_000;
+  const line = 'x'.repeat(1000);
+
+  it('fills no more than the budget, a fifth of it with warnings only, and is then bounded in time, too', async () => {
+    const { logger, transport } = start({ maxBufferBytes: budget, closeTimeoutMs: 100 });
+    logger.info('<block>');
+    await nextTurn();
+    for (let i = 0; i < 2000; i++) logger.info(line);
+    const { pending: ordinary, dropped } = transport.stats();
+    expect(ordinary * 1000).toBeGreaterThan(budget * 0.7);
+    expect(ordinary * 1000).toBeLessThan(budget * 0.8);
+    expect(dropped['buffer-full']).toBe(2001 - ordinary);
+    for (let i = 0; i < 2000; i++) logger.warn(line);
+    const stats = transport.stats();
+    expect(stats.pending * 1000).toBeGreaterThan(budget * 0.9);
+    expect(stats.bufferBytes).toBeLessThanOrEqual(budget);
+    expect(await transport.flush({ timeoutMs: 50 })).toMatchObject({ pending: stats.pending });
+    logger.end();
+    await once(logger, 'finish');
+    expect(transport.stats()).toMatchObject({ pending: 0, dropped: { undeliverable: stats.pending }, bufferBytes: 0 });
+  });
+
+  it('is told later what was dropped on the way, and says so in the logs', async () => {
+    const { logger, transport, stored } = start({ maxBufferBytes: budget });
+    for (let i = 0; i < 2000; i++) logger.info(line);
+    expect(transport.stats().dropped['buffer-full']).toBeGreaterThan(1000);
+    logger.warn('the last');
+    await transport.flush();
+    logger.end();
+    await once(logger, 'finish');
+    const { dropped } = transport.stats();
+    expect(stored().at(-1)).toContain(`logferry: ${dropped['buffer-full']} records dropped (buffer-full)`);
+  });
+});
+
+describe('a thread that dies', () => {
+  it.each(['<exit>', '<throw>'])('is reported, replaced once, and what it had is counted: %s', async (poison) => {
+    const complaint = vi.spyOn(process, 'emitWarning');
+    const { logger, transport, warnings, stored } = start({ maxDelayMs: 600_000 });
+    logger.info('delivered');
+    await transport.flush();
+    logger.info('lost');
+    logger.info(poison);
+    await until(() => warnings.length === 1);
+    expect(warnings[0]).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringMatching(/another one takes its/) });
+    expect(transport.stats()).toMatchObject({ received: 3, delivered: 1, pending: 0, dropped: { undeliverable: 2 } });
+    logger.info('goes on');
+    await transport.flush();
+    expect(stored().slice(0, 2)).toEqual(['delivered', 'goes on']);
+    expect(transport.stats()).toMatchObject({
+      received: 4,
+      delivered: 2,
+      concurrency: 4,
+      lastError: { code: 'UNAVAILABLE' },
+    });
+
+    logger.info(poison);
+    await until(() => warnings.length === 2);
+    expect(warnings[1]).toMatchObject({ message: expect.stringMatching(/records are dropped from now on/) });
+    logger.info('nobody there');
+    await transport.flush();
+    expect(transport.stats()).toMatchObject({ received: 6, delivered: 2, pending: 0, dropped: { undeliverable: 4 } });
+    expect(complaint).not.toHaveBeenCalled();
+  });
+
+  it('ends a flush that waits for it', async () => {
+    const { logger, transport } = start();
+    logger.info('<exit>');
+    expect(await transport.flush()).toMatchObject({ received: 1, pending: 0, dropped: { undeliverable: 1 } });
+  });
+
+  it('ends a close that waits for it', async () => {
+    const { logger, transport } = start({ closeTimeoutMs: 60_000 });
+    logger.info('<exit>');
+    logger.end();
+    await once(logger, 'finish');
+    expect(transport.stats()).toMatchObject({ received: 1, pending: 0, dropped: { undeliverable: 1 } });
+  });
+});
