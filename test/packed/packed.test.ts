@@ -50,6 +50,10 @@ describe('the packed packages in an empty folder', () => {
     expect(run('npx', 'tsc', '-p', `tsconfig.${project}.json`)).toBe('');
   });
 
+  it.each(['thread.mjs', 'thread.cjs'])('ship from a worker thread: %s', (file) => {
+    expect(run('node', file)).toBe('2\n');
+  });
+
   it.each(['no-sdk.mjs', 'no-sdk.cjs'])('say clearly that the AWS SDK is missing, once it is needed: %s', (file) => {
     const output = JSON.parse(run('node', file));
     for (const host of ['winston', 'bunyan', 'pino']) {

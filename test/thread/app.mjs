@@ -1,4 +1,5 @@
 // An application that logs through a worker thread, and ends. Its plan comes as JSON.
+import { writeSync } from 'node:fs';
 import { cloudWatchStream } from '@logferry/bunyan/cloudwatch';
 import { logServiceStream } from '@logferry/bunyan/log-service';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
@@ -20,6 +21,7 @@ if (framework === 'winston') {
   shipper = entry.stream;
   logger = bunyan.createLogger({ name: 'app', streams: [entry] });
 }
+process.on('exit', () => writeSync(2, `pending ${shipper.stats().pending}\n`));
 if (warmUp) {
   logger.info('warm-up');
   await shipper.flush();

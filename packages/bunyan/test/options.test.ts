@@ -21,7 +21,7 @@ describe('destinationStream refuses', () => {
   test.each([
     [{ leval: 'info' }, 'unknown option "leval": did you mean "level"?'],
     [{ maxDelay: 5 }, 'unknown option "maxDelay": did you mean "maxDelayMs"?'],
-    [{ thread: true }, 'unknown option "thread": known are'],
+    [{ spool: {} }, 'unknown option "spool": known are'],
     [{ maxDelayMs: -1 }, 'maxDelayMs: expected an integer of at least 0, got -1'],
     [{ onError: 'console' }, 'onError: expected a function, got "console"'],
     [{ level: 'verbose' }, `level: expected ${levels}, got "verbose"`],

@@ -34,7 +34,7 @@ export function mistakes({ destination }: DestinationStreamOptions): bunyan {
   // @ts-expect-error misspelt
   cloudWatchStream({ logGroupName: 'shop', leval: 'info' });
   // @ts-expect-error not yet an option
-  cloudWatchStream({ logGroupName: 'shop', thread: true });
+  cloudWatchStream({ logGroupName: 'shop', spool: { directory: '/tmp' } });
   // @ts-expect-error no level of bunyan
   destinationStream({ destination, level: 'verbose' });
   // @ts-expect-error the destination is required

@@ -1,0 +1,66 @@
+import { logServiceStream } from '@logferry/bunyan/log-service';
+import { assertBalanced, createShipper } from '@logferry/core';
+import { startCloudWatch, startLogService } from '@logferry/emulators';
+import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
+import { expect, it } from 'vitest';
+import winston from 'winston';
+import { keys, objects, primitives, texts } from '../support/hostile-values.js';
+
+it('stores the same fields in Log Service from a thread as without', async () => {
+  const service = await startLogService();
+  const failure = Object.assign(new Error('outer', { cause: new Error('inner') }), { code: 'E_OUTER', stack: 'at a' });
+  const values: readonly unknown[] = [
+    ...texts.filter((text) => text.length < 1000),
+    ...primitives,
+    ...objects.map((make) => make()),
+    failure,
+    { deep: { failure, big: 2n ** 64n, bytes: Buffer.from('x'), map: new Map([['a', new Set([1])]]) } },
+  ];
+  // Without a time of its own a record has the time of its arrival.
+  const names = keys.filter((key) => key !== 'time');
+  const records = values.map((value, i) => {
+    const fields: Record<string, unknown> = { name: 'x', level: 30, time: new Date(1.7e12), msg: `record ${i}`, v: 0 };
+    Object.defineProperty(fields, names[i % names.length] ?? 'k', { value, enumerable: true });
+    fields.value = value;
+    return fields;
+  });
+  for (const thread of [false, true]) {
+    const { stream } = logServiceStream({ ...service.target, thread, sequenceField: 'number' });
+    for (const record of records) stream.write(record);
+    assertBalanced(await stream.close());
+    expect(stream.stats()).toMatchObject({ received: values.length, pending: 0 });
+  }
+  const stored = service.events().map(({ fields: { number, ...fields } }) => fields);
+  expect(stored.length).toBeGreaterThan(values.length);
+  const half = stored.length / 2;
+  for (let i = 0; i < half; i++) expect(stored[half + i]).toEqual(stored[i]);
+  expect(service.stats().violations).toEqual([]);
+  await service.close();
+});
+
+it('refuses in a thread, too, what is logged from inside a request', async () => {
+  const service = await startCloudWatch();
+  const {
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: accessKeyId = '',
+    AWS_SECRET_ACCESS_KEY: secretAccessKey = '',
+  } = service.env;
+  const connection = { endpoint: service.url, region, credentials: { accessKeyId, secretAccessKey } };
+  const transport = new CloudWatchTransport({ logGroupName: 'shop', ...connection, thread: true });
+  const logger = winston.createLogger({ transports: [transport] });
+  const chatty = createShipper({
+    name: 'chatty',
+    reads: 'text',
+    limits: { maxEvents: 1, maxBytes: 1000, baseBytes: () => 0 },
+    encode: ({ time, text }) => ({ route: 'all', time, payload: text, bytes: text.length }),
+    async send() {
+      logger.info('sent');
+      return { rejected: [], wireBytes: 0 };
+    },
+  });
+  chatty.accept({ time: Date.now(), level: 'info', urgent: false, text: 'x', fields: {} });
+  await chatty.flush();
+  expect(transport.stats()).toMatchObject({ received: 1, dropped: { feedback: 1 }, pending: 0 });
+  await new Promise((resolve) => logger.on('finish', resolve).end());
+  await service.close();
+});
