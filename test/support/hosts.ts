@@ -38,6 +38,8 @@ export interface RunningHost {
 
 export interface Host {
   readonly name: string;
+  /** The transport ships from a worker thread: functions cannot be options. */
+  readonly threaded: boolean;
   /** pino runs the transport in its worker: errors lose their class on the way, and the counters end with the worker. */
   readonly inPinoWorker: boolean;
   /** What the framework calls the text of a record. */
@@ -48,6 +50,7 @@ export interface Host {
 
 const winstonHost: Host = {
   name: 'winston',
+  threaded: false,
   inPinoWorker: false,
   textField: 'message',
   async start(cloud, options) {
@@ -69,6 +72,7 @@ const winstonHost: Host = {
 
 const bunyanHost: Host = {
   name: 'bunyan',
+  threaded: false,
   inPinoWorker: false,
   textField: 'msg',
   async start(cloud, options) {
@@ -87,6 +91,7 @@ const bunyanHost: Host = {
 
 const pinoHost: Host = {
   name: 'pino in process',
+  threaded: false,
   inPinoWorker: false,
   textField: 'msg',
   async start(cloud, options) {
@@ -112,6 +117,7 @@ const heldTransports = new Set<object>();
 const pinoWorkerHost: Host = {
   ...pinoHost,
   name: 'pino in a worker',
+  threaded: true,
   inPinoWorker: true,
   async start(cloud, options) {
     const transport = pino.transport({ target: `@logferry/pino/${cloud}`, options });
@@ -137,6 +143,7 @@ function inThread(host: Host): Host {
   return {
     ...host,
     name: `${host.name} in a thread`,
+    threaded: true,
     start: (cloud, options) => host.start(cloud, { ...options, thread: true }),
   };
 }

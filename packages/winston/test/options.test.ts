@@ -37,7 +37,7 @@ describe('DestinationTransport refuses', () => {
     expect(refusal({ destination, ...options }).message).toBe(`[logferry] ${message}`);
   });
 
-  test.each(['log', 'logv', 'close', 'thread', 'spool'])('%s, which it would not heed', (option) => {
+  test.each(['log', 'logv', 'close', 'spool'])('%s, which it would not heed', (option) => {
     expect(refusal({ destination, [option]: () => {} }).message).toContain(`unknown option "${option}"`);
   });
 
