@@ -17,7 +17,7 @@ export interface Stored {
  */
 export async function attempt(
   destination: Destination,
-  batch: Batch,
+  makeBatch: () => Batch,
   controller: AbortController,
   { requestTimeoutMs, clock }: { readonly requestTimeoutMs: number; readonly clock: Clock },
 ): Promise<Stored | DeliveryError> {
@@ -30,7 +30,7 @@ export async function attempt(
     timer.unref();
   });
   try {
-    const answer = await Promise.race([overtime, runSending(() => destination.send(batch, controller.signal))]);
+    const answer = await Promise.race([overtime, runSending(() => destination.send(makeBatch(), controller.signal))]);
     return DeliveryError.is(answer) ? answer : readOutcome(answer);
   } catch (error) {
     return DeliveryError.is(error) ? error : unexpected(error);
@@ -44,7 +44,10 @@ function readOutcome(outcome: SendOutcome): Stored {
   if (!Array.isArray(outcome?.rejected))
     throw new TypeError('send() resolved with something that is not a SendOutcome');
   const { rejected, wireBytes, requestId } = outcome;
-  const rejections = new Map(rejected.map(({ index, reason }) => [index, isDropReason(reason) ? reason : 'invalid']));
+  const rejections = new Map<number, DropReason>();
+  for (const { index, reason } of rejected) {
+    if (Number.isInteger(index)) rejections.set(index, isDropReason(reason) ? reason : 'invalid');
+  }
   return { wireBytes: wireBytes > 0 ? wireBytes : 0, rejections, requestId };
 }
 

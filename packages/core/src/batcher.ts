@@ -74,7 +74,7 @@ export class Batcher {
 
   #openFor(route: string, seq: number): Parcel {
     // The batch after a full one is probably full, too.
-    const expectedBytes = route === this.#lastFull.route ? this.#lastFull.payloadBytes : 0;
+    const expectedBytes = route === this.#lastFull.route ? Math.ceil(this.#lastFull.payloadBytes * 1.1) : 0;
     const contents = new Contents(route, this.#slabs, expectedBytes);
     const place = { firstSeq: seq, offset: 0, acceptedAtMs: this.#clock.monotonic() };
     const parcel = new Parcel(contents, this.#options.limits.baseBytes(route), place);
@@ -90,6 +90,7 @@ export class Batcher {
 
   #close(parcel: Parcel): void {
     this.#open.delete(parcel.route);
+    parcel.seal();
     if (parcel.count > 0) this.#seal(parcel);
     // All its records were given up while it was open.
     else this.#backlog.remove(parcel);

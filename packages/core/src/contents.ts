@@ -71,6 +71,11 @@ export class Contents {
     this.#push(time, bytes, payload.length, mark.urgent);
   }
 
+  /** No further event joins. */
+  seal(): void {
+    this.#slab.trim();
+  }
+
   canEvict(evenUrgent: boolean): boolean {
     return evenUrgent ? this.#count > 0 : this.#ordinary > 0;
   }
@@ -89,7 +94,8 @@ export class Contents {
       if (!entry.urgent) this.#ordinary--;
       this.#batch = undefined;
       // The places of evicted events take memory, too.
-      if (this.#count < this.#ends.length / 2) this.#keep(this.#live());
+      const isSparse = this.#chars + this.#count < this.#slab.length / 4;
+      if (isSparse || this.#count < this.#ends.length / 2) this.#keep(this.#live());
       return entry;
     }
     return undefined;
@@ -99,11 +105,12 @@ export class Contents {
   batch(baseBytes: number): Batch {
     if (this.#batch) return this.#batch;
     this.#settle();
+    const slab = this.#slab;
     this.#batch = new LazyBatch(
       this.route,
       baseBytes + this.#bytes,
       () => this.entries(),
-      (prefix, suffix) => this.#slab.enclose(prefix, suffix),
+      (prefix, suffix) => slab.enclose(prefix, suffix),
     );
     return this.#batch;
   }
@@ -134,6 +141,7 @@ export class Contents {
 
   /** Forgets the events: something may hold on to the batch for as long as a service asked to wait. */
   clear(): void {
+    this.#batch = undefined;
     this.#keep([]);
   }
 
@@ -152,7 +160,7 @@ export class Contents {
 
   /** Keeps these events, in this order. */
   #keep(places: readonly number[]): void {
-    const kept = new Contents(this.route, this.#pool, places.length > 0 ? this.#slab.length : 0);
+    const kept = new Contents(this.route, this.#pool, this.#bytesOf(places));
     for (const place of places) kept.#append(this, place, place + 1);
     this.#slab = kept.#slab;
     this.#ends = kept.#ends;
@@ -194,6 +202,10 @@ export class Contents {
     this.#bytes += bytes;
     this.#chars += length;
     if (!urgent) this.#ordinary++;
+  }
+
+  #bytesOf(places: readonly number[]): number {
+    return places.reduce((sum, place) => sum + (this.#ends[place] as number) + 1 - this.#startOf(place), 0);
   }
 
   #startOf(index: number): number {

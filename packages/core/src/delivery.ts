@@ -79,11 +79,14 @@ export class Delivery {
   /** When there is something to dispatch next, on the monotonic clock; an answer that comes sooner changes it. */
   wakeAtMs(nowMs: number): number {
     const { allowance, pausedUntilMs } = this.#pace;
-    const { oldest } = this.#parts.backlog;
     const hasSlot = this.#flights.size < allowance.slots;
     const triesAtMs = hasSlot ? Math.max(this.lanes.wakeAtMs(allowance), pausedUntilMs) : Number.POSITIVE_INFINITY;
-    const expiresAtMs = oldest ? this.#expiresAtMs(oldest) : nowMs;
-    return expiresAtMs > nowMs ? Math.min(triesAtMs, expiresAtMs) : triesAtMs;
+    for (const parcel of this.#parts.backlog) {
+      const expiresAtMs = this.#expiresAtMs(parcel);
+      // What is older has been looked at, and has its try to come, or its answer.
+      if (expiresAtMs > nowMs) return Math.min(triesAtMs, expiresAtMs);
+    }
+    return triesAtMs;
   }
 
   /** Ends every backoff; what fails again backs off from the start. */
@@ -138,7 +141,7 @@ export class Delivery {
     this.#tally.requests++;
     const sent = this.#pace.sent(parcel.route, atMs);
     const { requestTimeoutMs } = options;
-    const answer = await attempt(destination, parcel.batch, controller, { requestTimeoutMs, clock });
+    const answer = await attempt(destination, () => parcel.batch, controller, { requestTimeoutMs, clock });
     this.#flights.delete(parcel);
     if (parcel.state === 'settled') this.lanes.landed(parcel, 'unknown');
     else if (DeliveryError.is(answer)) this.#failed(parcel, answer, sent);

@@ -41,7 +41,11 @@ export function createHttpClient(): HttpClient {
           target.protocol === 'https:'
             ? requestHttps(target, { ...options, agent: agents[1] })
             : requestHttp(target, { ...options, agent: agents[0] });
-        request.once('response', (response) => resolve(readAnswer(response)));
+        request.once('response', (response) => {
+          // Answered before all was sent: the caller may use the memory of the body again.
+          const stop = (): unknown => request.writableFinished || request.destroy();
+          resolve(readAnswer(response).finally(stop));
+        });
         request.on('error', reject);
         // An answer that changes the protocol ends in neither.
         request.once('close', () => reject(new Error('the connection was closed')));

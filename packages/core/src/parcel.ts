@@ -72,6 +72,11 @@ export class Parcel {
     this.#contents.add(event, mark);
   }
 
+  /** No further event joins. */
+  seal(): void {
+    this.#contents.seal();
+  }
+
   canEvict(evenUrgent: boolean): boolean {
     return this.#contents.canEvict(evenUrgent);
   }

@@ -263,8 +263,9 @@ export class CoreShipper implements Shipper {
 
   async #shutDown(timeoutMs: number): Promise<DeliveryReport> {
     const deadlineMs = this.#clock.monotonic() + timeoutMs;
-    this.#delivery.setDeadline(deadlineMs);
     this.#giveNotice(true);
+    this.#batcher.sealAll();
+    this.#delivery.setDeadline(deadlineMs);
     await this.#deliverAll(timeoutMs);
     this.#delivery.abandon();
     this.#pump();
@@ -291,7 +292,8 @@ export class CoreShipper implements Shipper {
 /** The time of a record; `fallback` if it cannot be read. */
 export function timeOf(record: LogRecord, fallback: number): number {
   try {
-    return record.time;
+    const { time } = record;
+    return Number.isFinite(time) ? time : fallback;
   } catch {
     return fallback;
   }

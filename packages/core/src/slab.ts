@@ -1,5 +1,5 @@
 /** Room of a slab from the pool: a full batch of CloudWatch Logs, or a Log Service batch of ordinary records. */
-const POOLED_BYTES = 1280 * 1024;
+const POOLED_BYTES = 1536 * 1024;
 
 /** Room before the first payload of a pooled slab, for what a request body begins with. */
 const HEAD_BYTES = 1024;
@@ -75,6 +75,11 @@ export class Slab {
     this.#buffer.write(prefix, start);
     // In the place of the last comma.
     return this.#buffer.subarray(start, last + this.#buffer.write(suffix, last));
+  }
+
+  /** Nothing is appended from now on: gives back what is mostly empty. */
+  trim(): void {
+    if (this.#buffer.length > 2 * this.length + HEAD_BYTES) this.#move(this.length);
   }
 
   /** Nobody reads or writes it from now on. */

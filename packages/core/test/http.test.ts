@@ -170,3 +170,20 @@ describe('a process with nothing open but a request that is never answered', () 
     if (reuse) expect(paths).toEqual(['/answered', '/unanswered']);
   });
 });
+
+it('reads nothing of a body any more when its answer is there', async () => {
+  let received = Buffer.alloc(0);
+  let readOn = (): void => {};
+  const { url } = await serveTcp((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+    readOn = () => void socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk]))).resume();
+  });
+  const body = Buffer.alloc(30_000_000, 'a');
+  const http = createHttpClient();
+  onTestFinished(() => http.close());
+  await http.request({ url, method: 'POST', headers: {}, body, signal: new AbortController().signal });
+  body.fill('B');
+  readOn();
+  await expect.poll(() => received.length).toBeGreaterThan(1000);
+  expect(received.includes('B')).toBe(false);
+});

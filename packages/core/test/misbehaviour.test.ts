@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { assertBalanced, DeliveryError, type Encoding, type SendOutcome } from '../src/index.js';
 import { accepted, RecordingDestination, record } from './support/recording-destination.js';
 import { start } from './support/start.js';
@@ -67,6 +67,25 @@ it.each([
   expect(shipper.accept(record('x'))).toBe(false);
   expect(shipper.stats()).toMatchObject({ received: 1, dropped: { unencodable: 1 }, bufferBytes: 0 });
   assertBalanced(shipper.stats());
+});
+
+it('counts a record whose time is no number, and throws nothing', () => {
+  const { shipper } = start({ dropNotice: true });
+  expect(shipper.accept({ ...record('x'), time: 1n as never })).toBe(false);
+  expect(shipper.stats().dropped.unencodable).toBe(1);
+});
+
+it('tries again when there was no memory for a body', async () => {
+  const { shipper, clock, destination } = start();
+  shipper.accept(record('b', { time: 2 }));
+  shipper.accept(record('a', { time: 1 }));
+  const allocate = vi.spyOn(Buffer, 'allocUnsafe').mockImplementationOnce(() => {
+    throw new RangeError('Array buffer allocation failed');
+  });
+  onTestFinished(() => allocate.mockRestore());
+  await clock.advance(100_000);
+  expect(shipper.stats()).toMatchObject({ delivered: 2, retries: { UNAVAILABLE: 1 } });
+  expect(destination.texts).toEqual(['a', 'b']);
 });
 
 it('counts a refusal for a reason that it does not know as invalid', () => {

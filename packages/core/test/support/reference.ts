@@ -156,7 +156,7 @@ export class Reference extends ReferenceBooks {
       // It is looked at when an older batch, that is in flight, has its answer.
       const mostMs = this.settings.maxAgeMs + this.settings.requestTimeoutMs;
       const isTooOld = nowMs - part.acceptedAtMs > mostMs && !part.flight;
-      this.is(!isTooOld || !(this.#pace.isOutage || this.#failing.has(part.route)), 'keeps what is too old');
+      this.is(!isTooOld || !this.#failing.has(part.route), 'keeps what is too old');
     }
     this.#checkOrder();
     this.#checkPromptness();

@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import { DeliveryError, enclosePayloads } from '../src/index.js';
+import { accepted, RecordingDestination, record } from './support/recording-destination.js';
+import { start } from './support/start.js';
+
+const MIB = 1024 * 1024;
+
+/** Memory of the payloads, which the garbage collector need not run for: none of it is garbage here. */
+const payloadMemory = (): number => process.memoryUsage().arrayBuffers;
+
+it('a batch of one small record does not take the memory of a full one, though a full one came before', async () => {
+  const destination = new RecordingDestination();
+  let down = false;
+  destination.send = async (batch) => {
+    enclosePayloads(batch, '[', ']');
+    if (down) throw new DeliveryError('UNAVAILABLE', 'down');
+    return accepted;
+  };
+  const { shipper, clock } = start({}, { destination });
+  for (let i = 0; i < 2000; i++) shipper.accept(record('x'.repeat(1000)));
+  await clock.advance(2000);
+  down = true;
+  const before = payloadMemory();
+  for (let i = 0; i < 500; i++) {
+    shipper.accept(record('small'));
+    await clock.advance(1000);
+  }
+  expect(shipper.stats().pending).toBe(500);
+  expect(payloadMemory() - before).toBeLessThan(64 * MIB);
+});
+
+it('batches of a few large records take hardly more memory than their budget says', async () => {
+  const destination = new RecordingDestination();
+  destination.send = async () => {
+    throw new DeliveryError('UNAVAILABLE', 'down');
+  };
+  const { shipper, clock } = start({}, { destination });
+  const before = payloadMemory();
+  for (let i = 0; i < 200; i++) {
+    shipper.accept(record('x'.repeat(230_000)));
+    await clock.advance(1000);
+  }
+  expect(payloadMemory() - before).toBeLessThan(2 * shipper.stats().bufferBytes);
+});
+
+it('evicted records give their memory back though most of the small ones around them stay', async () => {
+  const destination = new RecordingDestination();
+  destination.send = () => new Promise(() => {});
+  const maxBufferBytes = 20 * MIB;
+  const { shipper, clock } = start(
+    { overflow: 'drop-oldest', maxBufferBytes, requestTimeoutMs: 1_000_000_000 },
+    { destination },
+  );
+  const before = payloadMemory();
+  for (let i = 0; i < 300; i++) {
+    for (let small = 0; small < 6; small++) shipper.accept(record('small', { urgent: true }));
+    for (let large = 0; large < 3; large++) shipper.accept(record('x'.repeat(300_000)));
+    await clock.advance(1000);
+  }
+  expect(shipper.stats().dropped['buffer-full']).toBeGreaterThan(500);
+  expect(payloadMemory() - before).toBeLessThan(8 * maxBufferBytes);
+});
