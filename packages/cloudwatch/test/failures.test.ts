@@ -78,7 +78,7 @@ it('has as many requests in flight as the core allows', async () => {
   const { emulator, shipper } = await start({ concurrency: 50, maxBatchBytes: 1024 });
   shipper.accept(record('creates the stream'));
   await shipper.flush();
-  emulator.faults({ delayMs: 300 });
+  emulator.faults({ delayMs: 1000 });
   for (let index = 0; index < 100; index++) shipper.accept(record('x'.repeat(900)));
   await shipper.flush();
   expect(emulator.stats().concurrent.overall).toBe(50);
