@@ -52,7 +52,8 @@ it('survives a proxy that throws at everything', () => {
 it('writes what it can of an object that is deeper than any stack', () => {
   let object: unknown = {};
   for (let level = 0; level < 50_000; level++) object = { object };
-  expect(stringify({ object, last: 1 })).toMatch(/^(\{"object":){100}"\[Unreadable\]"\}+,"last":1\}$/);
+  // Node.js 26 itself writes it, but for the BigInt.
+  expect(stringify({ object, last: 1n })).toMatch(/^(\{"object":){100}"\[Unreadable\]"\}+,"last":1\}$/);
   const endless = (): object => ({
     get next() {
       return endless();
