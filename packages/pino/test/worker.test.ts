@@ -66,7 +66,8 @@ describe('logger.flush()', () => {
     const options = { file: newFile(), answer: 'hang', closeTimeoutMs: 100 };
     const { stdout, durationMs } = await runApp({ transport: { target, options }, ending: 'flush, then SIGKILL' });
     expect(stdout).toBe('flushed\n');
-    expect(durationMs).toBeLessThan(5000);
+    // pino itself may notice only after 10 s that its buffer is empty; a request takes 30 s to time out.
+    expect(durationMs).toBeLessThan(20_000);
   });
 
   it('is not handed on by pino to a pipeline or to several targets, where it calls back at once', async () => {
