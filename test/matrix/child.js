@@ -27,6 +27,8 @@ const hosts = {
   async 'pino in its worker'() {
     const { default: pino } = await import('pino');
     const transport = pino.transport({ target: `@logferry/pino/${cloud}`, options });
+    // pino ends the worker of a transport that is garbage collected.
+    globalThis.held = transport;
     return pinoLogger(pino(transport), transport);
   },
   async 'pino in process'() {
