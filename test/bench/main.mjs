@@ -83,13 +83,16 @@ function loadsOf({ loads }) {
   return values.quick ? chosen.map((load) => ({ ...load, records: Math.ceil(load.records * QUICK_PART) })) : chosen;
 }
 
-/** Contenders take turns, so that a busy minute of the machine meets all of them. */
+/**
+ * Contenders take turns, so that a busy minute of the machine meets all of them; every second round goes backwards, since
+ * what ran before leaves its mark on the server.
+ */
 async function runScenario(scenario, server) {
   const runs = [];
   const rounds = values.quick ? 1 : Number(values.rounds);
   for (let round = 1; round <= rounds; round++) {
     for (const load of scenario.loads) {
-      for (const row of scenario.rows) {
+      for (const row of round % 2 === 1 ? scenario.rows : scenario.rows.toReversed()) {
         console.error(`${scenario.name}, round ${round} of ${rounds}, ${load.records} records: ${row.label}`);
         runs.push({ label: row.label, load, round, ...(await measure(scenario, load, row, server)) });
       }
@@ -140,7 +143,8 @@ async function runChild(job) {
 
 async function startServer() {
   const server = fork(here('server.mjs'), {
-    execArgv: ['--expose-gc', '--max-old-space-size=8192'],
+    // Its garbage collector would else run on the core of what is measured.
+    execArgv: ['--expose-gc', '--max-old-space-size=8192', '--single-threaded-gc'],
     serialization: 'advanced',
   });
   server.once('exit', (code) => {

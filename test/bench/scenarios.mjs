@@ -6,6 +6,7 @@ const row = (contender, options, label = contender) => ({ contender, label, opti
 
 const LARGE_BUFFER = { maxBufferBytes: 512 * 1024 * 1024 };
 const large = (contender) => row(contender, LARGE_BUFFER, `${contender}, 512 MiB`);
+const threaded = (contender) => row(contender, { ...LARGE_BUFFER, thread: true }, `${contender}, thread, 512 MiB`);
 
 const ALL = ['rate', 'cpu', 'call', 'added', 'loopP99', 'loopMax', 'rss', 'requests', 'wire', 'server', 'lost'];
 
@@ -18,6 +19,7 @@ export const scenarios = [
       row('winston alone'),
       row('winston + logferry'),
       large('winston + logferry'),
+      threaded('winston + logferry'),
       row('winston + winston-cloudwatch'),
       row('floor'),
     ],
@@ -42,6 +44,7 @@ export const scenarios = [
       row('bunyan alone'),
       row('bunyan + logferry'),
       large('bunyan + logferry'),
+      threaded('bunyan + logferry'),
       row('bunyan + bunyan-cloudwatch'),
       row('floor'),
     ],
@@ -56,9 +59,11 @@ export const scenarios = [
     rows: [
       row('winston alone'),
       row('winston + logferry'),
+      row('winston + logferry', { thread: true }, 'winston + logferry, thread'),
       row('winston + winston-cloudwatch'),
       row('bunyan alone'),
       row('bunyan + logferry'),
+      row('bunyan + logferry', { thread: true }, 'bunyan + logferry, thread'),
       row('pino alone'),
       row('pino + logferry'),
     ],
@@ -97,7 +102,7 @@ export const scenarios = [
     title: 'Compression of the request log of a web server, from pino to CloudWatch',
     loads: [burst(20_000)],
     recordKind: 'request',
-    rows: [row('pino + logferry', {}, 'none')],
+    rows: ['none', 'gzip'].map((compression) => row('pino + logferry', { compression }, compression)),
     versus: 'none',
     columns: ['wireBytesPerRecord', 'cpu', 'requests', 'lost'],
   },

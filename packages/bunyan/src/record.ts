@@ -14,7 +14,6 @@ export function recordOf(written: unknown): LogRecord {
 class BunyanRecord implements LogRecord {
   readonly fields: Fields;
   readonly #line: string | undefined;
-  readonly #now = Date.now();
 
   constructor(fields: Fields, line?: string) {
     this.fields = fields;
@@ -22,7 +21,7 @@ class BunyanRecord implements LogRecord {
   }
 
   get time(): number {
-    return toEpochMs(this.fields.time, this.#now);
+    return toEpochMs(this.fields.time, Date.now());
   }
 
   get level(): string {

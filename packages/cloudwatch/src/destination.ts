@@ -67,17 +67,25 @@ class CloudWatch implements Destination {
   }
 
   encode(record: LogRecord): Encoding {
+    return this.encodeAll([record])[0] as Encoding;
+  }
+
+  encodeAll(records: readonly LogRecord[]): readonly Encoding[] {
     const { maxEventBytes, oversize, routeOf } = this.#options;
-    const { text, time: given } = record;
-    if (text === '') return { refused: 'invalid' };
-    const message = text.isWellFormed() ? text : text.toWellFormed();
-    const time = given >= 0 && given <= MAX_TIME_MS ? Math.trunc(given) : Date.now();
-    const route = routeOf(time, record.level);
-    const bytes = Buffer.byteLength(message);
-    if (bytes <= maxEventBytes) return toEvent(route, time, message, bytes);
-    const messages = fitMessage(message, maxEventBytes, oversize);
-    if (messages.length === 0) return { refused: 'too-large' };
-    return messages.map((part) => toEvent(route, time, part, Buffer.byteLength(part)));
+    const drafts = records.map((record) => {
+      const { text, time: given } = record;
+      const message = text.isWellFormed() ? text : text.toWellFormed();
+      const time = given >= 0 && given <= MAX_TIME_MS ? Math.trunc(given) : Date.now();
+      return { route: routeOf(time, record.level), time, message, bytes: Buffer.byteLength(message) };
+    });
+    const quoted = quoteAll(drafts.map(({ message, bytes }) => (bytes <= maxEventBytes ? message : '')));
+    return drafts.map(({ route, time, message, bytes }, index) => {
+      if (message === '') return { refused: 'invalid' };
+      if (bytes <= maxEventBytes) return toEvent(route, time, quoted[index] as string, bytes);
+      const messages = fitMessage(message, maxEventBytes, oversize);
+      if (messages.length === 0) return { refused: 'too-large' };
+      return messages.map((part) => toEvent(route, time, JSON.stringify(part), Buffer.byteLength(part)));
+    });
   }
 
   async send(batch: Batch, signal: AbortSignal): Promise<SendOutcome> {
@@ -165,7 +173,14 @@ class CloudWatch implements Destination {
   }
 }
 
-function toEvent(route: string, time: number, message: string, messageBytes: number): EncodedEvent {
-  const payload = `{"timestamp":${time},"message":${JSON.stringify(message)}}`;
+function toEvent(route: string, time: number, quotedMessage: string, messageBytes: number): EncodedEvent {
+  const payload = `{"timestamp":${time},"message":${quotedMessage}}`;
   return { route, time, payload, bytes: messageBytes + EVENT_OVERHEAD_BYTES };
+}
+
+/** Texts as JSON. All in one call of `JSON.stringify` cost half as much as each in its own. */
+function quoteAll(texts: readonly string[]): string[] {
+  // One text a line, after the line of the opening bracket; a line end within a text is escaped.
+  const lines = JSON.stringify(texts, undefined, 1).split('\n');
+  return texts.map((_, index) => (lines[index + 1] as string).slice(1, index + 1 < texts.length ? -1 : undefined));
 }

@@ -80,6 +80,11 @@ export interface Destination {
   /** Turns a record into wire-ready events. Synchronous; called once a record. What it throws is counted as `unencodable`. */
   encode(record: LogRecord): Encoding;
   /**
+   * The same for records of a turn, in their order. With it, and where `reads` is `'text'`, records wait for the end of the
+   * turn to be encoded, so that log calls do not pay for that; what is refused then was accepted before.
+   */
+  encodeAll?(records: readonly LogRecord[]): readonly Encoding[];
+  /**
    * Delivers a batch with at most one data request. Whatever needs the batch again throws a {@link DeliveryError}; only the
    * core repeats. `signal` aborts when the attempt's time is over.
    */

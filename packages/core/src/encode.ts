@@ -1,4 +1,4 @@
-import type { BatchLimits, Destination, DropReason, EncodedEvent } from './destination.js';
+import type { BatchLimits, Destination, DropReason, EncodedEvent, Encoding } from './destination.js';
 import { costOf, isDropReason } from './ledger.js';
 import type { LogRecord } from './record.js';
 
@@ -10,17 +10,33 @@ export type CheckedEncoding =
 /** Encodes a record. Never throws. */
 export function encodeChecked(destination: Destination, limits: BatchLimits, record: LogRecord): CheckedEncoding {
   try {
-    const encoding = destination.encode(record);
-    if ('refused' in encoding) return { refused: isDropReason(encoding.refused) ? encoding.refused : 'invalid' };
-    const events: readonly EncodedEvent[] = Array.isArray(encoding) ? encoding : [encoding];
-    const { urgent } = record;
-    let costBytes = 0;
-    for (const { payload } of events) costBytes += costOf(payload.length);
-    const refused = misfit(events, limits);
-    return refused ? { refused, events } : { events, costBytes, urgent };
+    return check(destination.encode(record), limits, record);
   } catch {
     return { refused: 'unencodable' };
   }
+}
+
+/** Encodes records together, or one by one if that fails: then one of them may be to blame. Never throws. */
+export function encodeAllChecked(
+  destination: Destination,
+  limits: BatchLimits,
+  records: readonly LogRecord[],
+): readonly CheckedEncoding[] {
+  try {
+    const encodings = destination.encodeAll?.(records) ?? [];
+    return records.map((record, index) => check(encodings[index] as Encoding, limits, record));
+  } catch {
+    return records.map((record) => encodeChecked(destination, limits, record));
+  }
+}
+
+function check(encoding: Encoding, limits: BatchLimits, { urgent }: LogRecord): CheckedEncoding {
+  if ('refused' in encoding) return { refused: isDropReason(encoding.refused) ? encoding.refused : 'invalid' };
+  const events: readonly EncodedEvent[] = Array.isArray(encoding) ? encoding : [encoding];
+  let costBytes = 0;
+  for (const { payload } of events) costBytes += costOf(payload.length);
+  const refused = misfit(events, limits);
+  return refused ? { refused, events } : { events, costBytes, urgent };
 }
 
 /** Why these events can never be sent. */

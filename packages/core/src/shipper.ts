@@ -6,9 +6,10 @@ import { type Clock, systemClock, type Timer } from './clock.js';
 import { wrongOption } from './config.js';
 import { Delivery, type DeliveryCounters } from './delivery.js';
 import type { Destination, DropReason, EncodedEvent } from './destination.js';
-import { encodeChecked } from './encode.js';
+import { type CheckedEncoding, encodeAllChecked, encodeChecked } from './encode.js';
 import { onProcessEnd } from './exit.js';
 import { isSending } from './feedback.js';
+import { Intake } from './intake.js';
 import { Books, type Ledger, type Mark } from './ledger.js';
 import { Notices } from './notices.js';
 import { type DeliveryOptions, type Drop, type ResolvedDeliveryOptions, resolveDeliveryOptions } from './options.js';
@@ -87,6 +88,7 @@ export class CoreShipper implements Shipper {
   readonly #books: Books;
   /** All that is pending, in batches. */
   readonly #backlog = new Backlog();
+  readonly #intake: Intake;
   readonly #budget: Budget;
   readonly #batcher: Batcher;
   readonly #delivery: Delivery;
@@ -125,6 +127,11 @@ export class CoreShipper implements Shipper {
     this.#notices = notices;
     this.#books = books;
     this.#delivery = delivery;
+    this.#intake = new Intake(
+      options.maxBufferBytes,
+      (records) => encodeAllChecked(destination, options.limits, records),
+      (record, encoded) => this.#take(record, encoded),
+    );
     this.#budget = new Budget(options, books, backlog, (parcel) => {
       delivery.discard(parcel);
       // A flush, or the next batch of the route, may have waited for it.
@@ -134,18 +141,16 @@ export class CoreShipper implements Shipper {
   }
 
   accept(record: LogRecord): boolean {
-    this.#books.receive();
-    if (this.#closed) return this.#refuse('closed', record);
-    if (isSending()) return this.#refuse('feedback', record);
-    const encoded = encodeChecked(this.#destination, this.#options.limits, record);
-    if ('refused' in encoded) return this.#refuse(encoded.refused, record, encoded.events);
-    const { events, costBytes, urgent } = encoded;
-    if (this.#hasTooManyRoutes(events)) return this.#refuse('too-many-routes', record, events);
-    const { hasRoom, evicted } = this.#budget.makeRoom(costBytes, urgent);
-    if (hasRoom) this.#keep(events, costBytes, urgent ? URGENT : ORDINARY);
-    // Only now: whoever is told may log again.
-    this.#books.lose(evicted, { reason: 'buffer-full', rejected: false });
-    return hasRoom || this.#refuse('buffer-full', record, events);
+    if (this.#closed || isSending()) {
+      this.#books.receive();
+      return this.#refuse(this.#closed ? 'closed' : 'feedback', record);
+    }
+    if (this.#canWait(record)) {
+      this.#pumpSoon();
+      return true;
+    }
+    this.#intake.drain();
+    return this.#take(record, encodeChecked(this.#destination, this.#options.limits, record));
   }
 
   async flush({ timeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<DeliveryReport> {
@@ -165,6 +170,7 @@ export class CoreShipper implements Shipper {
   }
 
   stats(): DeliveryStats {
+    this.#intake.drain();
     const { ledger } = this.#books;
     // What is left open may be a notice, or have lost all its records.
     const oldest = ledger.pending > 0 ? this.#backlog.oldest : undefined;
@@ -180,6 +186,31 @@ export class CoreShipper implements Shipper {
   /** Remembers for a notice what was lost on the way here. */
   mention(drop: Drop): void {
     if (this.#options.dropNotice) this.#notices.add(drop);
+  }
+
+  /** Leaves the encoding to the end of the turn, where the destination allows it and the budget has room in any case. */
+  #canWait(record: LogRecord): boolean {
+    const { encodeAll, reads } = this.#destination;
+    const isRoomy = this.#books.bufferBytes <= this.#options.maxBufferBytes / 2;
+    if (!encodeAll || reads !== 'text' || !isRoomy) return false;
+    try {
+      return this.#intake.keep(record);
+    } catch {
+      return false;
+    }
+  }
+
+  /** False: dropped, and counted. */
+  #take(record: LogRecord, encoded: CheckedEncoding): boolean {
+    this.#books.receive();
+    if ('refused' in encoded) return this.#refuse(encoded.refused, record, encoded.events);
+    const { events, costBytes, urgent } = encoded;
+    if (this.#hasTooManyRoutes(events)) return this.#refuse('too-many-routes', record, events);
+    const { hasRoom, evicted } = this.#budget.makeRoom(costBytes, urgent);
+    if (hasRoom) this.#keep(events, costBytes, urgent ? URGENT : ORDINARY);
+    // Only now: whoever is told may log again.
+    this.#books.lose(evicted, { reason: 'buffer-full', rejected: false });
+    return hasRoom || this.#refuse('buffer-full', record, events);
   }
 
   #refuse(reason: DropReason, record: LogRecord, events: readonly EncodedEvent[] = []): false {
@@ -225,6 +256,7 @@ export class CoreShipper implements Shipper {
 
   /** Does all that can be done now, and derives from what is left when to look again. */
   #pump(): void {
+    this.#intake.drain();
     if (!this.#closed) this.#giveNotice();
     const nowMs = this.#clock.monotonic();
     this.#batcher.sealDue(nowMs);
@@ -246,6 +278,7 @@ export class CoreShipper implements Shipper {
 
   /** Resolves when everything accepted so far is settled, or after `timeoutMs`. Keeps the process alive meanwhile. */
   async #deliverAll(timeoutMs = Number.POSITIVE_INFINITY): Promise<void> {
+    this.#intake.drain();
     this.#batcher.sealAll();
     this.#delivery.wake();
     await new Promise<void>((resolve) => {

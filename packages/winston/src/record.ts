@@ -21,7 +21,6 @@ export const unreadable: Info = new Proxy(
 export class InfoRecord implements LogRecord {
   readonly #info: Info;
   readonly #levels: Levels | undefined;
-  readonly #now = Date.now();
 
   constructor(info: Info, levels: Levels | undefined) {
     this.#info = info;
@@ -29,7 +28,7 @@ export class InfoRecord implements LogRecord {
   }
 
   get time(): number {
-    return toEpochMs(this.#info.timestamp, this.#now);
+    return toEpochMs(this.#info.timestamp, Date.now());
   }
 
   /** `info.level` may be coloured, the symbol's value never is. */

@@ -32,6 +32,8 @@ export interface FlushOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+type WriteCallback = (error?: Error | null) => void;
+
 /** What a transport sees of the logger that it is added to. */
 interface Logger extends NodeJS.ReadableStream {
   readonly levels: Levels;
@@ -67,6 +69,14 @@ export class DestinationTransport extends Transport {
       : createShipper(destination, this.#withWarnings(delivery, destination?.name));
     this.#closeTimeoutMs = delivery.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS;
     this.#followLogger();
+  }
+
+  /** Called by the logger. Nothing here ever waits, so records need not go through the buffer of a stream. */
+  override write(info: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
+    const isPlain = info !== null && encoding === undefined && this.writable && this.writableCorked === 0;
+    if (!isPlain) return super.write(info, encoding as BufferEncoding, callback);
+    this._write(info, 'utf8', ignore);
+    return true;
   }
 
   /** Called by winston. Takes the record and calls back at once, since siblings wait for it. */
@@ -188,3 +198,5 @@ export class DestinationTransport extends Transport {
     logger?.pipe(this);
   }
 }
+
+function ignore(): void {}
