@@ -48,15 +48,20 @@ const FIELDS = ['f', 'F'] as const;
 /** Stands nowhere in JSON. */
 const SEPARATOR = '\t';
 
-/** A record as one line, with its end. `fields` are JSON. Throws what the record throws. */
-export function lineOf(record: LogRecord, fields: string | undefined): string {
-  const { time, level, urgent } = record;
+/** What goes to the worker of a record. */
+export interface Excerpt extends Pick<LogRecord, 'time' | 'level' | 'urgent'> {
+  readonly reads: 'text' | 'fields';
+  /** The text, or the fields as JSON. */
+  readonly content: string;
+}
+
+/** A record as one line, with its end. */
+export function lineOf({ time, level, urgent, reads, content }: Excerpt): string {
   const variant = urgent ? 1 : 0;
   const head = `${time}${SEPARATOR}${JSON.stringify(level)}${SEPARATOR}`;
-  if (fields !== undefined) return `${FIELDS[variant]}${head}${fields}\n`;
-  const { text } = record;
-  if (text.includes('\n')) return `${JSON_TEXT[variant]}${head}${JSON.stringify(text)}\n`;
-  return `${TEXT[variant]}${head}${text}\n`;
+  if (reads === 'fields') return `${FIELDS[variant]}${head}${content}\n`;
+  if (content.includes('\n')) return `${JSON_TEXT[variant]}${head}${JSON.stringify(content)}\n`;
+  return `${TEXT[variant]}${head}${content}\n`;
 }
 
 export function lineOfOrder(order: Order): string {

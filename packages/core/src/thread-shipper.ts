@@ -12,7 +12,7 @@ import { createShipper, type DeliveryReport, type DeliveryStats, type Shipper } 
 import { stringify } from './stringify.js';
 import { Thread } from './thread.js';
 import { ThreadLedger } from './thread-ledger.js';
-import { lineOf, lineOfOrder, type ThreadPlan } from './thread-protocol.js';
+import { type Excerpt, lineOf, lineOfOrder, type ThreadPlan } from './thread-protocol.js';
 
 type OnError = (error: DeliveryError) => void;
 
@@ -40,8 +40,8 @@ export function createThreadShipper(
   return new ThreadShipper(destination, recipe, options, untouched, onError);
 }
 
-/** Lines are handed over at the end of the turn, or when there are so many. */
-const HANDOVER_CHARS = 64 * 1024;
+/** Records are handed over at the end of the turn, so that log calls do not pay for it, or when there is so much. */
+const HANDOVER_CHARS = 512 * 1024;
 
 /** The worker reports when it has read so much, or an eighth of the budget, so that it is soon known what has room. */
 const MAX_REPORT_CHARS = 1024 * 1024;
@@ -60,9 +60,9 @@ class ThreadShipper implements Shipper {
   /** None when all that may be started have died, and after `close()`. */
   #thread: Thread | undefined;
   #started = 0;
-  /** Lines that are not handed over yet. */
-  #outbox = '';
-  #outboxRecords = 0;
+  /** What is not handed over yet. */
+  #outbox: Excerpt[] = [];
+  #outboxChars = 0;
   #handoverDeferred = false;
   #callbackErrors = 0;
   #closing: Promise<DeliveryReport> | undefined;
@@ -97,10 +97,10 @@ class ThreadShipper implements Shipper {
     if (!this.#thread) return ledger.refuse('undeliverable', record);
     if (isSending()) return ledger.refuse('feedback', record);
     try {
-      const line = lineOf(record, this.#destination.reads === 'fields' ? this.#fieldsOf(record) : undefined);
-      if (!this.#hasRoom(line, record.urgent)) return ledger.refuse('buffer-full', record);
-      ledger.admit(record.time);
-      this.#post(line);
+      const excerpt = this.#excerptOf(record);
+      if (!this.#hasRoomFor(excerpt)) return ledger.refuse('buffer-full', record);
+      ledger.admit(excerpt.time);
+      this.#post(excerpt);
       return true;
     } catch {
       return ledger.refuse('unencodable', record);
@@ -130,27 +130,34 @@ class ThreadShipper implements Shipper {
     };
   }
 
+  /** What crosses of a record, as it is now. Throws what the record throws. */
+  #excerptOf(record: LogRecord): Excerpt {
+    const { time, level, urgent } = record;
+    const { reads } = this.#destination;
+    return { time, level, urgent, reads, content: reads === 'fields' ? this.#fieldsOf(record) : record.text };
+  }
+
   #fieldsOf({ fields }: LogRecord): string {
     return stringify(this.#recipe.plainFields?.(fields) ?? fields);
   }
 
-  /** Length of the lines that the worker has not read, as far as known. */
+  /** Length of what the worker has not read, as far as known. */
   get #waitingChars(): number {
-    return this.#outbox.length + (this.#thread?.unreadChars ?? 0);
+    return this.#outboxChars + (this.#thread?.unreadChars ?? 0);
   }
 
   /** What is on its way has a budget like that of the worker; nobody can take it back there, so the newest goes. */
-  #hasRoom(line: string, urgent: boolean): boolean {
+  #hasRoomFor({ content, urgent }: Excerpt): boolean {
     const { maxBufferBytes } = this.#options;
-    return this.#waitingChars + line.length <= (urgent ? maxBufferBytes : maxBufferBytes * (1 - URGENT_RESERVE));
+    return this.#waitingChars + content.length <= (urgent ? maxBufferBytes : maxBufferBytes * (1 - URGENT_RESERVE));
   }
 
-  #post(line: string): void {
+  #post(excerpt: Excerpt): void {
     this.#forgetBeforeExit ??= onProcessEnd('beforeExit', () => void this.close());
     this.#forgetExit ??= onProcessEnd('exit', () => this.#endSync());
-    this.#outbox += line;
-    this.#outboxRecords++;
-    if (this.#outbox.length >= HANDOVER_CHARS) this.#handOver();
+    this.#outbox.push(excerpt);
+    this.#outboxChars += excerpt.content.length;
+    if (this.#outboxChars >= HANDOVER_CHARS) this.#handOver();
     else if (!this.#handoverDeferred) {
       this.#handoverDeferred = true;
       setImmediate(() => {
@@ -163,9 +170,13 @@ class ThreadShipper implements Shipper {
   #handOver(): void {
     if (!this.#thread) return;
     const mentions = this.#ledger.takeLosses().map((drop) => lineOfOrder({ do: 'mention', drop }));
-    this.#thread.write(mentions.join('') + this.#outbox);
-    this.#outbox = '';
-    this.#outboxRecords = 0;
+    this.#thread.write([...mentions, ...this.#outbox.map(lineOf)].join(''));
+    this.#emptyOutbox();
+  }
+
+  #emptyOutbox(): void {
+    this.#outbox = [];
+    this.#outboxChars = 0;
   }
 
   async #order(what: 'flush' | 'close', timeoutMs: number | undefined): Promise<void> {
@@ -221,8 +232,8 @@ class ThreadShipper implements Shipper {
     const message = `the worker thread has ended (${error?.message ?? 'by itself'}); ${how}`;
     const failure = new DeliveryError('UNAVAILABLE', message, { cause: error });
     this.#retireThread({ code: failure.code, message, time: systemClock.now() });
-    this.#ledger.losePending(isLast ? 0 : this.#outboxRecords);
-    if (isLast) this.#outbox = '';
+    this.#ledger.losePending(isLast ? 0 : this.#outbox.length);
+    if (isLast) this.#emptyOutbox();
     else this.#thread = this.#startThread();
     this.#ledger.stderr.onError(failure);
     this.#tell(failure);

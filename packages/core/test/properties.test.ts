@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { assertBalanced, type Batch, DeliveryError, type SendOutcome } from '../src/index.js';
-import { RecordingDestination, record } from './support/recording-destination.js';
+import { RecordingDestination, record, TogetherDestination } from './support/recording-destination.js';
 import { start } from './support/start.js';
 
 const DAY_MS = 86_400_000;
@@ -49,8 +49,8 @@ const options = fc.record({
 it('whatever comes, every batch obeys the limits, nothing is lost or doubled unsaid, and the books balance', async () => {
   const seen = { delivered: 0, rejected: 0, dropped: 0, halved: 0, ambiguous: 0 };
   await fc.assert(
-    fc.asyncProperty(steps, answers, options, async (plan, replies, chosen) => {
-      const destination = new RecordingDestination({ maxBytes: MAX_BYTES });
+    fc.asyncProperty(steps, answers, options, fc.boolean(), async (plan, replies, chosen, together) => {
+      const destination = new (together ? TogetherDestination : RecordingDestination)({ maxBytes: MAX_BYTES });
       destination.answer = (batch) => reply(batch, replies.next().value);
       const { shipper, clock, drops } = start(chosen, { destination });
       const taken: string[] = [];

@@ -65,6 +65,16 @@ export class RecordingDestination implements Destination {
   }
 }
 
+/** A destination that can encode the records of a turn together, and remembers which it did. */
+export class TogetherDestination extends RecordingDestination {
+  readonly together: string[][] = [];
+
+  encodeAll(records: readonly LogRecord[]): readonly Encoding[] {
+    this.together.push(records.map(({ text }) => text));
+    return records.map((each) => this.encode(each));
+  }
+}
+
 export function encodeText(record: LogRecord, text: string): EncodedEvent {
   return { route: record.level, time: record.time, payload: text, bytes: Buffer.byteLength(text) + 10 };
 }

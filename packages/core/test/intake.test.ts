@@ -1,0 +1,106 @@
+import { expect, it } from 'vitest';
+import { assertBalanced, type DeliveryReport, type LogRecord } from '../src/index.js';
+import { record, TogetherDestination } from './support/recording-destination.js';
+import { start } from './support/start.js';
+
+it('encodes the records of a turn together at its end, as they were when they were logged', async () => {
+  const destination = new TogetherDestination();
+  const { shipper, clock } = start({}, { destination });
+  const changing = { ...record('a') };
+  expect(shipper.accept(changing)).toBe(true);
+  changing.text = 'changed';
+  expect(shipper.accept(record('b'))).toBe(true);
+  expect(destination.together).toEqual([]);
+  await clock.settle();
+  expect(destination.together).toEqual([['a', 'b']]);
+  await shipper.flush();
+  expect(destination.texts).toEqual(['a', 'b']);
+});
+
+it('reads a record at once for a destination that takes its fields, which may change', () => {
+  const destination = Object.assign(new TogetherDestination(), { reads: 'fields' as never });
+  const { shipper } = start({}, { destination });
+  let reads = 0;
+  shipper.accept(Object.defineProperty({ ...record('') }, 'text', { get: () => `read ${++reads} times` }));
+  expect(reads).toBe(1);
+  expect(destination.together).toEqual([]);
+});
+
+it.each(['stats', 'flush', 'close'] as const)('counts what waits when somebody asks for %s', async (question) => {
+  const { shipper } = start({}, { destination: new TogetherDestination() });
+  shipper.accept(record('a'));
+  const answer = shipper[question]();
+  expect(await answer).toMatchObject({ received: 1, [question === 'stats' ? 'pending' : 'delivered']: 1 });
+});
+
+it('counts a record that turns out to be nothing for the service, though it was accepted', async () => {
+  const destination = new TogetherDestination();
+  destination.encodeAll = (records) =>
+    records.map((each) => (each.text === 'b' ? { refused: 'invalid' } : destination.encode(each)));
+  const { shipper, drops } = start({}, { destination });
+  for (const text of ['a', 'b', 'c']) expect(shipper.accept(record(text, { time: 42 }))).toBe(true);
+  expect(await shipper.flush()).toMatchObject({ delivered: 2, dropped: { invalid: 1 } });
+  expect(drops).toMatchObject([{ reason: 'invalid', records: 1, from: 42 }]);
+  assertBalanced(shipper.stats());
+});
+
+it.each<[string, (records: readonly LogRecord[]) => unknown]>([
+  [
+    'throws',
+    () => {
+      throw new Error('for the test');
+    },
+  ],
+  ['answers nothing', () => undefined],
+  ['answers too little', () => []],
+])('encodes records one by one when encoding them together %s', async (_, encodeAll) => {
+  const destination = new TogetherDestination();
+  destination.encodeAll = encodeAll as TogetherDestination['encodeAll'];
+  const encode = destination.encode.bind(destination);
+  destination.encode = (each) => {
+    if (each.text === 'b') throw new Error('for the test');
+    return encode(each);
+  };
+  const { shipper } = start({}, { destination });
+  for (const text of ['a', 'b', 'c']) shipper.accept(record(text));
+  expect(await shipper.flush()).toMatchObject({ received: 3, delivered: 2, dropped: { unencodable: 1 } });
+  expect(destination.texts).toEqual(['a', 'c']);
+});
+
+it('lets no more wait than a turn can encode, however many are logged in one', () => {
+  const destination = new TogetherDestination();
+  const { shipper } = start({}, { destination });
+  for (let i = 0; i < 10_000; i++) shipper.accept(record('x'.repeat(244)));
+  // Each takes 500 bytes of the budget, and half a MiB may wait.
+  const encodedInTheTurn = destination.together.flat().length;
+  expect(10_000 - encodedInTheTurn).toBeLessThan(1049);
+  expect(shipper.stats()).toMatchObject({ received: 10_000, pending: 10_000 });
+});
+
+it('keeps the order of acceptance where a long text, which is judged at once, comes between short ones', async () => {
+  const destination = new TogetherDestination();
+  const { shipper } = start({ maxDelayMs: 0 }, { destination });
+  const texts = ['a', 'b'.repeat(100_000), 'c'];
+  for (const text of texts) shipper.accept(record(text));
+  await shipper.flush();
+  expect(destination.texts).toEqual(texts);
+});
+
+it('refuses on the spot what a full buffer has no room for', () => {
+  const { shipper } = start({ maxBufferBytes: 10 * 1024 }, { destination: new TogetherDestination() });
+  const answers = Array.from({ length: 10 }, () => shipper.accept(record('x'.repeat(768))));
+  expect(answers).toEqual([...Array(8).fill(true), false, false]);
+  expect(shipper.stats()).toMatchObject({ pending: 8, bufferBytes: 8 * 1024, dropped: { 'buffer-full': 2 } });
+});
+
+it('a flush by whoever is told of a loss delivers also what was logged after the lost record', async () => {
+  const destination = new TogetherDestination();
+  destination.encodeAll = (records) =>
+    records.map((each) => (each.text === 'lost' ? { refused: 'invalid' } : destination.encode(each)));
+  const reports: Promise<DeliveryReport>[] = [];
+  const { shipper } = start({ onDrop: () => void reports.push(shipper.flush()) }, { destination });
+  for (const text of ['a', 'lost', 'b', 'c']) shipper.accept(record(text));
+  shipper.stats();
+  expect(await reports[0]).toMatchObject({ received: 4, delivered: 3, pending: 0 });
+  expect(destination.texts).toEqual(['a', 'b', 'c']);
+});
