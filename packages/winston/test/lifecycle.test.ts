@@ -25,6 +25,46 @@ test('log calls back at once, once and without an error', () => {
   expect(calls).toEqual([[]]);
 });
 
+describe('whoever writes to it as to any stream', () => {
+  const hello = { level: 'info', message: 'hello', [Symbol.for('level')]: 'info', [Symbol.for('message')]: 'hello' };
+
+  test('is called back when the record is taken', async () => {
+    const { transport } = start();
+    await new Promise((resolve) => transport.write(hello, resolve));
+    await new Promise((resolve) => transport.write(hello, 'utf8', resolve));
+    expect(transport.stats().received).toBe(2);
+  });
+
+  test('has its order kept while the stream is corked', () => {
+    const { transport, destination } = start();
+    const write = (text: string, callback?: () => void) =>
+      transport.write({ ...hello, [Symbol.for('message')]: text }, callback as never);
+    transport.cork();
+    write('a', () => {});
+    write('b');
+    transport.uncork();
+    expect(destination.records.map(({ text }) => text)).toEqual(['a', 'b']);
+  });
+
+  test('gets the errors of any stream: for what is no record, and after the end', () => {
+    const codes: unknown[] = [];
+    for (const endsFirst of [false, true]) {
+      const { logger, transport } = start();
+      logger.on('error', (error: NodeJS.ErrnoException) => codes.push(error.code));
+      if (endsFirst) transport.end();
+      transport.write(endsFirst ? hello : null);
+      expect(transport.stats().received).toBe(0);
+    }
+    expect(new Set(codes)).toEqual(new Set(['ERR_STREAM_NULL_VALUES', 'ERR_STREAM_WRITE_AFTER_END']));
+  });
+
+  test('never has to wait', () => {
+    const { transport } = start();
+    expect(Array.from({ length: 100 }, () => transport.write(hello))).toEqual(Array(100).fill(true));
+    expect(transport.writableLength).toBe(0);
+  });
+});
+
 describe('flush', () => {
   test('delivers also what the logger held before it had a transport', async () => {
     const { transport, destination } = start();
