@@ -144,7 +144,7 @@ async function runChild(job) {
 async function startServer() {
   const server = fork(here('server.mjs'), {
     // Its garbage collector would else run on the core of what is measured.
-    execArgv: ['--expose-gc', '--max-old-space-size=8192', '--single-threaded-gc'],
+    execArgv: ['--max-old-space-size=8192', '--single-threaded-gc'],
     serialization: 'advanced',
   });
   server.once('exit', (code) => {

@@ -55,7 +55,7 @@ export const scenarios = [
   {
     name: 'steady',
     title: 'To CloudWatch at 20,000 records/s',
-    loads: [steady(20_000, 10)],
+    loads: [steady(20_000, 5)],
     rows: [
       row('winston alone'),
       row('winston + logferry'),
