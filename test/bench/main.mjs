@@ -1,7 +1,7 @@
 // `npm run bench [-- SCENARIO…] [--records N] [--rounds N] [--quick] [--profile]`: ours, the peers and the floor, in turns.
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -9,6 +9,10 @@ import { contenders } from './contenders.mjs';
 import { plotBursts } from './plot.mjs';
 import { tableOf } from './report.mjs';
 import { scenarios } from './scenarios.mjs';
+import { summaryOf } from './summary.mjs';
+
+/** Fewer rounds are good for a look, not for the README. */
+const WHOLE_ROUNDS = 5;
 
 const HELP = `Measures Logferry against other transports, each measurement in a fresh process, against one local server.
 
@@ -22,6 +26,9 @@ Options:
   --rounds <n>  rounds of each scenario; default: 5
   --quick       one round, a twentieth of the records
   --profile     writes a .cpuprofile of every process to test/bench/results
+  --render      measures nothing: writes tables, plot and README anew from the last results
+
+A whole run, of all scenarios with at least ${WHOLE_ROUNDS} rounds, also writes the figures of the README.
   --help        show this text
 `;
 
@@ -39,6 +46,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     quick: { type: 'boolean' },
     profile: { type: 'boolean' },
+    render: { type: 'boolean' },
     help: { type: 'boolean' },
   },
 });
@@ -51,26 +59,60 @@ async function main() {
   const chosen = positionals.length > 0 ? scenarios.filter(({ name }) => positionals.includes(name)) : scenarios;
   installPeers();
   mkdirSync(RESULTS, { recursive: true });
+  const measured = values.render ? chosen.map(lastResultsOf) : await measureAll(chosen);
+  // What the README shows comes from whole runs only.
+  const folder = isWhole(measured) ? here('./') : RESULTS;
+  const tables = measured.map(({ scenario, runs }) => tableOf(scenario, runs));
+  const machine = `Node.js ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}; medians`;
+  writeFileSync(`${folder}RESULTS.md`, `# Benchmark\n\n${machine}\n\n${tables.join('\n')}`);
+  const plotted = measured.filter(({ scenario }) => scenario.plotted);
+  if (plotted.length > 0) writeFileSync(`${folder}bursts.svg`, await plotBursts(plotted));
+  if (isWhole(measured)) writeReadme(summaryOf(measured));
+  console.log(`Written to ${folder}`);
+}
+
+async function measureAll(chosen) {
   const server = await startServer();
-  const tables = [`Node.js ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}; medians\n`];
-  const all = [];
+  const measured = [];
   for (const each of chosen) {
     const scenario = { ...each, loads: loadsOf(each) };
     if (scenario.loads.length === 0) continue;
     const runs = await runScenario(scenario, server);
-    all.push({ scenario, runs });
-    writeFileSync(`${RESULTS}${scenario.name}.json`, JSON.stringify(runs, null, 1));
-    tables.push(tableOf(scenario, runs));
-    console.log(tables.at(-1));
+    measured.push({ scenario, runs });
+    writeFileSync(resultsFile(scenario), JSON.stringify(runs, null, 1));
+    console.log(tableOf(scenario, runs));
   }
   server.close();
-  const isWhole = chosen === scenarios && !values.quick && !values.records;
-  // What the README shows comes from whole runs only.
-  const folder = isWhole ? here('') : RESULTS;
-  writeFileSync(`${folder}RESULTS.md`, `# Benchmark\n\n${tables.join('\n')}`);
-  const plotted = all.filter(({ scenario }) => scenario.plotted);
-  if (plotted.length > 0) writeFileSync(`${folder}bursts.svg`, await plotBursts(plotted));
-  console.log(`Written to ${folder}`);
+  return measured;
+}
+
+function resultsFile({ name }) {
+  return `${RESULTS}${name}.json`;
+}
+
+function lastResultsOf(scenario) {
+  const runs = JSON.parse(readFileSync(resultsFile(scenario), 'utf8'));
+  const loads = scenario.loads.filter(({ records }) => runs.some(({ load }) => load.records === records));
+  return { scenario: { ...scenario, loads }, runs };
+}
+
+function isWhole(measured) {
+  return scenarios.every(({ name, loads, rows }) => {
+    const { runs = [] } = measured.find(({ scenario }) => scenario.name === name) ?? {};
+    return loads.every(({ records }) =>
+      rows.every(({ label }) => {
+        const rounds = runs.filter((run) => run.load.records === records && run.label === label);
+        return rounds.length >= WHOLE_ROUNDS;
+      }),
+    );
+  });
+}
+
+/** Puts the figures between their marks. */
+function writeReadme(summary) {
+  const file = here('../../README.md');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace(/(?<=<!-- bench -->\n).*(?=<!-- \/bench -->)/s, `\n${summary}\n\n`));
 }
 
 function installPeers() {

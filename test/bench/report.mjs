@@ -45,7 +45,10 @@ export function tableOf(scenario, runs) {
     }),
   );
   const violations = new Set(
-    runs.flatMap((run) => (run.violations ?? []).map(({ error, message }) => `- ${run.label}: ${error}, ${message}`)),
+    runs.flatMap(({ label, violations = [] }) =>
+      // The same in other numbers says nothing new.
+      violations.map(({ error, message }) => `- ${label}: ${error}, ${message.replace(/\d{5,}/, '…')}`),
+    ),
   );
   const notes = [...failures, ...violations];
   const table = lines.map((line) => `| ${line.join(' | ')} |`).join('\n');
@@ -87,6 +90,6 @@ function median(numbers) {
   return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
 }
 
-function format(number, digits = 0) {
+export function format(number, digits = 0) {
   return number.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

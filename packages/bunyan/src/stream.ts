@@ -22,7 +22,7 @@ export interface StreamOptions extends DeliveryOptions {
   /** Name for bunyan's `logger.levels(name)`. @default none */
   readonly name?: string | undefined;
   /**
-   * True: ships from a worker thread. Log calls cost less, and `process.exit()` still delivers; but no option may be, or
+   * True: ships from a worker thread. The event loop stays free, and `process.exit()` still delivers; but no option may be, or
    * have, a function. @default false
    */
   readonly thread?: boolean | undefined;

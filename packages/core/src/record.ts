@@ -39,3 +39,13 @@ export function toEpochMs(value: unknown, fallback: number): number {
   }
   return ms >= 0 && ms <= 8.64e15 ? Math.trunc(ms) : fallback;
 }
+
+/** The time of a record; `fallback` if it cannot be read. */
+export function timeOf(record: LogRecord, fallback: number): number {
+  try {
+    const { time } = record;
+    return Number.isFinite(time) ? time : fallback;
+  } catch {
+    return fallback;
+  }
+}

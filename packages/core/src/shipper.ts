@@ -1,3 +1,4 @@
+import { Admission } from './admission.js';
 import { Backlog } from './backlog.js';
 import { Batcher } from './batcher.js';
 import { Budget } from './budget.js';
@@ -5,23 +6,13 @@ import { createChannels } from './channels.js';
 import { type Clock, systemClock, type Timer } from './clock.js';
 import { wrongOption } from './config.js';
 import { Delivery, type DeliveryCounters } from './delivery.js';
-import type { Destination, DropReason, EncodedEvent } from './destination.js';
-import { type CheckedEncoding, encodeAllChecked, encodeChecked } from './encode.js';
+import type { Destination, DropReason } from './destination.js';
 import { onProcessEnd } from './exit.js';
-import { isSending } from './feedback.js';
-import { Intake } from './intake.js';
-import { Books, type Ledger, type Mark } from './ledger.js';
+import { Books, type Ledger } from './ledger.js';
 import { Notices } from './notices.js';
 import { type DeliveryOptions, type Drop, type ResolvedDeliveryOptions, resolveDeliveryOptions } from './options.js';
 import type { LogRecord } from './record.js';
 import { type CountingReporter, createReporter } from './report.js';
-
-/** Most routes with records waiting or in flight; each costs memory that the byte budget does not see. */
-const MAX_ROUTES = 10_000;
-
-const ORDINARY: Mark = { urgent: false, split: undefined, isNotice: false };
-const URGENT: Mark = { ...ORDINARY, urgent: true };
-const NOTICE: Mark = { ...URGENT, isNotice: true };
 
 /** What has become of all records so far, when a `flush()` or `close()` ended. */
 export type DeliveryReport = Ledger;
@@ -88,13 +79,11 @@ export class CoreShipper implements Shipper {
   readonly #books: Books;
   /** All that is pending, in batches. */
   readonly #backlog = new Backlog();
-  readonly #intake: Intake;
-  readonly #budget: Budget;
+  readonly #admission: Admission;
   readonly #batcher: Batcher;
   readonly #delivery: Delivery;
   /** Calls of `flush` and `close` that wait for all events up to a number. */
   readonly #waiters = new Set<{ readonly seq: number; readonly done: () => void }>();
-  #seq = 0;
   #pumpDeferred = false;
   #timer: Timer | undefined;
   #closed = false;
@@ -127,30 +116,19 @@ export class CoreShipper implements Shipper {
     this.#notices = notices;
     this.#books = books;
     this.#delivery = delivery;
-    this.#intake = new Intake(
-      options.maxBufferBytes,
-      (records) => encodeAllChecked(destination, options.limits, records),
-      (record, encoded) => this.#take(record, encoded),
-    );
-    this.#budget = new Budget(options, books, backlog, (parcel) => {
+    const budget = new Budget(options, books, backlog, (parcel) => {
       delivery.discard(parcel);
       // A flush, or the next batch of the route, may have waited for it.
       this.#pumpSoon();
     });
-    this.#batcher = new Batcher(options, backlog, clock, (parcel) => delivery.enqueue(parcel));
+    const batcher = new Batcher(options, backlog, clock, (parcel) => delivery.enqueue(parcel));
+    const changed = (): void => this.#pumpSoon();
+    this.#batcher = batcher;
+    this.#admission = new Admission({ destination, options, books, budget, batcher, delivery, clock, changed });
   }
 
   accept(record: LogRecord): boolean {
-    if (this.#closed || isSending()) {
-      this.#books.receive();
-      return this.#refuse(this.#closed ? 'closed' : 'feedback', record);
-    }
-    if (this.#canWait(record)) {
-      this.#pumpSoon();
-      return true;
-    }
-    this.#intake.drain();
-    return this.#take(record, encodeChecked(this.#destination, this.#options.limits, record));
+    return this.#closed ? this.#admission.turnAway(record, 'closed') : this.#admission.accept(record);
   }
 
   async flush({ timeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<DeliveryReport> {
@@ -170,7 +148,7 @@ export class CoreShipper implements Shipper {
   }
 
   stats(): DeliveryStats {
-    this.#intake.drain();
+    this.#admission.settle();
     const { ledger } = this.#books;
     // What is left open may be a notice, or have lost all its records.
     const oldest = ledger.pending > 0 ? this.#backlog.oldest : undefined;
@@ -188,66 +166,17 @@ export class CoreShipper implements Shipper {
     if (this.#options.dropNotice) this.#notices.add(drop);
   }
 
-  /** Leaves the encoding to the end of the turn, where the destination allows it and the budget has room in any case. */
-  #canWait(record: LogRecord): boolean {
-    const { encodeAll, reads } = this.#destination;
-    const isRoomy = this.#books.bufferBytes <= this.#options.maxBufferBytes / 2;
-    if (!encodeAll || reads !== 'text' || !isRoomy) return false;
-    try {
-      return this.#intake.keep(record);
-    } catch {
-      return false;
-    }
-  }
-
-  /** False: dropped, and counted. */
-  #take(record: LogRecord, encoded: CheckedEncoding): boolean {
-    this.#books.receive();
-    if ('refused' in encoded) return this.#refuse(encoded.refused, record, encoded.events);
-    const { events, costBytes, urgent } = encoded;
-    if (this.#hasTooManyRoutes(events)) return this.#refuse('too-many-routes', record, events);
-    const { hasRoom, evicted } = this.#budget.makeRoom(costBytes, urgent);
-    if (hasRoom) this.#keep(events, costBytes, urgent ? URGENT : ORDINARY);
-    // Only now: whoever is told may log again.
-    this.#books.lose(evicted, { reason: 'buffer-full', rejected: false });
-    return hasRoom || this.#refuse('buffer-full', record, events);
-  }
-
-  #refuse(reason: DropReason, record: LogRecord, events: readonly EncodedEvent[] = []): false {
-    this.#books.refuse(reason, timeOf(record, this.#clock.now()), events);
-    return false;
-  }
-
-  /** Whether these events would make more routes live at once than are kept. */
-  #hasTooManyRoutes(events: readonly EncodedEvent[]): boolean {
-    const { lanes } = this.#delivery;
-    if (Math.max(this.#batcher.size, lanes.size) < MAX_ROUTES) return false;
-    return events.some(({ route }) => !this.#batcher.has(route) && !lanes.has(route));
-  }
-
-  #keep(events: readonly EncodedEvent[], costBytes: number, kind: Mark): void {
-    const mark = events.length > 1 ? { ...kind, split: { unsettled: events.length, loss: undefined } } : kind;
-    this.#books.admit(costBytes, mark.isNotice);
-    this.#forgetExit ??= onProcessEnd('beforeExit', () => void this.close());
-    let changed = false;
-    for (const event of events) if (this.#batcher.add(event, mark, ++this.#seq)) changed = true;
-    if (changed) this.#pumpSoon();
-  }
-
   /** Says in the logs themselves what was lost, once they arrive again. */
   #giveNotice(isLast = false): void {
     if (!this.#delivery.works) return;
-    for (const notice of this.#notices.take(isLast)) {
-      const encoded = encodeChecked(this.#destination, this.#options.limits, notice);
-      if ('refused' in encoded) continue;
-      this.#keep(encoded.events, encoded.costBytes, NOTICE);
-    }
+    for (const notice of this.#notices.take(isLast)) this.#admission.acceptNotice(notice);
   }
 
   /** Not at once: a log call should not pay for joining and sending a batch. */
   #pumpSoon(): void {
     if (this.#pumpDeferred) return;
     this.#pumpDeferred = true;
+    this.#forgetExit ??= onProcessEnd('beforeExit', () => void this.close());
     this.#clock.defer(() => {
       this.#pumpDeferred = false;
       this.#pump();
@@ -256,7 +185,7 @@ export class CoreShipper implements Shipper {
 
   /** Does all that can be done now, and derives from what is left when to look again. */
   #pump(): void {
-    this.#intake.drain();
+    this.#admission.settle();
     if (!this.#closed) this.#giveNotice();
     const nowMs = this.#clock.monotonic();
     this.#batcher.sealDue(nowMs);
@@ -278,7 +207,7 @@ export class CoreShipper implements Shipper {
 
   /** Resolves when everything accepted so far is settled, or after `timeoutMs`. Keeps the process alive meanwhile. */
   async #deliverAll(timeoutMs = Number.POSITIVE_INFINITY): Promise<void> {
-    this.#intake.drain();
+    this.#admission.settle();
     this.#batcher.sealAll();
     this.#delivery.wake();
     await new Promise<void>((resolve) => {
@@ -287,7 +216,7 @@ export class CoreShipper implements Shipper {
         this.#waiters.delete(waiter);
         resolve();
       };
-      const waiter = { seq: this.#seq, done };
+      const waiter = { seq: this.#admission.lastSeq, done };
       const timer = this.#clock.setTimer(done, timeoutMs);
       this.#waiters.add(waiter);
       this.#pump();
@@ -319,15 +248,5 @@ export class CoreShipper implements Shipper {
     } finally {
       timer?.cancel();
     }
-  }
-}
-
-/** The time of a record; `fallback` if it cannot be read. */
-export function timeOf(record: LogRecord, fallback: number): number {
-  try {
-    const { time } = record;
-    return Number.isFinite(time) ? time : fallback;
-  } catch {
-    return fallback;
   }
 }

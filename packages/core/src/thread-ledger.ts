@@ -4,9 +4,9 @@ import type { DropReason } from './destination.js';
 import { zeroes } from './ledger.js';
 import { Notices } from './notices.js';
 import type { Drop } from './options.js';
-import type { LogRecord } from './record.js';
+import { type LogRecord, timeOf } from './record.js';
 import { type Reporter, stderrReporter } from './report.js';
-import { type DeliveryStats, timeOf } from './shipper.js';
+import type { DeliveryStats } from './shipper.js';
 import { sumStats } from './sum-stats.js';
 import type { Thread } from './thread.js';
 

@@ -18,7 +18,7 @@ export interface HostOptions {
 /** What every Logferry transport takes, whatever its destination. */
 export interface TransportOptions extends DeliveryOptions, HostOptions {
   /**
-   * True: ships from a worker thread. Log calls cost less, and `process.exit()` still delivers; but for `format` no option
+   * True: ships from a worker thread. The event loop stays free, and `process.exit()` still delivers; but for `format` no option
    * may be, or have, a function. @default false
    */
   readonly thread?: boolean | undefined;
