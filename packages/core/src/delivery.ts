@@ -110,8 +110,10 @@ export class Delivery {
   abandon(): void {
     for (const parcel of this.#parts.backlog) {
       if (parcel.state === 'settled') continue;
-      if (parcel.state === 'flying') this.#tally.ambiguous++;
-      else this.lanes.remove(parcel);
+      if (parcel.state === 'flying') {
+        this.#tally.ambiguous++;
+        this.lanes.landed(parcel, 'unknown');
+      } else this.lanes.remove(parcel);
       this.#lose(parcel, 'undeliverable');
     }
     for (const controller of this.#flights.values()) controller.abort();
@@ -142,9 +144,10 @@ export class Delivery {
     const sent = this.#pace.sent(parcel.route, atMs);
     const { requestTimeoutMs } = options;
     const answer = await attempt(destination, () => parcel.batch, controller, { requestTimeoutMs, clock });
+    // Given up meanwhile.
+    if (parcel.state === 'settled') return;
     this.#flights.delete(parcel);
-    if (parcel.state === 'settled') this.lanes.landed(parcel, 'unknown');
-    else if (DeliveryError.is(answer)) this.#failed(parcel, answer, sent);
+    if (DeliveryError.is(answer)) this.#failed(parcel, answer, sent);
     else this.#succeeded(parcel, answer, sent);
     this.#parts.landed();
   }
