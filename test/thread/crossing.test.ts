@@ -1,10 +1,12 @@
 import { logServiceStream } from '@logferry/bunyan/log-service';
-import { assertBalanced, createShipper } from '@logferry/core';
+import { assertBalanced, createShipper, createThreadShipper } from '@logferry/core';
 import { startCloudWatch, startLogService } from '@logferry/emulators';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
 import { expect, it } from 'vitest';
 import winston from 'winston';
 import { keys, objects, primitives, texts } from '../support/hostile-values.js';
+// @ts-expect-error a third party's module in JavaScript
+import { createFileDestination } from './file-destination.mjs';
 
 it('stores the same fields in Log Service from a thread as without', async () => {
   const service = await startLogService();
@@ -63,4 +65,21 @@ it('refuses in a thread, too, what is logged from inside a request', async () =>
   expect(transport.stats()).toMatchObject({ received: 1, dropped: { feedback: 1 }, pending: 0 });
   await new Promise((resolve) => logger.on('finish', resolve).end());
   await service.close();
+});
+
+const record = { time: 1, level: 'info', urgent: false, text: 'fine', fields: {} };
+
+it('a record that no line can be made of costs itself only', async () => {
+  const shipper = createThreadShipper(createFileDestination({ file: '/dev/null' }));
+  for (const broken of [{ level: 1n }, { text: { length: 1 } }, { text: 5n }])
+    expect(shipper.accept({ ...record, ...(broken as object) })).toBe(false);
+  expect(shipper.accept(record)).toBe(true);
+  expect(await shipper.close()).toMatchObject({ received: 4, delivered: 1, dropped: { unencodable: 3 } });
+});
+
+it('records without a text take their part of the budget, too', async () => {
+  const shipper = createThreadShipper(createFileDestination({ file: '/dev/null' }), { maxBufferBytes: 64 * 1024 });
+  const answers = Array.from({ length: 10_000 }, () => shipper.accept({ ...record, text: '' }));
+  expect(answers.filter(Boolean).length).toBeLessThan(1024);
+  assertBalanced(await shipper.close());
 });

@@ -180,6 +180,7 @@ function toEvent(route: string, time: number, quotedMessage: string, messageByte
 
 /** Texts as JSON. All in one call of `JSON.stringify` cost half as much as each in its own. */
 function quoteAll(texts: readonly string[]): string[] {
+  if (texts.length === 1) return [JSON.stringify(texts[0])];
   // One text a line, after the line of the opening bracket; a line end within a text is escaped.
   const lines = JSON.stringify(texts, undefined, 1).split('\n');
   return texts.map((_, index) => (lines[index + 1] as string).slice(1, index + 1 < texts.length ? -1 : undefined));

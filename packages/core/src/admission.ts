@@ -9,6 +9,7 @@ import { Intake } from './intake.js';
 import type { Books, Mark } from './ledger.js';
 import type { ResolvedDeliveryOptions } from './options.js';
 import { type LogRecord, timeOf } from './record.js';
+import type { CarefulReporter } from './report.js';
 
 /** Most routes with records waiting or in flight; each costs memory that the byte budget does not see. */
 const MAX_ROUTES = 10_000;
@@ -24,6 +25,7 @@ interface Parts {
   readonly budget: Budget;
   readonly batcher: Batcher;
   readonly delivery: Delivery;
+  readonly reporter: CarefulReporter;
   readonly clock: Clock;
   /** Called when there is more to do than before. */
   readonly changed: () => void;
@@ -50,22 +52,17 @@ export class Admission {
     return this.#lastSeq;
   }
 
-  /** False: refused on the spot. */
-  accept(record: LogRecord): boolean {
-    if (isSending()) return this.turnAway(record, 'feedback');
-    if (this.#canWait(record)) {
-      this.#parts.changed();
-      return true;
+  /** Takes a record in, unless there is a reason to refuse it anyhow. False: refused on the spot. */
+  accept(record: LogRecord, refusal: DropReason | undefined = isSending() ? 'feedback' : undefined): boolean {
+    const { changed, reporter } = this.#parts;
+    // What a callback logs is judged while it is known where it comes from.
+    if (reporter.isTelling) return reporter.quietly(() => this.#takeNow(record, refusal));
+    if (refusal !== undefined || !this.#canWait(record)) {
+      this.#intake.drain();
+      return this.#takeNow(record, refusal);
     }
-    this.#intake.drain();
-    const { destination, options } = this.#parts;
-    return this.#take(record, encodeChecked(destination, options.limits, record));
-  }
-
-  /** Counts a record that is not even looked at. */
-  turnAway(record: LogRecord, reason: DropReason): false {
-    this.#parts.books.receive();
-    return this.#refuse(reason, record);
+    changed();
+    return true;
   }
 
   /** Takes in what waits for the end of the turn. */
@@ -92,6 +89,11 @@ export class Admission {
     }
   }
 
+  #takeNow(record: LogRecord, refused: DropReason | undefined): boolean {
+    const { destination, options } = this.#parts;
+    return this.#take(record, refused ? { refused } : encodeChecked(destination, options.limits, record));
+  }
+
   #take(record: LogRecord, encoded: CheckedEncoding): boolean {
     const { books, budget } = this.#parts;
     books.receive();
@@ -100,9 +102,10 @@ export class Admission {
     if (this.#hasTooManyRoutes(events)) return this.#refuse('too-many-routes', record, events);
     const { hasRoom, evicted } = budget.makeRoom(costBytes, urgent);
     if (hasRoom) this.#keep(events, costBytes, urgent ? URGENT : ORDINARY);
-    // Only now: whoever is told may log again.
+    // Only now: whoever is told may log again, or look into the books.
+    const taken = hasRoom || this.#refuse('buffer-full', record, events);
     books.lose(evicted, { reason: 'buffer-full', rejected: false });
-    return hasRoom || this.#refuse('buffer-full', record, events);
+    return taken;
   }
 
   #refuse(reason: DropReason, record: LogRecord, events: readonly EncodedEvent[] = []): false {

@@ -77,7 +77,7 @@ export interface Destination {
   /** What `encode` reads of a record besides time and level, so that a thread boundary carries only that. */
   readonly reads: 'text' | 'fields';
   readonly limits: BatchLimits;
-  /** Turns a record into wire-ready events. Synchronous; called once a record. What it throws is counted as `unencodable`. */
+  /** Turns a record into wire-ready events. Synchronous. What it throws is counted as `unencodable`. */
   encode(record: LogRecord): Encoding;
   /**
    * The same for records of a turn, in their order. With it, and where `reads` is `'text'`, records wait for the end of the

@@ -24,6 +24,7 @@ export function encodeAllChecked(
 ): readonly CheckedEncoding[] {
   try {
     const encodings = destination.encodeAll?.(records) ?? [];
+    if (encodings.length !== records.length) throw new TypeError('encodeAll() must answer for each record');
     return records.map((record, index) => check(encodings[index] as Encoding, limits, record));
   } catch {
     return records.map((record) => encodeChecked(destination, limits, record));

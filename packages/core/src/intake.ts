@@ -22,8 +22,11 @@ export class Intake {
   #waiting: LogRecord[] = [];
   #bytes = 0;
   /** Encoded, but not handed over yet. */
-  #encoded: { readonly records: readonly LogRecord[]; readonly encodings: readonly CheckedEncoding[] } = NONE;
+  #encoded = NONE;
   #next = 0;
+  /** How many records ever waited, and how many of them were handed over. */
+  #kept = 0;
+  #taken = 0;
 
   constructor(
     maxBufferBytes: number,
@@ -37,34 +40,50 @@ export class Intake {
 
   /** Keeps the record as it is now. False if it has to be taken at once. Throws what its getters throw. */
   keep({ time, level, urgent, text }: LogRecord): boolean {
+    if (typeof text !== 'string' || text === '' || text.length > MAX_TEXT_LENGTH) return false;
     const bytes = this.#bytes + costOf(text.length);
-    if (bytes > this.#maxBytes || text === '' || text.length > MAX_TEXT_LENGTH) return false;
+    if (bytes > this.#maxBytes) return false;
     this.#bytes = bytes;
+    this.#kept++;
     this.#waiting.push({ time, level, urgent, text, fields: NO_FIELDS });
     return true;
   }
 
-  /** Hands over all that waits. Whoever is told of a loss meanwhile may call it, too, and goes on where this one is. */
+  /**
+   * Hands over all that has come so far. Whoever is told of a loss meanwhile may call it, too, and goes on where this one
+   * is; what comes meanwhile waits for the next time.
+   */
   drain(): void {
-    while (this.#hasNext()) {
+    const last = this.#kept;
+    while (this.#taken < last && this.#hasNext()) {
       const { records, encodings } = this.#encoded;
       const place = this.#next++;
+      this.#taken++;
       this.#take(records[place] as LogRecord, encodings[place] as CheckedEncoding);
     }
+    if (this.#next === this.#encoded.records.length) this.#hold(NONE);
   }
 
   #hasNext(): boolean {
     if (this.#next < this.#encoded.records.length) return true;
-    this.#next = 0;
-    this.#encoded = NONE;
     if (this.#waiting.length === 0) return false;
     const records = this.#waiting.splice(0, MAX_TOGETHER);
     if (this.#waiting.length === 0) this.#bytes = 0;
-    this.#encoded = { records, encodings: this.#encode(records) };
+    this.#hold({ records, encodings: this.#encode(records) });
     return true;
+  }
+
+  #hold(encoded: Encoded): void {
+    this.#encoded = encoded;
+    this.#next = 0;
   }
 }
 
-const NONE = { records: [], encodings: [] };
+interface Encoded {
+  readonly records: readonly LogRecord[];
+  readonly encodings: readonly CheckedEncoding[];
+}
+
+const NONE: Encoded = { records: [], encodings: [] };
 
 const NO_FIELDS = Object.freeze({});

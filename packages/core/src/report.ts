@@ -63,47 +63,69 @@ export function stderrReporter(name: string, clock: Clock = systemClock): Report
   };
 }
 
-/** A reporter that keeps count of the callbacks that failed. */
-export interface CountingReporter extends Reporter {
+/** A reporter that minds what the callbacks do. */
+export interface CarefulReporter extends Reporter {
+  /** Whether a callback runs now. */
+  readonly isTelling: boolean;
+  /** Does what a callback asked for: losses that come of it are not told. */
+  quietly<T>(act: () => T): T;
   /** Times that `onError` or `onDrop` threw, or rejected. */
   readonly callbackErrors: number;
 }
 
 /**
- * The user's own `onError` and `onDrop`, and stderr for what has none. Neither throws, and a loss that comes from inside
- * a callback (it logged, say) is counted but not told again, so that telling never feeds itself. Faults that somebody
- * has to mend are told at most once a minute.
+ * The user's own `onError` and `onDrop`, and stderr for what has none. Neither throws, nor is called from inside of the
+ * other: news that come meanwhile are told afterwards, but for losses that a callback itself causes (it logged, say), so
+ * that telling never feeds itself. Faults that somebody has to mend are told at most once a minute.
  */
-export function createReporter(name: string, options: DeliveryOptions, clock: Clock): CountingReporter {
+export function createReporter(name: string, options: DeliveryOptions, clock: Clock): CarefulReporter {
   const stderr = stderrReporter(name, clock);
   const { onError = stderr.onError, onDrop = stderr.onDrop } = options;
   const toldMs = new Map<DeliveryCode, number>();
-  let telling = false;
+  const untold: (() => unknown)[] = [];
+  let isTelling = false;
+  let isQuiet = false;
   let callbackErrors = 0;
   const failed = (): void => void callbackErrors++;
-  const tell = <T>(callback: (news: T) => unknown, news: T): void => {
-    if (telling) return;
-    telling = true;
+  const call = (callback: () => unknown): void => {
     try {
-      const returned = callback(news);
+      const returned = callback();
       if (isThenable(returned)) returned.then(undefined, failed);
     } catch {
       // The application's callback failed; delivery goes on.
       failed();
-    } finally {
-      telling = false;
     }
   };
+  const tell = (callback: () => unknown): void => {
+    if (isQuiet) return;
+    untold.push(callback);
+    if (isTelling) return;
+    isTelling = true;
+    for (let next = untold.shift(); next; next = untold.shift()) call(next);
+    isTelling = false;
+  };
   return {
+    get isTelling() {
+      return isTelling;
+    },
+    quietly(act) {
+      const before = isQuiet;
+      isQuiet = true;
+      try {
+        return act();
+      } finally {
+        isQuiet = before;
+      }
+    },
     onError(error) {
       const nowMs = clock.monotonic();
       if (isOperatorFault(error)) {
         if (nowMs < (toldMs.get(error.code) ?? Number.NEGATIVE_INFINITY) + OPERATOR_FAULT_QUIET_MS) return;
         toldMs.set(error.code, nowMs);
       }
-      tell(onError, error);
+      tell(() => onError(error));
     },
-    onDrop: (drop) => tell(onDrop, drop),
+    onDrop: (drop) => tell(() => onDrop(drop)),
     flush: stderr.flush,
     get callbackErrors() {
       return callbackErrors;

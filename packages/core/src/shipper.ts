@@ -12,7 +12,7 @@ import { Books, type Ledger } from './ledger.js';
 import { Notices } from './notices.js';
 import { type DeliveryOptions, type Drop, type ResolvedDeliveryOptions, resolveDeliveryOptions } from './options.js';
 import type { LogRecord } from './record.js';
-import { type CountingReporter, createReporter } from './report.js';
+import { type CarefulReporter, createReporter } from './report.js';
 
 /** What has become of all records so far, when a `flush()` or `close()` ended. */
 export type DeliveryReport = Ledger;
@@ -43,6 +43,7 @@ export interface Shipper {
    * can come before it: what remains is counted as `undeliverable`. Further calls return the same promise.
    */
   close(options?: { readonly timeoutMs?: number | undefined }): Promise<DeliveryReport>;
+  /** Everything that can be counted, of all records so far: what waits for the end of the turn is encoded for it. */
   stats(): DeliveryStats;
 }
 
@@ -74,7 +75,7 @@ export class CoreShipper implements Shipper {
   readonly #destination: Destination;
   readonly #options: ResolvedDeliveryOptions;
   readonly #clock: Clock;
-  readonly #reporter: CountingReporter;
+  readonly #reporter: CarefulReporter;
   readonly #notices: Notices;
   readonly #books: Books;
   /** All that is pending, in batches. */
@@ -94,7 +95,7 @@ export class CoreShipper implements Shipper {
   constructor(
     destination: Destination,
     options: ResolvedDeliveryOptions,
-    reporter: CountingReporter,
+    reporter: CarefulReporter,
     clock: Clock,
     random: () => number,
   ) {
@@ -124,15 +125,26 @@ export class CoreShipper implements Shipper {
     const batcher = new Batcher(options, backlog, clock, (parcel) => delivery.enqueue(parcel));
     const changed = (): void => this.#pumpSoon();
     this.#batcher = batcher;
-    this.#admission = new Admission({ destination, options, books, budget, batcher, delivery, clock, changed });
+    this.#admission = new Admission({
+      destination,
+      options,
+      books,
+      budget,
+      batcher,
+      delivery,
+      reporter,
+      clock,
+      changed,
+    });
   }
 
   accept(record: LogRecord): boolean {
-    return this.#closed ? this.#admission.turnAway(record, 'closed') : this.#admission.accept(record);
+    return this.#admission.accept(record, this.#closed ? 'closed' : undefined);
   }
 
   async flush({ timeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<DeliveryReport> {
     await (this.#closing ?? this.#deliverAll(timeoutMs));
+    this.#admission.settle();
     return this.#books.ledger;
   }
 
@@ -225,6 +237,7 @@ export class CoreShipper implements Shipper {
 
   async #shutDown(timeoutMs: number): Promise<DeliveryReport> {
     const deadlineMs = this.#clock.monotonic() + timeoutMs;
+    this.#admission.settle();
     this.#giveNotice(true);
     this.#batcher.sealAll();
     this.#delivery.setDeadline(deadlineMs);

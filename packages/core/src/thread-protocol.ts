@@ -50,13 +50,12 @@ const SEPARATOR = '\t';
 
 /** What goes to the worker of a record. */
 export interface Excerpt extends Pick<LogRecord, 'time' | 'level' | 'urgent'> {
-  readonly reads: 'text' | 'fields';
   /** The text, or the fields as JSON. */
   readonly content: string;
 }
 
 /** A record as one line, with its end. */
-export function lineOf({ time, level, urgent, reads, content }: Excerpt): string {
+export function lineOf({ time, level, urgent, content }: Excerpt, reads: 'text' | 'fields'): string {
   const variant = urgent ? 1 : 0;
   const head = `${time}${SEPARATOR}${JSON.stringify(level)}${SEPARATOR}`;
   if (reads === 'fields') return `${FIELDS[variant]}${head}${content}\n`;

@@ -43,6 +43,9 @@ export function createThreadShipper(
 /** Records are handed over at the end of the turn, so that log calls do not pay for it, or when there is so much. */
 const HANDOVER_CHARS = 512 * 1024;
 
+/** What a line takes besides its content, and until then the object: about so much. */
+const LINE_HEAD_CHARS = 64;
+
 /** The worker reports when it has read so much, or an eighth of the budget, so that it is soon known what has room. */
 const MAX_REPORT_CHARS = 1024 * 1024;
 
@@ -133,8 +136,9 @@ class ThreadShipper implements Shipper {
   /** What crosses of a record, as it is now. Throws what the record throws. */
   #excerptOf(record: LogRecord): Excerpt {
     const { time, level, urgent } = record;
-    const { reads } = this.#destination;
-    return { time, level, urgent, reads, content: reads === 'fields' ? this.#fieldsOf(record) : record.text };
+    const content = this.#destination.reads === 'fields' ? this.#fieldsOf(record) : record.text;
+    if (typeof level !== 'string' || typeof content !== 'string') throw new TypeError('level and text must be strings');
+    return { time, level, urgent, content };
   }
 
   #fieldsOf({ fields }: LogRecord): string {
@@ -149,14 +153,17 @@ class ThreadShipper implements Shipper {
   /** What is on its way has a budget like that of the worker; nobody can take it back there, so the newest goes. */
   #hasRoomFor({ content, urgent }: Excerpt): boolean {
     const { maxBufferBytes } = this.#options;
-    return this.#waitingChars + content.length <= (urgent ? maxBufferBytes : maxBufferBytes * (1 - URGENT_RESERVE));
+    return (
+      this.#waitingChars + content.length + LINE_HEAD_CHARS <=
+      (urgent ? maxBufferBytes : maxBufferBytes * (1 - URGENT_RESERVE))
+    );
   }
 
   #post(excerpt: Excerpt): void {
     this.#forgetBeforeExit ??= onProcessEnd('beforeExit', () => void this.close());
     this.#forgetExit ??= onProcessEnd('exit', () => this.#endSync());
     this.#outbox.push(excerpt);
-    this.#outboxChars += excerpt.content.length;
+    this.#outboxChars += excerpt.content.length + LINE_HEAD_CHARS;
     if (this.#outboxChars >= HANDOVER_CHARS) this.#handOver();
     else if (!this.#handoverDeferred) {
       this.#handoverDeferred = true;
@@ -169,9 +176,11 @@ class ThreadShipper implements Shipper {
 
   #handOver(): void {
     if (!this.#thread) return;
+    const { reads } = this.#destination;
     const mentions = this.#ledger.takeLosses().map((drop) => lineOfOrder({ do: 'mention', drop }));
-    this.#thread.write([...mentions, ...this.#outbox.map(lineOf)].join(''));
+    const records = this.#outbox.map((excerpt) => lineOf(excerpt, reads));
     this.#emptyOutbox();
+    this.#thread.write([...mentions, ...records].join(''));
   }
 
   #emptyOutbox(): void {

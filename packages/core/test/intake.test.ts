@@ -104,3 +104,68 @@ it('a flush by whoever is told of a loss delivers also what was logged after the
   expect(await reports[0]).toMatchObject({ received: 4, delivered: 3, pending: 0 });
   expect(destination.texts).toEqual(['a', 'b', 'c']);
 });
+
+/** Refuses what begins with "bad", but not before the end of the turn. */
+function picky(): TogetherDestination {
+  const destination = new TogetherDestination();
+  const encode = destination.encode.bind(destination);
+  destination.encode = (each) => (each.text.startsWith('bad') ? { refused: 'invalid' } : encode(each));
+  return destination;
+}
+
+it('ends, and tells a loss once, also when onDrop logs what is refused again', async () => {
+  let told = 0;
+  const logAgain = (): void => {
+    told++;
+    shipper.accept(record('bad again'));
+  };
+  const { shipper } = start({ onDrop: logAgain }, { destination: picky() });
+  shipper.accept(record('bad'));
+  expect(await shipper.flush()).toMatchObject({ received: 2, dropped: { invalid: 2 } });
+  await shipper.close();
+  shipper.accept(record('late'));
+  expect(shipper.stats()).toMatchObject({ received: 4, dropped: { invalid: 2, closed: 2 } });
+  expect(told).toBe(2);
+});
+
+it('tells every loss of a turn, also when onDrop asks for stats', () => {
+  const told: number[] = [];
+  const { shipper } = start(
+    {
+      onDrop: ({ records }) => {
+        told.push(records);
+        assertBalanced(shipper.stats());
+      },
+    },
+    { destination: picky() },
+  );
+  for (let i = 0; i < 10; i++) shipper.accept(record('bad'));
+  expect(shipper.stats()).toMatchObject({ received: 10, dropped: { invalid: 10 } });
+  expect(told).toEqual(Array(10).fill(1));
+});
+
+it('says in the logs also what was lost while closing', async () => {
+  const destination = picky();
+  const { shipper } = start({ dropNotice: true }, { destination });
+  shipper.accept(record('a'));
+  await shipper.flush();
+  for (const text of ['bad', 'b']) shipper.accept(record(text));
+  await shipper.close();
+  expect(destination.texts).toEqual(['a', 'b', expect.stringContaining('1 record dropped')]);
+});
+
+it('a report of a flush has all that was accepted until then', async () => {
+  const { shipper, clock } = start({}, { destination: new TogetherDestination() });
+  const flushed = shipper.flush();
+  shipper.accept(record('a'));
+  expect(await flushed).toMatchObject({ received: 1, pending: 1 });
+  await clock.settle();
+});
+
+it.each([42, undefined, { length: -1e9 }])('lets no more wait because the text of one is %s', (text) => {
+  const { shipper } = start({ maxBufferBytes: 64 * 1024 }, { destination: new TogetherDestination() });
+  shipper.accept({ ...record(''), text: text as never });
+  const answers = Array.from({ length: 1000 }, () => shipper.accept(record('x'.repeat(768))));
+  expect(answers.filter(Boolean).length).toBeLessThan(64);
+  assertBalanced(shipper.stats());
+});

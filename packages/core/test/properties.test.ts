@@ -27,6 +27,7 @@ const accept = fc.record({
   level: fc.constantFrom('a', 'b', 'c'),
   urgent: fc.boolean(),
   times: fc.integer({ min: 1, max: 12 }),
+  looks: fc.boolean(),
 });
 const pass = fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: 3000 }) });
 const flush = fc.record({ kind: fc.constant('flush' as const), timeoutMs: fc.integer({ min: 0, max: 500 }) });
@@ -65,7 +66,7 @@ it('whatever comes, every batch obeys the limits, nothing is lost or doubled uns
             const text = `#${id++}#`.padEnd(step.size / Buffer.byteLength(step.filler), step.filler).toWellFormed();
             if (shipper.accept(record(text, { time, level: step.level, urgent: step.urgent }))) taken.push(text);
           }
-        assertBalanced(shipper.stats());
+        if (step.kind !== 'accept' || step.looks) assertBalanced(shipper.stats());
       }
       await clock.advance(2_000_000);
       const stats = shipper.stats();

@@ -73,8 +73,9 @@ export class DestinationTransport extends Transport {
 
   /** Called by the logger. Nothing here ever waits, so records need not go through the stream's buffer and its callbacks. */
   override write(info: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
-    const isPlain = info !== null && encoding === undefined && this.writable && this.writableLength === 0;
-    if (!isPlain) return super.write(info, encoding as BufferEncoding, callback);
+    const isPlain = info !== null && encoding === undefined && callback === undefined;
+    const isFree = this.writable && this.writableLength === 0;
+    if (!isPlain || !isFree) return super.write(info, encoding as BufferEncoding, callback);
     this._write(info, 'utf8', ignore);
     return true;
   }
