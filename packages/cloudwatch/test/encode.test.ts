@@ -80,3 +80,16 @@ it('gives the parts of a split message the same time and route', () => {
   expect(parts.length).toBeGreaterThan(3);
   for (const { time, route } of parts) expect({ time, route }).toEqual({ time: 7, route: parts[0]?.route });
 });
+
+it('writes texts together as it writes each alone, whatever is in them', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'binary' }), { maxLength: 300 }), (texts) => {
+      const records = texts.map((text) => record(text, { time: 5 }));
+      expect(destination.encodeAll?.(records)).toEqual(records.map((each) => destination.encode(each)));
+    }),
+  );
+  for (const texts of [['a\n', '\n b'], ['",\n "', '],['], ['\u2028', '\\', '"', ' '], Array(300).fill('x\n')]) {
+    const payloads = destination.encodeAll?.(texts.map((text) => record(text, { time: 5 }))) as EncodedEvent[];
+    expect(payloads.map(({ payload }) => JSON.parse(payload).message)).toEqual(texts);
+  }
+});

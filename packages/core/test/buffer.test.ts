@@ -55,6 +55,30 @@ it("with overflow 'drop-oldest' the newest records stay, whether the others are 
   assertBalanced(shipper.stats());
 });
 
+it("with overflow 'drop-oldest' the books add up for whoever is told, also when old records go in vain", async () => {
+  const destination = new RecordingDestination();
+  destination.answer = () => new Promise(() => {});
+  const told: string[][] = [];
+  const { shipper, clock } = start(
+    {
+      maxBufferBytes: 10 * 1024,
+      maxDelayMs: 0,
+      overflow: 'drop-oldest',
+      onDrop: (drop) => {
+        told.push(names(drop.events).map((name) => name.slice(0, 5)));
+        assertBalanced(shipper.stats());
+      },
+    },
+    { destination },
+  );
+  for (let i = 0; i < 5; i++) shipper.accept(kib(`fly ${i}`));
+  await clock.settle();
+  for (let i = 0; i < 2; i++) shipper.accept(kib(`old ${i}`));
+  expect(shipper.accept(record('large'.padEnd(5000, 'x')))).toBe(false);
+  expect(told).toEqual([['large'], ['old 0', 'old 1']]);
+  expect(shipper.stats()).toMatchObject({ pending: 5, callbackErrors: 0, dropped: { 'buffer-full': 3 } });
+});
+
 it("with overflow 'drop-oldest' the oldest go first also from sealed batches that back off", async () => {
   const destination = down();
   const options = { maxBufferBytes: 10 * 1024, maxBatchEvents: 3, overflow: 'drop-oldest' } as const;
