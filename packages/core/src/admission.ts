@@ -35,11 +35,14 @@ interface Parts {
 export class Admission {
   readonly #parts: Parts;
   readonly #intake: Intake;
+  /** Whether the destination lets records wait to be encoded. */
+  readonly #encodesLater: boolean;
   #lastSeq = 0;
 
   constructor(parts: Parts) {
     const { destination, options } = parts;
     this.#parts = parts;
+    this.#encodesLater = destination.encodeAll !== undefined && destination.reads === 'text';
     this.#intake = new Intake(
       options.maxBufferBytes,
       (records) => encodeAllChecked(destination, options.limits, records),
@@ -66,7 +69,7 @@ export class Admission {
   }
 
   /** Takes in what waits for the end of the turn. */
-  settle(): void {
+  drain(): void {
     this.#intake.drain();
   }
 
@@ -79,9 +82,8 @@ export class Admission {
 
   /** Leaves the encoding to the end of the turn, where the destination allows it and the budget has room in any case. */
   #canWait(record: LogRecord): boolean {
-    const { destination, options, books } = this.#parts;
-    const isRoomy = books.bufferBytes <= options.maxBufferBytes / 2;
-    if (!destination.encodeAll || destination.reads !== 'text' || !isRoomy) return false;
+    const { options, books } = this.#parts;
+    if (!this.#encodesLater || books.bufferBytes > options.maxBufferBytes / 2) return false;
     try {
       return this.#intake.keep(record);
     } catch {

@@ -4,7 +4,12 @@ import type { ResolvedDeliveryOptions } from './options.js';
 import type { Parcel } from './parcel.js';
 
 /** The part of the budget that only urgent records may use. */
-export const URGENT_RESERVE = 0.2;
+const URGENT_RESERVE = 0.2;
+
+/** How far a record may fill a budget. */
+export function limitOf(maxBufferBytes: number, urgent: boolean): number {
+  return urgent ? maxBufferBytes : maxBufferBytes * (1 - URGENT_RESERVE);
+}
 
 /** One byte budget over all that is open, waits, backs off or is in flight; and which records go when it is full. */
 export class Budget {
@@ -24,7 +29,7 @@ export class Budget {
   /** Whether the budget holds `costBytes` more, and which older records had to go for it: they still have to be counted. */
   makeRoom(costBytes: number, urgent: boolean): { readonly hasRoom: boolean; readonly evicted: readonly Entry[] } {
     const { maxBufferBytes, overflow } = this.#options;
-    const limitBytes = urgent ? maxBufferBytes : maxBufferBytes * (1 - URGENT_RESERVE);
+    const limitBytes = limitOf(maxBufferBytes, urgent);
     const evicted: Entry[] = [];
     if (costBytes > limitBytes) return { hasRoom: false, evicted };
     let excessBytes = this.#books.bufferBytes + costBytes - limitBytes;

@@ -144,7 +144,7 @@ export class CoreShipper implements Shipper {
 
   async flush({ timeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<DeliveryReport> {
     await (this.#closing ?? this.#deliverAll(timeoutMs));
-    this.#admission.settle();
+    this.#admission.drain();
     return this.#books.ledger;
   }
 
@@ -160,7 +160,7 @@ export class CoreShipper implements Shipper {
   }
 
   stats(): DeliveryStats {
-    this.#admission.settle();
+    this.#admission.drain();
     const { ledger } = this.#books;
     // What is left open may be a notice, or have lost all its records.
     const oldest = ledger.pending > 0 ? this.#backlog.oldest : undefined;
@@ -197,7 +197,7 @@ export class CoreShipper implements Shipper {
 
   /** Does all that can be done now, and derives from what is left when to look again. */
   #pump(): void {
-    this.#admission.settle();
+    this.#admission.drain();
     if (!this.#closed) this.#giveNotice();
     const nowMs = this.#clock.monotonic();
     this.#batcher.sealDue(nowMs);
@@ -219,7 +219,7 @@ export class CoreShipper implements Shipper {
 
   /** Resolves when everything accepted so far is settled, or after `timeoutMs`. Keeps the process alive meanwhile. */
   async #deliverAll(timeoutMs = Number.POSITIVE_INFINITY): Promise<void> {
-    this.#admission.settle();
+    this.#admission.drain();
     this.#batcher.sealAll();
     this.#delivery.wake();
     await new Promise<void>((resolve) => {
@@ -237,7 +237,7 @@ export class CoreShipper implements Shipper {
 
   async #shutDown(timeoutMs: number): Promise<DeliveryReport> {
     const deadlineMs = this.#clock.monotonic() + timeoutMs;
-    this.#admission.settle();
+    this.#admission.drain();
     this.#giveNotice(true);
     this.#batcher.sealAll();
     this.#delivery.setDeadline(deadlineMs);

@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import { URGENT_RESERVE } from './budget.js';
+import { limitOf } from './budget.js';
 import { systemClock } from './clock.js';
 import { refuseUncloneable } from './config.js';
 import type { Destination, DestinationRecipe } from './destination.js';
@@ -151,19 +151,15 @@ class ThreadShipper implements Shipper {
   }
 
   /** What is on its way has a budget like that of the worker; nobody can take it back there, so the newest goes. */
-  #hasRoomFor({ content, urgent }: Excerpt): boolean {
-    const { maxBufferBytes } = this.#options;
-    return (
-      this.#waitingChars + content.length + LINE_HEAD_CHARS <=
-      (urgent ? maxBufferBytes : maxBufferBytes * (1 - URGENT_RESERVE))
-    );
+  #hasRoomFor(excerpt: Excerpt): boolean {
+    return this.#waitingChars + charsOf(excerpt) <= limitOf(this.#options.maxBufferBytes, excerpt.urgent);
   }
 
   #post(excerpt: Excerpt): void {
     this.#forgetBeforeExit ??= onProcessEnd('beforeExit', () => void this.close());
     this.#forgetExit ??= onProcessEnd('exit', () => this.#endSync());
     this.#outbox.push(excerpt);
-    this.#outboxChars += excerpt.content.length + LINE_HEAD_CHARS;
+    this.#outboxChars += charsOf(excerpt);
     if (this.#outboxChars >= HANDOVER_CHARS) this.#handOver();
     else if (!this.#handoverDeferred) {
       this.#handoverDeferred = true;
@@ -260,4 +256,8 @@ class ThreadShipper implements Shipper {
       this.#callbackErrors++;
     }
   }
+}
+
+function charsOf({ content }: Excerpt): number {
+  return content.length + LINE_HEAD_CHARS;
 }
