@@ -1,8 +1,8 @@
 // Builds the package in the current folder twice, as ES modules and as CommonJS, from one source.
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
 const tsc = join(typescript, 'bin', 'tsc');
@@ -12,6 +12,9 @@ for (const project of ['tsconfig.json', 'tsconfig.cjs.json']) {
   const { status } = spawnSync(process.execPath, [tsc, '-p', project], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
-// The source says where it is in the way of CommonJS, and "import.meta" would not compile there.
-if (existsSync('dist/esm/here.js')) writeFileSync('dist/esm/here.js', 'export const here = import.meta.url;\n');
+// The source reads its own URL as CommonJS does: "import.meta" does not compile there.
+for (const file of readdirSync('dist/esm', { recursive: true, encoding: 'utf8' })) {
+  if (basename(file) === 'module-url.js')
+    writeFileSync(join('dist/esm', file), 'export const moduleUrl = import.meta.url;\n');
+}
 writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n');

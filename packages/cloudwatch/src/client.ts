@@ -1,7 +1,7 @@
 import type { CloudWatchLogsClient, CloudWatchLogsClientConfig } from '@aws-sdk/client-cloudwatch-logs';
 import { DeliveryError } from '@logferry/core';
 import type { WireBody } from './compress.js';
-import type { RejectedLogEventsInfo } from './rejected.js';
+import type { RejectedLogEventsInfo } from './rejected-events.js';
 import { createRequestHandler } from './request-handler.js';
 import type { ConnectionSettings, NewGroupSettings } from './resolve-options.js';
 import type { Target } from './route.js';

@@ -13,12 +13,12 @@ import {
 import { isNotFound, isUnreadable, nameOf, toDeliveryError } from './classify.js';
 import { LogsClient, type PutAnswer } from './client.js';
 import { compress, uncompressed, type WireBody } from './compress.js';
-import { here } from './here.js';
 import { EVENT_OVERHEAD_BYTES, MAX_BATCH_EVENTS, MAX_SPAN_MS } from './limits.js';
+import { moduleUrl } from './module-url.js';
 import type { CloudWatchOptions } from './options.js';
 import { fitMessage } from './oversize.js';
-import { Provisioner } from './provision.js';
-import { rejectedEvents } from './rejected.js';
+import { Provisioner } from './provisioner.js';
+import { rejectedEvents } from './rejected-events.js';
 import { type ResolvedCloudWatchOptions, resolveCloudWatchOptions } from './resolve-options.js';
 import { type Target, targetOf } from './route.js';
 import { warn } from './warn.js';
@@ -108,7 +108,7 @@ class CloudWatch implements Destination {
   }
 
   recipe(): DestinationRecipe {
-    return { module: new URL('./index.js', here).href, factory: 'createCloudWatch', options: this.#given };
+    return { module: new URL('./index.js', moduleUrl).href, factory: 'createCloudWatch', options: this.#given };
   }
 
   async #createStreamFor(batch: Batch, target: Target, signal: AbortSignal): Promise<void> {

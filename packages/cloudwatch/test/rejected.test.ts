@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { rejectedEvents } from '../src/rejected.js';
+import { rejectedEvents } from '../src/rejected-events.js';
 
 it.each([
   ['nothing', {}, '-----'],

@@ -1,6 +1,21 @@
-export { enclosePayloads } from './batch.js';
-export type { DeliveredMessage, DroppedMessage, ErrorMessage, RetryMessage } from './channels.js';
-export type { Clock, Timer } from './clock.js';
+export type { DeliveredMessage, DroppedMessage, ErrorMessage, RetryMessage } from './accounting/channels.js';
+export { assertBalanced, type Ledger } from './accounting/ledger.js';
+export { type Reporter, stderrReporter } from './accounting/reporter.js';
+export { sumStats } from './accounting/sum-stats.js';
+export { enclosePayloads } from './batch/request-batch.js';
+export type { Clock, Timer } from './contract/clock.js';
+export type {
+  Batch,
+  BatchLimits,
+  Destination,
+  DestinationRecipe,
+  DropReason,
+  EncodedEvent,
+  Encoding,
+  SendOutcome,
+} from './contract/destination.js';
+export { ConfigError, type DeliveryCode, DeliveryError, type DeliveryErrorOptions } from './contract/errors.js';
+export { type LogRecord, toEpochMs } from './contract/record.js';
 export {
   booleanOption,
   choiceOption,
@@ -11,18 +26,16 @@ export {
   splitOptions,
   stringOption,
   wrongOption,
-} from './config.js';
-export type {
-  Batch,
-  BatchLimits,
-  Destination,
-  DestinationRecipe,
-  DropReason,
-  EncodedEvent,
-  Encoding,
-  SendOutcome,
-} from './destination.js';
-export { ConfigError, type DeliveryCode, DeliveryError, type DeliveryErrorOptions } from './errors.js';
+} from './options/checks.js';
+export {
+  DEFAULT_CLOSE_TIMEOUT_MS,
+  type DeliveryOptions,
+  type Drop,
+  deliveryOptionNames,
+  type RetryOptions,
+} from './options/delivery-options.js';
+export { createShipper, type DeliveryReport, type DeliveryStats, type Seams, type Shipper } from './shipper.js';
+export { createThreadShipper } from './thread/thread-shipper.js';
 export {
   createHttpClient,
   type HttpAnswer,
@@ -30,19 +43,6 @@ export {
   type HttpRequest,
   NEVER_SENT,
   parseRetryAfter,
-} from './http.js';
-export { assertBalanced, type Ledger } from './ledger.js';
-export {
-  DEFAULT_CLOSE_TIMEOUT_MS,
-  type DeliveryOptions,
-  type Drop,
-  deliveryOptionNames,
-  type RetryOptions,
-} from './options.js';
-export { type LogRecord, toEpochMs } from './record.js';
-export { type Reporter, stderrReporter } from './report.js';
-export { createShipper, type DeliveryReport, type DeliveryStats, type Seams, type Shipper } from './shipper.js';
-export { stringify } from './stringify.js';
-export { sumStats } from './sum-stats.js';
-export { createThreadShipper } from './thread-shipper.js';
-export { endOfSlice, utf8Bytes } from './utf8.js';
+} from './tools/http.js';
+export { stringify } from './tools/stringify.js';
+export { endOfSlice, utf8Bytes } from './tools/utf8.js';

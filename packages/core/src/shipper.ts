@@ -1,18 +1,23 @@
-import { Admission } from './admission.js';
-import { Backlog } from './backlog.js';
-import { Batcher } from './batcher.js';
-import { Budget } from './budget.js';
-import { createChannels } from './channels.js';
-import { type Clock, systemClock, type Timer } from './clock.js';
-import { wrongOption } from './config.js';
-import { Delivery, type DeliveryCounters } from './delivery.js';
-import type { Destination, DropReason } from './destination.js';
-import { onProcessEnd } from './exit.js';
-import { Books, type Ledger } from './ledger.js';
-import { Notices } from './notices.js';
-import { type DeliveryOptions, type Drop, type ResolvedDeliveryOptions, resolveDeliveryOptions } from './options.js';
-import type { LogRecord } from './record.js';
-import { type CarefulReporter, createReporter } from './report.js';
+import { createChannels } from './accounting/channels.js';
+import { Notices } from './accounting/drop-notices.js';
+import { Books, type Ledger } from './accounting/ledger.js';
+import { type CarefulReporter, createReporter } from './accounting/reporter.js';
+import { Backlog } from './batch/backlog.js';
+import { type Clock, systemClock, type Timer } from './contract/clock.js';
+import type { Destination, DropReason } from './contract/destination.js';
+import type { LogRecord } from './contract/record.js';
+import { Delivery, type DeliveryCounters } from './delivery/delivery.js';
+import { Batcher } from './intake/batcher.js';
+import { Budget } from './intake/budget.js';
+import { Admission } from './intake/intake.js';
+import { wrongOption } from './options/checks.js';
+import {
+  type DeliveryOptions,
+  type Drop,
+  type ResolvedDeliveryOptions,
+  resolveDeliveryOptions,
+} from './options/delivery-options.js';
+import { onProcessEnd } from './process/exit.js';
 
 /** What has become of all records so far, when a `flush()` or `close()` ended. */
 export type DeliveryReport = Ledger;

@@ -13,8 +13,8 @@ import { isCompressionRefused, toDeliveryError, toUnansweredError } from './clas
 import { type Answer, fetchOver, putWebTracking } from './client.js';
 import { type Compression, compress } from './compress.js';
 import { createFieldsWriter, plainFields } from './fields.js';
-import { here } from './here.js';
 import { MAX_BATCH_EVENTS, MAX_VALUE_BYTES } from './limits.js';
+import { moduleUrl } from './module-url.js';
 import type { LogServiceFetch, LogServiceOptions } from './options.js';
 import { fitPayload } from './oversize.js';
 import { type ResolvedLogServiceOptions, resolveLogServiceOptions } from './resolve-options.js';
@@ -95,7 +95,12 @@ class LogService implements Destination {
   }
 
   recipe(): DestinationRecipe {
-    return { module: new URL('./index.js', here).href, factory: 'createLogService', options: this.#given, plainFields };
+    return {
+      module: new URL('./index.js', moduleUrl).href,
+      factory: 'createLogService',
+      options: this.#given,
+      plainFields,
+    };
   }
 
   async #post(body: Parameters<typeof putWebTracking>[1], signal: AbortSignal): Promise<Answer> {

@@ -1,0 +1,140 @@
+import { types } from 'node:util';
+import { ConfigError } from '../contract/errors.js';
+
+/** The error for an option with a wrong value: names the option, what was expected and what came. */
+export function wrongOption(option: string, expected: string, got: unknown): ConfigError {
+  return new ConfigError(option, `${option}: expected ${expected}, got ${describe(got)}`);
+}
+
+/** Refuses options that nobody reads, with the name that was probably meant. */
+export function refuseUnknownOptions(options: object, known: readonly string[], path = ''): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const meant = nearest(name, known);
+    const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean "${path}${meant}"?`;
+    throw new ConfigError(path + name, `unknown option "${path}${name}": ${hint}`);
+  }
+}
+
+/**
+ * Splits options between two layers, a destination and a transport, by the names that each of them reads; a name may
+ * belong to both. Refuses names that neither knows.
+ */
+export function splitOptions<T extends object, A extends keyof T & string, B extends keyof T & string>(
+  options: T,
+  first: readonly A[],
+  second: readonly B[],
+): readonly [Pick<T, A>, Pick<T, B>] {
+  const given = objectOption('options', options) as T;
+  refuseUnknownOptions(given, [...new Set<string>([...first, ...second])]);
+  return [pick(given, first), pick(given, second)];
+}
+
+/** An options object; absent means empty. */
+export function objectOption(option: string, value: unknown): Readonly<Record<string, unknown>> {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wrongOption(option, 'an object', value);
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/** A number within bounds. */
+export function numberOption(
+  option: string,
+  value: unknown,
+  fallback: number,
+  { min, max = Number.MAX_SAFE_INTEGER, integer = true }: { min: number; max?: number; integer?: boolean },
+): number {
+  if (value === undefined) return fallback;
+  const valid = typeof value === 'number' && value >= min && value <= max && (!integer || Number.isInteger(value));
+  if (valid) return value;
+  const kind = integer ? 'an integer' : 'a number';
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  throw wrongOption(option, `${kind} ${range}`, value);
+}
+
+/** One of a few words. */
+export function choiceOption<T extends string>(option: string, value: unknown, fallback: T, choices: readonly T[]): T {
+  if (value === undefined) return fallback;
+  if (choices.includes(value as T)) return value as T;
+  throw wrongOption(option, choices.map((choice) => `"${choice}"`).join(' or '), value);
+}
+
+/** True or false. */
+export function booleanOption(option: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value === 'boolean') return value;
+  throw wrongOption(option, 'true or false', value);
+}
+
+/** A string that is not empty. */
+export function stringOption<T extends string | undefined>(option: string, value: unknown, fallback: T): string | T {
+  if (value === undefined) return fallback;
+  if (typeof value === 'string' && value !== '') return value;
+  throw wrongOption(option, 'a string that is not empty', value);
+}
+
+/** A function. */
+export function functionOption<T>(option: string, value: T | undefined, fallback: T): T {
+  if (value === undefined) return fallback;
+  if (typeof value === 'function') return value;
+  throw wrongOption(option, 'a function', value);
+}
+
+/** Refuses what `structuredClone` would throw on, or strip of its methods, by its path. */
+export function refuseUncloneable(value: unknown, why: string, path = ''): void {
+  const refuse = (what: string): never => {
+    throw new ConfigError(path, `${path}: ${what} ${why}`);
+  };
+  if (typeof value === 'function') refuse('a function');
+  if (typeof value === 'symbol') refuse('a symbol');
+  if (typeof value !== 'object' || value === null || types.isDate(value)) return;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isPlain = Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (!isPlain) refuse('an object with methods');
+  for (const [name, part] of Object.entries(value))
+    refuseUncloneable(part, why, path === '' ? name : `${path}.${name}`);
+}
+
+function pick<T extends object, K extends keyof T>(options: T, names: readonly K[]): Pick<T, K> {
+  const picked: Partial<Pick<T, K>> = {};
+  for (const name of names) if (options[name] !== undefined) picked[name] = options[name];
+  return picked as Pick<T, K>;
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return String(value);
+}
+
+/** The known name that is closest to a misspelt one; none when nothing is close. */
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const wanted = name.toLowerCase();
+  let best: { name: string; distance: number } | undefined;
+  for (const candidate of known) {
+    const other = candidate.toLowerCase();
+    const related = other.startsWith(wanted) || wanted.startsWith(other);
+    const distance = related ? 1 : editDistance(wanted, other);
+    if (distance <= Math.max(2, wanted.length / 3) && (!best || distance < best.distance)) {
+      best = { name: candidate, distance };
+    }
+  }
+  return best?.name;
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const substitution = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}
