@@ -12,7 +12,7 @@ export interface CloudWatchClient {
 }
 
 /** What the service answers to a batch that it accepts. */
-export interface PutAnswer {
+export interface PutResponse {
   readonly $metadata: { readonly requestId?: string | undefined };
   readonly rejectedLogEventsInfo?: RejectedLogEventsInfo | undefined;
   readonly rejectedEntityInfo?: { readonly errorType?: string | undefined } | undefined;
@@ -33,7 +33,7 @@ export class LogsClient {
   }
 
   /** Sends a body that is ready. The SDK would take several times as long to make one. */
-  async putLogEvents({ group, stream }: Target, body: WireBody, abortSignal: AbortSignal): Promise<PutAnswer> {
+  async putLogEvents({ group, stream }: Target, body: WireBody, abortSignal: AbortSignal): Promise<PutResponse> {
     const { sdk, client } = await this.#connect();
     const command = new sdk.PutLogEventsCommand({ logGroupName: group, logStreamName: stream, logEvents: [] });
     command.middlewareStack.add(

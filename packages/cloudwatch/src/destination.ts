@@ -11,7 +11,7 @@ import {
   type SendOutcome,
 } from '@logferry/core';
 import { isNotFound, isUnreadable, nameOf, toDeliveryError } from './classify.js';
-import { LogsClient, type PutAnswer } from './client.js';
+import { LogsClient, type PutResponse } from './client.js';
 import { compress, uncompressed, type WireBody } from './compress.js';
 import { EVENT_OVERHEAD_BYTES, MAX_BATCH_EVENTS, MAX_SPAN_MS } from './limits.js';
 import { moduleUrl } from './module-url.js';
@@ -38,7 +38,7 @@ class CloudWatch implements Destination {
   readonly name = 'cloudwatch';
   readonly reads = 'text';
   readonly limits: BatchLimits;
-  readonly #given: CloudWatchOptions;
+  readonly #rawOptions: CloudWatchOptions;
   readonly #options: ResolvedCloudWatchOptions;
   readonly #client: LogsClient;
   readonly #provisioner: Provisioner;
@@ -47,12 +47,12 @@ class CloudWatch implements Destination {
   #entityRejected = false;
   #compresses: boolean;
   /** Batches that met a missing stream or group. */
-  readonly #homeless = new WeakSet<Batch>();
+  readonly #needsStream = new WeakSet<Batch>();
   /** Tokens that an emulator, or a service of before 2023, wants to see with a batch. */
   readonly #sequenceTokens = new WeakMap<Batch, string>();
 
-  constructor(options: ResolvedCloudWatchOptions, given: CloudWatchOptions) {
-    this.#given = given;
+  constructor(options: ResolvedCloudWatchOptions, rawOptions: CloudWatchOptions) {
+    this.#rawOptions = rawOptions;
     this.limits = {
       maxEvents: MAX_BATCH_EVENTS,
       maxBytes: options.maxBatchBytes,
@@ -90,13 +90,13 @@ class CloudWatch implements Destination {
 
   async send(batch: Batch, signal: AbortSignal): Promise<SendOutcome> {
     const target = targetOf(batch.route);
-    const created = this.#homeless.has(batch);
+    const created = this.#needsStream.has(batch);
     if (created) await this.#createStreamFor(batch, target, signal);
     const raw = this.#bodyOf(batch, target);
     const body = this.#compresses ? await compress(raw) : uncompressed(raw);
     try {
-      const answer = await this.#client.putLogEvents(target, body, signal);
-      return this.#outcomeOf(answer, batch, body.bytes.length);
+      const response = await this.#client.putLogEvents(target, body, signal);
+      return this.#outcomeOf(response, batch, body.bytes.length);
     } catch (error) {
       if (nameOf(error) === 'DataAlreadyAccepted') return { rejected: [], wireBytes: body.bytes.length };
       throw this.#withoutCompression(error, body) ?? this.#learnFrom(error, batch, created);
@@ -108,7 +108,7 @@ class CloudWatch implements Destination {
   }
 
   recipe(): DestinationRecipe {
-    return { module: new URL('./index.js', moduleUrl).href, factory: 'createCloudWatch', options: this.#given };
+    return { module: new URL('./index.js', moduleUrl).href, factory: 'createCloudWatch', options: this.#rawOptions };
   }
 
   async #createStreamFor(batch: Batch, target: Target, signal: AbortSignal): Promise<void> {
@@ -116,10 +116,10 @@ class CloudWatch implements Destination {
       await this.#provisioner.createStream(target, signal);
     } catch (error) {
       // Who may not create it waits for somebody who may: the next attempt looks whether the stream is there.
-      if (DeliveryError.is(error) && error.code === 'AUTH') this.#homeless.delete(batch);
+      if (DeliveryError.is(error) && error.code === 'AUTH') this.#needsStream.delete(batch);
       throw error;
     }
-    this.#homeless.delete(batch);
+    this.#needsStream.delete(batch);
   }
 
   #bodyOf(batch: Batch, { group, stream }: Target): Uint8Array {
@@ -129,8 +129,8 @@ class CloudWatch implements Destination {
     return enclosePayloads(batch, `{${names},"logEvents":[`, `]${this.#entity}${tokenMember}}`);
   }
 
-  #outcomeOf(answer: PutAnswer, batch: Batch, wireBytes: number): SendOutcome {
-    const { $metadata, rejectedLogEventsInfo: rejected, rejectedEntityInfo } = answer;
+  #outcomeOf(response: PutResponse, batch: Batch, wireBytes: number): SendOutcome {
+    const { $metadata, rejectedLogEventsInfo: rejected, rejectedEntityInfo } = response;
     if (rejectedEntityInfo && !this.#entityRejected) {
       this.#entityRejected = true;
       warn(`CloudWatch Logs stored the events, but rejected their entity: ${rejectedEntityInfo.errorType}`);
@@ -166,7 +166,7 @@ class CloudWatch implements Destination {
       const message = `log group "${group}" or its stream "${stream}" does not exist, and createMissing is false`;
       return new DeliveryError('NOT_FOUND', message, { cause: error, requestId });
     }
-    this.#homeless.add(batch);
+    this.#needsStream.add(batch);
     if (!created) return new DeliveryError('AGAIN', failure.message, { cause: error, requestId });
     const message = `log stream "${stream}" of "${group}" was created, but does not take events yet`;
     return new DeliveryError('UNAVAILABLE', message, { cause: error, requestId });

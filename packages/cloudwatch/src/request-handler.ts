@@ -24,12 +24,12 @@ export function createRequestHandler(): RequestHandler {
       // The SDK hands on what `send` got.
       const signal = options?.abortSignal as AbortSignal;
       const url = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`;
-      const answer = await http.request({ url, method, headers, body, signal });
-      if (!answer.complete) {
+      const response = await http.request({ url, method, headers, body, signal });
+      if (!response.complete) {
         signal.throwIfAborted();
         throw Object.assign(new Error('the answer broke off'), { code: 'ECONNRESET' });
       }
-      return { response: { statusCode: answer.status, headers: answer.headers, body: answer.body } };
+      return { response: { statusCode: response.status, headers: response.headers, body: response.body } };
     },
     updateHttpClientConfig() {},
     httpHandlerConfigs: () => ({}),

@@ -1,5 +1,5 @@
 export type { DeliveredMessage, DroppedMessage, ErrorMessage, RetryMessage } from './accounting/channels.js';
-export { assertBalanced, type Ledger } from './accounting/ledger.js';
+export { assertBalanced, type LedgerTotals } from './accounting/ledger.js';
 export { type Reporter, stderrReporter } from './accounting/reporter.js';
 export { sumStats } from './accounting/sum-stats.js';
 export { enclosePayloads } from './batch/request-batch.js';
@@ -38,9 +38,9 @@ export { createShipper, type DeliveryReport, type DeliveryStats, type Seams, typ
 export { createThreadShipper } from './thread/thread-shipper.js';
 export {
   createHttpClient,
-  type HttpAnswer,
   type HttpClient,
   type HttpRequest,
+  type HttpResponse,
   NEVER_SENT,
   parseRetryAfter,
 } from './tools/http.js';

@@ -1,6 +1,6 @@
 import { createChannels } from './accounting/channels.js';
-import { Notices } from './accounting/drop-notices.js';
-import { Books, type Ledger } from './accounting/ledger.js';
+import { DropNotices } from './accounting/drop-notices.js';
+import { Ledger, type LedgerTotals } from './accounting/ledger.js';
 import { type CarefulReporter, createReporter } from './accounting/reporter.js';
 import { Backlog } from './batch/backlog.js';
 import { type Clock, systemClock, type Timer } from './contract/clock.js';
@@ -9,7 +9,7 @@ import type { LogRecord } from './contract/record.js';
 import { Delivery, type DeliveryCounters } from './delivery/delivery.js';
 import { Batcher } from './intake/batcher.js';
 import { Budget } from './intake/budget.js';
-import { Admission } from './intake/intake.js';
+import { Intake } from './intake/intake.js';
 import { wrongOption } from './options/checks.js';
 import {
   type DeliveryOptions,
@@ -20,10 +20,10 @@ import {
 import { onProcessEnd } from './process/exit.js';
 
 /** What has become of all records so far, when a `flush()` or `close()` ended. */
-export type DeliveryReport = Ledger;
+export type DeliveryReport = LedgerTotals;
 
 /** Everything that can be counted. */
-export interface DeliveryStats extends Ledger, DeliveryCounters {
+export interface DeliveryStats extends LedgerTotals, DeliveryCounters {
   /** Records that the service refused one by one, by reason. */
   readonly rejectedByReason: Readonly<Record<DropReason, number>>;
   /** Bytes of the budget in use. */
@@ -81,11 +81,11 @@ export class CoreShipper implements Shipper {
   readonly #options: ResolvedDeliveryOptions;
   readonly #clock: Clock;
   readonly #reporter: CarefulReporter;
-  readonly #notices: Notices;
-  readonly #books: Books;
+  readonly #notices: DropNotices;
+  readonly #ledger: Ledger;
   /** All that is pending, in batches. */
   readonly #backlog = new Backlog();
-  readonly #admission: Admission;
+  readonly #admission: Intake;
   readonly #batcher: Batcher;
   readonly #delivery: Delivery;
   /** Calls of `flush` and `close` that wait for all events up to a number. */
@@ -105,35 +105,35 @@ export class CoreShipper implements Shipper {
     random: () => number,
   ) {
     const channels = createChannels(destination.name);
-    const notices = new Notices(clock);
-    const books = new Books((drop) => {
+    const notices = new DropNotices(clock);
+    const ledger = new Ledger((drop) => {
       if (options.dropNotice && drop.reason !== 'closed') notices.add(drop);
       channels.dropped(() => drop);
       reporter.onDrop(drop);
     });
     const backlog = this.#backlog;
-    const landed = (): void => this.#pump();
-    const parts = { destination, options, backlog, books, reporter, channels, clock, random, landed };
+    const onAnswered = (): void => this.#pump();
+    const parts = { destination, options, backlog, ledger, reporter, channels, clock, random, onAnswered };
     const delivery = new Delivery(parts);
     this.#destination = destination;
     this.#options = options;
     this.#clock = clock;
     this.#reporter = reporter;
     this.#notices = notices;
-    this.#books = books;
+    this.#ledger = ledger;
     this.#delivery = delivery;
-    const budget = new Budget(options, books, backlog, (parcel) => {
-      delivery.discard(parcel);
+    const budget = new Budget(options, ledger, backlog, (batch) => {
+      delivery.discard(batch);
       // A flush, or the next batch of the route, may have waited for it.
       this.#pumpSoon();
     });
-    const batcher = new Batcher(options, backlog, clock, (parcel) => delivery.enqueue(parcel));
+    const batcher = new Batcher(options, backlog, clock, (batch) => delivery.enqueue(batch));
     const changed = (): void => this.#pumpSoon();
     this.#batcher = batcher;
-    this.#admission = new Admission({
+    this.#admission = new Intake({
       destination,
       options,
-      books,
+      ledger,
       budget,
       batcher,
       delivery,
@@ -150,7 +150,7 @@ export class CoreShipper implements Shipper {
   async flush({ timeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<DeliveryReport> {
     await (this.#closing ?? this.#deliverAll(timeoutMs));
     this.#admission.drain();
-    return this.#books.ledger;
+    return this.#ledger.ledger;
   }
 
   close({
@@ -166,26 +166,26 @@ export class CoreShipper implements Shipper {
 
   stats(): DeliveryStats {
     this.#admission.drain();
-    const { ledger } = this.#books;
+    const { ledger } = this.#ledger;
     // What is left open may be a notice, or have lost all its records.
     const oldest = ledger.pending > 0 ? this.#backlog.oldest : undefined;
     return {
       ...ledger,
       ...this.#delivery.counters,
-      bufferBytes: this.#books.bufferBytes,
+      bufferBytes: this.#ledger.bufferBytes,
       oldestAgeMs: oldest ? Math.round(this.#clock.monotonic() - oldest.acceptedAtMs) : 0,
       callbackErrors: this.#reporter.callbackErrors,
     };
   }
 
   /** Remembers for a notice what was lost on the way here. */
-  mention(drop: Drop): void {
+  noteDrops(drop: Drop): void {
     if (this.#options.dropNotice) this.#notices.add(drop);
   }
 
   /** Says in the logs themselves what was lost, once they arrive again. */
   #giveNotice(isLast = false): void {
-    if (!this.#delivery.works) return;
+    if (!this.#delivery.isHealthy) return;
     for (const notice of this.#notices.take(isLast)) this.#admission.acceptNotice(notice);
   }
 
@@ -208,7 +208,7 @@ export class CoreShipper implements Shipper {
     this.#batcher.sealDue(nowMs);
     this.#delivery.dispatch(nowMs);
     this.#delivery.expire(nowMs);
-    if (this.#books.isEmpty) {
+    if (this.#ledger.isEmpty) {
       this.#forgetExit?.();
       this.#forgetExit = undefined;
     }
@@ -251,7 +251,7 @@ export class CoreShipper implements Shipper {
     this.#pump();
     await this.#closeDestination(deadlineMs);
     this.#reporter.flush();
-    return this.#books.ledger;
+    return this.#ledger.ledger;
   }
 
   async #closeDestination(deadlineMs: number): Promise<void> {

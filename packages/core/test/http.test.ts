@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createHttpClient, type HttpAnswer, type HttpClient, type HttpRequest, NEVER_SENT } from '../src/index.js';
+import { createHttpClient, type HttpClient, type HttpRequest, type HttpResponse, NEVER_SENT } from '../src/index.js';
 import { bodyOf, certificateFile, serve, serveTcp } from './support/http-server.js';
 
 const MIB = 1024 ** 2;
@@ -14,12 +14,12 @@ function start(): HttpClient {
   return client;
 }
 
-function post(client: HttpClient, url: string, options: Partial<HttpRequest> = {}): Promise<HttpAnswer> {
+function post(client: HttpClient, url: string, options: Partial<HttpRequest> = {}): Promise<HttpResponse> {
   const signal = AbortSignal.timeout(60_000);
   return client.request({ url, method: 'POST', headers: {}, body: 'x', signal, ...options });
 }
 
-const textOf = ({ body }: HttpAnswer): string => Buffer.from(body).toString();
+const textOf = ({ body }: HttpResponse): string => Buffer.from(body).toString();
 
 describe('a request', () => {
   it('carries method, path, headers and body, and brings status, headers and body', async () => {

@@ -1,4 +1,4 @@
-import type { HttpAnswer } from './http.js';
+import type { HttpResponse } from './http.js';
 
 /** What every emulator's fault plan has besides a probability for each of its faults. */
 export interface CommonFaultPlan<Name extends string> {
@@ -65,7 +65,7 @@ export function createFaultInjector<
 }
 
 /** The answer of a proxy that does not reach the service: HTML. */
-export function badGateway(now: number): HttpAnswer {
+export function badGateway(now: number): HttpResponse {
   return {
     status: 502,
     headers: { 'content-type': 'text/html', date: new Date(now).toUTCString() },
@@ -74,7 +74,7 @@ export function badGateway(now: number): HttpAnswer {
 }
 
 /** The answer with the plan's `Retry-After`, if it has one. */
-export function retryLater(answer: HttpAnswer, { retryAfterSeconds }: CommonFaultPlan<string>): HttpAnswer {
+export function retryLater(answer: HttpResponse, { retryAfterSeconds }: CommonFaultPlan<string>): HttpResponse {
   return retryAfterSeconds === undefined
     ? answer
     : { ...answer, headers: { ...answer.headers, 'retry-after': String(retryAfterSeconds) } };

@@ -14,14 +14,14 @@ export interface HttpRequest {
   readonly closed: AbortSignal;
 }
 
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
 /** What a server does with a request: it answers, resets the connection, or never answers. */
-export type Reaction = HttpAnswer | 'reset' | 'hang';
+export type Reaction = HttpResponse | 'reset' | 'hang';
 
 export interface HttpServer {
   /** Base address, without a slash at the end. */

@@ -1,11 +1,19 @@
 export type { CloudWatchFault, CloudWatchFaultPlan } from './cloudwatch/faults.js';
 export type { CloudWatchOperation } from './cloudwatch/operations.js';
-export { type CloudWatchEmulator, type CloudWatchOptions, startCloudWatch } from './cloudwatch/server.js';
+export {
+  type CloudWatchEmulator,
+  type CloudWatchEmulatorOptions,
+  startCloudWatch,
+} from './cloudwatch/server.js';
 export type { Credentials } from './cloudwatch/sigv4.js';
 export type { CloudWatchStats, CloudWatchViolation } from './cloudwatch/stats.js';
 export type { CloudWatchEvent } from './cloudwatch/store.js';
 export type { CommonFaultPlan } from './faults.js';
 export type { LogServiceFault, LogServiceFaultPlan } from './log-service/faults.js';
-export { type LogServiceEmulator, type LogServiceOptions, startLogService } from './log-service/server.js';
+export {
+  type LogServiceEmulator,
+  type LogServiceEmulatorOptions,
+  startLogService,
+} from './log-service/server.js';
 export type { LogServiceStats, LogServiceViolation } from './log-service/stats.js';
 export type { LogServiceEvent } from './log-service/store.js';

@@ -10,7 +10,7 @@ import {
   type PutLogEventsCommandOutput,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { onTestFinished } from 'vitest';
-import { type CloudWatchEmulator, type CloudWatchOptions, startCloudWatch } from '../src/index.js';
+import { type CloudWatchEmulator, type CloudWatchEmulatorOptions, startCloudWatch } from '../src/index.js';
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
@@ -28,7 +28,7 @@ export interface Setup {
 }
 
 /** An emulator whose clock stands at NOW, with one group and stream, and an SDK client of it. Both end with the test. */
-export async function setUp(options: CloudWatchOptions = {}): Promise<Setup> {
+export async function setUp(options: CloudWatchEmulatorOptions = {}): Promise<Setup> {
   const { emulator, client } = await setUpEmpty(options);
   await client.send(new CreateLogGroupCommand({ logGroupName: GROUP }));
   await client.send(new CreateLogStreamCommand(TARGET));
@@ -36,7 +36,7 @@ export async function setUp(options: CloudWatchOptions = {}): Promise<Setup> {
 }
 
 /** The same without a group. */
-export async function setUpEmpty(options: CloudWatchOptions = {}): Promise<Setup> {
+export async function setUpEmpty(options: CloudWatchEmulatorOptions = {}): Promise<Setup> {
   const emulator = await startCloudWatch({ clock: () => NOW, ...options });
   onTestFinished(() => emulator.close());
   return { emulator, client: connect(emulator) };

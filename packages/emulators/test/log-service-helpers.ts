@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
-import { type LogServiceEmulator, type LogServiceOptions, startLogService } from '../src/index.js';
+import { type LogServiceEmulator, type LogServiceEmulatorOptions, startLogService } from '../src/index.js';
 
 /** The emulator's fixed time. */
 export const NOW: number = Date.now();
 export const PATH = '/logstores/logs/track';
 
 /** An emulator whose clock stands at NOW. It ends with the test. */
-export async function setUp(options: LogServiceOptions = {}): Promise<LogServiceEmulator> {
+export async function setUp(options: LogServiceEmulatorOptions = {}): Promise<LogServiceEmulator> {
   const emulator = await startLogService({ clock: () => NOW, ...options });
   onTestFinished(() => emulator.close());
   return emulator;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type LogServiceOptions, startLogService } from '../src/index.js';
+import { type LogServiceEmulatorOptions, startLogService } from '../src/index.js';
 import { log, logs, messagesIn, NOW, PATH, put, send, setUp } from './log-service-helpers.js';
 
 const to = (logstore: string) => ({ path: `/logstores/${logstore}/track` });
@@ -24,7 +24,7 @@ describe('startLogService', () => {
     [{ logstores: ['web', 'a b'] }, 'A logstore\'s name must match ^[a-z0-9][a-z0-9_-]{0,61}[a-z0-9]$, got "a b"'],
     [{ webTrackingOff: ['-'] }, 'A logstore\'s name must match ^[a-z0-9][a-z0-9_-]{0,61}[a-z0-9]$, got "-"'],
     [{ logstores: [] }, 'logstores must name at least one logstore'],
-  ] as [LogServiceOptions, string][])('refuses %o', async (options, message) => {
+  ] as [LogServiceEmulatorOptions, string][])('refuses %o', async (options, message) => {
     await expect(startLogService(options)).rejects.toThrow(new TypeError(message));
   });
 

@@ -1,36 +1,36 @@
 import { type DeliveryCode, DeliveryError, NEVER_SENT, parseRetryAfter } from '@logferry/core';
-import type { Answer } from './client.js';
+import type { PutResponse } from './client.js';
 
 /**
  * Translates the answer to a request that was refused. `place` is for the message: `logstore "web" of project "shop"`.
  * https://www.alibabacloud.com/help/en/sls/developer-reference/error-codes
  */
-export function toDeliveryError(answer: Answer, place: string): DeliveryError {
-  const { status, errorCode, errorMessage, requestId } = answer;
-  const code = codeOf(answer);
+export function toDeliveryError(response: PutResponse, targetLabel: string): DeliveryError {
+  const { status, errorCode, errorMessage, requestId } = response;
+  const code = codeOf(response);
   const name = errorCode === '' ? '' : ` ${errorCode}`;
   const text = errorMessage === '' ? '' : `: ${errorMessage}`;
   const request = requestId === undefined ? '' : ` (request ${requestId})`;
   return new DeliveryError(
     code,
-    `PutWebTracking to ${place}: ${hintOf(code, answer)}HTTP ${status}${name}${text}${request}`,
+    `PutWebTracking to ${targetLabel}: ${hintOf(code, response)}HTTP ${status}${name}${text}${request}`,
     {
       // The service itself refuses before it stores; with 5xx and 408 nobody knows.
       ambiguous: code === 'UNAVAILABLE' || code === 'TIMEOUT',
       requestId,
-      retryAfterMs: retryAfterMs(code, answer.retryAfter),
+      retryAfterMs: retryAfterMs(code, response.retryAfter),
     },
   );
 }
 
 /** Translates what `fetch` threw: no answer came. */
-export function toUnansweredError(error: unknown, place: string, signal: AbortSignal): DeliveryError {
+export function toUnansweredError(error: unknown, targetLabel: string, signal: AbortSignal): DeliveryError {
   const { code, ambiguous } = classifyUnanswered(error, signal);
-  return new DeliveryError(code, `PutWebTracking to ${place}: ${describe(error)}`, { cause: error, ambiguous });
+  return new DeliveryError(code, `PutWebTracking to ${targetLabel}: ${describe(error)}`, { cause: error, ambiguous });
 }
 
 /** Whether the service could not read a compressed body. */
-export function isCompressionRefused({ errorCode }: Answer): boolean {
+export function isCompressionRefused({ errorCode }: PutResponse): boolean {
   return COMPRESSION_REFUSED.has(errorCode.toLowerCase());
 }
 
@@ -49,7 +49,7 @@ const COMPRESSION_REFUSED: ReadonlySet<string> = new Set(['postbodyuncompresserr
 /** A quota counts by the second or the minute. The service's own C SDK waits so long, too. */
 const QUOTA_RETRY_MS = 3000;
 
-function codeOf({ status, errorCode }: Answer): DeliveryCode {
+function codeOf({ status, errorCode }: PutResponse): DeliveryCode {
   const code = CODES.get(errorCode.toLowerCase());
   if (code !== undefined) return code;
   if (status >= 500) return 'UNAVAILABLE';
@@ -75,7 +75,7 @@ function codeOf({ status, errorCode }: Answer): DeliveryCode {
 }
 
 /** What the operator should know, before what the service says. */
-function hintOf(code: DeliveryCode, { status }: Answer): string {
+function hintOf(code: DeliveryCode, { status }: PutResponse): string {
   if (status === 401) return 'web tracking is off for this logstore, or a policy denies it: ';
   if (code === 'NOT_FOUND') return 'the project or the logstore does not exist: ';
   if (code === 'MISCONFIGURED') return 'some other server answers, check the endpoint: ';

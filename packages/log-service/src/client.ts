@@ -3,7 +3,7 @@ import type { Compression } from './compress.js';
 import type { LogServiceFetch } from './options.js';
 
 /** What came back, if anything did. */
-export interface Answer {
+export interface PutResponse {
   readonly status: number;
   /** The service's own name for an error: `"WriteQuotaExceed"`. Empty when the answer has none. */
   readonly errorCode: string;
@@ -24,7 +24,7 @@ export async function putWebTracking(
   { url, fetch }: { readonly url: string; readonly fetch: LogServiceFetch },
   body: { readonly bytes: Uint8Array; readonly rawSize: number; readonly compression: Compression | undefined },
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<PutResponse> {
   const response = await fetch(url, {
     method: 'POST',
     headers: {
@@ -67,7 +67,7 @@ export function fetchOver(http: HttpClient): LogServiceFetch {
 const MAX_EXCERPT_LENGTH = 200;
 
 /** The service answers with JSON, but what stands before it may not. */
-function readError(text: string): Pick<Answer, 'errorCode' | 'errorMessage'> {
+function readError(text: string): Pick<PutResponse, 'errorCode' | 'errorMessage'> {
   try {
     const { errorCode, errorMessage } = JSON.parse(text);
     if (typeof errorCode === 'string') return { errorCode, errorMessage: excerpt(String(errorMessage ?? '')) };

@@ -10,7 +10,7 @@ import {
   type SendOutcome,
 } from '@logferry/core';
 import { isCompressionRefused, toDeliveryError, toUnansweredError } from './classify.js';
-import { type Answer, fetchOver, putWebTracking } from './client.js';
+import { fetchOver, type PutResponse, putWebTracking } from './client.js';
 import { type Compression, compress } from './compress.js';
 import { createFieldsWriter, plainFields } from './fields.js';
 import { MAX_BATCH_EVENTS, MAX_VALUE_BYTES } from './limits.js';
@@ -38,7 +38,7 @@ class LogService implements Destination {
   readonly name = 'log-service';
   readonly reads = 'fields';
   readonly limits: BatchLimits;
-  readonly #given: LogServiceOptions;
+  readonly #rawOptions: LogServiceOptions;
   readonly #options: ResolvedLogServiceOptions;
   readonly #write: (record: LogRecord, time: number) => string;
   readonly #maxPayloadBytes: number;
@@ -47,7 +47,7 @@ class LogService implements Destination {
   #compression: Compression | undefined;
 
   constructor(options: ResolvedLogServiceOptions, given: LogServiceOptions) {
-    this.#given = given;
+    this.#rawOptions = given;
     const { route, maxBatchBytes, compression } = options;
     const baseBytes = baseBytesOf(route);
     this.limits = {
@@ -82,12 +82,12 @@ class LogService implements Destination {
     const compression = this.#compression;
     const compressed = compression && (await compress(raw, compression));
     const body = { bytes: compressed ?? raw, rawSize: raw.length, compression: compressed && compression };
-    const answer = await this.#post(body, signal);
-    if (answer.stored) return { rejected: [], wireBytes: body.bytes.length, requestId: answer.requestId };
-    const failure = toDeliveryError(answer, this.#options.place);
-    if (!compressed || !isCompressionRefused(answer)) throw failure;
+    const response = await this.#post(body, signal);
+    if (response.stored) return { rejected: [], wireBytes: body.bytes.length, requestId: response.requestId };
+    const failure = toDeliveryError(response, this.#options.targetLabel);
+    if (!compressed || !isCompressionRefused(response)) throw failure;
     this.#giveUpCompression();
-    throw new DeliveryError('AGAIN', failure.message, { requestId: answer.requestId });
+    throw new DeliveryError('AGAIN', failure.message, { requestId: response.requestId });
   }
 
   async close(): Promise<void> {
@@ -98,16 +98,16 @@ class LogService implements Destination {
     return {
       module: new URL('./index.js', moduleUrl).href,
       factory: 'createLogService',
-      options: this.#given,
+      options: this.#rawOptions,
       plainFields,
     };
   }
 
-  async #post(body: Parameters<typeof putWebTracking>[1], signal: AbortSignal): Promise<Answer> {
+  async #post(body: Parameters<typeof putWebTracking>[1], signal: AbortSignal): Promise<PutResponse> {
     try {
       return await putWebTracking({ url: this.#options.url, fetch: this.#fetch }, body, signal);
     } catch (error) {
-      throw toUnansweredError(error, this.#options.place, signal);
+      throw toUnansweredError(error, this.#options.targetLabel, signal);
     }
   }
 

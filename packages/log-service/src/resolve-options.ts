@@ -21,7 +21,7 @@ export interface ResolvedLogServiceOptions {
   /** Where batches are posted. */
   readonly url: string;
   /** For messages: `logstore "web" of project "shop"`. */
-  readonly place: string;
+  readonly targetLabel: string;
   /** The route of all events. */
   readonly route: string;
   readonly compression: 'lz4' | 'deflate' | 'none';
@@ -49,7 +49,7 @@ export function resolveLogServiceOptions(options: LogServiceOptions): ResolvedLo
   const route = routeOf({ topic, source, tags });
   return {
     url: `${projectUrl(endpoint, project)}/logstores/${logstore}/track`,
-    place: `logstore "${logstore}" of project "${project}"`,
+    targetLabel: `logstore "${logstore}" of project "${project}"`,
     route,
     compression: choiceOption('compression', options.compression, 'lz4', ['lz4', 'deflate', 'none']),
     timeField,

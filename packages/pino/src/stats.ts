@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import { BroadcastChannel } from 'node:worker_threads';
 import { type DeliveryStats, sumStats, wrongOption } from '@logferry/core';
-import { STATS_CHANNEL, type StatsAnswer, type StatsQuestion } from './worker.js';
+import { STATS_CHANNEL, type StatsReply, type StatsRequest } from './worker.js';
 
 const PATIENCE_MS = 5000;
 
@@ -38,7 +38,7 @@ function isThread(transport: unknown): transport is Thread {
 function ask(thread: Thread): Promise<readonly DeliveryStats[]> {
   if (thread.destroyed) return Promise.reject(new Error('[logferry] stats: the worker has ended'));
   return new Promise((resolve, reject) => {
-    const question: StatsQuestion = { question: randomUUID(), threadId: thread.worker.threadId };
+    const question: StatsRequest = { request: randomUUID(), threadId: thread.worker.threadId };
     const channel = new BroadcastChannel(STATS_CHANNEL);
     const post = (): void => channel.postMessage(question);
     const finish = (outcome: () => void): void => {
@@ -51,8 +51,8 @@ function ask(thread: Thread): Promise<readonly DeliveryStats[]> {
     const ended = fail('the worker has ended');
     const timer = setTimeout(fail(`no answer from the worker in ${PATIENCE_MS} ms`), PATIENCE_MS);
     channel.onmessage = (message: unknown): void => {
-      const { answer, stats } = (message as { readonly data: Partial<StatsAnswer> }).data;
-      if (answer === question.question && stats) finish(() => resolve(stats));
+      const { reply: answer, stats } = (message as { readonly data: Partial<StatsReply> }).data;
+      if (answer === question.request && stats) finish(() => resolve(stats));
     };
     thread.once('close', ended);
     if (thread.ready) post();

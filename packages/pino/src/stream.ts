@@ -14,7 +14,7 @@ import {
 import build from 'pino-abstract-transport';
 import { levelOption } from './levels.js';
 import { parseLine } from './parse-line.js';
-import { answerStats, isPinoWorker } from './worker.js';
+import { isPinoWorker, replyStats } from './worker.js';
 
 /** pino kills a worker that has not closed 10 s after `end()` or the exit of the process. */
 const MAX_WORKER_CLOSE_MS = 9000;
@@ -59,7 +59,7 @@ export function destinationStream(options: DestinationStreamOptions): Destinatio
   const flushTimeoutMs = numberOption('closeTimeoutMs', delivery.closeTimeoutMs, DEFAULT_CLOSE_TIMEOUT_MS, { min: 0 });
   const closeTimeoutMs = inWorker ? Math.min(flushTimeoutMs, MAX_WORKER_CLOSE_MS) : flushTimeoutMs;
   const shipper = createShipper(destination, { ...delivery, closeTimeoutMs });
-  if (inWorker) answerStats(() => shipper.stats());
+  if (inWorker) replyStats(() => shipper.stats());
   return shipLines(shipper, lowest, flushTimeoutMs);
 }
 

@@ -8,14 +8,14 @@ import type { DeliveryStats } from '@logferry/core';
 export const STATS_CHANNEL = 'logferry.pino.stats';
 
 /** Asks the streams of one worker thread for their counters. */
-export interface StatsQuestion {
-  readonly question: string;
+export interface StatsRequest {
+  readonly request: string;
   readonly threadId: number;
 }
 
 /** The counters of every stream in the worker. */
-export interface StatsAnswer {
-  readonly answer: string;
+export interface StatsReply {
+  readonly reply: string;
   readonly stats: readonly DeliveryStats[];
 }
 
@@ -39,7 +39,7 @@ export function withoutPinoKeys<T extends object>(options: T): T {
 }
 
 /** Lets `stats(transport)` on the other side read these counters. */
-export function answerStats(read: ReadStats): void {
+export function replyStats(read: ReadStats): void {
   const holder = globalThis as { [REGISTRY]?: ReadStats[] };
   holder[REGISTRY] ??= listen();
   holder[REGISTRY].push(read);
@@ -49,9 +49,9 @@ function listen(): ReadStats[] {
   const streams: ReadStats[] = [];
   const channel = new BroadcastChannel(STATS_CHANNEL);
   channel.onmessage = (message: unknown): void => {
-    const { question, threadId: asked } = (message as { readonly data: Partial<StatsQuestion> }).data;
+    const { request: question, threadId: asked } = (message as { readonly data: Partial<StatsRequest> }).data;
     if (question === undefined || asked !== threadId) return;
-    const answer: StatsAnswer = { answer: question, stats: streams.map((read) => read()) };
+    const answer: StatsReply = { reply: question, stats: streams.map((read) => read()) };
     channel.postMessage(answer);
   };
   return streams;

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type CloudWatchEmulator, type CloudWatchOptions, startCloudWatch } from '@logferry/emulators';
+import { type CloudWatchEmulator, type CloudWatchEmulatorOptions, startCloudWatch } from '@logferry/emulators';
 import { onTestFinished } from 'vitest';
 
 const REGION = 'us-east-1';
 
 /** An emulator for one test, and the options that lead to it. */
-export async function startEmulator(options: CloudWatchOptions = {}): Promise<{
+export async function startEmulator(options: CloudWatchEmulatorOptions = {}): Promise<{
   readonly emulator: CloudWatchEmulator;
   readonly access: Access;
 }> {

@@ -6,12 +6,12 @@ import { stringify } from '../tools/stringify.js';
 
 const QUIET_MS = 30_000;
 
-type Loss = Pick<Drop, 'records' | 'from' | 'to'>;
+type LossSpan = Pick<Drop, 'records' | 'from' | 'to'>;
 
 /** Remembers what was lost, until a notice in the logs themselves can say so. */
-export class Notices {
+export class DropNotices {
   readonly #clock: Clock;
-  readonly #lost = new Map<DropReason, Loss>();
+  readonly #lost = new Map<DropReason, LossSpan>();
   #quietUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
@@ -46,7 +46,7 @@ export class Notices {
 }
 
 /** A record as a framework would make it, for destinations that read the text and for those that read the fields. */
-function noticeOf(reason: DropReason, { records, from, to }: Loss, time: number): LogRecord {
+function noticeOf(reason: DropReason, { records, from, to }: LossSpan, time: number): LogRecord {
   const level = 'warn';
   const noun = records === 1 ? 'record' : 'records';
   const message = `logferry: ${records} ${noun} dropped (${reason}) between ${isoTime(from)} and ${isoTime(to)}`;

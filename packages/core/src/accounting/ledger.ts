@@ -2,7 +2,7 @@ import type { DropReason, EncodedEvent } from '../contract/destination.js';
 import type { Drop } from '../options/delivery-options.js';
 
 /** What became of every record. */
-export interface Ledger {
+export interface LedgerTotals {
   /** Records handed to the transport. */
   readonly received: number;
   /** Records that the service stored. */
@@ -21,18 +21,18 @@ export interface Ledger {
  * Throws unless every record is accounted for:
  * `received = delivered + rejected + sum(dropped by reason) + spooled + pending`. True at every moment.
  */
-export function assertBalanced(ledger: Ledger): void {
-  const dropped = Object.values(ledger.dropped).reduce((sum, count) => sum + count, 0);
-  const accounted = ledger.delivered + ledger.rejected + dropped + ledger.spooled + ledger.pending;
-  if (accounted === ledger.received) return;
+export function assertBalanced(totals: LedgerTotals): void {
+  const dropped = Object.values(totals.dropped).reduce((sum, count) => sum + count, 0);
+  const accounted = totals.delivered + totals.rejected + dropped + totals.spooled + totals.pending;
+  if (accounted === totals.received) return;
   throw new Error(
-    `the ledger does not add up: received ${ledger.received}, but delivered ${ledger.delivered} + rejected ${ledger.rejected} ` +
-      `+ dropped ${dropped} + spooled ${ledger.spooled} + pending ${ledger.pending} = ${accounted}`,
+    `the ledger does not add up: received ${totals.received}, but delivered ${totals.delivered} + rejected ${totals.rejected} ` +
+      `+ dropped ${dropped} + spooled ${totals.spooled} + pending ${totals.pending} = ${accounted}`,
   );
 }
 
 /** How a record was lost: refused by the service one by one (`rejected`), or given up on our side. */
-export interface Loss {
+export interface LossReason {
   readonly reason: DropReason;
   readonly rejected: boolean;
 }
@@ -40,11 +40,11 @@ export interface Loss {
 /** The shared fate of the parts of an oversized record: delivered when all are, lost for the reason of the first lost part. */
 interface Split {
   unsettled: number;
-  loss: Loss | undefined;
+  loss: LossReason | undefined;
 }
 
 /** What is known of an event besides its content. */
-export interface Mark {
+export interface EventFlags {
   readonly urgent: boolean;
   readonly split: Split | undefined;
   /** A notice of our own: it takes its part of the budget, but is no record. */
@@ -52,42 +52,42 @@ export interface Mark {
 }
 
 /** An event in the core's keeping. */
-export interface Entry extends EncodedEvent, Mark {}
+export interface StoredEvent extends EncodedEvent, EventFlags {}
 
-/** What the books need of events that share a fate. */
-export interface Portion {
+/** What the ledger need of events that share a fate. */
+export interface EventTotals {
   readonly events: number;
   readonly costBytes: number;
   /** Of those that are not simply a record. */
-  readonly marks: readonly Mark[];
+  readonly flags: readonly EventFlags[];
 }
 
-export function portionOf(entries: readonly Entry[]): Portion {
+export function totalsOf(entries: readonly StoredEvent[]): EventTotals {
   return {
     events: entries.length,
-    costBytes: entries.reduce((sum, { payload }) => sum + costOf(payload.length), 0),
-    marks: entries.filter(({ split, isNotice }) => split || isNotice),
+    costBytes: entries.reduce((sum, { payload }) => sum + bufferCost(payload.length), 0),
+    flags: entries.filter(({ split, isNotice }) => split || isNotice),
   };
 }
 
 /** What events take of the byte budget: their text, and what objects and bookkeeping around it cost. */
-export function costOf(payloadLength: number, events = 1): number {
+export function bufferCost(payloadLength: number, events = 1): number {
   return payloadLength + 256 * events;
 }
 
-/** Keeps the books: each record enters once and leaves once, and every loss is told. */
-export class Books {
+/** Keeps the ledger: each record enters once and leaves once, and every loss is told. */
+export class Ledger {
   /** Bytes of the budget in use. */
   bufferBytes = 0;
   #received = 0;
   #delivered = 0;
   #pending = 0;
-  readonly #rejected = zeroes();
-  readonly #dropped = zeroes();
-  readonly #tell: (drop: Drop) => void;
+  readonly #rejected = zeroByReason();
+  readonly #dropped = zeroByReason();
+  readonly #onLoss: (drop: Drop) => void;
 
   constructor(tell: (drop: Drop) => void) {
-    this.#tell = tell;
+    this.#onLoss = tell;
   }
 
   /** Whether nothing is in our keeping, no notice either. */
@@ -102,7 +102,7 @@ export class Books {
   /** A record was lost before it came into our keeping. */
   refuse(reason: DropReason, time: number, events: readonly EncodedEvent[]): void {
     this.#dropped[reason]++;
-    this.#tell({ reason, records: 1, from: time, to: time, events });
+    this.#onLoss({ reason, records: 1, from: time, to: time, events });
   }
 
   /** A record, or a notice, is in our keeping from now on. */
@@ -111,7 +111,7 @@ export class Books {
     this.bufferBytes += costBytes;
   }
 
-  deliver({ events, costBytes, marks }: Portion): void {
+  deliver({ events, costBytes, flags: marks }: EventTotals): void {
     this.bufferBytes -= costBytes;
     const records = events - marks.length;
     this.#pending -= records;
@@ -119,14 +119,14 @@ export class Books {
     for (const mark of marks) this.#settle(mark);
   }
 
-  lose(entries: readonly Entry[], loss: Loss): void {
+  lose(entries: readonly StoredEvent[], loss: LossReason): void {
     let records = 0;
     let from = Number.POSITIVE_INFINITY;
     let to = Number.NEGATIVE_INFINITY;
-    const events: Entry[] = [];
+    const events: StoredEvent[] = [];
     for (const entry of entries) {
       const isFirstLoss = entry.split?.loss === undefined;
-      this.bufferBytes -= costOf(entry.payload.length);
+      this.bufferBytes -= bufferCost(entry.payload.length);
       this.#settle(entry, loss);
       if (entry.isNotice) continue;
       events.push(entry);
@@ -134,11 +134,11 @@ export class Books {
       from = Math.min(from, entry.time);
       to = Math.max(to, entry.time);
     }
-    if (events.length > 0) this.#tell({ reason: loss.reason, records, from, to, events });
+    if (events.length > 0) this.#onLoss({ reason: loss.reason, records, from, to, events });
   }
 
   /** An event leaves our keeping; its record does so with the last of its parts. */
-  #settle({ split, isNotice }: Mark, loss?: Loss): void {
+  #settle({ split, isNotice }: EventFlags, loss?: LossReason): void {
     if (isNotice) return;
     if (split) {
       split.loss ??= loss;
@@ -151,7 +151,7 @@ export class Books {
     else this.#dropped[loss.reason]++;
   }
 
-  get ledger(): Ledger & { readonly rejectedByReason: Readonly<Record<DropReason, number>> } {
+  get ledger(): LedgerTotals & { readonly rejectedByReason: Readonly<Record<DropReason, number>> } {
     return {
       received: this.#received,
       delivered: this.#delivered,
@@ -164,13 +164,13 @@ export class Books {
   }
 }
 
-/** Whether the books have an account for it. */
+/** Whether the ledger have an account for it. */
 export function isDropReason(reason: unknown): reason is DropReason {
-  return typeof reason === 'string' && Object.hasOwn(zeroes(), reason);
+  return typeof reason === 'string' && Object.hasOwn(zeroByReason(), reason);
 }
 
 /** An account for each reason. */
-export function zeroes(): Record<DropReason, number> {
+export function zeroByReason(): Record<DropReason, number> {
   return {
     'buffer-full': 0,
     'too-large': 0,

@@ -1,37 +1,37 @@
-import type { Parcel } from './pending-batch.js';
+import type { PendingBatch } from './pending-batch.js';
 
 /** All batches that are not settled, oldest first: a list in which every step costs the same, however long it is. */
 export class Backlog {
-  #oldest: Parcel | undefined;
-  #newest: Parcel | undefined;
+  #oldest: PendingBatch | undefined;
+  #newest: PendingBatch | undefined;
 
-  get oldest(): Parcel | undefined {
+  get oldest(): PendingBatch | undefined {
     return this.#oldest;
   }
 
   /** A batch that was opened after all others. */
-  append(parcel: Parcel): void {
-    this.#link(this.#newest, parcel);
-    this.#link(parcel, undefined);
+  append(batch: PendingBatch): void {
+    this.#link(this.#newest, batch);
+    this.#link(batch, undefined);
   }
 
   /** Puts the parts of a batch in its place. */
-  replace(parcel: Parcel, parts: readonly [Parcel, Parcel]): void {
-    this.#link(parcel.older, parts[0]);
+  replace(batch: PendingBatch, parts: readonly [PendingBatch, PendingBatch]): void {
+    this.#link(batch.older, parts[0]);
     this.#link(parts[0], parts[1]);
-    this.#link(parts[1], parcel.newer);
+    this.#link(parts[1], batch.newer);
   }
 
   /** A batch is settled. */
-  remove(parcel: Parcel): void {
-    this.#link(parcel.older, parcel.newer);
+  remove(batch: PendingBatch): void {
+    this.#link(batch.older, batch.newer);
   }
 
-  *[Symbol.iterator](): Generator<Parcel> {
-    for (let parcel = this.#oldest; parcel; parcel = parcel.newer) yield parcel;
+  *[Symbol.iterator](): Generator<PendingBatch> {
+    for (let batch = this.#oldest; batch; batch = batch.newer) yield batch;
   }
 
-  #link(older: Parcel | undefined, newer: Parcel | undefined): void {
+  #link(older: PendingBatch | undefined, newer: PendingBatch | undefined): void {
     if (older) older.newer = newer;
     else this.#oldest = newer;
     if (newer) newer.older = older;

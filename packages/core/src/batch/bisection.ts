@@ -1,5 +1,5 @@
 import { DeliveryError } from '../contract/errors.js';
-import type { Parcel } from './pending-batch.js';
+import type { PendingBatch } from './pending-batch.js';
 
 /**
  * The search for the bad records of a batch that the service refused. It shares what the parts of the batch have learned:
@@ -11,7 +11,7 @@ export class Bisection {
   #refusals = 0;
   #unsettled = 1;
   #accepted = false;
-  #suspects: Parcel[] = [];
+  #suspects: PendingBatch[] = [];
 
   constructor(records: number) {
     this.#budget = 2 * Math.ceil(Math.log2(records)) + 4;
@@ -37,8 +37,8 @@ export class Bisection {
   }
 
   /** A part is one record, and was refused. */
-  suspect(parcel: Parcel): void {
-    this.#suspects.push(parcel);
+  suspect(batch: PendingBatch): void {
+    this.#suspects.push(batch);
   }
 
   /** A part was taken by the service. */
@@ -47,23 +47,23 @@ export class Bisection {
   }
 
   /** A part is settled in whatever way, a suspect perhaps by its age. */
-  settled(parcel: Parcel): void {
+  settled(batch: PendingBatch): void {
     this.#unsettled--;
-    this.#suspects = this.#suspects.filter((suspect) => suspect !== parcel);
+    this.#suspects = this.#suspects.filter((suspect) => suspect !== batch);
   }
 
   /** The records that are known to be bad by now. */
-  takeConvicted(): readonly Parcel[] {
+  takeConvicted(): readonly PendingBatch[] {
     const everyOneRefused = this.#suspects.length === this.#unsettled;
     return this.#accepted || everyOneRefused ? this.#takeSuspects() : [];
   }
 
   /** The records that are to be tried again, since a setting is to blame. */
-  takeAcquitted(): readonly Parcel[] {
+  takeAcquitted(): readonly PendingBatch[] {
     return this.isHopeless ? this.#takeSuspects() : [];
   }
 
-  #takeSuspects(): readonly Parcel[] {
+  #takeSuspects(): readonly PendingBatch[] {
     const suspects = this.#suspects;
     this.#suspects = [];
     return suspects;

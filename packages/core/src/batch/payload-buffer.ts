@@ -1,13 +1,13 @@
-/** Room of a slab from the pool: a full batch of CloudWatch Logs, or a Log Service batch of ordinary records. */
+/** Room of a buffer from the pool: a full batch of CloudWatch Logs, or a Log Service batch of ordinary records. */
 const POOLED_BYTES = 1536 * 1024;
 
-/** Room before the first payload of a pooled slab, for what a request body begins with. */
+/** Room before the first payload of a pooled buffer, for what a request body begins with. */
 const HEAD_BYTES = 1024;
 
 const FIRST_BYTES = 1024;
 
 /** Memory for full batches that was used before: new memory of this size makes the garbage collector run far more often. */
-export class SlabPool {
+export class BufferPool {
   /** Enough for what lands while as much is on its way. */
   static readonly #most = 4;
   readonly #idle: Uint8Array[] = [];
@@ -17,20 +17,20 @@ export class SlabPool {
   }
 
   give(memory: Uint8Array): void {
-    if (memory.length === POOLED_BYTES && this.#idle.length < SlabPool.#most) this.#idle.push(memory);
+    if (memory.length === POOLED_BYTES && this.#idle.length < BufferPool.#most) this.#idle.push(memory);
   }
 }
 
 /** The payloads of a batch as bytes, one after another with a comma after each. */
-export class Slab {
-  readonly #pool: SlabPool;
+export class PayloadBuffer {
+  readonly #pool: BufferPool;
   readonly #expectedBytes: number;
   #buffer: Buffer = EMPTY;
   /** Where the first payload begins. */
   #origin = 0;
   #end = 0;
 
-  constructor(pool: SlabPool, expectedBytes: number) {
+  constructor(pool: BufferPool, expectedBytes: number) {
     this.#pool = pool;
     this.#expectedBytes = Math.max(expectedBytes, FIRST_BYTES);
   }
@@ -49,8 +49,8 @@ export class Slab {
     return this.length;
   }
 
-  /** Appends payloads of another slab, with the commas between them. */
-  copy(source: Slab, start: number, end: number): void {
+  /** Appends payloads of another buffer, with the commas between them. */
+  copy(source: PayloadBuffer, start: number, end: number): void {
     this.#reserve(end - start + 1);
     this.#end += source.#buffer.copy(this.#buffer, this.#end, source.#origin + start, source.#origin + end);
     // In the source something else may stand in the place of the last.

@@ -13,7 +13,7 @@ export function enclosePayloads(batch: Batch, prefix: string, suffix: string): U
 }
 
 /** A batch that makes its parts when they are asked for. */
-export class LazyBatch implements Batch {
+export class RequestBatch implements Batch {
   readonly route: string;
   readonly bytes: number;
   readonly #makeEvents: () => readonly EncodedEvent[];

@@ -1,11 +1,11 @@
 import type { DeliveryCode } from '../contract/errors.js';
-import type { Allowance } from './route-scheduler.js';
+import type { SendCapacity } from './route-scheduler.js';
 
 /** So many failures of service or network in a row are an outage. */
 const OUTAGE_FAILURES = 3;
 
 /** What was so when a request was sent. */
-export interface Sent {
+export interface RequestSnapshot {
   readonly route: string;
   /** Its number among all requests. */
   readonly request: number;
@@ -20,7 +20,7 @@ export interface Sent {
  * In an outage a single probe flies, and the pauses between probes grow. Both count only failures with no success in
  * between, and neither minds one route that fails while others wait: that is this route's affair.
  */
-export class Pace {
+export class CongestionControl {
   readonly #mostSlots: number;
   /** How many routes have something to send. */
   readonly #routes: () => number;
@@ -35,7 +35,7 @@ export class Pace {
   #failedRoute: string | undefined;
   #severalRoutesFailed = false;
   #pausedUntilMs = 0;
-  #works = false;
+  #isHealthy = false;
 
   constructor(concurrency: number, routes: () => number) {
     this.#mostSlots = concurrency;
@@ -43,7 +43,7 @@ export class Pace {
     this.#concurrency = concurrency;
   }
 
-  get allowance(): Allowance {
+  get capacity(): SendCapacity {
     const isOutage = this.#isOutage;
     return { slots: isOutage ? 1 : Math.floor(this.#concurrency), isOutage };
   }
@@ -59,17 +59,17 @@ export class Pace {
   }
 
   /** Whether the last answer was a success. */
-  get works(): boolean {
-    return this.#works;
+  get isHealthy(): boolean {
+    return this.#isHealthy;
   }
 
   /** A request is sent; what this returns goes to `failed` if it does. */
-  sent(route: string, atMs: number): Sent {
+  sent(route: string, atMs: number): RequestSnapshot {
     return { route, request: ++this.#requests, successes: this.#successes, atMs };
   }
 
   succeeded(): void {
-    this.#works = true;
+    this.#isHealthy = true;
     this.#successes++;
     this.#failures = 0;
     this.#failedRoute = undefined;
@@ -78,9 +78,9 @@ export class Pace {
     this.#concurrency = Math.min(this.#mostSlots, this.#concurrency + 1 / this.#concurrency);
   }
 
-  failed(code: DeliveryCode, { route, request, successes }: Sent): void {
+  failed(code: DeliveryCode, { route, request, successes }: RequestSnapshot): void {
     if (successes < this.#successes) return;
-    this.#works = false;
+    this.#isHealthy = false;
     if (code === 'UNAVAILABLE' || code === 'NETWORK' || code === 'TIMEOUT') {
       this.#failures++;
       this.#failedRoute ??= route;

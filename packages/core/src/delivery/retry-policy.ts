@@ -32,10 +32,10 @@ export function judge(
 ): Verdict {
   const { retryAfterMs = 0 } = error;
   const askedMs = retryAfterMs > 0 && Number.isFinite(retryAfterMs) ? retryAfterMs : 0;
-  const luck = random();
+  const jitter = random();
   const backOff = (baseMs: number): Verdict => ({
     next: 'retry',
-    delayMs: (failures) => luck * Math.min(retry.capMs, baseMs * 2 ** failures),
+    delayMs: (failures) => jitter * Math.min(retry.capMs, baseMs * 2 ** failures),
     askedMs,
     isSlow: false,
   });
@@ -49,7 +49,7 @@ export function judge(
     case 'AUTH':
     case 'NOT_FOUND':
     case 'MISCONFIGURED':
-      return { next: 'retry', delayMs: () => (1 + luck) * SLOW_RETRY_MS, askedMs, isSlow: true };
+      return { next: 'retry', delayMs: () => (1 + jitter) * SLOW_RETRY_MS, askedMs, isSlow: true };
     case 'INVALID':
       return { next: 'halve', reason: 'invalid' };
     case 'TOO_LARGE':

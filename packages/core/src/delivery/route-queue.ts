@@ -1,43 +1,43 @@
-import type { Parcel } from '../batch/pending-batch.js';
+import type { PendingBatch } from '../batch/pending-batch.js';
 
 /** Batches of one route that wait for a slot, in order of acceptance. */
-export class Queue {
-  #parcels: (Parcel | undefined)[] = [];
+export class RouteQueue {
+  #batches: (PendingBatch | undefined)[] = [];
   #head = 0;
 
   get isEmpty(): boolean {
-    return this.#head === this.#parcels.length;
+    return this.#head === this.#batches.length;
   }
 
-  push(parcel: Parcel): void {
-    this.#parcels.push(parcel);
+  push(batch: PendingBatch): void {
+    this.#batches.push(batch);
   }
 
-  putBack(parcel: Parcel): void {
-    const parcels = this.#parcels;
-    let place = this.#head;
-    while (parcels[place]?.isBefore(parcel)) place++;
-    if (place === this.#head && place > 0) parcels[--this.#head] = parcel;
-    else parcels.splice(place, 0, parcel);
+  putBack(batch: PendingBatch): void {
+    const batches = this.#batches;
+    let position = this.#head;
+    while (batches[position]?.precedes(batch)) position++;
+    if (position === this.#head && position > 0) batches[--this.#head] = batch;
+    else batches.splice(position, 0, batch);
   }
 
   /** Takes the first. */
-  shift(): Parcel | undefined {
-    const parcel = this.#parcels[this.#head];
-    if (parcel === undefined) return undefined;
-    this.#parcels[this.#head++] = undefined;
+  shift(): PendingBatch | undefined {
+    const batch = this.#batches[this.#head];
+    if (batch === undefined) return undefined;
+    this.#batches[this.#head++] = undefined;
     // Now and then, so that the cost of moving the others is shared by many.
-    if (this.#head * 2 > this.#parcels.length) {
-      this.#parcels.splice(0, this.#head);
+    if (this.#head * 2 > this.#batches.length) {
+      this.#batches.splice(0, this.#head);
       this.#head = 0;
     }
-    return parcel;
+    return batch;
   }
 
-  remove(parcel: Parcel): void {
+  remove(batch: PendingBatch): void {
     // What is given up is mostly the oldest, and then the others need not move.
-    if (this.#parcels[this.#head] === parcel) return void this.shift();
-    const place = this.#parcels.indexOf(parcel, this.#head);
-    if (place >= 0) this.#parcels.splice(place, 1);
+    if (this.#batches[this.#head] === batch) return void this.shift();
+    const position = this.#batches.indexOf(batch, this.#head);
+    if (position >= 0) this.#batches.splice(position, 1);
   }
 }

@@ -1,5 +1,5 @@
 /** A queue by time: what is due first comes out first. */
-export class Heap<Item extends { readonly atMs: number }> {
+export class TimeHeap<Item extends { readonly atMs: number }> {
   #items: Item[] = [];
 
   get first(): Item | undefined {

@@ -1,8 +1,8 @@
-import type { Mark } from '../accounting/ledger.js';
+import type { EventFlags } from '../accounting/ledger.js';
 import type { Backlog } from '../batch/backlog.js';
-import { Contents } from '../batch/event-columns.js';
-import { SlabPool } from '../batch/payload-buffer.js';
-import { Parcel } from '../batch/pending-batch.js';
+import { EventColumns } from '../batch/event-columns.js';
+import { BufferPool } from '../batch/payload-buffer.js';
+import { PendingBatch } from '../batch/pending-batch.js';
 import type { Clock } from '../contract/clock.js';
 import type { EncodedEvent } from '../contract/destination.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
@@ -12,13 +12,13 @@ export class Batcher {
   readonly #options: ResolvedDeliveryOptions;
   readonly #backlog: Backlog;
   readonly #clock: Clock;
-  readonly #seal: (parcel: Parcel) => void;
+  readonly #seal: (batch: PendingBatch) => void;
   /** In order of opening, and so of due time. */
-  readonly #open = new Map<string, Parcel>();
-  readonly #slabs = new SlabPool();
+  readonly #open = new Map<string, PendingBatch>();
+  readonly #bufferPool = new BufferPool();
   #lastFull = { route: '', payloadBytes: 0 };
 
-  constructor(options: ResolvedDeliveryOptions, backlog: Backlog, clock: Clock, seal: (parcel: Parcel) => void) {
+  constructor(options: ResolvedDeliveryOptions, backlog: Backlog, clock: Clock, seal: (batch: PendingBatch) => void) {
     this.#options = options;
     this.#backlog = backlog;
     this.#clock = clock;
@@ -26,21 +26,21 @@ export class Batcher {
   }
 
   /** Puts the event into the open batch of its route. True when that opened or sealed a batch. */
-  add(event: EncodedEvent, mark: Mark, seq: number): boolean {
+  add(event: EncodedEvent, mark: EventFlags, seq: number): boolean {
     const { limits } = this.#options;
-    let parcel = this.#open.get(event.route);
+    let batch = this.#open.get(event.route);
     let changed = false;
-    if (parcel && !parcel.fits(event, limits)) {
-      this.#closeFull(parcel);
-      parcel = undefined;
+    if (batch && !batch.fits(event, limits)) {
+      this.#closeFull(batch);
+      batch = undefined;
     }
-    if (!parcel) {
-      parcel = this.#openFor(event.route, seq);
+    if (!batch) {
+      batch = this.#openFor(event.route, seq);
       changed = true;
     }
-    parcel.add(event, mark);
-    if (parcel.isFull(limits)) {
-      this.#closeFull(parcel);
+    batch.add(event, mark);
+    if (batch.isFull(limits)) {
+      this.#closeFull(batch);
       changed = true;
     }
     return changed;
@@ -57,42 +57,42 @@ export class Batcher {
 
   /** When the next open batch has waited long enough, on the monotonic clock. */
   get dueAtMs(): number {
-    for (const parcel of this.#open.values()) return parcel.acceptedAtMs + this.#options.maxDelayMs;
+    for (const batch of this.#open.values()) return batch.acceptedAtMs + this.#options.maxDelayMs;
     return Number.POSITIVE_INFINITY;
   }
 
   sealDue(nowMs: number): void {
-    for (const parcel of this.#open.values()) {
-      if (parcel.acceptedAtMs + this.#options.maxDelayMs > nowMs) return;
-      this.#close(parcel);
+    for (const batch of this.#open.values()) {
+      if (batch.acceptedAtMs + this.#options.maxDelayMs > nowMs) return;
+      this.#close(batch);
     }
   }
 
   sealAll(): void {
-    for (const parcel of this.#open.values()) this.#close(parcel);
+    for (const batch of this.#open.values()) this.#close(batch);
   }
 
-  #openFor(route: string, seq: number): Parcel {
+  #openFor(route: string, seq: number): PendingBatch {
     // The batch after a full one is probably full, too.
     const expectedBytes = route === this.#lastFull.route ? Math.ceil(this.#lastFull.payloadBytes * 1.1) : 0;
-    const contents = new Contents(route, this.#slabs, expectedBytes);
+    const events = new EventColumns(route, this.#bufferPool, expectedBytes);
     const place = { firstSeq: seq, offset: 0, acceptedAtMs: this.#clock.monotonic() };
-    const parcel = new Parcel(contents, this.#options.limits.baseBytes(route), place);
-    this.#open.set(route, parcel);
-    this.#backlog.append(parcel);
-    return parcel;
+    const batch = new PendingBatch(events, this.#options.limits.baseBytes(route), place);
+    this.#open.set(route, batch);
+    this.#backlog.append(batch);
+    return batch;
   }
 
-  #closeFull(parcel: Parcel): void {
-    this.#lastFull = { route: parcel.route, payloadBytes: parcel.payloadBytes };
-    this.#close(parcel);
+  #closeFull(batch: PendingBatch): void {
+    this.#lastFull = { route: batch.route, payloadBytes: batch.payloadBytes };
+    this.#close(batch);
   }
 
-  #close(parcel: Parcel): void {
-    this.#open.delete(parcel.route);
-    parcel.seal();
-    if (parcel.count > 0) this.#seal(parcel);
+  #close(batch: PendingBatch): void {
+    this.#open.delete(batch.route);
+    batch.seal();
+    if (batch.count > 0) this.#seal(batch);
     // All its records were given up while it was open.
-    else this.#backlog.remove(parcel);
+    else this.#backlog.remove(batch);
   }
 }

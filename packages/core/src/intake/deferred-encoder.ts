@@ -1,4 +1,4 @@
-import { costOf } from '../accounting/ledger.js';
+import { bufferCost } from '../accounting/ledger.js';
 import type { LogRecord } from '../contract/record.js';
 import type { CheckedEncoding } from './encode.js';
 
@@ -15,7 +15,7 @@ const MAX_TEXT_LENGTH = 64 * 1024;
 const MAX_TOGETHER = 256;
 
 /** Records that wait for the end of the turn, where they are encoded: a log call should not pay for that. */
-export class Intake {
+export class DeferredEncoder {
   readonly #maxBytes: number;
   readonly #encode: (records: readonly LogRecord[]) => readonly CheckedEncoding[];
   readonly #take: (record: LogRecord, encoded: CheckedEncoding) => void;
@@ -39,9 +39,9 @@ export class Intake {
   }
 
   /** Keeps the record as it is now. False if it has to be taken at once. Throws what its getters throw. */
-  keep({ time, level, urgent, text }: LogRecord): boolean {
+  defer({ time, level, urgent, text }: LogRecord): boolean {
     if (typeof text !== 'string' || text === '' || text.length > MAX_TEXT_LENGTH) return false;
-    const bytes = this.#bytes + costOf(text.length);
+    const bytes = this.#bytes + bufferCost(text.length);
     if (bytes > this.#maxBytes) return false;
     this.#bytes = bytes;
     this.#kept++;

@@ -1,4 +1,4 @@
-import { costOf, isDropReason } from '../accounting/ledger.js';
+import { bufferCost, isDropReason } from '../accounting/ledger.js';
 import type { BatchLimits, Destination, DropReason, EncodedEvent, Encoding } from '../contract/destination.js';
 import type { LogRecord } from '../contract/record.js';
 
@@ -35,7 +35,7 @@ function check(encoding: Encoding, limits: BatchLimits, { urgent }: LogRecord): 
   if ('refused' in encoding) return { refused: isDropReason(encoding.refused) ? encoding.refused : 'invalid' };
   const events: readonly EncodedEvent[] = Array.isArray(encoding) ? encoding : [encoding];
   let costBytes = 0;
-  for (const { payload } of events) costBytes += costOf(payload.length);
+  for (const { payload } of events) costBytes += bufferCost(payload.length);
   const refused = misfit(events, limits);
   return refused ? { refused, events } : { events, costBytes, urgent };
 }

@@ -1,4 +1,4 @@
-import type { Books, Mark } from '../accounting/ledger.js';
+import type { EventFlags, Ledger } from '../accounting/ledger.js';
 import type { CarefulReporter } from '../accounting/reporter.js';
 import type { Clock } from '../contract/clock.js';
 import type { Destination, DropReason, EncodedEvent } from '../contract/destination.js';
@@ -8,20 +8,20 @@ import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import { isSending } from '../process/feedback.js';
 import type { Batcher } from './batcher.js';
 import type { Budget } from './budget.js';
-import { Intake } from './deferred-encoder.js';
+import { DeferredEncoder } from './deferred-encoder.js';
 import { type CheckedEncoding, encodeAllChecked, encodeChecked } from './encode.js';
 
 /** Most routes with records waiting or in flight; each costs memory that the byte budget does not see. */
 const MAX_ROUTES = 10_000;
 
-const ORDINARY: Mark = { urgent: false, split: undefined, isNotice: false };
-const URGENT: Mark = { ...ORDINARY, urgent: true };
-const NOTICE: Mark = { ...URGENT, isNotice: true };
+const ORDINARY: EventFlags = { urgent: false, split: undefined, isNotice: false };
+const URGENT: EventFlags = { ...ORDINARY, urgent: true };
+const NOTICE: EventFlags = { ...URGENT, isNotice: true };
 
-interface Parts {
+interface Dependencies {
   readonly destination: Destination;
   readonly options: ResolvedDeliveryOptions;
-  readonly books: Books;
+  readonly ledger: Ledger;
   readonly budget: Budget;
   readonly batcher: Batcher;
   readonly delivery: Delivery;
@@ -32,18 +32,18 @@ interface Parts {
 }
 
 /** How a record comes in: encoded, checked, within the budget, in the open batch of its route; or refused, and counted. */
-export class Admission {
-  readonly #parts: Parts;
-  readonly #intake: Intake;
+export class Intake {
+  readonly #dependencies: Dependencies;
+  readonly #intake: DeferredEncoder;
   /** Whether the destination lets records wait to be encoded. */
   readonly #encodesLater: boolean;
   #lastSeq = 0;
 
-  constructor(parts: Parts) {
-    const { destination, options } = parts;
-    this.#parts = parts;
+  constructor(dependencies: Dependencies) {
+    const { destination, options } = dependencies;
+    this.#dependencies = dependencies;
     this.#encodesLater = destination.encodeAll !== undefined && destination.reads === 'text';
-    this.#intake = new Intake(
+    this.#intake = new DeferredEncoder(
       options.maxBufferBytes,
       (records) => encodeAllChecked(destination, options.limits, records),
       (record, encoded) => this.#take(record, encoded),
@@ -57,7 +57,7 @@ export class Admission {
 
   /** Takes a record in, unless there is a reason to refuse it anyhow. False: refused on the spot. */
   accept(record: LogRecord, refusal: DropReason | undefined = isSending() ? 'feedback' : undefined): boolean {
-    const { changed, reporter } = this.#parts;
+    const { changed, reporter } = this.#dependencies;
     // What a callback logs is judged while it is known where it comes from.
     if (reporter.isTelling) return reporter.quietly(() => this.#takeNow(record, refusal));
     if (refusal !== undefined || !this.#canWait(record)) {
@@ -75,61 +75,61 @@ export class Admission {
 
   /** Takes in a record of our own, whatever room there is. */
   acceptNotice(notice: LogRecord): void {
-    const { destination, options } = this.#parts;
+    const { destination, options } = this.#dependencies;
     const encoded = encodeChecked(destination, options.limits, notice);
     if (!('refused' in encoded)) this.#keep(encoded.events, encoded.costBytes, NOTICE);
   }
 
   /** Leaves the encoding to the end of the turn, where the destination allows it and the budget has room in any case. */
   #canWait(record: LogRecord): boolean {
-    const { options, books } = this.#parts;
-    if (!this.#encodesLater || books.bufferBytes > options.maxBufferBytes / 2) return false;
+    const { options, ledger } = this.#dependencies;
+    if (!this.#encodesLater || ledger.bufferBytes > options.maxBufferBytes / 2) return false;
     try {
-      return this.#intake.keep(record);
+      return this.#intake.defer(record);
     } catch {
       return false;
     }
   }
 
   #takeNow(record: LogRecord, refused: DropReason | undefined): boolean {
-    const { destination, options } = this.#parts;
+    const { destination, options } = this.#dependencies;
     return this.#take(record, refused ? { refused } : encodeChecked(destination, options.limits, record));
   }
 
   #take(record: LogRecord, encoded: CheckedEncoding): boolean {
-    const { books, budget } = this.#parts;
-    books.receive();
+    const { ledger, budget } = this.#dependencies;
+    ledger.receive();
     if ('refused' in encoded) return this.#refuse(encoded.refused, record, encoded.events);
     const { events, costBytes, urgent } = encoded;
     if (this.#hasTooManyRoutes(events)) return this.#refuse('too-many-routes', record, events);
     const { hasRoom, evicted } = budget.makeRoom(costBytes, urgent);
     if (hasRoom) this.#keep(events, costBytes, urgent ? URGENT : ORDINARY);
-    // Only now: whoever is told may log again, or look into the books.
+    // Only now: whoever is told may log again, or look into the ledger.
     const taken = hasRoom || this.#refuse('buffer-full', record, events);
-    books.lose(evicted, { reason: 'buffer-full', rejected: false });
+    ledger.lose(evicted, { reason: 'buffer-full', rejected: false });
     return taken;
   }
 
   #refuse(reason: DropReason, record: LogRecord, events: readonly EncodedEvent[] = []): false {
-    const { books, clock } = this.#parts;
-    books.refuse(reason, timeOf(record, clock.now()), events);
+    const { ledger, clock } = this.#dependencies;
+    ledger.refuse(reason, timeOf(record, clock.now()), events);
     return false;
   }
 
   /** Whether these events would make more routes live at once than are kept. */
   #hasTooManyRoutes(events: readonly EncodedEvent[]): boolean {
-    const { batcher, delivery } = this.#parts;
-    if (Math.max(batcher.size, delivery.lanes.size) < MAX_ROUTES) return false;
-    return events.some(({ route }) => !batcher.has(route) && !delivery.lanes.has(route));
+    const { batcher, delivery } = this.#dependencies;
+    if (Math.max(batcher.size, delivery.routes.size) < MAX_ROUTES) return false;
+    return events.some(({ route }) => !batcher.has(route) && !delivery.routes.has(route));
   }
 
-  #keep(events: readonly EncodedEvent[], costBytes: number, kind: Mark): void {
-    const { books, batcher } = this.#parts;
+  #keep(events: readonly EncodedEvent[], costBytes: number, kind: EventFlags): void {
+    const { ledger, batcher } = this.#dependencies;
     const mark = events.length > 1 ? { ...kind, split: { unsettled: events.length, loss: undefined } } : kind;
     // What is open may have lost all its records.
-    let changed = books.isEmpty;
-    books.admit(costBytes, mark.isNotice);
+    let changed = ledger.isEmpty;
+    ledger.admit(costBytes, mark.isNotice);
     for (const event of events) if (batcher.add(event, mark, ++this.#lastSeq)) changed = true;
-    if (changed) this.#parts.changed();
+    if (changed) this.#dependencies.changed();
   }
 }

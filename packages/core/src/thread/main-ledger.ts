@@ -1,6 +1,6 @@
 import { createChannels } from '../accounting/channels.js';
-import { Notices } from '../accounting/drop-notices.js';
-import { zeroes } from '../accounting/ledger.js';
+import { DropNotices } from '../accounting/drop-notices.js';
+import { zeroByReason } from '../accounting/ledger.js';
 import { type Reporter, stderrReporter } from '../accounting/reporter.js';
 import { sumStats } from '../accounting/sum-stats.js';
 import { systemClock } from '../contract/clock.js';
@@ -8,13 +8,13 @@ import type { DropReason } from '../contract/destination.js';
 import { type LogRecord, timeOf } from '../contract/record.js';
 import type { Drop } from '../options/delivery-options.js';
 import type { DeliveryStats } from '../shipper.js';
-import type { Thread } from './worker-handle.js';
+import type { WorkerHandle } from './worker-handle.js';
 
 /**
- * The main thread's side of the books. What the worker has settled is known from its reports; the rest is pending, so that
+ * The main thread's side of the ledger. What the worker has settled is known from its reports; the rest is pending, so that
  * all adds up at every moment.
  */
-export class ThreadLedger {
+export class MainLedger {
   /** Says on stderr what went wrong on this side. */
   readonly stderr: Reporter;
   /** The counters of a worker that has done nothing yet. */
@@ -23,8 +23,8 @@ export class ThreadLedger {
   /** The last counters of workers that are gone. */
   readonly #past: DeliveryStats[] = [];
   /** Losses on this side, which no worker is told of yet. */
-  readonly #notices = new Notices(systemClock);
-  readonly #dropped = zeroes();
+  readonly #notices = new DropNotices(systemClock);
+  readonly #dropped = zeroByReason();
   #received = 0;
   /** Time span of the records that may be pending. */
   #pendingFrom = Number.POSITIVE_INFINITY;
@@ -60,13 +60,13 @@ export class ThreadLedger {
   }
 
   /** Nothing is pending. */
-  rest(): void {
+  clearPendingSpan(): void {
     this.#pendingFrom = Number.POSITIVE_INFINITY;
     this.#pendingTo = Number.NEGATIVE_INFINITY;
   }
 
   /** The last counters of a worker that is gone. */
-  retire(stats: DeliveryStats): void {
+  keepLastStats(stats: DeliveryStats): void {
     this.#past.push(stats);
   }
 
@@ -76,7 +76,7 @@ export class ThreadLedger {
   }
 
   /** What the workers counted, as they last told, and what this side knows better. */
-  stats(thread: Thread | undefined): DeliveryStats {
+  stats(thread: WorkerHandle | undefined): DeliveryStats {
     const now = thread?.stats ?? this.#untouched;
     const there = sumStats([...this.#past, now]);
     const dropped = { ...there.dropped };

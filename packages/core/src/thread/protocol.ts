@@ -15,7 +15,7 @@ export interface ThreadPlan {
 }
 
 /** What goes to the worker, in one stream with the records, so that it keeps its place among them. */
-export type Order =
+export type Command =
   | { readonly do: 'flush' | 'close'; readonly id: number; readonly timeoutMs: number | undefined }
   /** Records were lost on the way: the notice in the logs is up to the worker. */
   | { readonly do: 'mention'; readonly drop: Drop };
@@ -28,7 +28,7 @@ export interface Report {
   readonly readChars: number;
   readonly stats: DeliveryStats;
   /** The order that this answers. */
-  readonly answer: number | undefined;
+  readonly reply: number | undefined;
 }
 
 /** Event of the thread's stream: a failed attempt, as the worker's `onError` was told. */
@@ -49,13 +49,13 @@ const FIELDS = ['f', 'F'] as const;
 const SEPARATOR = '\t';
 
 /** What goes to the worker of a record. */
-export interface Excerpt extends Pick<LogRecord, 'time' | 'level' | 'urgent'> {
+export interface WireRecord extends Pick<LogRecord, 'time' | 'level' | 'urgent'> {
   /** The text, or the fields as JSON. */
   readonly content: string;
 }
 
 /** A record as one line, with its end. */
-export function lineOf({ time, level, urgent, content }: Excerpt, reads: 'text' | 'fields'): string {
+export function lineOf({ time, level, urgent, content }: WireRecord, reads: 'text' | 'fields'): string {
   const variant = urgent ? 1 : 0;
   const head = `${time}${SEPARATOR}${JSON.stringify(level)}${SEPARATOR}`;
   if (reads === 'fields') return `${FIELDS[variant]}${head}${content}\n`;
@@ -63,12 +63,12 @@ export function lineOf({ time, level, urgent, content }: Excerpt, reads: 'text' 
   return `${TEXT[variant]}${head}${content}\n`;
 }
 
-export function lineOfOrder(order: Order): string {
+export function lineOfCommand(order: Command): string {
   return `${ORDER}${JSON.stringify(order)}\n`;
 }
 
 /** Reads a line, without its end. */
-export function parseLine(line: string): { readonly order: Order } | { readonly record: LogRecord } {
+export function parseLine(line: string): { readonly order: Command } | { readonly record: LogRecord } {
   const [kind = ''] = line;
   if (kind === ORDER) return { order: JSON.parse(line.slice(1)) };
   const timeEnd = line.indexOf(SEPARATOR);

@@ -14,9 +14,9 @@ import { onProcessEnd } from '../process/exit.js';
 import { isSending } from '../process/feedback.js';
 import { createShipper, type DeliveryReport, type DeliveryStats, type Shipper } from '../shipper.js';
 import { stringify } from '../tools/stringify.js';
-import { ThreadLedger } from './main-ledger.js';
-import { type Excerpt, lineOf, lineOfOrder, type ThreadPlan } from './protocol.js';
-import { Thread } from './worker-handle.js';
+import { MainLedger } from './main-ledger.js';
+import { lineOf, lineOfCommand, type ThreadPlan, type WireRecord } from './protocol.js';
+import { WorkerHandle } from './worker-handle.js';
 
 type OnError = (error: DeliveryError) => void;
 
@@ -63,12 +63,12 @@ class ThreadShipper implements Shipper {
   readonly #plan: ThreadPlan;
   readonly #untouched: DeliveryStats;
   readonly #onError: OnError;
-  readonly #ledger: ThreadLedger;
+  readonly #ledger: MainLedger;
   /** None when all that may be started have died, and after `close()`. */
-  #thread: Thread | undefined;
+  #thread: WorkerHandle | undefined;
   #started = 0;
   /** What is not handed over yet. */
-  #outbox: Excerpt[] = [];
+  #outbox: WireRecord[] = [];
   #outboxChars = 0;
   #handoverDeferred = false;
   #callbackErrors = 0;
@@ -93,7 +93,7 @@ class ThreadShipper implements Shipper {
     this.#plan = { isLogferry: true, recipe: { module, factory, options: own }, delivery: options, reportChars };
     this.#untouched = untouched;
     this.#onError = onError;
-    this.#ledger = new ThreadLedger(destination.name, untouched);
+    this.#ledger = new MainLedger(destination.name, untouched);
     this.#thread = this.#startThread();
   }
 
@@ -104,10 +104,10 @@ class ThreadShipper implements Shipper {
     if (!this.#thread) return ledger.refuse('undeliverable', record);
     if (isSending()) return ledger.refuse('feedback', record);
     try {
-      const excerpt = this.#excerptOf(record);
-      if (!this.#hasRoomFor(excerpt)) return ledger.refuse('buffer-full', record);
-      ledger.admit(excerpt.time);
-      this.#post(excerpt);
+      const wire = this.#toWireRecord(record);
+      if (!this.#hasRoomFor(wire)) return ledger.refuse('buffer-full', record);
+      ledger.admit(wire.time);
+      this.#post(wire);
       return true;
     } catch {
       return ledger.refuse('unencodable', record);
@@ -138,7 +138,7 @@ class ThreadShipper implements Shipper {
   }
 
   /** What crosses of a record, as it is now. Throws what the record throws. */
-  #excerptOf(record: LogRecord): Excerpt {
+  #toWireRecord(record: LogRecord): WireRecord {
     const { time, level, urgent } = record;
     const content = this.#destination.reads === 'fields' ? this.#fieldsOf(record) : record.text;
     if (typeof level !== 'string' || typeof content !== 'string') throw new TypeError('level and text must be strings');
@@ -155,11 +155,11 @@ class ThreadShipper implements Shipper {
   }
 
   /** What is on its way has a budget like that of the worker; nobody can take it back there, so the newest goes. */
-  #hasRoomFor(excerpt: Excerpt): boolean {
+  #hasRoomFor(excerpt: WireRecord): boolean {
     return this.#waitingChars + charsOf(excerpt) <= limitOf(this.#options.maxBufferBytes, excerpt.urgent);
   }
 
-  #post(excerpt: Excerpt): void {
+  #post(excerpt: WireRecord): void {
     this.#forgetBeforeExit ??= onProcessEnd('beforeExit', () => void this.close());
     this.#forgetExit ??= onProcessEnd('exit', () => this.#endSync());
     this.#outbox.push(excerpt);
@@ -177,7 +177,7 @@ class ThreadShipper implements Shipper {
   #handOver(): void {
     if (!this.#thread) return;
     const { reads } = this.#destination;
-    const mentions = this.#ledger.takeLosses().map((drop) => lineOfOrder({ do: 'mention', drop }));
+    const mentions = this.#ledger.takeLosses().map((drop) => lineOfCommand({ do: 'mention', drop }));
     const records = this.#outbox.map((excerpt) => lineOf(excerpt, reads));
     this.#emptyOutbox();
     this.#thread.write([...mentions, ...records].join(''));
@@ -214,9 +214,9 @@ class ThreadShipper implements Shipper {
     this.#ledger.stderr.flush();
   }
 
-  #startThread(): Thread {
+  #startThread(): WorkerHandle {
     this.#started++;
-    const thread = new Thread(this.#plan, this.#untouched, {
+    const thread = new WorkerHandle(this.#plan, this.#untouched, {
       reported: () => this.#rest(),
       failed: ({ code, message, ...details }) => this.#tell(new DeliveryError(code, message, details)),
       ended: (error) => {
@@ -229,7 +229,7 @@ class ThreadShipper implements Shipper {
   /** Lets the process end as it likes while nothing is pending. */
   #rest(): void {
     if (this.stats().pending > 0) return;
-    this.#ledger.rest();
+    this.#ledger.clearPendingSpan();
     this.#forgetBeforeExit?.();
     this.#forgetBeforeExit = undefined;
   }
@@ -249,7 +249,7 @@ class ThreadShipper implements Shipper {
   }
 
   #retireThread(lastError = this.#thread?.stats.lastError): void {
-    if (this.#thread) this.#ledger.retire({ ...this.#thread.stats, lastError });
+    if (this.#thread) this.#ledger.keepLastStats({ ...this.#thread.stats, lastError });
     this.#thread = undefined;
   }
 
@@ -262,6 +262,6 @@ class ThreadShipper implements Shipper {
   }
 }
 
-function charsOf({ content }: Excerpt): number {
+function charsOf({ content }: WireRecord): number {
   return content.length + LINE_HEAD_CHARS;
 }

@@ -4,7 +4,7 @@ import type ThreadStream from 'thread-stream';
 import { systemClock } from '../contract/clock.js';
 import type { DeliveryStats } from '../shipper.js';
 import { moduleUrl } from './module-url.js';
-import { FAILURE, type Failure, lineOfOrder, REPORT, type Report, type ThreadPlan } from './protocol.js';
+import { FAILURE, type Failure, lineOfCommand, REPORT, type Report, type ThreadPlan } from './protocol.js';
 
 /** How long a worker may take to answer beyond the time that it was given. */
 const ANSWER_MS = 500;
@@ -28,7 +28,7 @@ export interface ThreadEvents {
 }
 
 /** One worker thread, from its start to its end, as the main thread sees it. */
-export class Thread {
+export class WorkerHandle {
   /** The worker's counters as it last told. */
   stats: DeliveryStats;
   /** When it told, on the monotonic clock. */
@@ -57,7 +57,7 @@ export class Thread {
       this.reportedAtMs = systemClock.monotonic();
       this.#readChars = report.readChars;
       events.reported();
-      if (report.answer !== undefined) this.#answers.get(report.answer)?.();
+      if (report.reply !== undefined) this.#answers.get(report.reply)?.();
     });
     stream.on(FAILURE, (failure: Failure) => events.failed(failure));
     stream.on('error', (reason: Error) => {
@@ -97,7 +97,7 @@ export class Thread {
       const timer = systemClock.setTimer(done, (timeoutMs ?? Number.POSITIVE_INFINITY) + ANSWER_MS);
       this.#answers.set(id, done);
       this.#stream.ref();
-      this.write(lineOfOrder({ do: what, id, timeoutMs }));
+      this.write(lineOfCommand({ do: what, id, timeoutMs }));
     });
   }
 

@@ -6,7 +6,7 @@ import { stderrReporter } from '../accounting/reporter.js';
 import type { Destination } from '../contract/destination.js';
 import { DEFAULT_CLOSE_TIMEOUT_MS } from '../options/delivery-options.js';
 import { type CoreShipper, createCoreShipper } from '../shipper.js';
-import { FAILURE, type Failure, type Order, parseLine, REPORT, type Report, type ThreadPlan } from './protocol.js';
+import { type Command, FAILURE, type Failure, parseLine, REPORT, type Report, type ThreadPlan } from './protocol.js';
 
 /** At the exit of the process the main thread waits 10 s, and no longer. */
 const MAX_EXIT_CLOSE_MS = 9000;
@@ -77,9 +77,9 @@ class LineShipper extends EventEmitter {
     else this.#follow(parsed.order);
   }
 
-  #follow(order: Order): void {
+  #follow(order: Command): void {
     if (order.do === 'mention') {
-      this.#shipper.mention(order.drop);
+      this.#shipper.noteDrops(order.drop);
       return;
     }
     const { id, timeoutMs } = order;
@@ -101,7 +101,7 @@ class LineShipper extends EventEmitter {
     const stats = this.#shipper.stats();
     this.#reportedChars = this.#readChars;
     this.#reportTimer = stats.pending > 0 ? setTimeout(() => this.#report(), REPORT_MS) : undefined;
-    post(REPORT, { readChars: this.#readChars, stats, answer } satisfies Report);
+    post(REPORT, { readChars: this.#readChars, stats, reply: answer } satisfies Report);
   }
 }
 

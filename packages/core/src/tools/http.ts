@@ -5,7 +5,7 @@ import { isIP, type Socket } from 'node:net';
 /** Makes HTTP requests that do not keep the process alive: whoever waits for one has to. */
 export interface HttpClient {
   /** One request on one connection: nothing is repeated, no redirection followed. Rejects when no answer came. */
-  request(request: HttpRequest): Promise<HttpAnswer>;
+  request(request: HttpRequest): Promise<HttpResponse>;
   /** Closes all connections. The next request opens a new one. */
   close(): void;
 }
@@ -19,7 +19,7 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
 }
 
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   /** By name in lower case. */
   readonly headers: Record<string, string>;
@@ -44,7 +44,7 @@ export function createHttpClient(): HttpClient {
         request.once('response', (response) => {
           // Answered before all was sent: the caller may use the memory of the body again.
           const stop = (): unknown => request.writableFinished || request.destroy();
-          resolve(readAnswer(response).finally(stop));
+          resolve(readResponse(response).finally(stop));
         });
         request.on('error', reject);
         // An answer that changes the protocol ends in neither.
@@ -93,7 +93,7 @@ export const NEVER_SENT: ReadonlySet<unknown> = new Set([
 const MAX_STILL_MS = 4000;
 
 /** Answers of log services are small; whatever is larger comes from something else. */
-const MAX_ANSWER_BYTES = 1024 ** 2;
+const MAX_RESPONSE_BYTES = 1024 ** 2;
 
 /**
  * Lets the process end although the request is in flight. While it connects or sends, even an unreferenced socket holds the
@@ -118,7 +118,7 @@ function release(request: ClientRequest, hostname: string): void {
   });
 }
 
-async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
+async function readResponse(response: IncomingMessage): Promise<HttpResponse> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
@@ -126,7 +126,7 @@ async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
       chunks.push(chunk);
       bytes += chunk.length;
       // Closes the connection.
-      if (bytes > MAX_ANSWER_BYTES) break;
+      if (bytes > MAX_RESPONSE_BYTES) break;
     }
   } catch {
     // It broke off, but the status is an answer.
@@ -135,7 +135,7 @@ async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
   return {
     status: response.statusCode ?? 0,
     headers: Object.fromEntries(headers),
-    body: Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES),
-    complete: response.complete && bytes <= MAX_ANSWER_BYTES,
+    body: Buffer.concat(chunks).subarray(0, MAX_RESPONSE_BYTES),
+    complete: response.complete && bytes <= MAX_RESPONSE_BYTES,
   };
 }

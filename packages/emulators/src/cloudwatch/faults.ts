@@ -3,7 +3,7 @@ import type { Reaction } from '../http.js';
 import { ServiceError } from './errors.js';
 import type { Input } from './fields.js';
 import type { CloudWatchOperation } from './operations.js';
-import { errorAnswer } from './protocol.js';
+import { errorResponse } from './protocol.js';
 
 /** A fault that a request can meet. {@link CloudWatchFaultPlan} says what each does. */
 export type CloudWatchFault =
@@ -92,7 +92,7 @@ export function reactionTo(
   plan: CloudWatchFaultPlan,
 ): Reaction {
   const answer = (code: string, message: string, status?: number) =>
-    errorAnswer(new ServiceError(code, message, status), request.requestId, request.now);
+    errorResponse(new ServiceError(code, message, status), request.requestId, request.now);
   switch (fault) {
     case 'reset':
     case 'hang':

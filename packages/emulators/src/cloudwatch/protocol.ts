@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { gunzipSync } from 'node:zlib';
-import { type HttpAnswer, type HttpRequest, MAX_BODY_BYTES } from '../http.js';
+import { type HttpRequest, type HttpResponse, MAX_BODY_BYTES } from '../http.js';
 import { ServiceError, unserializable } from './errors.js';
 import { asStructure, type Input } from './fields.js';
 
@@ -47,11 +47,11 @@ export function decodeBody(request: HttpRequest): Input {
   return asStructure(value);
 }
 
-export function successAnswer(output: object | undefined, requestId: string, now: number): HttpAnswer {
+export function successResponse(output: object | undefined, requestId: string, now: number): HttpResponse {
   return { status: 200, headers: headersOf(requestId, now), body: output ? JSON.stringify(output) : '' };
 }
 
-export function errorAnswer(error: ServiceError, requestId: string, now: number): HttpAnswer {
+export function errorResponse(error: ServiceError, requestId: string, now: number): HttpResponse {
   return {
     status: error.status,
     headers: { ...headersOf(requestId, now), 'x-amzn-errortype': error.code },

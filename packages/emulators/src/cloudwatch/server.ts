@@ -15,13 +15,13 @@ import {
 } from './faults.js';
 import type { Input } from './fields.js';
 import { type CloudWatchOperation, isOperation, runOperation } from './operations.js';
-import { checkEnvelope, decodeBody, errorAnswer, operationOf, successAnswer } from './protocol.js';
+import { checkEnvelope, decodeBody, errorResponse, operationOf, successResponse } from './protocol.js';
 import { DAY_MS, MAX_AGE_MS } from './rules.js';
 import { type Credentials, createVerifier } from './sigv4.js';
 import { type CloudWatchStats, createStats } from './stats.js';
 import { type CloudWatchEvent, createStore } from './store.js';
 
-export interface CloudWatchOptions {
+export interface CloudWatchEmulatorOptions {
   /** Port to listen on; 0 takes a free one. @default 0 */
   readonly port?: number;
   /** Address to listen on. @default '127.0.0.1' */
@@ -63,7 +63,7 @@ const TEST_CREDENTIALS: Credentials = {
 };
 
 /** Starts a local CloudWatch Logs that refuses what the service refuses, and fails when told to. */
-export async function startCloudWatch(options: CloudWatchOptions = {}): Promise<CloudWatchEmulator> {
+export async function startCloudWatch(options: CloudWatchEmulatorOptions = {}): Promise<CloudWatchEmulator> {
   const { port = 0, host = '127.0.0.1', region = 'us-east-1', credentials = TEST_CREDENTIALS } = options;
   const { clock = Date.now, seed = 1, sequenceTokens = 'ignored' } = options;
   const store = createStore();
@@ -119,7 +119,7 @@ export async function startCloudWatch(options: CloudWatchOptions = {}): Promise<
     const perform = (now: number) =>
       answering(operation, context, async () => {
         const output = runOperation(operation, input, { ...context, now });
-        return successAnswer(output, context.requestId, context.now);
+        return successResponse(output, context.requestId, context.now);
       });
     if (!isInScope) return perform(context.now);
     const fault = isPoisoned(faults.plan, input) ? 'poison' : faults.draw();
@@ -147,7 +147,7 @@ export async function startCloudWatch(options: CloudWatchOptions = {}): Promise<
           ? thrown
           : new ServiceError('InternalFailure', `Emulator failed: ${thrown}`, 500);
       if (error.isViolation) stats.violated({ operation, error: error.code, message: error.message });
-      return errorAnswer(error, context.requestId, context.now);
+      return errorResponse(error, context.requestId, context.now);
     }
   }
 

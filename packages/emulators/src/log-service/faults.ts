@@ -2,7 +2,7 @@ import { badGateway, type CommonFaultPlan, retryLater } from '../faults.js';
 import type { Reaction } from '../http.js';
 import { ServiceError, uncompressFailed, webTrackingDenied } from './errors.js';
 import type { LogGroup } from './log-group.js';
-import { errorAnswer } from './protocol.js';
+import { errorResponse } from './protocol.js';
 
 /** A fault that a request can meet. {@link LogServiceFaultPlan} says what each does. */
 export type LogServiceFault =
@@ -90,7 +90,7 @@ export function reactionTo(
   request: { readonly requestId: string; readonly now: number },
   plan: LogServiceFaultPlan,
 ): Reaction {
-  const answer = (error: ServiceError) => errorAnswer(error, request.requestId, request.now);
+  const answer = (error: ServiceError) => errorResponse(error, request.requestId, request.now);
   const later = (code: string, message: string, status: number) =>
     retryLater(answer(new ServiceError(code, message, status)), plan);
   switch (fault) {

@@ -1,5 +1,5 @@
 import { inflateSync } from 'node:zlib';
-import type { HttpAnswer, HttpRequest } from '../http.js';
+import type { HttpRequest, HttpResponse } from '../http.js';
 import { missingProject, ServiceError, tooLarge, uncompressFailed } from './errors.js';
 import { decodeLz4Block } from './lz4.js';
 import { API_VERSION, MAX_RAW_BYTES, MAX_WIRE_BYTES } from './rules.js';
@@ -95,11 +95,11 @@ export function decodeBody(body: Buffer, { compression, rawSize }: Envelope): Bu
   }
 }
 
-export function successAnswer(requestId: string, now: number): HttpAnswer {
+export function successResponse(requestId: string, now: number): HttpResponse {
   return { status: 200, headers: headersOf(requestId, now), body: '' };
 }
 
-export function errorAnswer(error: ServiceError, requestId: string, now: number): HttpAnswer {
+export function errorResponse(error: ServiceError, requestId: string, now: number): HttpResponse {
   return {
     status: error.status,
     headers: { ...headersOf(requestId, now), 'content-type': 'application/json' },

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createFaultInjector } from '../faults.js';
-import { type HttpAnswer, type HttpRequest, listen, type Reaction } from '../http.js';
+import { type HttpRequest, type HttpResponse, listen, type Reaction } from '../http.js';
 import { ServiceError } from './errors.js';
 import {
   inScope,
@@ -17,16 +17,16 @@ import {
   compressionOf,
   decodeBody,
   type Envelope,
-  errorAnswer,
+  errorResponse,
   logstoreOf,
   readEnvelope,
-  successAnswer,
+  successResponse,
 } from './protocol.js';
 import { PROJECT_NAME } from './rules.js';
 import { createStats, type LogServiceStats } from './stats.js';
 import { type LogServiceEvent, Store } from './store.js';
 
-export interface LogServiceOptions {
+export interface LogServiceEmulatorOptions {
   /** Port to listen on; 0 takes a free one. @default 0 */
   readonly port?: number;
   /** Address to listen on. @default '127.0.0.1' */
@@ -68,7 +68,7 @@ interface Track {
 }
 
 /** Starts a local Log Service that refuses what the service's web tracking refuses, and fails when told to. */
-export async function startLogService(options: LogServiceOptions = {}): Promise<LogServiceEmulator> {
+export async function startLogService(options: LogServiceEmulatorOptions = {}): Promise<LogServiceEmulator> {
   const { port = 0, host = '127.0.0.1', project = 'local', logstores = ['logs'], webTrackingOff = [] } = options;
   const { clock = Date.now, seed = 1 } = options;
   if (!PROJECT_NAME.test(project)) {
@@ -99,7 +99,7 @@ export async function startLogService(options: LogServiceOptions = {}): Promise<
     } catch (thrown) {
       const error = asServiceError(thrown);
       if (error.isViolation) noteViolation(error, logstoreOf(request));
-      return errorAnswer(error, requestId, now);
+      return errorResponse(error, requestId, now);
     }
   });
 
@@ -127,10 +127,10 @@ export async function startLogService(options: LogServiceOptions = {}): Promise<
     return 'reset';
   }
 
-  function perform({ envelope, group, requestId, now }: Track): HttpAnswer {
+  function perform({ envelope, group, requestId, now }: Track): HttpResponse {
     store.add(group, { logstore: envelope.logstore, receiveTime: now, requestId });
     stats.stored({ events: group.logs.length, bytes: envelope.rawSize });
-    return successAnswer(requestId, now);
+    return successResponse(requestId, now);
   }
 
   function noteViolation({ code, message, detail }: ServiceError, logstore: string | undefined): void {
@@ -159,7 +159,7 @@ function asServiceError(thrown: unknown): ServiceError {
 }
 
 /** No part of the service, which lets nobody read without a signature. */
-function showEvents(store: Store): HttpAnswer {
+function showEvents(store: Store): HttpResponse {
   return {
     status: 200,
     headers: { 'content-type': 'application/x-ndjson; charset=utf-8' },
