@@ -1,5 +1,5 @@
 import { createCloudWatch } from '@logferry/cloudwatch';
-import { assertBalanced, type Batch, createShipper, type Destination } from '@logferry/core';
+import { assertBalanced, type Batch, createShipper, type Destination, type TextDestination } from '@logferry/core';
 import { type CloudWatchEmulator, startCloudWatch } from '@logferry/emulators';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -84,7 +84,7 @@ it('any records make batches that the service takes, and each is stored once or 
   for (const [state, count] of Object.entries(seen)) expect(count, state).toBeGreaterThan(5);
 }, 300_000);
 
-function observed(destination: Destination, sent: Batch[]): Destination {
+function observed(destination: TextDestination, sent: Batch[]): Destination {
   return {
     name: destination.name,
     reads: destination.reads,

@@ -15,7 +15,7 @@ import winston from 'winston';
 import type { Cloud } from './clouds.js';
 
 /** Delivery options, and those of the cloud. */
-type Options = DeliveryOptions & { readonly level?: 'info' | 'warn'; readonly thread?: boolean };
+type Options = DeliveryOptions & { readonly level?: 'info' | 'warn' };
 type Both = CloudWatchOptions & LogServiceOptions & Options;
 
 /** What the loggers of all frameworks can do, whatever they are given. */

@@ -1,5 +1,5 @@
 import { logServiceStream } from '@logferry/bunyan/log-service';
-import { assertBalanced, createShipper, createThreadShipper } from '@logferry/core';
+import { assertBalanced, createShipper } from '@logferry/core';
 import { startCloudWatch, startLogService } from '@logferry/emulators';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
 import { expect, it } from 'vitest';
@@ -70,7 +70,7 @@ it('refuses in a thread, too, what is logged from inside a request', async () =>
 const record = { time: 1, level: 'info', urgent: false, text: 'fine', fields: {} };
 
 it('a record that no line can be made of costs itself only', async () => {
-  const shipper = createThreadShipper(createFileDestination({ file: '/dev/null' }));
+  const shipper = createShipper(createFileDestination({ file: '/dev/null' }), { thread: true });
   for (const broken of [{ level: 1n }, { text: { length: 1 } }, { text: 5n }])
     expect(shipper.accept({ ...record, ...(broken as object) })).toBe(false);
   expect(shipper.accept(record)).toBe(true);
@@ -78,7 +78,7 @@ it('a record that no line can be made of costs itself only', async () => {
 });
 
 it('records without a text take their part of the budget, too', async () => {
-  const shipper = createThreadShipper(createFileDestination({ file: '/dev/null' }), { maxBufferBytes: 64 * 1024 });
+  const shipper = createShipper(createFileDestination({ file: '/dev/null' }), { thread: true, maxBufferBytes: 64 * 1024 });
   const answers = Array.from({ length: 10_000 }, () => shipper.accept({ ...record, text: '' }));
   expect(answers.filter(Boolean).length).toBeLessThan(1024);
   assertBalanced(await shipper.close());

@@ -1,16 +1,18 @@
-import { type LogRecord, stringify, toEpochMs } from '@logferry/core';
-import { isUrgent, labelOf } from './levels.js';
+import { isUrgentLevel, type LogRecord, levelLabel, stringify, toEpochMs } from '@logferry/core';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The record of what bunyan writes: an object to raw streams, a line of JSON to others. */
+/** bunyan's level of a record without one. */
+const INFO = 30;
+
+/** Makes a record of an object, which bunyan writes to raw streams, or of a line of JSON, which it writes to others. */
 export function recordOf(written: unknown): LogRecord {
   if (typeof written !== 'string') return new BunyanRecord(written as Fields);
   const line = written.trimEnd();
   return new BunyanRecord(parseFields(line) ?? { msg: line }, line);
 }
 
-/** The view of bunyan's record that the core takes. All raw streams get the same object, so it is only read. */
+/** The view of bunyan's record that the core takes. All raw streams get the same object: it is only read. */
 class BunyanRecord implements LogRecord {
   readonly fields: Fields;
   readonly #line: string | undefined;
@@ -25,11 +27,11 @@ class BunyanRecord implements LogRecord {
   }
 
   get level(): string {
-    return labelOf(this.fields.level);
+    return levelLabel(this.fields.level ?? INFO);
   }
 
   get urgent(): boolean {
-    return isUrgent(this.fields.level);
+    return isUrgentLevel(this.fields.level);
   }
 
   get text(): string {

@@ -1,13 +1,13 @@
 import { EventEmitter } from 'node:events';
 import {
-  booleanOption,
   createShipper,
-  createThreadShipper,
   type DeliveryOptions,
   type DeliveryReport,
   type DeliveryStats,
   type Destination,
   deliveryOptionNames,
+  type FlushOptions,
+  optionNames,
   type Shipper,
   splitOptions,
   stringOption,
@@ -21,14 +21,9 @@ export interface StreamOptions extends DeliveryOptions {
   readonly level?: BunyanLevel | undefined;
   /** Name for bunyan's `logger.levels(name)`. @default none */
   readonly name?: string | undefined;
-  /**
-   * True: ships from a worker thread. The event loop stays free, and `process.exit()` still delivers; but no option may be, or
-   * have, a function. @default false
-   */
-  readonly thread?: boolean | undefined;
 }
 
-const entryOptionNames = ['level', 'name', 'thread'] as const;
+const entryOptionNames = optionNames<Pick<StreamOptions, 'level' | 'name'>>({ level: true, name: true });
 
 /** The names of the options in {@link StreamOptions}. */
 export const streamOptionNames: readonly (keyof StreamOptions)[] = [...deliveryOptionNames, ...entryOptionNames];
@@ -47,22 +42,16 @@ export interface DestinationEntry {
   readonly stream: DestinationStream;
 }
 
-export interface FlushOptions {
-  /** Longest wait, in milliseconds. */
-  readonly timeoutMs?: number | undefined;
-}
-
 /** Ships the records of bunyan loggers to any destination. */
 export function destinationStream(options: DestinationStreamOptions): DestinationEntry {
   const [delivery, own] = splitOptions(options, deliveryOptionNames, ['destination', ...entryOptionNames]);
   const level = levelOption(own.level);
   const name = stringOption('name', own.name, undefined);
-  const start = booleanOption('thread', own.thread, false) ? createThreadShipper : createShipper;
   return {
     type: 'raw',
     ...(level !== undefined && { level }),
     ...(name !== undefined && { name }),
-    stream: new DestinationStream(start(own.destination, delivery)),
+    stream: new DestinationStream(createShipper(own.destination, delivery)),
   };
 }
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { assertBalanced, DeliveryError } from '@logferry/core';
+import { MemoryDestination, never } from '@logferry/core/testing';
 import bunyan from 'bunyan';
 import { describe, expect, test } from 'vitest';
 import { destinationStream, type StreamOptions } from '../src/index.js';
-import { MemoryDestination, never } from './support/memory-destination.js';
 
 /** Batches wait for ever unless something flushes them. */
 const patient: StreamOptions = { maxDelayMs: 600_000 };

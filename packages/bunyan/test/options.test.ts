@@ -1,8 +1,8 @@
 import { ConfigError } from '@logferry/core';
+import { MemoryDestination } from '@logferry/core/testing';
 import bunyan from 'bunyan';
 import { describe, expect, test } from 'vitest';
 import { destinationStream, type StreamOptions, streamOptionNames } from '../src/index.js';
-import { MemoryDestination } from './support/memory-destination.js';
 
 function refusal(options: unknown): Error {
   try {

@@ -1,7 +1,7 @@
+import { MemoryDestination } from '@logferry/core/testing';
 import bunyan from 'bunyan';
 import { describe, expect, test } from 'vitest';
 import { type DestinationEntry, destinationStream, type StreamOptions } from '../src/index.js';
-import { MemoryDestination } from './support/memory-destination.js';
 
 function start(options: StreamOptions = {}) {
   const destination = new MemoryDestination();

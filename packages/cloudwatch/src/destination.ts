@@ -2,13 +2,13 @@ import {
   type Batch,
   type BatchLimits,
   DeliveryError,
-  type Destination,
   type DestinationRecipe,
   type EncodedEvent,
   type Encoding,
   enclosePayloads,
-  type LogRecord,
   type SendOutcome,
+  type TextDestination,
+  type TextRecord,
 } from '@logferry/core';
 import { isNotFound, isUnreadable, nameOf, toDeliveryError } from './classify.js';
 import { LogsClient, type PutResponse } from './client.js';
@@ -27,14 +27,14 @@ import { warn } from './warn.js';
  * A destination for Amazon CloudWatch Logs. Checks all options and throws `ConfigError` for wrong ones; the AWS SDK is
  * loaded, and the service called, with the first batch.
  */
-export function createCloudWatch(options: CloudWatchOptions): Destination {
+export function createCloudWatch(options: CloudWatchOptions): TextDestination {
   return new CloudWatch(resolveCloudWatchOptions(options), options);
 }
 
 /** The service's clock stops long before; dates of JavaScript end here. */
 const MAX_TIME_MS = 8.64e15;
 
-class CloudWatch implements Destination {
+class CloudWatch implements TextDestination {
   readonly name = 'cloudwatch';
   readonly reads = 'text';
   readonly limits: BatchLimits;
@@ -66,11 +66,11 @@ class CloudWatch implements Destination {
     this.#entity = options.entity === undefined ? '' : `,"entity":${JSON.stringify(options.entity)}`;
   }
 
-  encode(record: LogRecord): Encoding {
+  encode(record: TextRecord): Encoding {
     return this.encodeAll([record])[0] as Encoding;
   }
 
-  encodeAll(records: readonly LogRecord[]): readonly Encoding[] {
+  encodeAll(records: readonly TextRecord[]): readonly Encoding[] {
     const { maxEventBytes, oversize, routeOf } = this.#options;
     const drafts = records.map((record) => {
       const { text, time: given } = record;

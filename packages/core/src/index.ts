@@ -1,7 +1,10 @@
+// Ship records.
 export type { DeliveredMessage, DroppedMessage, ErrorMessage, RetryMessage } from './accounting/channels.js';
 export { assertBalanced, type LedgerTotals } from './accounting/ledger.js';
-export { type Reporter, stderrReporter } from './accounting/reporter.js';
-export { sumStats } from './accounting/sum-stats.js';
+export type { DeliveryStats } from './accounting/stats.js';
+// Write an adapter, and check options.
+export { sumStats } from './accounting/stats.js';
+// Write a destination.
 export { enclosePayloads } from './batch/request-batch.js';
 export type { Clock, Timer } from './contract/clock.js';
 export type {
@@ -9,33 +12,37 @@ export type {
   BatchLimits,
   Destination,
   DestinationRecipe,
+  Drop,
   DropReason,
   EncodedEvent,
   Encoding,
+  FieldsDestination,
+  FieldsRecord,
+  FullDestination,
+  PayloadSeparator,
   SendOutcome,
+  TextDestination,
+  TextRecord,
 } from './contract/destination.js';
 export { ConfigError, type DeliveryCode, DeliveryError, type DeliveryErrorOptions } from './contract/errors.js';
-export { type LogRecord, toEpochMs } from './contract/record.js';
+export type { LogRecord } from './contract/record.js';
+export { toEpochMs } from './contract/record.js';
+export { createShipper } from './create-shipper.js';
 export {
   booleanOption,
   choiceOption,
   functionOption,
   numberOption,
   objectOption,
+  optionNames,
   refuseUnknownOptions,
   splitOptions,
   stringOption,
   wrongOption,
 } from './options/checks.js';
-export {
-  DEFAULT_CLOSE_TIMEOUT_MS,
-  type DeliveryOptions,
-  type Drop,
-  deliveryOptionNames,
-  type RetryOptions,
-} from './options/delivery-options.js';
-export { createShipper, type DeliveryReport, type DeliveryStats, type Seams, type Shipper } from './shipper.js';
-export { createThreadShipper } from './thread/thread-shipper.js';
+export type { DeliveryOptions, RetryOptions } from './options/delivery-options.js';
+export { DEFAULT_CLOSE_TIMEOUT_MS, deliveryOptionNames } from './options/delivery-options.js';
+export type { DeliveryReport, FlushOptions, Seams, Shipper } from './shipper.js';
 export {
   createHttpClient,
   type HttpClient,
@@ -44,5 +51,6 @@ export {
   NEVER_SENT,
   parseRetryAfter,
 } from './tools/http.js';
+export { isUrgentLevel, levelLabel, standardLevels } from './tools/levels.js';
 export { stringify } from './tools/stringify.js';
 export { endOfSlice, utf8Bytes } from './tools/utf8.js';

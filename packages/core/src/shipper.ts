@@ -1,195 +1,183 @@
-import { createChannels } from './accounting/channels.js';
 import { DropNotices } from './accounting/drop-notices.js';
 import { Ledger, type LedgerTotals } from './accounting/ledger.js';
-import { type CarefulReporter, createReporter } from './accounting/reporter.js';
+import { Reporter } from './accounting/reporter.js';
+import type { DeliveryStats } from './accounting/stats.js';
 import { Backlog } from './batch/backlog.js';
 import { type Clock, systemClock, type Timer } from './contract/clock.js';
-import type { Destination, DropReason } from './contract/destination.js';
+import type { Destination, Drop } from './contract/destination.js';
+import type { DeliveryError } from './contract/errors.js';
 import type { LogRecord } from './contract/record.js';
-import { Delivery, type DeliveryCounters } from './delivery/delivery.js';
+import { Delivery } from './delivery/delivery.js';
 import { Batcher } from './intake/batcher.js';
 import { Budget } from './intake/budget.js';
 import { Intake } from './intake/intake.js';
-import { wrongOption } from './options/checks.js';
 import {
   type DeliveryOptions,
-  type Drop,
   type ResolvedDeliveryOptions,
   resolveDeliveryOptions,
 } from './options/delivery-options.js';
 import { onProcessEnd } from './process/exit.js';
 
-/** What has become of all records so far, when a `flush()` or `close()` ended. */
+/** The fate of all records so far, when a `flush()` or `close()` ended. */
 export type DeliveryReport = LedgerTotals;
 
-/** Everything that can be counted. */
-export interface DeliveryStats extends LedgerTotals, DeliveryCounters {
-  /** Records that the service refused one by one, by reason. */
-  readonly rejectedByReason: Readonly<Record<DropReason, number>>;
-  /** Bytes of the budget in use. */
-  readonly bufferBytes: number;
-  /** How long the oldest pending record has waited, in milliseconds; 0 when nothing is pending. */
-  readonly oldestAgeMs: number;
-  /** Times that `onError` or `onDrop` threw, or rejected. */
-  readonly callbackErrors: number;
+/** The time that a `flush()` or `close()` may take. */
+export interface FlushOptions {
+  /** Longest wait, in milliseconds. @default of `flush`: none; of `close`: `closeTimeoutMs` */
+  readonly timeoutMs?: number | undefined;
 }
 
-/** Takes records and sees to it that they arrive, or are counted as lost. */
+/** Takes records, and delivers them or counts them as lost. */
 export interface Shipper {
   /** Takes a record. Synchronous, never throws. False: dropped on the spot, and counted. */
   accept(record: LogRecord): boolean;
   /**
-   * Delivers everything accepted before the call, at once and without waiting for backoffs. Drops nothing: with
-   * `timeoutMs` it may return while records are still pending.
+   * Delivers all records accepted before the call, at once and without waiting for backoffs. Drops nothing: with `timeoutMs`
+   * it may return while records are pending.
    */
-  flush(options?: { readonly timeoutMs?: number | undefined }): Promise<DeliveryReport>;
+  flush(options?: FlushOptions): Promise<DeliveryReport>;
   /**
-   * Takes no more records, delivers what is left, and gives up at the deadline (`closeTimeoutMs`), or sooner when no try
-   * can come before it: what remains is counted as `undeliverable`. Further calls return the same promise.
+   * Ends accepting, delivers the rest, and gives up at the deadline, or sooner when no attempt can come before it. Records
+   * left then are counted as `undeliverable`. Further calls return the same promise.
    */
-  close(options?: { readonly timeoutMs?: number | undefined }): Promise<DeliveryReport>;
-  /** Everything that can be counted, of all records so far: what waits for the end of the turn is encoded for it. */
+  close(options?: FlushOptions): Promise<DeliveryReport>;
+  /** All counters, of all records so far: records that wait for the end of the turn are encoded now. */
   stats(): DeliveryStats;
 }
 
-/** Time and chance, for tests. */
+/** Dependencies of a shipper that a test or an adapter sets. */
 export interface Seams {
+  /** @default the system's clock */
   readonly clock?: Clock | undefined;
-  /** From 0 up to, but not including, 1. */
+  /** From 0 up to, but not including, 1. @default Math.random */
   readonly random?: (() => number) | undefined;
+  /** Called with each error that `onError` is called with, or stderr states: an adapter's own way to say it. */
+  readonly onFailure?: ((error: DeliveryError) => void) | undefined;
 }
 
-/** Starts a shipper: the batching core for one destination. Throws `ConfigError` for wrong options. */
-export function createShipper(destination: Destination, options: DeliveryOptions = {}, seams: Seams = {}): Shipper {
-  return createCoreShipper(destination, options, seams);
-}
-
-/** The same, with what only a worker thread needs. */
+/** Starts a shipper in this thread. Throws `ConfigError` for wrong options. */
 export function createCoreShipper(
   destination: Destination,
   options: DeliveryOptions = {},
-  seams: Seams = {},
+  { clock = systemClock, random = Math.random, onFailure }: Seams = {},
 ): CoreShipper {
-  if (typeof destination?.send !== 'function') throw wrongOption('destination', 'a Destination', destination);
-  const resolved = resolveDeliveryOptions(options, destination.limits);
-  const { clock = systemClock, random = Math.random } = seams;
-  return new CoreShipper(destination, resolved, createReporter(destination.name, options, clock), clock, random);
+  const resolved = resolveDeliveryOptions(options, destination);
+  return new CoreShipper(
+    destination,
+    resolved,
+    new Reporter(destination.name, options, clock, onFailure),
+    clock,
+    random,
+  );
 }
 
 export class CoreShipper implements Shipper {
   readonly #destination: Destination;
   readonly #options: ResolvedDeliveryOptions;
   readonly #clock: Clock;
-  readonly #reporter: CarefulReporter;
+  readonly #reporter: Reporter;
   readonly #notices: DropNotices;
   readonly #ledger: Ledger;
-  /** All that is pending, in batches. */
   readonly #backlog = new Backlog();
-  readonly #admission: Intake;
-  readonly #batcher: Batcher;
   readonly #delivery: Delivery;
+  readonly #budget: Budget;
+  readonly #batcher: Batcher;
+  readonly #intake: Intake;
   /** Calls of `flush` and `close` that wait for all events up to a number. */
   readonly #waiters = new Set<{ readonly seq: number; readonly done: () => void }>();
   #pumpDeferred = false;
   #timer: Timer | undefined;
   #closed = false;
   #closing: Promise<DeliveryReport> | undefined;
-  /** Takes back the call before the natural end of the process; registered while there is something to deliver. */
+  /** Cancels the call before the natural end of the process; set while there is something to deliver. */
   #forgetExit: (() => void) | undefined;
 
   constructor(
     destination: Destination,
     options: ResolvedDeliveryOptions,
-    reporter: CarefulReporter,
+    reporter: Reporter,
     clock: Clock,
     random: () => number,
   ) {
-    const channels = createChannels(destination.name);
-    const notices = new DropNotices(clock);
-    const ledger = new Ledger((drop) => {
-      if (options.dropNotice && drop.reason !== 'closed') notices.add(drop);
-      channels.dropped(() => drop);
-      reporter.onDrop(drop);
-    });
     const backlog = this.#backlog;
-    const onAnswered = (): void => this.#pump();
-    const parts = { destination, options, backlog, ledger, reporter, channels, clock, random, onAnswered };
-    const delivery = new Delivery(parts);
+    const onChanged = (): void => this.#pumpSoon();
     this.#destination = destination;
     this.#options = options;
     this.#clock = clock;
     this.#reporter = reporter;
-    this.#notices = notices;
+    this.#notices = new DropNotices(clock);
+    const ledger = new Ledger((drop) => {
+      if (drop.reason !== 'closed') this.noteDrops(drop);
+      reporter.dropped(drop);
+    });
     this.#ledger = ledger;
+    const delivery = new Delivery({
+      destination,
+      options,
+      backlog,
+      ledger,
+      reporter,
+      clock,
+      random,
+      onAnswered: onChanged,
+    });
     this.#delivery = delivery;
     const budget = new Budget(options, ledger, backlog, (batch) => {
       delivery.discard(batch);
       // A flush, or the next batch of the route, may have waited for it.
-      this.#pumpSoon();
+      onChanged();
     });
+    this.#budget = budget;
     const batcher = new Batcher(options, backlog, clock, (batch) => delivery.enqueue(batch));
-    const changed = (): void => this.#pumpSoon();
     this.#batcher = batcher;
-    this.#admission = new Intake({
-      destination,
-      options,
-      ledger,
-      budget,
-      batcher,
-      delivery,
-      reporter,
-      clock,
-      changed,
-    });
+    const { routes } = delivery;
+    this.#intake = new Intake({ destination, options, ledger, budget, batcher, routes, reporter, clock, onChanged });
   }
 
   accept(record: LogRecord): boolean {
-    return this.#admission.accept(record, this.#closed ? 'closed' : undefined);
+    return this.#intake.accept(record, this.#closed ? 'closed' : undefined);
   }
 
-  async flush({ timeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<DeliveryReport> {
+  async flush({ timeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
     await (this.#closing ?? this.#deliverAll(timeoutMs));
-    this.#admission.drain();
-    return this.#ledger.ledger;
+    this.#intake.drain();
+    this.#reporter.notify();
+    return this.#ledger.totals;
   }
 
-  close({
-    timeoutMs = this.#options.closeTimeoutMs,
-  }: {
-    readonly timeoutMs?: number | undefined;
-  } = {}): Promise<DeliveryReport> {
-    // Before anything is sent: what a destination logs meanwhile comes too late, and its own close() is called once.
+  close({ timeoutMs = this.#options.closeTimeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
+    // Before anything is sent: a record that a destination logs meanwhile comes too late, and its close() is called once.
     this.#closed = true;
     this.#closing ??= Promise.resolve().then(() => this.#shutDown(timeoutMs));
     return this.#closing;
   }
 
   stats(): DeliveryStats {
-    this.#admission.drain();
-    const { ledger } = this.#ledger;
-    // What is left open may be a notice, or have lost all its records.
-    const oldest = ledger.pending > 0 ? this.#backlog.oldest : undefined;
+    this.#intake.drain();
+    const { totals } = this.#ledger;
+    // An open batch may hold a notice only, or have lost all its events.
+    const oldest = totals.pending > 0 ? this.#backlog.oldest : undefined;
     return {
-      ...ledger,
-      ...this.#delivery.counters,
-      bufferBytes: this.#ledger.bufferBytes,
+      ...totals,
+      ...this.#delivery.stats,
+      bufferBytes: this.#budget.usedBytes,
       oldestAgeMs: oldest ? Math.round(this.#clock.monotonic() - oldest.acceptedAtMs) : 0,
       callbackErrors: this.#reporter.callbackErrors,
     };
   }
 
-  /** Remembers for a notice what was lost on the way here. */
+  /** Remembers losses for a notice: those of this shipper, and those on the way to it. */
   noteDrops(drop: Drop): void {
     if (this.#options.dropNotice) this.#notices.add(drop);
   }
 
-  /** Says in the logs themselves what was lost, once they arrive again. */
+  /** States losses in the logs themselves, once records arrive again. */
   #giveNotice(isLast = false): void {
     if (!this.#delivery.isHealthy) return;
-    for (const notice of this.#notices.take(isLast)) this.#admission.acceptNotice(notice);
+    for (const notice of this.#notices.take(isLast)) this.#intake.acceptNotice(notice);
   }
 
-  /** Not at once: a log call should not pay for joining and sending a batch. */
+  /** Pumps at the end of the turn: a log call should not pay for joining and sending a batch. */
   #pumpSoon(): void {
     if (this.#pumpDeferred) return;
     this.#pumpDeferred = true;
@@ -200,9 +188,9 @@ export class CoreShipper implements Shipper {
     });
   }
 
-  /** Does all that can be done now, and derives from what is left when to look again. */
+  /** Does all that can be done now, and derives the time of the next look from what is left. */
   #pump(): void {
-    this.#admission.drain();
+    this.#intake.drain();
     if (!this.#closed) this.#giveNotice();
     const nowMs = this.#clock.monotonic();
     this.#batcher.sealDue(nowMs);
@@ -222,9 +210,9 @@ export class CoreShipper implements Shipper {
     this.#timer.unref();
   }
 
-  /** Resolves when everything accepted so far is settled, or after `timeoutMs`. Keeps the process alive meanwhile. */
+  /** Resolves when all events accepted so far are settled, or after `timeoutMs`. Keeps the process alive meanwhile. */
   async #deliverAll(timeoutMs = Number.POSITIVE_INFINITY): Promise<void> {
-    this.#admission.drain();
+    this.#intake.drain();
     this.#batcher.sealAll();
     this.#delivery.wake();
     await new Promise<void>((resolve) => {
@@ -233,7 +221,7 @@ export class CoreShipper implements Shipper {
         this.#waiters.delete(waiter);
         resolve();
       };
-      const waiter = { seq: this.#admission.lastSeq, done };
+      const waiter = { seq: this.#intake.lastSeq, done };
       const timer = this.#clock.setTimer(done, timeoutMs);
       this.#waiters.add(waiter);
       this.#pump();
@@ -242,7 +230,7 @@ export class CoreShipper implements Shipper {
 
   async #shutDown(timeoutMs: number): Promise<DeliveryReport> {
     const deadlineMs = this.#clock.monotonic() + timeoutMs;
-    this.#admission.drain();
+    this.#intake.drain();
     this.#giveNotice(true);
     this.#batcher.sealAll();
     this.#delivery.setDeadline(deadlineMs);
@@ -251,7 +239,7 @@ export class CoreShipper implements Shipper {
     this.#pump();
     await this.#closeDestination(deadlineMs);
     this.#reporter.flush();
-    return this.#ledger.ledger;
+    return this.#ledger.totals;
   }
 
   async #closeDestination(deadlineMs: number): Promise<void> {
@@ -262,7 +250,7 @@ export class CoreShipper implements Shipper {
     try {
       await Promise.race([this.#destination.close?.(), overtime]);
     } catch {
-      // Everything is settled already; a destination that cannot clean up changes nothing.
+      // Everything is settled already: a destination that cannot clean up changes nothing.
     } finally {
       timer?.cancel();
     }

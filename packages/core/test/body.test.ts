@@ -114,7 +114,7 @@ it('tells events of a batch during send, and says so when they are read too late
   const { shipper } = start({}, { destination });
   shipper.accept(record('"a"'));
   await shipper.flush();
-  expect(() => batches[0]?.events).toThrow('gone');
+  expect(() => batches[0]?.events).toThrow('batch.events cannot be read after the batch was delivered');
 });
 
 it('keeps the events for a destination that never asked for a body', async () => {

@@ -99,7 +99,7 @@ const history = fc.commands(
 const settings = fc.record({
   maxDelayMs: fc.constantFrom(0, 100, 1000),
   maxBatchEvents: fc.constantFrom(1, 3, 20),
-  maxBufferBytes: fc.constantFrom(4096, 16_384, 1_048_576),
+  maxBufferBytes: fc.constantFrom(8192, 24_576, 1_048_576),
   overflow: fc.constantFrom('drop-newest' as const, 'drop-oldest' as const),
   concurrency: fc.integer({ min: 1, max: 5 }),
   ordered: fc.boolean(),

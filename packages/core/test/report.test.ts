@@ -20,10 +20,12 @@ const imports = `
   const encode = ({ time, text }) => ({ route: 'r', time, payload: text, bytes: text.length });
 `;
 
-it('by default says losses in one line on stderr, and what came after it in another at the end', () => {
+it('by default says losses in one line on stderr, and later ones in another at the end', () => {
   const { stderr } = run(`${imports}
     const shipper = createShipper({ name: 'mine', reads: 'text', limits, encode, send: async () => ({ rejected: [], wireBytes: 0 }) });
-    for (let i = 0; i < 1000; i++) shipper.accept(record('x'.repeat(20_000)));
+    shipper.accept(record('x'.repeat(20_000)));
+    await new Promise(setImmediate);
+    for (let i = 1; i < 1000; i++) shipper.accept(record('x'.repeat(20_000)));
     await shipper.close();
   `);
   expect(stderr.trim().split('\n')).toEqual([
@@ -32,7 +34,7 @@ it('by default says losses in one line on stderr, and what came after it in anot
   ]);
 });
 
-it('by default says failures on stderr, with their code, before the losses that follow from them', () => {
+it('by default says failures on stderr, with their code, beside the losses that follow from them', () => {
   const { stderr } = run(`${imports}
     const send = async () => { throw new DeliveryError('AUTH', 'the key is not valid'); };
     const shipper = createShipper({ name: 'mine', reads: 'text', limits, encode, send }, { maxDelayMs: 0 });
@@ -40,8 +42,7 @@ it('by default says failures on stderr, with their code, before the losses that 
     await shipper.close();
   `);
   expect(stderr.trim().split('\n')).toEqual([
-    '[logferry] mine: 1 attempt failed, the last with AUTH: the key is not valid',
-    '[logferry] mine: 1 record lost (undeliverable 1)',
+    '[logferry] mine: 1 record lost (undeliverable 1); 1 attempt failed, the last with AUTH: the key is not valid',
   ]);
 });
 
@@ -111,7 +112,7 @@ it('survives callbacks that throw or reject', async () => {
   }
 });
 
-it('counts, but does not tell, losses that the telling itself causes', () => {
+it('counts, but does not report, the losses of records that a callback logs', async () => {
   let told = 0;
   const shipper = createShipper(new RecordingDestination(), {
     maxBufferBytes: 1024,
@@ -121,6 +122,7 @@ it('counts, but does not tell, losses that the telling itself causes', () => {
     },
   });
   shipper.accept(record('x'.repeat(5000)));
+  await shipper.flush();
   expect(told).toBe(1);
   expect(shipper.stats()).toMatchObject({ received: 2, dropped: { 'buffer-full': 2 } });
   assertBalanced(shipper.stats());

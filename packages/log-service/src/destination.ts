@@ -3,10 +3,10 @@ import {
   type BatchLimits,
   createHttpClient,
   DeliveryError,
-  type Destination,
   type DestinationRecipe,
   type Encoding,
-  type LogRecord,
+  type FieldsDestination,
+  type FieldsRecord,
   type SendOutcome,
 } from '@logferry/core';
 import { isCompressionRefused, toDeliveryError, toUnansweredError } from './classify.js';
@@ -24,7 +24,7 @@ import { baseBytesOf, bodyOf } from './route.js';
  * A destination for Alibaba Cloud Log Service, by web tracking. Checks all options and throws `ConfigError` for wrong ones;
  * the service is called with the first batch.
  */
-export function createLogService(options: LogServiceOptions): Destination {
+export function createLogService(options: LogServiceOptions): FieldsDestination {
   return new LogService(resolveLogServiceOptions(options), options);
 }
 
@@ -34,13 +34,13 @@ const MAX_TIME_MS = 8.64e15;
 /** Each log is followed by a comma. That the last one is not leaves the count a byte too high. */
 const COMMA_BYTES = 1;
 
-class LogService implements Destination {
+class LogService implements FieldsDestination {
   readonly name = 'log-service';
   readonly reads = 'fields';
   readonly limits: BatchLimits;
   readonly #rawOptions: LogServiceOptions;
   readonly #options: ResolvedLogServiceOptions;
-  readonly #write: (record: LogRecord, time: number) => string;
+  readonly #write: (record: FieldsRecord, time: number) => string;
   readonly #maxPayloadBytes: number;
   readonly #http = createHttpClient();
   readonly #fetch: LogServiceFetch;
@@ -63,7 +63,7 @@ class LogService implements Destination {
     this.#compression = compression === 'none' ? undefined : compression;
   }
 
-  encode(record: LogRecord): Encoding {
+  encode(record: FieldsRecord): Encoding {
     const { route, oversize } = this.#options;
     const { time: given } = record;
     const time = given >= 0 && given <= MAX_TIME_MS ? Math.trunc(given) : Date.now();

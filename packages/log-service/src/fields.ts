@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { type LogRecord, toEpochMs } from '@logferry/core';
+import { type FieldsRecord, toEpochMs } from '@logferry/core';
 import { isValidKey, KeyRenamer } from './keys.js';
 import { sharedSequence } from './sequence.js';
 import { read, textOf } from './text.js';
@@ -14,7 +14,7 @@ export const LEVEL_FIELD: string = 'level';
 export function createFieldsWriter(
   timeField: string,
   sequenceField: string,
-): (record: LogRecord, time: number) => string {
+): (record: FieldsRecord, time: number) => string {
   const ours: readonly string[] = [timeField, sequenceField, LEVEL_FIELD];
   const [timeLabel, sequenceLabel, levelLabel] = ours.map((key) => `${JSON.stringify(key)}:`);
   const nextNumber = sharedSequence();
@@ -56,7 +56,7 @@ export function createFieldsWriter(
 }
 
 /** Fields that are written alike after JSON, which has no word for an error, a map or a BigInt: their text takes their place. */
-export function plainFields(fields: LogRecord['fields']): object {
+export function plainFields(fields: FieldsRecord['fields']): object {
   // Without a prototype no key is special.
   const plain: Record<string, unknown> = Object.create(null);
   for (const key of Object.keys(fields)) {

@@ -1,4 +1,4 @@
-import { assertBalanced, type Batch, createShipper, type Destination, type SendOutcome } from '@logferry/core';
+import { assertBalanced, type Batch, createShipper, type Destination, type FieldsDestination, type SendOutcome } from '@logferry/core';
 import { startLogService } from '@logferry/emulators';
 import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
@@ -159,7 +159,7 @@ it('writes plain data as JSON.stringify does', () => {
 });
 
 /** The destination with another way to send. */
-function observed(destination: Destination, send: (batch: Batch) => Promise<SendOutcome>): Destination {
+function observed(destination: FieldsDestination, send: (batch: Batch) => Promise<SendOutcome>): Destination {
   const { name, reads, limits } = destination;
   return { name, reads, limits, encode: (input) => destination.encode(input), send };
 }

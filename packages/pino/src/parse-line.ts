@@ -1,5 +1,5 @@
-import { type LogRecord, toEpochMs } from '@logferry/core';
-import { INFO, labelOf, numberOf, WARN } from './levels.js';
+import { isUrgentLevel, type LogRecord, levelLabel, toEpochMs } from '@logferry/core';
+import { INFO, numberOf } from './levels.js';
 
 /** A log record, and the number of its level; none for a custom label or a missing one, which cannot be compared. */
 export interface ParsedLine extends LogRecord {
@@ -49,15 +49,15 @@ class PinoLine implements ParsedLine {
       this.level = level;
       this.levelValue = numberOf(level);
     } else if (typeof level === 'number') {
-      this.level = labelOf(level);
+      this.level = levelLabel(level);
       this.levelValue = level;
     } else {
-      this.level = labelOf(INFO);
+      this.level = levelLabel(INFO);
     }
   }
 
   get urgent(): boolean {
-    return this.levelValue !== undefined && this.levelValue >= WARN;
+    return isUrgentLevel(this.levelValue);
   }
 
   get fields(): Readonly<Record<string, unknown>> {

@@ -1,5 +1,7 @@
 import type { Writable } from 'node:stream';
 import {
+  booleanOption,
+  ConfigError,
   createShipper,
   DEFAULT_CLOSE_TIMEOUT_MS,
   type DeliveryOptions,
@@ -7,6 +9,7 @@ import {
   type DeliveryStats,
   type Destination,
   deliveryOptionNames,
+  type FlushOptions,
   numberOption,
   refuseUnknownOptions,
   type Shipper,
@@ -21,6 +24,8 @@ const MAX_WORKER_CLOSE_MS = 9000;
 
 /** Options of a stream, whatever its destination. */
 export interface StreamOptions extends DeliveryOptions {
+  /** Refused if true: pino has a worker thread of its own, `pino.transport({ target: '@logferry/pino/…' })`. @default false */
+  readonly thread?: boolean | undefined;
   /**
    * Lines below it are left out: a standard level's name, or a number. pino itself ignores `level` beside a single
    * `target`. JSON lines with a custom label, or none, always pass. @default everything that pino writes
@@ -42,11 +47,11 @@ export interface DestinationStream extends Writable {
    * Delivers everything written before the call, at once and without waiting for backoffs. Drops nothing: with
    * `timeoutMs` it may return while records are still pending.
    */
-  flush(options?: { readonly timeoutMs?: number | undefined }): Promise<DeliveryReport>;
+  flush(options?: FlushOptions): Promise<DeliveryReport>;
   /** What `logger.flush(callback)` calls: the same, but calls back after `closeTimeoutMs` at the latest, and without an error. */
   flush(callback: () => void): void;
   /** Ends the stream and delivers what is left, until the deadline (`closeTimeoutMs`); `end()` does the same. */
-  close(options?: { readonly timeoutMs?: number | undefined }): Promise<DeliveryReport>;
+  close(options?: FlushOptions): Promise<DeliveryReport>;
   stats(): DeliveryStats;
 }
 
@@ -54,6 +59,12 @@ export interface DestinationStream extends Writable {
 export function destinationStream(options: DestinationStreamOptions): DestinationStream {
   refuseUnknownOptions(options, ['destination', ...streamOptionNames]);
   const { destination, level, ...delivery } = options;
+  if (booleanOption('thread', delivery.thread, false)) {
+    throw new ConfigError(
+      'thread',
+      "thread: pino has a worker of its own: use pino.transport({ target: '@logferry/pino/…' })",
+    );
+  }
   const lowest = levelOption(level);
   const inWorker = isPinoWorker();
   const flushTimeoutMs = numberOption('closeTimeoutMs', delivery.closeTimeoutMs, DEFAULT_CLOSE_TIMEOUT_MS, { min: 0 });
@@ -67,10 +78,9 @@ export function destinationStream(options: DestinationStreamOptions): Destinatio
 const MAX_LINE_CHARS = 16 * 1024 * 1024;
 
 type Write = (chunk: string | Buffer, ...others: unknown[]) => boolean;
-type EndOptions = Parameters<DestinationStream['close']>[0];
 
 function shipLines(shipper: Shipper, lowest: number, flushTimeoutMs: number): DestinationStream {
-  let endOptions: EndOptions;
+  let endOptions: FlushOptions | undefined;
   let openLineChars = 0;
   const take = (line: string): null => {
     if (line.trim() === '') return null;
@@ -94,7 +104,7 @@ function shipLines(shipper: Shipper, lowest: number, flushTimeoutMs: number): De
       if (typeof how !== 'function') return shipper.flush(how);
       return void shipper.flush({ timeoutMs: flushTimeoutMs }).then(() => process.nextTick(how));
     }) as DestinationStream['flush'],
-    close(options: EndOptions) {
+    close(options?: FlushOptions) {
       endOptions ??= options;
       stream.end();
       return closed.then(() => shipper.close());

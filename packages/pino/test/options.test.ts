@@ -1,7 +1,7 @@
 import { deliveryOptionNames } from '@logferry/core';
+import { MemoryDestination } from '@logferry/core/testing';
 import { expect, it } from 'vitest';
 import { type DestinationStreamOptions, destinationStream, streamOptionNames } from '../src/index.js';
-import { MemoryDestination } from './support/memory-destination.js';
 
 function refusal(options: object): string {
   const given = { destination: new MemoryDestination(), ...options } as DestinationStreamOptions;

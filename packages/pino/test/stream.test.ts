@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { pipeline } from 'node:stream/promises';
 import { assertBalanced, DeliveryError, type DeliveryOptions, type Drop } from '@logferry/core';
+import { MemoryDestination, never } from '@logferry/core/testing';
 import pino from 'pino';
 import { expect, it, vi } from 'vitest';
 import { type DestinationStreamOptions, destinationStream } from '../src/index.js';
-import { hang, MemoryDestination } from './support/memory-destination.js';
 
 function start(options: Omit<DestinationStreamOptions, 'destination'> = {}) {
   const destination = new MemoryDestination();
@@ -25,7 +25,7 @@ it('ships the line as pino wrote it', async () => {
   logger.child({ requestId: 7 }).warn('slow');
   const report = await stream.close();
   expect(report.delivered).toBe(2);
-  expect(destination.stored.map((line) => JSON.parse(line))).toMatchObject([
+  expect(destination.texts.map((line) => JSON.parse(line))).toMatchObject([
     { level: 30, orderId: 'A-17', msg: 'order paid' },
     { level: 40, requestId: 7, msg: 'slow' },
   ]);
@@ -44,7 +44,7 @@ it('ends a line that never ends, so that it cannot fill the memory', async () =>
   stream.write('\nnext\n');
   expect(stream.stats().received).toBe(3);
   await stream.close({ timeoutMs: 0 });
-  expect(destination.encoded.map(({ text }) => text.length)).toEqual([17 * megabyte.length, 3 * megabyte.length, 4]);
+  expect(destination.records.map(({ text }) => text.length)).toEqual([17 * megabyte.length, 3 * megabyte.length, 4]);
 });
 
 it('does not parse lines for a destination that reads text', async () => {
@@ -61,7 +61,7 @@ it('takes anything that is a line, from any writer', async () => {
   stream.write('plain text\n\n{"level":30,"ti');
   stream.write(Buffer.from('me":1}\r\n{"cut'));
   await stream.close();
-  expect(destination.stored).toEqual(['plain text', '{"level":30,"time":1}', '{"cut']);
+  expect(destination.texts).toEqual(['plain text', '{"level":30,"time":1}', '{"cut']);
 });
 
 it.each([
@@ -72,7 +72,7 @@ it.each([
   const { destination, stream, logger } = start({ level });
   for (const label of ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const) logger[label]('x');
   const report = await stream.close();
-  expect(destination.encoded.map((record) => record.level)).toEqual(expected);
+  expect(destination.records.map((record) => record.level)).toEqual(expected);
   expect(report.received).toBe(expected.length);
 });
 
@@ -81,7 +81,7 @@ it('with a level it ships lines whose level it cannot compare, and takes plain t
   const shipped = ['{"level":"notice","time":1}', '{"severity":"ERROR","time":2}', '{"level":"ERROR","time":3}'];
   stream.write(['{"level":"INFO"}', 'plain', ...shipped, ''].join('\n'));
   await stream.close();
-  expect(destination.stored).toEqual(shipped);
+  expect(destination.texts).toEqual(shipped);
 });
 
 it('can be required', () => {
@@ -152,13 +152,13 @@ it('emits "finish" and "close" after delivery', async () => {
   for (const event of ['finish', 'close']) stream.on(event, () => events.push(event));
   logger.info('x');
   stream.end();
-  await expect.poll(() => destination.encoded).toHaveLength(1);
+  await expect.poll(() => destination.records).toHaveLength(1);
   await new Promise(setImmediate);
   expect(events).toEqual([]);
   deliver();
   await once(stream, 'close');
   expect(events).toEqual(['finish', 'close']);
-  expect(destination.stored).toHaveLength(1);
+  expect(destination.texts).toHaveLength(1);
   expect(destination.closed).toBe(true);
 });
 
@@ -166,18 +166,18 @@ it('delivers what it has when it is destroyed', async () => {
   const { destination, stream, logger } = start();
   logger.info('x');
   await once(stream.destroy(), 'close');
-  expect(destination.stored).toHaveLength(1);
+  expect(destination.texts).toHaveLength(1);
 });
 
 it('is the end of a pipeline, which is done when all is delivered', async () => {
   const { destination, stream } = start();
   await pipeline(['a\n', 'b\nc'], stream);
-  expect(destination.stored).toEqual(['a', 'b', 'c']);
+  expect(destination.texts).toEqual(['a', 'b', 'c']);
 });
 
 it('gives up closing at the deadline, and counts the rest', async () => {
   const { destination, stream, logger } = start({ ...quiet, closeTimeoutMs: 50 });
-  destination.answer = hang;
+  destination.answer = never;
   logger.info('x');
   const report = await stream.close();
   expect(report.dropped.undeliverable).toBe(1);
@@ -186,7 +186,7 @@ it('gives up closing at the deadline, and counts the rest', async () => {
 
 it('takes another deadline in close()', async () => {
   const { destination, stream, logger } = start({ ...quiet, closeTimeoutMs: 3_600_000 });
-  destination.answer = hang;
+  destination.answer = never;
   logger.info('x');
   expect((await stream.close({ timeoutMs: 10 })).dropped.undeliverable).toBe(1);
 });
@@ -197,13 +197,13 @@ it('delivers everything before flush() resolves, and goes on', async () => {
   expect((await stream.flush()).delivered).toBe(1);
   logger.info('b');
   await new Promise<void>((resolve) => logger.flush(() => resolve()));
-  expect(destination.stored).toHaveLength(2);
+  expect(destination.texts).toHaveLength(2);
   await stream.close();
 });
 
 it('calls logger.flush() back at closeTimeoutMs without an error, and drops nothing', async () => {
   const { destination, stream, logger } = start({ ...quiet, closeTimeoutMs: 50 });
-  destination.answer = hang;
+  destination.answer = never;
   logger.info('x');
   const given = await new Promise<unknown[]>((resolve) => logger.flush((...args) => resolve(args)));
   expect(given).toEqual([]);
@@ -213,7 +213,7 @@ it('calls logger.flush() back at closeTimeoutMs without an error, and drops noth
 
 it('resolves flush({ timeoutMs }) with what is pending', async () => {
   const { destination, stream, logger } = start({ ...quiet, closeTimeoutMs: 0 });
-  destination.answer = hang;
+  destination.answer = never;
   logger.info('x');
   expect((await stream.flush({ timeoutMs: 20 })).pending).toBe(1);
   await stream.close();
@@ -232,7 +232,7 @@ it('works beside other streams in pino.multistream', async () => {
   logger.error('b');
   await stream.close();
   expect(others).toHaveLength(2);
-  expect(destination.stored.map((line) => JSON.parse(line).msg)).toEqual(['b']);
+  expect(destination.texts.map((line) => JSON.parse(line).msg)).toEqual(['b']);
 });
 
 it('is delivered when multistream ends it', async () => {
@@ -242,5 +242,5 @@ it('is delivered when multistream ends it', async () => {
   pino({}, multi).info('a');
   multi.end();
   await once(stream, 'close');
-  expect(destination.stored).toHaveLength(1);
+  expect(destination.texts).toHaveLength(1);
 });

@@ -1,4 +1,11 @@
-import { booleanOption, type DeliveryOptions, deliveryOptionNames, stringOption, wrongOption } from '@logferry/core';
+import {
+  booleanOption,
+  type DeliveryOptions,
+  deliveryOptionNames,
+  optionNames,
+  stringOption,
+  wrongOption,
+} from '@logferry/core';
 import type Transport from 'winston-transport';
 
 /** The options of winston's own transports that a Logferry transport takes. */
@@ -7,7 +14,7 @@ export interface HostOptions {
   readonly level?: string | undefined;
   /** True: nothing is shipped. @default false */
   readonly silent?: boolean | undefined;
-  /** Format of this transport alone, applied to what the logger's own format made. @default none */
+  /** Format of this transport alone, applied to the result of the logger's own format. @default none */
   readonly format?: Transport.TransportStreamOptions['format'] | undefined;
   /** True: winston logs uncaught exceptions here, and waits for their delivery before it exits. @default false */
   readonly handleExceptions?: boolean | undefined;
@@ -15,31 +22,21 @@ export interface HostOptions {
   readonly handleRejections?: boolean | undefined;
 }
 
-/** What every Logferry transport takes, whatever its destination. */
-export interface TransportOptions extends DeliveryOptions, HostOptions {
-  /**
-   * True: ships from a worker thread. The event loop stays free, and `process.exit()` still delivers; but for `format` no option
-   * may be, or have, a function. @default false
-   */
-  readonly thread?: boolean | undefined;
-}
+/** The options of every Logferry transport. With `thread: true`, `format` is the only one that may be, or hold, a function. */
+export interface TransportOptions extends DeliveryOptions, HostOptions {}
 
-export const hostOptionNames: readonly (keyof HostOptions)[] = [
-  'level',
-  'silent',
-  'format',
-  'handleExceptions',
-  'handleRejections',
-];
+export const hostOptionNames: readonly (keyof HostOptions)[] = optionNames<HostOptions>({
+  level: true,
+  silent: true,
+  format: true,
+  handleExceptions: true,
+  handleRejections: true,
+});
 
 /** The names of the options in {@link TransportOptions}. */
-export const transportOptionNames: readonly (keyof TransportOptions)[] = [
-  ...deliveryOptionNames,
-  ...hostOptionNames,
-  'thread',
-];
+export const transportOptionNames: readonly (keyof TransportOptions)[] = [...deliveryOptionNames, ...hostOptionNames];
 
-/** Checks the host's options and gives winston-transport what it wants: all but the format, which it would let throw. */
+/** Checks the host's options, and returns those for winston-transport: without the format, whose errors it would let out. */
 export function resolveHostOptions(options: HostOptions): Transport.TransportStreamOptions {
   const { format } = options;
   const level = stringOption('level', options.level, undefined);

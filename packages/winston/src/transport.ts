@@ -1,18 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
-  booleanOption,
   createShipper,
-  createThreadShipper,
   DEFAULT_CLOSE_TIMEOUT_MS,
-  type DeliveryOptions,
   type DeliveryReport,
   type DeliveryStats,
   type Destination,
   deliveryOptionNames,
-  functionOption,
+  type FlushOptions,
   type Shipper,
   splitOptions,
-  stderrReporter,
   wrongOption,
 } from '@logferry/core';
 import Transport from 'winston-transport';
@@ -25,11 +21,6 @@ const CRASH_TIMEOUT_MS = 2500;
 export interface DestinationTransportOptions extends TransportOptions {
   /** Where the records go. */
   readonly destination: Destination;
-}
-
-export interface FlushOptions {
-  /** Longest wait, in milliseconds. */
-  readonly timeoutMs?: number | undefined;
 }
 
 type WriteCallback = (error?: Error | null) => void;
@@ -56,17 +47,14 @@ export class DestinationTransport extends Transport {
   readonly #closeTimeoutMs: number;
 
   constructor(options: DestinationTransportOptions) {
-    const [delivery, { destination, thread, ...host }] = splitOptions(options, deliveryOptionNames, [
+    const [delivery, { destination, ...host }] = splitOptions(options, deliveryOptionNames, [
       'destination',
-      'thread',
       ...hostOptionNames,
     ]);
     super(resolveHostOptions(host));
     this.#format = host.format;
-    this.#threaded = booleanOption('thread', thread, false);
-    this.#shipper = this.#threaded
-      ? createThreadShipper(destination, delivery, (error) => this.emit('warn', error))
-      : createShipper(destination, this.#withWarnings(delivery, destination?.name));
+    this.#threaded = delivery.thread === true;
+    this.#shipper = createShipper(destination, delivery, { onFailure: (error) => this.emit('warn', error) });
     this.#closeTimeoutMs = delivery.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS;
     this.#followLogger();
   }
@@ -125,23 +113,6 @@ export class DestinationTransport extends Transport {
   #accept(info: Info): void {
     const accepted = this.#shipper.accept(new InfoRecord(info, this.levels));
     if (accepted && this.listenerCount('logged') > 0) setImmediate(() => this.emit('logged', info));
-  }
-
-  /** Makes every error that is told, to `onError` or on stderr, a `'warn'` event, too. */
-  #withWarnings(delivery: DeliveryOptions, name: string): DeliveryOptions {
-    const stderr = stderrReporter(name);
-    const onError = functionOption('onError', delivery.onError, stderr.onError);
-    return {
-      ...delivery,
-      onDrop: delivery.onDrop ?? stderr.onDrop,
-      onError: (error) => {
-        try {
-          return onError(error);
-        } finally {
-          this.emit('warn', error);
-        }
-      },
-    };
   }
 
   /** winston-transport minds only its first 'pipe' and 'unpipe'; added again it would lose the logger's level. */

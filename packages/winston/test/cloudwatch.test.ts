@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { assertBalanced, ConfigError } from '@logferry/core';
+import { MemoryDestination } from '@logferry/core/testing';
 import { startCloudWatch } from '@logferry/emulators';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import winston from 'winston';
 import { CloudWatchTransport, type CloudWatchTransportOptions } from '../src/cloudwatch.js';
 import { DestinationTransport } from '../src/index.js';
-import { MemoryDestination } from './support/memory-destination.js';
 
 let service: Awaited<ReturnType<typeof startCloudWatch>>;
 

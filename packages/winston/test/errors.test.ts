@@ -1,8 +1,8 @@
 import { assertBalanced, type DeliveryError, DeliveryError as Failure } from '@logferry/core';
+import { MemoryDestination } from '@logferry/core/testing';
 import { describe, expect, test } from 'vitest';
 import winston from 'winston';
 import { DestinationTransport, type TransportOptions } from '../src/index.js';
-import { MemoryDestination } from './support/memory-destination.js';
 
 /** A record that cannot even be copied. */
 function unreadable(): object {

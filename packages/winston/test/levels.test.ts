@@ -1,7 +1,7 @@
+import { MemoryDestination } from '@logferry/core/testing';
 import { describe, expect, test } from 'vitest';
 import winston from 'winston';
 import { DestinationTransport, type TransportOptions } from '../src/index.js';
-import { MemoryDestination } from './support/memory-destination.js';
 
 /** Logs once on each level and tells what arrived: the levels, and those of them that are urgent. */
 async function logOnEach(levels: Record<string, number>, level: string, options: TransportOptions = {}) {

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { assertBalanced } from '@logferry/core';
+import { MemoryDestination, never } from '@logferry/core/testing';
 import { describe, expect, test, vi } from 'vitest';
 import winston from 'winston';
 import { DestinationTransport, type TransportOptions } from '../src/index.js';
-import { MemoryDestination, never } from './support/memory-destination.js';
 
 /** Batches wait for ever unless something flushes them. */
 const patient: TransportOptions = { maxDelayMs: 600_000 };
@@ -98,7 +98,7 @@ describe('a transport that is removed', () => {
   test('delivers what it holds', async () => {
     const { logger, transport, destination } = start();
     const delivered = new Promise<void>((resolve) => {
-      destination.answer = resolve;
+      destination.answer = () => resolve();
     });
     logger.info('hello');
     await new Promise(setImmediate);
@@ -132,7 +132,7 @@ describe('a transport that is removed', () => {
     const { logger, transport, destination } = start();
     for (const round of [1, 2]) {
       const delivered = new Promise<void>((resolve) => {
-        destination.answer = resolve;
+        destination.answer = () => resolve();
       });
       logger.info(`round ${round}`);
       await new Promise(setImmediate);

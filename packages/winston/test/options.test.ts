@@ -1,8 +1,8 @@
 import { ConfigError } from '@logferry/core';
+import { MemoryDestination } from '@logferry/core/testing';
 import { describe, expect, test } from 'vitest';
 import winston from 'winston';
 import { DestinationTransport, transportOptionNames } from '../src/index.js';
-import { MemoryDestination } from './support/memory-destination.js';
 
 function refusal(options: unknown): Error {
   try {

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { inspect } from 'node:util';
+import { MemoryDestination } from '@logferry/core/testing';
 import { describe, expect, test } from 'vitest';
 import winston, { type LoggerOptions } from 'winston';
 import Transport from 'winston-transport';
 import { DestinationTransport, type TransportOptions } from '../src/index.js';
-import { MemoryDestination } from './support/memory-destination.js';
 
 const { format } = winston;
 

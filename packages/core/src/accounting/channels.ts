@@ -1,8 +1,8 @@
 import { channel } from 'node:diagnostics_channel';
+import type { Drop } from '../contract/destination.js';
 import type { DeliveryCode, DeliveryError } from '../contract/errors.js';
-import type { Drop } from '../options/delivery-options.js';
 
-/** On `logferry:delivered`: a batch that the service took. */
+/** On `logferry:delivered`: a batch that the service accepted. */
 export interface DeliveredMessage {
   /** The destination's name: `"cloudwatch"`. */
   readonly destination: string;
@@ -13,53 +13,62 @@ export interface DeliveredMessage {
   readonly bytes: number;
   /** Size of the request body. */
   readonly wireBytes: number;
-  /** How long the request took, in milliseconds. */
+  /** Duration of the request, in milliseconds. */
   readonly durationMs: number;
   readonly requestId: string | undefined;
 }
 
-/** On `logferry:dropped`: records that were lost together. */
+/** On `logferry:dropped`: records that were lost. */
 export interface DroppedMessage extends Drop {
   readonly destination: string;
 }
 
-/** On `logferry:retry`: a batch that failed and goes again. */
+/** On `logferry:retry`: a batch that failed and is sent again. */
 export interface RetryMessage {
   readonly destination: string;
   readonly route: string;
   readonly code: DeliveryCode;
   /** Events of the batch. */
   readonly events: number;
-  /** How long it waits at least, in milliseconds; 0 when it goes again at once, whole or in halves. */
+  /** Shortest wait, in milliseconds; 0 when the batch is sent again at once, whole or in halves. */
   readonly delayMs: number;
 }
 
-/** On `logferry:error`: every failed attempt, also those that `onError` is not told of. */
+/** On `logferry:error`: a failed attempt, also where `onError` is not called. */
 export interface ErrorMessage {
   readonly destination: string;
   readonly route: string;
   readonly error: DeliveryError;
 }
 
-/** Published on `node:diagnostics_channel`; each costs nothing while nobody listens. */
+/** A channel of `node:diagnostics_channel`. It costs nothing while it has no subscriber. */
+export interface Channel<Message> {
+  readonly hasSubscribers: boolean;
+  publish(message: Omit<Message, 'destination'>): void;
+}
+
+/** The channels of all Logferry transports in the process. */
 export interface Channels {
-  delivered(message: () => Omit<DeliveredMessage, 'destination'>): void;
-  dropped(message: () => Omit<DroppedMessage, 'destination'>): void;
-  retry(message: () => Omit<RetryMessage, 'destination'>): void;
-  error(message: () => Omit<ErrorMessage, 'destination'>): void;
+  readonly delivered: Channel<DeliveredMessage>;
+  readonly dropped: Channel<DroppedMessage>;
+  readonly retry: Channel<RetryMessage>;
+  readonly error: Channel<ErrorMessage>;
 }
 
 export function createChannels(destination: string): Channels {
-  const publisher = (name: string): ((message: () => object) => void) => {
+  const open = <Message>(name: string): Channel<Message> => {
     const target = channel(name);
-    return (message) => {
-      if (target.hasSubscribers) target.publish({ destination, ...message() });
+    return {
+      get hasSubscribers() {
+        return target.hasSubscribers;
+      },
+      publish: (message) => target.publish({ destination, ...message }),
     };
   };
   return {
-    delivered: publisher('logferry:delivered'),
-    dropped: publisher('logferry:dropped'),
-    retry: publisher('logferry:retry'),
-    error: publisher('logferry:error'),
+    delivered: open('logferry:delivered'),
+    dropped: open('logferry:dropped'),
+    retry: open('logferry:retry'),
+    error: open('logferry:error'),
   };
 }

@@ -1,14 +1,14 @@
 import type { Clock } from '../contract/clock.js';
-import type { DropReason } from '../contract/destination.js';
+import type { Drop, DropReason } from '../contract/destination.js';
 import type { LogRecord } from '../contract/record.js';
-import type { Drop } from '../options/delivery-options.js';
 import { stringify } from '../tools/stringify.js';
 
+/** Shortest time between two notices for the same shipper. */
 const QUIET_MS = 30_000;
 
 type LossSpan = Pick<Drop, 'records' | 'from' | 'to'>;
 
-/** Remembers what was lost, until a notice in the logs themselves can say so. */
+/** Adds up losses until a record of our own in the logs can state them. */
 export class DropNotices {
   readonly #clock: Clock;
   readonly #lost = new Map<DropReason, LossSpan>();
@@ -27,26 +27,24 @@ export class DropNotices {
     });
   }
 
-  /** What is remembered, for others to say. */
+  /** Takes out the losses, for another shipper to state. */
   drain(): readonly Drop[] {
-    const drops = [...this.#lost].map(([reason, loss]) => ({ reason, ...loss, events: [] }));
+    const drops = [...this.#lost].map(([reason, span]) => ({ reason, ...span, events: [] }));
     this.#lost.clear();
     return drops;
   }
 
-  /** The notices that are due, one for each reason. `isLast` ends the quiet time that follows each notice. */
+  /** Takes out the notices that are due: one for each reason. `isLast` ignores the time since the last notices. */
   take(isLast: boolean): readonly LogRecord[] {
     const nowMs = this.#clock.monotonic();
     if (this.#lost.size === 0 || (nowMs < this.#quietUntilMs && !isLast)) return [];
     this.#quietUntilMs = nowMs + QUIET_MS;
-    const notices = [...this.#lost].map(([reason, loss]) => noticeOf(reason, loss, this.#clock.now()));
-    this.#lost.clear();
-    return notices;
+    return this.drain().map((drop) => noticeOf(drop, this.#clock.now()));
   }
 }
 
 /** A record as a framework would make it, for destinations that read the text and for those that read the fields. */
-function noticeOf(reason: DropReason, { records, from, to }: LossSpan, time: number): LogRecord {
+function noticeOf({ reason, records, from, to }: Drop, time: number): LogRecord {
   const level = 'warn';
   const noun = records === 1 ? 'record' : 'records';
   const message = `logferry: ${records} ${noun} dropped (${reason}) between ${isoTime(from)} and ${isoTime(to)}`;
@@ -54,7 +52,7 @@ function noticeOf(reason: DropReason, { records, from, to }: LossSpan, time: num
   return { time, level, urgent: true, text: stringify({ level, time: isoTime(time), ...fields }), fields };
 }
 
-/** The time of a lost record is whatever the application gave it. */
+/** The application sets the time of a record, so that it need not be a date. */
 function isoTime(ms: number): string {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString();

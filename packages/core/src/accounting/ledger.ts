@@ -1,13 +1,12 @@
-import type { DropReason, EncodedEvent } from '../contract/destination.js';
-import type { Drop } from '../options/delivery-options.js';
+import { type Drop, type DropReason, type EncodedEvent, zeroByReason } from '../contract/destination.js';
 
-/** What became of every record. */
+/** The fate of every record. */
 export interface LedgerTotals {
   /** Records handed to the transport. */
   readonly received: number;
   /** Records that the service stored. */
   readonly delivered: number;
-  /** Records that the service refused one by one in a request it accepted: too old, too new, expired. */
+  /** Records that the service refused one by one in a request that it accepted: too old, too new, expired. */
   readonly rejected: number;
   /** Records lost on our side, by reason. */
   readonly dropped: Readonly<Record<DropReason, number>>;
@@ -19,7 +18,7 @@ export interface LedgerTotals {
 
 /**
  * Throws unless every record is accounted for:
- * `received = delivered + rejected + sum(dropped by reason) + spooled + pending`. True at every moment.
+ * `received = delivered + rejected + sum(dropped by reason) + spooled + pending`. This is true at every moment.
  */
 export function assertBalanced(totals: LedgerTotals): void {
   const dropped = Object.values(totals.dropped).reduce((sum, count) => sum + count, 0);
@@ -31,7 +30,7 @@ export function assertBalanced(totals: LedgerTotals): void {
   );
 }
 
-/** How a record was lost: refused by the service one by one (`rejected`), or given up on our side. */
+/** The way a record was lost: `rejected` by the service one by one, or given up on our side. */
 export interface LossReason {
   readonly reason: DropReason;
   readonly rejected: boolean;
@@ -43,7 +42,7 @@ interface Split {
   loss: LossReason | undefined;
 }
 
-/** What is known of an event besides its content. */
+/** Properties of an event besides its content. */
 export interface EventFlags {
   readonly urgent: boolean;
   readonly split: Split | undefined;
@@ -54,31 +53,35 @@ export interface EventFlags {
 /** An event in the core's keeping. */
 export interface StoredEvent extends EncodedEvent, EventFlags {}
 
-/** What the ledger need of events that share a fate. */
+/** The sums that the ledger needs of events with one fate. */
 export interface EventTotals {
   readonly events: number;
   readonly costBytes: number;
-  /** Of those that are not simply a record. */
+  /** The flags of the events that are parts of a record, or notices. */
   readonly flags: readonly EventFlags[];
 }
 
-export function totalsOf(entries: readonly StoredEvent[]): EventTotals {
+/** The sums over `events`. */
+export function totalsOf(events: readonly StoredEvent[]): EventTotals {
   return {
-    events: entries.length,
-    costBytes: entries.reduce((sum, { payload }) => sum + bufferCost(payload.length), 0),
-    flags: entries.filter(({ split, isNotice }) => split || isNotice),
+    events: events.length,
+    costBytes: events.reduce((sum, { payload }) => sum + bufferCost(Buffer.byteLength(payload)), 0),
+    flags: events.filter(({ split, isNotice }) => split || isNotice),
   };
 }
 
-/** What events take of the byte budget: their text, and what objects and bookkeeping around it cost. */
-export function bufferCost(payloadLength: number, events = 1): number {
-  return payloadLength + 256 * events;
+/** Memory of an event besides its payload, in bytes: its numbers in the columns of a batch. Measured. */
+const EVENT_COST_BYTES = 40;
+
+/** The bytes of the budget that events take. */
+export function bufferCost(payloadBytes: number, events = 1): number {
+  return payloadBytes + EVENT_COST_BYTES * events;
 }
 
-/** Keeps the ledger: each record enters once and leaves once, and every loss is told. */
+/** Counts each record in once and out once. A loss cannot be counted without being handed to `onLoss`. */
 export class Ledger {
-  /** Bytes of the budget in use. */
-  bufferBytes = 0;
+  /** Bytes of the budget that events take. */
+  eventBytes = 0;
   #received = 0;
   #delivered = 0;
   #pending = 0;
@@ -86,58 +89,70 @@ export class Ledger {
   readonly #dropped = zeroByReason();
   readonly #onLoss: (drop: Drop) => void;
 
-  constructor(tell: (drop: Drop) => void) {
-    this.#onLoss = tell;
+  constructor(onLoss: (drop: Drop) => void) {
+    this.#onLoss = onLoss;
   }
 
-  /** Whether nothing is in our keeping, no notice either. */
+  /** Whether the core keeps no event, no notice either. */
   get isEmpty(): boolean {
-    return this.bufferBytes === 0;
+    return this.eventBytes === 0;
   }
 
   receive(): void {
     this.#received++;
   }
 
-  /** A record was lost before it came into our keeping. */
-  refuse(reason: DropReason, time: number, events: readonly EncodedEvent[]): void {
+  /** Counts a record that is lost before the core keeps it. */
+  refuse(reason: DropReason, time: number, events: readonly EncodedEvent[], cause?: unknown): void {
     this.#dropped[reason]++;
-    this.#onLoss({ reason, records: 1, from: time, to: time, events });
+    this.#onLoss({ reason, records: 1, from: time, to: time, events, ...(cause !== undefined && { cause }) });
   }
 
-  /** A record, or a notice, is in our keeping from now on. */
+  /** Counts a record, or a notice, that the core keeps from now on. */
   admit(costBytes: number, isNotice: boolean): void {
     if (!isNotice) this.#pending++;
-    this.bufferBytes += costBytes;
+    this.eventBytes += costBytes;
   }
 
-  deliver({ events, costBytes, flags: marks }: EventTotals): void {
-    this.bufferBytes -= costBytes;
-    const records = events - marks.length;
+  deliver({ events, costBytes, flags }: EventTotals): void {
+    this.eventBytes -= costBytes;
+    const records = events - flags.length;
     this.#pending -= records;
     this.#delivered += records;
-    for (const mark of marks) this.#settle(mark);
+    for (const each of flags) this.#settle(each);
   }
 
-  lose(entries: readonly StoredEvent[], loss: LossReason): void {
+  lose(events: readonly StoredEvent[], loss: LossReason): void {
     let records = 0;
     let from = Number.POSITIVE_INFINITY;
     let to = Number.NEGATIVE_INFINITY;
-    const events: StoredEvent[] = [];
-    for (const entry of entries) {
-      const isFirstLoss = entry.split?.loss === undefined;
-      this.bufferBytes -= bufferCost(entry.payload.length);
-      this.#settle(entry, loss);
-      if (entry.isNotice) continue;
-      events.push(entry);
+    const lost: StoredEvent[] = [];
+    for (const event of events) {
+      const isFirstLoss = event.split?.loss === undefined;
+      this.eventBytes -= bufferCost(Buffer.byteLength(event.payload));
+      this.#settle(event, loss);
+      if (event.isNotice) continue;
+      lost.push(event);
       if (isFirstLoss) records++;
-      from = Math.min(from, entry.time);
-      to = Math.max(to, entry.time);
+      from = Math.min(from, event.time);
+      to = Math.max(to, event.time);
     }
-    if (events.length > 0) this.#onLoss({ reason: loss.reason, records, from, to, events });
+    if (lost.length > 0) this.#onLoss({ reason: loss.reason, records, from, to, events: lost });
   }
 
-  /** An event leaves our keeping; its record does so with the last of its parts. */
+  get totals(): LedgerTotals & { readonly rejectedByReason: Readonly<Record<DropReason, number>> } {
+    return {
+      received: this.#received,
+      delivered: this.#delivered,
+      rejected: Object.values(this.#rejected).reduce((sum, count) => sum + count, 0),
+      rejectedByReason: { ...this.#rejected },
+      dropped: { ...this.#dropped },
+      spooled: 0,
+      pending: this.#pending,
+    };
+  }
+
+  /** Counts an event out. Its record leaves with the last of its parts. */
   #settle({ split, isNotice }: EventFlags, loss?: LossReason): void {
     if (isNotice) return;
     if (split) {
@@ -150,38 +165,4 @@ export class Ledger {
     else if (loss.rejected) this.#rejected[loss.reason]++;
     else this.#dropped[loss.reason]++;
   }
-
-  get ledger(): LedgerTotals & { readonly rejectedByReason: Readonly<Record<DropReason, number>> } {
-    return {
-      received: this.#received,
-      delivered: this.#delivered,
-      rejected: Object.values(this.#rejected).reduce((sum, count) => sum + count, 0),
-      rejectedByReason: { ...this.#rejected },
-      dropped: { ...this.#dropped },
-      spooled: 0,
-      pending: this.#pending,
-    };
-  }
-}
-
-/** Whether the ledger have an account for it. */
-export function isDropReason(reason: unknown): reason is DropReason {
-  return typeof reason === 'string' && Object.hasOwn(zeroByReason(), reason);
-}
-
-/** An account for each reason. */
-export function zeroByReason(): Record<DropReason, number> {
-  return {
-    'buffer-full': 0,
-    'too-large': 0,
-    invalid: 0,
-    unencodable: 0,
-    'too-old': 0,
-    'too-new': 0,
-    expired: 0,
-    undeliverable: 0,
-    closed: 0,
-    'too-many-routes': 0,
-    feedback: 0,
-  };
 }

@@ -1,158 +1,208 @@
-import { writeSync } from 'node:fs';
-import { type Clock, systemClock, type Timer } from '../contract/clock.js';
-import type { DeliveryCode, DeliveryError } from '../contract/errors.js';
-import { isOperatorFault } from '../delivery/retry-policy.js';
-import type { DeliveryOptions, Drop } from '../options/delivery-options.js';
+import type { Clock } from '../contract/clock.js';
+import type { Drop, DropReason, EncodedEvent } from '../contract/destination.js';
+import { type DeliveryCode, type DeliveryError, isOperatorFault } from '../contract/errors.js';
+import type { DeliveryOptions } from '../options/delivery-options.js';
 import { onProcessEnd } from '../process/exit.js';
+import { runAs } from '../process/feedback.js';
+import { type Channel, type Channels, createChannels } from './channels.js';
+import { StderrSummary } from './stderr-summary.js';
 
-const QUIET_MS = 30_000;
-
+/** `onError` is called for a fault that only an operator can mend at most once in this time. */
 const OPERATOR_FAULT_QUIET_MS = 60_000;
 
-/** Where failures and losses are told. */
-export interface Reporter {
-  onError(error: DeliveryError): void;
-  onDrop(drop: Drop): void;
-  /** Says at once what waits for the end of a quiet time. */
-  flush(): void;
-}
+/** Most bytes of payloads in the `events` of one {@link Drop}. */
+const MAX_DROP_BYTES = 1024 * 1024;
 
 /**
- * The default of `onError` and `onDrop`: one line on stderr, at most every 30 s. What comes in between is counted, and
- * said when the time is over, the shipper is closed or the process ends.
+ * Queues notifications where they arise, and makes them in one place, {@link notify}: at the end of the turn, of `flush`, of
+ * `close`, and at the exit of the process. So callbacks never run inside a state change. The queue is bounded: losses of one
+ * reason are one {@link Drop}, and a turn ends no more requests than `concurrency`.
  */
-export function stderrReporter(name: string, clock: Clock = systemClock): Reporter {
-  let quietUntilMs = Number.NEGATIVE_INFINITY;
-  let timer: Timer | undefined;
-  let forgetExit: (() => void) | undefined;
-  let failures = 0;
-  let lastError: DeliveryError | undefined;
-  const dropped = new Map<string, number>();
+export class Reporter {
+  /** Times that a callback threw, or rejected. */
+  callbackErrors = 0;
+  readonly #clock: Clock;
+  readonly #channels: Channels;
+  readonly #stderr: StderrSummary;
+  readonly #onError: (error: DeliveryError) => unknown;
+  readonly #onDrop: (drop: Drop) => unknown;
+  readonly #onFailure: ((error: DeliveryError) => unknown) | undefined;
+  #queue: (() => unknown)[] = [];
+  readonly #drops = new Map<DropReason, QueuedDrop>();
+  readonly #reportedAtMs = new Map<DeliveryCode, number>();
+  #isScheduled = false;
+  #isNotifying = false;
+  #isSilent = false;
+  #forgetExit: (() => void) | undefined;
 
-  const speak = (): void => {
-    timer?.cancel();
-    timer = undefined;
-    forgetExit?.();
-    if (failures === 0 && dropped.size === 0) return;
-    writeLine(`[logferry] ${name}: ${describe(failures, lastError, dropped)}`);
-    quietUntilMs = clock.monotonic() + QUIET_MS;
-    failures = 0;
-    lastError = undefined;
-    dropped.clear();
-  };
-  const speakSoon = (): void => {
-    const waitMs = quietUntilMs - clock.monotonic();
-    if (waitMs <= 0) speak();
-    else if (!timer) {
-      timer = clock.setTimer(speak, waitMs);
-      timer.unref();
-      forgetExit = onProcessEnd('exit', speak);
+  /** `onFailure` is called besides `onError`: the adapter's own way to say a failure. */
+  constructor(
+    destination: string,
+    { onError, onDrop }: Pick<DeliveryOptions, 'onError' | 'onDrop'>,
+    clock: Clock,
+    onFailure?: (error: DeliveryError) => void,
+  ) {
+    this.#clock = clock;
+    this.#channels = createChannels(destination);
+    this.#stderr = new StderrSummary(destination, clock);
+    this.#onError = onError ?? ((error) => this.#stderr.addFailure(error));
+    this.#onDrop = onDrop ?? ((drop) => this.#stderr.addDrop(drop));
+    this.#onFailure = onFailure;
+  }
+
+  /** A batch was delivered. The message is made only if a subscriber is there. */
+  delivered(message: () => Parameters<Channels['delivered']['publish']>[0]): void {
+    this.#publish(this.#channels.delivered, message);
+  }
+
+  /** A batch failed and is sent again. */
+  retried(message: () => Parameters<Channels['retry']['publish']>[0]): void {
+    this.#publish(this.#channels.retry, message);
+  }
+
+  /** An attempt failed. */
+  attemptFailed(route: string, error: DeliveryError): void {
+    this.#publish(this.#channels.error, () => ({ route, error }));
+  }
+
+  /** A failure is reported to `onError`, or stderr, and to `onFailure`. */
+  failed(error: DeliveryError): void {
+    if (this.#isQuiet(error)) return;
+    this.#enqueue(() => this.#onError(error));
+    this.failedElsewhere(error);
+  }
+
+  /** A failure that another thread has reported already: only `onFailure` is called. */
+  failedElsewhere(error: DeliveryError): void {
+    const onFailure = this.#onFailure;
+    if (onFailure) this.#enqueue(() => onFailure(error));
+  }
+
+  /** Records were lost. */
+  dropped(drop: Drop): void {
+    if (this.#isSilent) return;
+    const queued = this.#drops.get(drop.reason);
+    if (queued) queued.add(drop);
+    else this.#drops.set(drop.reason, new QueuedDrop(drop));
+    this.#schedule();
+  }
+
+  /** Takes in a record that a callback logged: its losses are counted, not reported, so that reporting never feeds itself. */
+  withoutReporting<T>(act: () => T): T {
+    const before = this.#isSilent;
+    this.#isSilent = true;
+    try {
+      return act();
+    } finally {
+      this.#isSilent = before;
     }
-  };
-  return {
-    onError(error) {
-      failures++;
-      lastError = error;
-      speakSoon();
-    },
-    onDrop({ reason, records }) {
-      dropped.set(reason, (dropped.get(reason) ?? 0) + records);
-      speakSoon();
-    },
-    flush: speak,
-  };
-}
+  }
 
-/** A reporter that minds what the callbacks do. */
-export interface CarefulReporter extends Reporter {
-  /** Whether a callback runs now. */
-  readonly isTelling: boolean;
-  /** Does what a callback asked for: losses that come of it are not told. */
-  quietly<T>(act: () => T): T;
-  /** Times that `onError` or `onDrop` threw, or rejected. */
-  readonly callbackErrors: number;
-}
+  /** Makes all notifications that are queued. A callback that calls this changes nothing: the outer call goes on. */
+  notify(): void {
+    if (this.#isNotifying) return;
+    this.#isNotifying = true;
+    runAs('notifying', () => {
+      for (let queue = this.#take(); queue.length > 0; queue = this.#take()) for (const each of queue) this.#call(each);
+    });
+    this.#isNotifying = false;
+    this.#forgetExit?.();
+    this.#forgetExit = undefined;
+    this.#stderr.scheduleSummary();
+  }
 
-/**
- * The user's own `onError` and `onDrop`, and stderr for what has none. Neither throws, nor is called from inside of the
- * other: news that come meanwhile are told afterwards, but for losses that a callback itself causes (it logged, say), so
- * that telling never feeds itself. Faults that somebody has to mend are told at most once a minute.
- */
-export function createReporter(name: string, options: DeliveryOptions, clock: Clock): CarefulReporter {
-  const stderr = stderrReporter(name, clock);
-  const { onError = stderr.onError, onDrop = stderr.onDrop } = options;
-  const toldMs = new Map<DeliveryCode, number>();
-  const untold: (() => unknown)[] = [];
-  let isTelling = false;
-  let isQuiet = false;
-  let callbackErrors = 0;
-  const failed = (): void => void callbackErrors++;
-  const call = (callback: () => unknown): void => {
+  /** Makes all notifications that are queued, and ends the quiet time of stderr. */
+  flush(): void {
+    this.notify();
+    this.#stderr.writeSummary();
+  }
+
+  #isQuiet(error: DeliveryError): boolean {
+    if (!isOperatorFault(error)) return false;
+    const nowMs = this.#clock.monotonic();
+    if (nowMs < (this.#reportedAtMs.get(error.code) ?? Number.NEGATIVE_INFINITY) + OPERATOR_FAULT_QUIET_MS) return true;
+    this.#reportedAtMs.set(error.code, nowMs);
+    return false;
+  }
+
+  #publish<Message>(channel: Channel<Message>, makeMessage: () => Parameters<Channel<Message>['publish']>[0]): void {
+    if (!channel.hasSubscribers) return;
+    const message = makeMessage();
+    this.#enqueue(() => channel.publish(message));
+  }
+
+  #enqueue(notification: () => unknown): void {
+    this.#queue.push(notification);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#forgetExit ??= onProcessEnd('exit', () => this.flush());
+    this.#clock.defer(() => {
+      this.#isScheduled = false;
+      this.notify();
+    });
+  }
+
+  /** Takes out the queue. Failures come before the losses that follow from them. */
+  #take(): readonly (() => unknown)[] {
+    const queue = this.#queue;
+    this.#queue = [];
+    for (const drop of this.#drops.values()) {
+      queue.push(() => this.#onDrop(drop.toDrop()));
+      if (this.#channels.dropped.hasSubscribers) queue.push(() => this.#channels.dropped.publish(drop.toDrop()));
+    }
+    this.#drops.clear();
+    return queue;
+  }
+
+  /** The callback is the application's: delivery goes on if it throws. */
+  #call(callback: () => unknown): void {
+    const failed = (): void => void this.callbackErrors++;
     try {
       const returned = callback();
       if (isThenable(returned)) returned.then(undefined, failed);
     } catch {
-      // The application's callback failed; delivery goes on.
       failed();
     }
-  };
-  const tell = (callback: () => unknown): void => {
-    if (isQuiet) return;
-    untold.push(callback);
-    if (isTelling) return;
-    isTelling = true;
-    for (let next = untold.shift(); next; next = untold.shift()) call(next);
-    isTelling = false;
-  };
-  return {
-    get isTelling() {
-      return isTelling;
-    },
-    quietly(act) {
-      const before = isQuiet;
-      isQuiet = true;
-      try {
-        return act();
-      } finally {
-        isQuiet = before;
-      }
-    },
-    onError(error) {
-      const nowMs = clock.monotonic();
-      if (isOperatorFault(error)) {
-        if (nowMs < (toldMs.get(error.code) ?? Number.NEGATIVE_INFINITY) + OPERATOR_FAULT_QUIET_MS) return;
-        toldMs.set(error.code, nowMs);
-      }
-      tell(() => onError(error));
-    },
-    onDrop: (drop) => tell(() => onDrop(drop)),
-    flush: stderr.flush,
-    get callbackErrors() {
-      return callbackErrors;
-    },
-  };
+  }
 }
 
-function describe(failures: number, error: DeliveryError | undefined, dropped: ReadonlyMap<string, number>): string {
-  const parts: string[] = [];
-  if (dropped.size > 0) {
-    const total = [...dropped.values()].reduce((sum, count) => sum + count, 0);
-    const reasons = [...dropped].map(([reason, count]) => `${reason} ${count}`).join(', ');
-    parts.push(`${total} ${total === 1 ? 'record' : 'records'} lost (${reasons})`);
-  }
-  if (error) {
-    const times = failures === 1 ? '1 attempt failed' : `${failures} attempts failed`;
-    parts.push(`${times}, the last with ${error.code}: ${error.message}`);
-  }
-  return parts.join('; ');
-}
+/** The losses of one reason since the last notification. */
+class QueuedDrop {
+  #total: Omit<Drop, 'events'>;
+  readonly #events: EncodedEvent[] = [];
+  #eventBytes = 0;
 
-/** Straight to the file descriptor: a worker's own `process.stderr` is silent while the main thread waits for it to end. */
-function writeLine(line: string): void {
-  try {
-    writeSync(2, `${line}\n`);
-  } catch {
-    // stderr is closed or full; there is nowhere left to say it.
+  constructor({ events, ...first }: Drop) {
+    this.#total = first;
+    this.#addEvents(events);
+  }
+
+  add({ records, from, to, events, cause }: Drop): void {
+    const total = this.#total;
+    this.#total = {
+      ...total,
+      records: total.records + records,
+      from: Math.min(total.from, from),
+      to: Math.max(total.to, to),
+      ...(total.cause === undefined && cause !== undefined && { cause }),
+    };
+    this.#addEvents(events);
+  }
+
+  toDrop(): Drop {
+    return { ...this.#total, events: this.#events };
+  }
+
+  #addEvents(events: readonly EncodedEvent[]): void {
+    for (const event of events) {
+      if (this.#eventBytes >= MAX_DROP_BYTES) return;
+      this.#eventBytes += Buffer.byteLength(event.payload);
+      if (this.#eventBytes <= MAX_DROP_BYTES) this.#events.push(event);
+    }
   }
 }
 

@@ -1,18 +1,25 @@
 import type { PendingBatch } from './pending-batch.js';
 
-/** All batches that are not settled, oldest first: a list in which every step costs the same, however long it is. */
+/** All batches that are not settled, oldest first: a linked list, so that every step costs the same, however long it is. */
 export class Backlog {
   #oldest: PendingBatch | undefined;
   #newest: PendingBatch | undefined;
+  #size = 0;
 
   get oldest(): PendingBatch | undefined {
     return this.#oldest;
   }
 
-  /** A batch that was opened after all others. */
+  /** Number of batches. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds a batch that was opened after all others. */
   append(batch: PendingBatch): void {
     this.#link(this.#newest, batch);
     this.#link(batch, undefined);
+    this.#size++;
   }
 
   /** Puts the parts of a batch in its place. */
@@ -20,11 +27,13 @@ export class Backlog {
     this.#link(batch.older, parts[0]);
     this.#link(parts[0], parts[1]);
     this.#link(parts[1], batch.newer);
+    this.#size++;
   }
 
-  /** A batch is settled. */
+  /** Removes a batch that is settled. */
   remove(batch: PendingBatch): void {
     this.#link(batch.older, batch.newer);
+    this.#size--;
   }
 
   *[Symbol.iterator](): Generator<PendingBatch> {

@@ -1,28 +1,28 @@
 import { DeliveryError } from '../contract/errors.js';
-import type { PendingBatch } from './pending-batch.js';
 
 /**
- * The search for the bad records of a batch that the service refused. It shares what the parts of the batch have learned:
- * a record is given up as bad only after the service took another of the same batch. If it takes none, the batch is not
- * to blame but a setting, and the search stops.
+ * The search for the bad records of a batch that the service refused. The parts of the batch share it: a record is given up
+ * as bad only after the service accepted another part of the batch. If the service accepts none, a setting is to blame
+ * rather than the batch, and the search stops.
  */
-export class Bisection {
-  readonly #budget: number;
+export class Bisection<Part> {
+  readonly #maxRefusals: number;
   #refusals = 0;
   #unsettled = 1;
   #accepted = false;
-  #suspects: PendingBatch[] = [];
+  #suspects: Part[] = [];
 
   constructor(records: number) {
-    this.#budget = 2 * Math.ceil(Math.log2(records)) + 4;
+    // The number of requests that find one bad record among them.
+    this.#maxRefusals = 2 * Math.ceil(Math.log2(records)) + 4;
   }
 
-  /** Whether as many requests as it takes to find one bad record were refused, and none was taken. */
+  /** Whether the service refused as many requests as it takes to find one bad record, and accepted none. */
   get isHopeless(): boolean {
-    return !this.#accepted && this.#refusals >= this.#budget;
+    return !this.#accepted && this.#refusals >= this.#maxRefusals;
   }
 
-  /** A part was refused. Returns what is wrong: its content, as the service says, or a setting. */
+  /** A part was refused. Returns the fault: the content, as the service says, or a setting. */
   refused(error: DeliveryError): DeliveryError {
     this.#refusals++;
     if (!this.isHopeless) return error;
@@ -36,34 +36,34 @@ export class Bisection {
     this.#unsettled++;
   }
 
-  /** A part is one record, and was refused. */
-  suspect(batch: PendingBatch): void {
-    this.#suspects.push(batch);
+  /** A part of one record was refused. */
+  suspect(part: Part): void {
+    this.#suspects.push(part);
   }
 
-  /** A part was taken by the service. */
+  /** The service accepted a part. */
   accepted(): void {
     this.#accepted = true;
   }
 
-  /** A part is settled in whatever way, a suspect perhaps by its age. */
-  settled(batch: PendingBatch): void {
+  /** A part is settled; a suspect can also expire. */
+  settled(part: Part): void {
     this.#unsettled--;
-    this.#suspects = this.#suspects.filter((suspect) => suspect !== batch);
+    this.#suspects = this.#suspects.filter((suspect) => suspect !== part);
   }
 
-  /** The records that are known to be bad by now. */
-  takeConvicted(): readonly PendingBatch[] {
+  /** Takes out the records that are known to be bad by now. */
+  takeConvicted(): readonly Part[] {
     const everyOneRefused = this.#suspects.length === this.#unsettled;
     return this.#accepted || everyOneRefused ? this.#takeSuspects() : [];
   }
 
-  /** The records that are to be tried again, since a setting is to blame. */
-  takeAcquitted(): readonly PendingBatch[] {
+  /** Takes out the records that are sent again, since a setting is to blame. */
+  takeAcquitted(): readonly Part[] {
     return this.isHopeless ? this.#takeSuspects() : [];
   }
 
-  #takeSuspects(): readonly PendingBatch[] {
+  #takeSuspects(): readonly Part[] {
     const suspects = this.#suspects;
     this.#suspects = [];
     return suspects;

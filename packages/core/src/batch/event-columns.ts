@@ -1,56 +1,51 @@
 import { bufferCost, type EventFlags, type EventTotals, type StoredEvent } from '../accounting/ledger.js';
-import type { Batch, BatchLimits, EncodedEvent } from '../contract/destination.js';
+import type { Batch, BatchLimits, EncodedEvent, PayloadSeparator } from '../contract/destination.js';
 import { type BufferPool, PayloadBuffer } from './payload-buffer.js';
 import { RequestBatch } from './request-batch.js';
 
-/** Stands for the size of an event that was given up. */
+/** Stands for the size of an event that was evicted. */
 const EVICTED = -1;
 
 /**
- * The events of a batch, in columns: the payloads as bytes of one buffer, numbers in arrays. An object for each of some
- * thousand events, and a text that lives as long, would keep the garbage collector busy; they are made again only for
- * those that are lost, or for a destination that wants to see them.
+ * The events of a batch, in columns: the payloads as bytes of one buffer, the numbers in arrays. An object for each of some
+ * thousand events, and a string that lives as long, would keep the garbage collector busy. Objects are made again only for
+ * events that are lost, or for a destination that reads `batch.events`.
  */
 export class EventColumns {
   readonly route: string;
   readonly #pool: BufferPool;
+  readonly #separator: PayloadSeparator;
   #payloads: PayloadBuffer;
-  /** Where each payload ends in the buffer; a comma follows, and the next. */
+  /** End of each payload in the buffer; a separator follows, and the next payload. */
   #ends: number[] = [];
   #times: number[] = [];
-  /** As the service counts them. */
+  /** Sizes as the service counts them. */
   #sizes: number[] = [];
-  /** Lengths of the texts, for which the budget was charged. */
-  #lengths: number[] = [];
   #urgent: boolean[] = [];
-  /** The few events that are parts of a record, or notices of ours. */
-  #marks = new Map<number, EventFlags>();
+  /** Flags of the few events that are parts of a record, or notices. */
+  #flags = new Map<number, EventFlags>();
   #count = 0;
   #ordinary = 0;
   #bytes = 0;
-  #chars = 0;
+  #payloadBytes = 0;
   #earliest = Number.POSITIVE_INFINITY;
   #latest = Number.NEGATIVE_INFINITY;
-  #chronological = true;
+  #isChronological = true;
   #batch: RequestBatch | undefined;
-  /** Where the search for the next event to evict goes on: for ordinary ones, for any. */
+  /** Index where the search for the next event to evict goes on: for ordinary events, and for all. */
   #evictFrom = { ordinary: 0, any: 0 };
 
   /** `expectedBytes` of payloads, if something is known of them. */
-  constructor(route: string, pool: BufferPool, expectedBytes = 0) {
+  constructor(route: string, pool: BufferPool, separator: PayloadSeparator, expectedBytes = 0) {
     this.route = route;
     this.#pool = pool;
-    this.#payloads = new PayloadBuffer(pool, expectedBytes);
+    this.#separator = separator;
+    this.#payloads = new PayloadBuffer(pool, separator, expectedBytes);
   }
 
-  /** How many events. */
+  /** Number of events. */
   get count(): number {
     return this.#count;
-  }
-
-  /** Size of the payloads as they are. */
-  get payloadBytes(): number {
-    return this.#payloads.length;
   }
 
   /** Size of the events, as the service counts them. */
@@ -58,22 +53,31 @@ export class EventColumns {
     return this.#bytes;
   }
 
-  /** Whether the event can join without breaking a limit. */
+  /** Bytes of UTF-8 of all payloads. */
+  get payloadBytes(): number {
+    return this.#payloadBytes;
+  }
+
+  /** Whether the event can join without breaking a limit; `baseBytes` are the bytes of the batch before its first event. */
   fits({ time, bytes }: EncodedEvent, limits: BatchLimits, baseBytes: number): boolean {
     if (this.#count >= limits.maxEvents || baseBytes + this.#bytes + bytes > limits.maxBytes) return false;
     if (limits.maxSpanMs === undefined) return true;
     return Math.max(this.#latest, time) - Math.min(this.#earliest, time) <= limits.maxSpanMs;
   }
 
-  add({ time, payload, bytes }: EncodedEvent, mark: EventFlags): void {
-    if (mark.split || mark.isNotice) this.#marks.set(this.#ends.length, mark);
-    this.#ends.push(this.#payloads.append(payload) - 1);
-    this.#push(time, bytes, payload.length, mark.urgent);
+  add({ time, payload, bytes }: EncodedEvent, flags: EventFlags): void {
+    if (flags.split || flags.isNotice) this.#flags.set(this.#ends.length, flags);
+    this.#push(this.#payloads.append(payload) - 1, time, bytes, flags.urgent);
   }
 
-  /** No further event joins. */
-  seal(): void {
-    this.#payloads.trim();
+  /** Ends adding: gives back memory that is not needed, all of it if memory is scarce. */
+  seal(isScarce: boolean): void {
+    this.#payloads.seal(isScarce);
+    // An array grows by half; a copy has no room to spare.
+    this.#ends = this.#ends.slice();
+    this.#times = this.#times.slice();
+    this.#sizes = this.#sizes.slice();
+    this.#urgent = this.#urgent.slice();
   }
 
   canEvict(evenUrgent: boolean): boolean {
@@ -85,73 +89,76 @@ export class EventColumns {
     const cursor = evenUrgent ? 'any' : 'ordinary';
     for (let index = this.#evictFrom[cursor]; index < this.#ends.length; index++) {
       if (this.#sizes[index] === EVICTED || (this.#urgent[index] && !evenUrgent)) continue;
-      const entry = this.#eventAt(index);
+      const event = this.#eventAt(index);
       this.#evictFrom[cursor] = index + 1;
       this.#sizes[index] = EVICTED;
       this.#count--;
-      this.#bytes -= entry.bytes;
-      this.#chars -= entry.payload.length;
-      if (!entry.urgent) this.#ordinary--;
+      this.#bytes -= event.bytes;
+      this.#payloadBytes -= this.#lengthOf(index);
+      if (!event.urgent) this.#ordinary--;
       this.#batch = undefined;
-      // The places of evicted events take memory, too.
-      const isSparse = this.#chars + this.#count < this.#payloads.length / 4;
+      // Evicted events take memory until the columns are written anew.
+      const isSparse = this.#payloadBytes + this.#count < this.#payloads.length / 4;
       if (isSparse || this.#count < this.#ends.length / 2) this.#retain(this.#live());
-      return entry;
+      return event;
     }
     return undefined;
   }
 
-  /** What goes to the destination, in order of time: the same object as long as the content is the same. */
-  batch(baseBytes: number): Batch {
+  /** The argument of `send`, in order of time: the same object as long as the content is the same. */
+  toBatch(baseBytes: number): Batch {
     if (this.#batch) return this.#batch;
     this.#sort();
-    const buffer = this.#payloads;
-    this.#batch = new RequestBatch(
-      this.route,
-      baseBytes + this.#bytes,
-      () => this.storedEvents(),
-      (prefix, suffix) => buffer.enclose(prefix, suffix),
-    );
+    const payloads = this.#payloads;
+    this.#batch = new RequestBatch({
+      route: this.route,
+      bytes: baseBytes + this.#bytes,
+      separator: this.#separator,
+      makeEvents: () => this.storedEvents(),
+      makeBody: (prefix, suffix) => payloads.enclose(prefix, suffix),
+    });
     return this.#batch;
   }
 
-  /** The events in order of time, those of the same time in order of acceptance. */
+  /** The events in order of time; events of the same time in order of acceptance. */
   storedEvents(): readonly StoredEvent[] {
     this.#sort();
     return this.#ends.map((_, index) => this.#eventAt(index));
   }
 
-  /** What the ledger need of all events. */
-  get portion(): EventTotals {
-    return { events: this.#count, costBytes: bufferCost(this.#chars, this.#count), flags: [...this.#marks.values()] };
+  /** The sums over all events. */
+  get totals(): EventTotals {
+    const costBytes = bufferCost(this.#payloadBytes, this.#count);
+    return { events: this.#count, costBytes, flags: [...this.#flags.values()] };
   }
 
-  /** The events from one place up to another, in order of time. */
+  /** The events from one index up to another, in order of time. */
   slice(start: number, end: number): EventColumns {
     this.#sort();
-    const part = new EventColumns(this.route, this.#pool, (this.#ends[end - 1] ?? 0) - this.#startOf(start) + 1);
+    const part = this.#empty((this.#ends[end - 1] ?? 0) - this.#startOf(start) + 1);
     part.#append(this, start, end);
+    part.seal(true);
     return part;
   }
 
-  /** Nobody needs the events from now on, and no request is sending them. */
+  /** Gives the memory back for reuse, if no request reads it and the destination keeps nothing of it. */
   recycle(): void {
     if (this.#batch?.release()) this.#payloads.recycle();
   }
 
-  /** Forgets the events: something may hold on to the batch for as long as a service asked to wait. */
+  /** Frees the events now: a timer may keep the batch until Retry-After is over. */
   clear(): void {
     this.#batch = undefined;
     this.#retain([]);
   }
 
-  /** Puts the events in order of time, without those that are gone. */
+  /** Puts the events in order of time, without evicted ones. */
   #sort(): void {
-    if (this.#chronological && this.#count === this.#ends.length) return;
+    if (this.#isChronological && this.#count === this.#ends.length) return;
     const live = this.#live();
-    if (!this.#chronological) live.sort((a, b) => (this.#times[a] as number) - (this.#times[b] as number));
+    if (!this.#isChronological) live.sort((a, b) => (this.#times[a] as number) - (this.#times[b] as number));
     this.#retain(live);
-    this.#chronological = true;
+    this.#isChronological = true;
   }
 
   #live(): number[] {
@@ -160,16 +167,19 @@ export class EventColumns {
 
   /** Keeps these events, in this order. */
   #retain(indices: readonly number[]): void {
-    const kept = new EventColumns(this.route, this.#pool, this.#bytesOf(indices));
+    const kept = this.#empty(indices.reduce((sum, index) => sum + this.#lengthOf(index) + 1, 0));
     for (const index of indices) kept.#append(this, index, index + 1);
     this.#payloads = kept.#payloads;
     this.#ends = kept.#ends;
     this.#times = kept.#times;
     this.#sizes = kept.#sizes;
-    this.#lengths = kept.#lengths;
     this.#urgent = kept.#urgent;
-    this.#marks = kept.#marks;
+    this.#flags = kept.#flags;
     this.#evictFrom = { ordinary: 0, any: 0 };
+  }
+
+  #empty(expectedBytes: number): EventColumns {
+    return new EventColumns(this.route, this.#pool, this.#separator, expectedBytes);
   }
 
   #append(source: EventColumns, start: number, end: number): void {
@@ -178,50 +188,50 @@ export class EventColumns {
     const shift = this.#payloads.length - from;
     this.#payloads.copy(source.#payloads, from, source.#ends[end - 1] as number);
     for (let index = start; index < end; index++) {
-      const mark = source.#marks.get(index);
-      if (mark) this.#marks.set(this.#ends.length, mark);
-      this.#ends.push((source.#ends[index] as number) + shift);
+      const flags = source.#flags.get(index);
+      if (flags) this.#flags.set(this.#ends.length, flags);
       this.#push(
+        (source.#ends[index] as number) + shift,
         source.#times[index] as number,
         source.#sizes[index] as number,
-        source.#lengths[index] as number,
         source.#urgent[index] as boolean,
       );
     }
   }
 
-  #push(time: number, bytes: number, length: number, urgent: boolean): void {
-    if (time < this.#latest) this.#chronological = false;
+  /** Adds the numbers of an event whose payload is in the buffer. */
+  #push(end: number, time: number, bytes: number, urgent: boolean): void {
+    if (time < this.#latest) this.#isChronological = false;
     if (time > this.#latest) this.#latest = time;
     if (time < this.#earliest) this.#earliest = time;
+    this.#ends.push(end);
     this.#times.push(time);
     this.#sizes.push(bytes);
-    this.#lengths.push(length);
     this.#urgent.push(urgent);
     this.#count++;
     this.#bytes += bytes;
-    this.#chars += length;
+    this.#payloadBytes += this.#lengthOf(this.#ends.length - 1);
     if (!urgent) this.#ordinary++;
-  }
-
-  #bytesOf(indices: readonly number[]): number {
-    return indices.reduce((sum, index) => sum + (this.#ends[index] as number) + 1 - this.#startOf(index), 0);
   }
 
   #startOf(index: number): number {
     return index === 0 ? 0 : (this.#ends[index - 1] as number) + 1;
   }
 
+  #lengthOf(index: number): number {
+    return (this.#ends[index] as number) - this.#startOf(index);
+  }
+
   #eventAt(index: number): StoredEvent {
-    const mark = this.#marks.get(index);
+    const flags = this.#flags.get(index);
     return {
       route: this.route,
       time: this.#times[index] as number,
       payload: this.#payloads.read(this.#startOf(index), this.#ends[index] as number),
       bytes: this.#sizes[index] as number,
       urgent: this.#urgent[index] as boolean,
-      split: mark?.split,
-      isNotice: mark?.isNotice ?? false,
+      split: flags?.split,
+      isNotice: flags?.isNotice ?? false,
     };
   }
 }

@@ -1,60 +1,72 @@
-/** Room of a buffer from the pool: a full batch of CloudWatch Logs, or a Log Service batch of ordinary records. */
+import type { PayloadSeparator } from '../contract/destination.js';
+
+/** Size of a pooled buffer: a full batch of CloudWatch Logs, or a Log Service batch of ordinary records. */
 const POOLED_BYTES = 1536 * 1024;
 
-/** Room before the first payload of a pooled buffer, for what a request body begins with. */
+/** Room before the first payload of a large buffer, for the beginning of a request body. */
 const HEAD_BYTES = 1024;
+
+/** Room behind the last payload of a large buffer, for the end of a request body. */
+const TAIL_BYTES = 512;
 
 const FIRST_BYTES = 1024;
 
-/** Memory for full batches that was used before: new memory of this size makes the garbage collector run far more often. */
-export class BufferPool {
-  /** Enough for what lands while as much is on its way. */
-  static readonly #most = 4;
-  readonly #idle: Uint8Array[] = [];
+/** Most waste of a sealed buffer, as a part of its content. Copying costs less than the waste only while memory is scarce. */
+const MAX_WASTE = 1;
+const MAX_WASTE_WHEN_SCARCE = 1 / 8;
 
-  take(): Uint8Array {
+/** Reuses the memory of full batches: new memory of this size makes the garbage collector run far more often. */
+export class BufferPool {
+  /** One idle buffer for each request in flight of the default concurrency. */
+  static readonly #maxIdle = 4;
+  readonly #idle: Buffer[] = [];
+
+  take(): Buffer {
     return this.#idle.pop() ?? Buffer.allocUnsafeSlow(POOLED_BYTES);
   }
 
-  give(memory: Uint8Array): void {
-    if (memory.length === POOLED_BYTES && this.#idle.length < BufferPool.#most) this.#idle.push(memory);
+  /** Takes back a buffer; one of another size is left to the garbage collector. */
+  give(buffer: Buffer): void {
+    if (buffer.length === POOLED_BYTES && this.#idle.length < BufferPool.#maxIdle) this.#idle.push(buffer);
   }
 }
 
-/** The payloads of a batch as bytes, one after another with a comma after each. */
+/** The payloads of a batch as bytes, one after another, with a separator after each. */
 export class PayloadBuffer {
   readonly #pool: BufferPool;
+  readonly #separator: number;
   readonly #expectedBytes: number;
   #buffer: Buffer = EMPTY;
-  /** Where the first payload begins. */
+  /** Start of the first payload. */
   #origin = 0;
   #end = 0;
 
-  constructor(pool: BufferPool, expectedBytes: number) {
+  constructor(pool: BufferPool, separator: PayloadSeparator, expectedBytes: number) {
     this.#pool = pool;
+    this.#separator = separator.charCodeAt(0);
     this.#expectedBytes = Math.max(expectedBytes, FIRST_BYTES);
   }
 
-  /** Bytes of all payloads and their commas. */
+  /** Bytes of all payloads and their separators. */
   get length(): number {
     return this.#end - this.#origin;
   }
 
   /** Appends a payload. Returns the length with it. */
   append(payload: string): number {
-    // No character of a string takes more than three bytes.
+    // A UTF-16 unit takes at most three bytes.
     this.#reserve(payload.length * 3 + 1);
     this.#end += this.#buffer.write(payload, this.#end);
-    this.#buffer[this.#end++] = COMMA;
+    this.#buffer[this.#end++] = this.#separator;
     return this.length;
   }
 
-  /** Appends payloads of another buffer, with the commas between them. */
+  /** Appends payloads of another buffer, with the separators between them. */
   copy(source: PayloadBuffer, start: number, end: number): void {
     this.#reserve(end - start + 1);
     this.#end += source.#buffer.copy(this.#buffer, this.#end, source.#origin + start, source.#origin + end);
-    // In the source something else may stand in the place of the last.
-    this.#buffer[this.#end++] = COMMA;
+    // The source may have the end of a request body in the place of its last separator.
+    this.#buffer[this.#end++] = this.#separator;
   }
 
   /** A payload. */
@@ -62,7 +74,7 @@ export class PayloadBuffer {
     return this.#buffer.toString('utf8', this.#origin + start, this.#origin + end);
   }
 
-  /** `prefix`, all payloads with commas in between, `suffix`: in place if there is room. */
+  /** `prefix`, all payloads with separators in between, `suffix`: in place if there is room. */
   enclose(prefix: string, suffix: string): Uint8Array {
     const prefixBytes = Buffer.byteLength(prefix);
     const last = this.#end - 1;
@@ -73,16 +85,18 @@ export class PayloadBuffer {
     }
     const start = this.#origin - prefixBytes;
     this.#buffer.write(prefix, start);
-    // In the place of the last comma.
+    // The suffix takes the place of the last separator.
     return this.#buffer.subarray(start, last + this.#buffer.write(suffix, last));
   }
 
-  /** Nothing is appended from now on: gives back what is mostly empty. */
-  trim(): void {
-    if (this.#buffer.length > 2 * this.length + HEAD_BYTES) this.#move(this.length);
+  /** Ends appending: gives back memory that is not needed, all of it if memory is scarce. */
+  seal(isScarce: boolean): void {
+    const neededBytes = this.#origin + this.length + (this.#origin > 0 ? TAIL_BYTES : 0);
+    const maxWaste = isScarce ? MAX_WASTE_WHEN_SCARCE : MAX_WASTE;
+    if (this.#buffer.length - neededBytes > this.length * maxWaste) this.#moveTo(Buffer.allocUnsafeSlow(neededBytes));
   }
 
-  /** Nobody reads or writes it from now on. */
+  /** Ends the use of the memory: no request reads it from now on. */
   recycle(): void {
     this.#pool.give(this.#buffer);
   }
@@ -90,15 +104,20 @@ export class PayloadBuffer {
   #reserve(bytes: number): void {
     const neededBytes = this.length + bytes;
     if (this.#origin + neededBytes <= this.#buffer.length) return;
-    this.#move(Math.max(neededBytes, this.#buffer.length === 0 ? this.#expectedBytes : this.#buffer.length * 2));
+    this.#grow(Math.max(neededBytes, this.#buffer.length === 0 ? this.#expectedBytes : this.#buffer.length * 2));
   }
 
-  /** To a buffer with room for so much: one of the pool if it would be more than half full, but not too full. */
-  #move(bytes: number): void {
+  /** Grows to `bytes`, in a pooled buffer if that would be more than half full. */
+  #grow(bytes: number): void {
     const isLarge = bytes > POOLED_BYTES / 2;
-    const origin = isLarge ? HEAD_BYTES : 0;
-    const fitsPool = isLarge && this.length + HEAD_BYTES < POOLED_BYTES && origin + bytes <= POOLED_BYTES;
-    const buffer = fitsPool ? (this.#pool.take() as Buffer) : Buffer.allocUnsafe(origin + bytes);
+    const fitsPool = isLarge && this.length + HEAD_BYTES < POOLED_BYTES && HEAD_BYTES + bytes <= POOLED_BYTES;
+    this.#moveTo(
+      fitsPool ? this.#pool.take() : Buffer.allocUnsafe(isLarge ? HEAD_BYTES + bytes + TAIL_BYTES : bytes),
+      isLarge ? HEAD_BYTES : 0,
+    );
+  }
+
+  #moveTo(buffer: Buffer, origin = this.#origin): void {
     this.#buffer.copy(buffer, origin, this.#origin, this.#end);
     this.#pool.give(this.#buffer);
     this.#end += origin - this.#origin;
@@ -106,7 +125,5 @@ export class PayloadBuffer {
     this.#buffer = buffer;
   }
 }
-
-const COMMA = 44;
 
 const EMPTY: Buffer = Buffer.alloc(0);

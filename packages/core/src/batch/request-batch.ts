@@ -1,48 +1,58 @@
-import type { Batch, EncodedEvent } from '../contract/destination.js';
+import type { Batch, EncodedEvent, PayloadSeparator } from '../contract/destination.js';
 
-/** Our own batches have their payloads as bytes already; recognised across copies of this package. */
+/** Marks batches that have their payloads as bytes already, across all copies of this package. */
 const ENCLOSE = Symbol.for('logferry.enclosePayloads');
 
+type Enclose = (prefix: string, suffix: string) => Uint8Array;
+
 /**
- * The body of a request: `prefix`, the payloads of the batch with commas in between, `suffix`. Much cheaper than joining
- * `batch.events`, whose texts are made only when somebody reads them. Bytes and events are valid until `send` settles.
+ * Makes the body of a request: `prefix`, the payloads of the batch with the destination's `separator` in between, `suffix`.
+ * It costs a fraction of joining `batch.events`, which are made only when they are read. Body and events are valid until
+ * `send` settles.
  */
 export function enclosePayloads(batch: Batch, prefix: string, suffix: string): Uint8Array {
   const { [ENCLOSE]: enclose } = batch as Batch & { readonly [ENCLOSE]?: Enclose };
-  return enclose ? enclose(prefix, suffix) : join(batch.events, prefix, suffix);
+  return enclose ? enclose(prefix, suffix) : join(batch, prefix, suffix);
 }
 
-/** A batch that makes its parts when they are asked for. */
+/** The content of a {@link RequestBatch}. */
+interface Source {
+  readonly route: string;
+  readonly bytes: number;
+  readonly separator: PayloadSeparator;
+  makeEvents(): readonly EncodedEvent[];
+  makeBody(prefix: string, suffix: string): Uint8Array;
+}
+
+/** A batch that makes its events and its body when they are asked for. */
 export class RequestBatch implements Batch {
   readonly route: string;
   readonly bytes: number;
-  readonly #makeEvents: () => readonly EncodedEvent[];
-  readonly #makeBody: (prefix: string, suffix: string) => Uint8Array;
+  readonly separator: PayloadSeparator;
+  readonly #source: Source;
   #events: readonly EncodedEvent[] | undefined;
   #isReleased = false;
   #body: { readonly prefix: string; readonly suffix: string; readonly bytes: Uint8Array } | undefined;
 
-  constructor(
-    route: string,
-    bytes: number,
-    makeEvents: () => readonly EncodedEvent[],
-    makeBody: (prefix: string, suffix: string) => Uint8Array,
-  ) {
-    this.route = route;
-    this.bytes = bytes;
-    this.#makeEvents = makeEvents;
-    this.#makeBody = makeBody;
+  constructor(source: Source) {
+    this.route = source.route;
+    this.bytes = source.bytes;
+    this.separator = source.separator;
+    this.#source = source;
     const enclose: Enclose = (prefix, suffix) => this.#enclose(prefix, suffix);
     Object.defineProperty(this, ENCLOSE, { value: enclose });
   }
 
   get events(): readonly EncodedEvent[] {
-    if (this.#isReleased && !this.#events) throw new Error('the events of a batch are gone when it was delivered');
-    this.#events ??= this.#makeEvents();
+    if (this.#isReleased && !this.#events) throw new Error('batch.events cannot be read after the batch was delivered');
+    this.#events ??= this.#source.makeEvents();
     return this.#events;
   }
 
-  /** Gives the memory back. False if the destination has not said, by {@link enclosePayloads}, that it keeps nothing. */
+  /**
+   * Ends the use of the payloads. False if the memory cannot be used again: only {@link enclosePayloads} says that the
+   * destination keeps nothing of it.
+   */
   release(): boolean {
     this.#isReleased = this.#body !== undefined;
     return this.#isReleased;
@@ -50,15 +60,13 @@ export class RequestBatch implements Batch {
 
   #enclose(prefix: string, suffix: string): Uint8Array {
     if (this.#body?.prefix === prefix && this.#body.suffix === suffix) return this.#body.bytes;
-    // The bytes of an earlier attempt may still be on their way: they stay as they are.
-    const bytes = this.#body ? join(this.events, prefix, suffix) : this.#makeBody(prefix, suffix);
+    // The body of an earlier attempt may still be on its way: it stays as it is.
+    const bytes = this.#body ? join(this, prefix, suffix) : this.#source.makeBody(prefix, suffix);
     this.#body = { prefix, suffix, bytes };
     return bytes;
   }
 }
 
-type Enclose = (prefix: string, suffix: string) => Uint8Array;
-
-function join(events: readonly EncodedEvent[], prefix: string, suffix: string): Uint8Array {
-  return Buffer.from(`${prefix}${events.map(({ payload }) => payload).join(',')}${suffix}`);
+function join({ events, separator = ',' }: Batch, prefix: string, suffix: string): Uint8Array {
+  return Buffer.from(`${prefix}${events.map(({ payload }) => payload).join(separator)}${suffix}`);
 }

@@ -5,7 +5,7 @@ export interface Timer {
   cancel(): void;
 }
 
-/** Where the core gets time from; a parameter, so that tests can turn the hands. */
+/** The core's source of time: a parameter, so that tests control time. */
 export interface Clock {
   /** Wall time, in epoch milliseconds. */
   now(): number;
@@ -13,13 +13,14 @@ export interface Clock {
   monotonic(): number;
   /** Calls back after `delayMs`. */
   setTimer(callback: () => void, delayMs: number): Timer;
-  /** Calls back in the next turn of the event loop. */
+  /** Calls back at the end of this turn of the event loop. */
   defer(callback: () => void): void;
 }
 
-/** The longest delay that a Node.js timer keeps; for more it fires at once. */
+/** The longest delay of a Node.js timer, which fires at once for a longer one. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** Time of the system. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -4,40 +4,80 @@ import type { LogRecord } from './record.js';
 export type DropReason =
   /** The byte budget was full. */
   | 'buffer-full'
-  /** Larger than the service takes. */
+  /** The record is larger than the service takes. */
   | 'too-large'
-  /** Refused by the service, or nothing that it could take: an empty message. */
+  /** The service refused the record, or the record holds nothing that the service could take: an empty message. */
   | 'invalid'
-  /** Reading or encoding the record threw. */
+  /** Reading or encoding the record threw: see {@link Drop.cause}. */
   | 'unencodable'
-  /** Older than the service's window. */
+  /** The record is older than the service's window. */
   | 'too-old'
-  /** Further in the future than the service's window. */
+  /** The record lies further in the future than the service's window. */
   | 'too-new'
-  /** Past `retry.maxAgeMs`, or past the log group's retention. */
+  /** The record is older than `retry.maxAgeMs` and still fails, or is older than the log group's retention. */
   | 'expired'
-  /** Accepted, but not delivered when the deadline of `close()` came. */
+  /** The record was accepted, but not delivered before the deadline of `close()`. */
   | 'undeliverable'
-  /** Logged after `close()`. */
+  /** The record was logged after `close()`. */
   | 'closed'
   /** More routes (streams, topics) are live at once than the core keeps. */
   | 'too-many-routes'
-  /** Logged from inside a request of ours, by the SDK for instance: shipping it would cause the next. */
+  /** The record was logged from inside a request of ours, by the SDK for instance: shipping it would cause the next. */
   | 'feedback';
+
+/** Whether `reason` is a {@link DropReason}. */
+export function isDropReason(reason: unknown): reason is DropReason {
+  return typeof reason === 'string' && Object.hasOwn(zeroByReason(), reason);
+}
+
+/** A counter for each reason. */
+export function zeroByReason(): Record<DropReason, number> {
+  return {
+    'buffer-full': 0,
+    'too-large': 0,
+    invalid: 0,
+    unencodable: 0,
+    'too-old': 0,
+    'too-new': 0,
+    expired: 0,
+    undeliverable: 0,
+    closed: 0,
+    'too-many-routes': 0,
+    feedback: 0,
+  };
+}
+
+/** Records that were lost for one reason in one turn of the event loop. */
+export interface Drop {
+  readonly reason: DropReason;
+  /** Number of records. */
+  readonly records: number;
+  /** Time of the earliest record, in epoch milliseconds. */
+  readonly from: number;
+  /** Time of the latest record, in epoch milliseconds. */
+  readonly to: number;
+  /** The lost events, as far as they were encoded: at most 1 MiB of payloads. The counts and times above are exact. */
+  readonly events: readonly EncodedEvent[];
+  /** The error of the first of the records, where one was thrown: with `unencodable`. */
+  readonly cause?: unknown;
+}
 
 /** A record, or a part of one, ready for the request body. */
 export interface EncodedEvent {
-  /** Where it goes within the destination, self-describing: log group and stream, or topic and tags. One batch has one route. */
+  /**
+   * The target within the destination, self-describing: log group and stream, or topic and tags. All events of a batch have
+   * the same route.
+   */
   readonly route: string;
   /** Time of the event, in epoch milliseconds. */
   readonly time: number;
-  /** Text, ready to be joined into the request body. Well-formed: it is kept as UTF-8, which has no lone surrogates. */
+  /** Text, ready to be joined into the request body. Well-formed: the core keeps it as UTF-8, which has no lone surrogates. */
   readonly payload: string;
   /** Size as the service counts it. */
   readonly bytes: number;
 }
 
-/** What became of a record in {@link Destination.encode}: one event, several (an oversized record, split), or a refusal. */
+/** The result of `encode`: one event, several (an oversized record, split), or a refusal, which is counted as a loss. */
 export type Encoding = EncodedEvent | readonly EncodedEvent[] | { readonly refused: DropReason };
 
 /** The service's limits of one request. */
@@ -46,63 +86,95 @@ export interface BatchLimits {
   readonly maxEvents: number;
   /** Most bytes in a batch: `baseBytes(route)` and the `bytes` of its events. */
   readonly maxBytes: number;
-  /** Most milliseconds between the earliest and the latest event of a batch; none when absent. */
+  /** Most milliseconds between the earliest and the latest event of a batch. @default no limit */
   readonly maxSpanMs?: number;
-  /** Bytes that a batch of this route costs before its first event. */
-  baseBytes(route: string): number;
+  /** Bytes that a batch of this route costs before its first event. Asked for each record. @default 0 */
+  baseBytes?(route: string): number;
 }
 
-/** What one request carries. The same object on every retry, so that a destination can remember things about it. */
+/** The character between the payloads in a request body. */
+export type PayloadSeparator = ',' | '\n';
+
+/** The content of one request. The same object on every retry, so that a destination can remember things about it. */
 export interface Batch {
   readonly route: string;
   /** In order of time; events of the same time in order of acceptance. */
   readonly events: readonly EncodedEvent[];
   /** Sum of the events' `bytes` and of `baseBytes(route)`. */
   readonly bytes: number;
+  /** As the destination states it. @default ',' */
+  readonly separator?: PayloadSeparator | undefined;
 }
 
-/** What a service said to a request that it accepted. */
+/** The service's answer to a request that it accepted. */
 export interface SendOutcome {
-  /** Events that the service did not store; they are never sent again. `index` is the place in `batch.events`. */
+  /** Events that the service did not store; they are never sent again. `index` counts in `batch.events`. */
   readonly rejected: readonly { readonly index: number; readonly reason: DropReason }[];
   /** Bytes of the request body on the wire. */
   readonly wireBytes: number;
   readonly requestId?: string | undefined;
 }
 
-/** A service that takes batches. This is all that the core knows of it. */
-export interface Destination {
+/** A record as a destination that reads `'text'` sees it. */
+export type TextRecord = Omit<LogRecord, 'fields'>;
+
+/** A record as a destination that reads `'fields'` sees it. */
+export type FieldsRecord = Omit<LogRecord, 'text'>;
+
+/** A service that takes batches. The core knows nothing else of it. */
+export type Destination = TextDestination | FieldsDestination | FullDestination;
+
+/** A destination that ships the line as the framework rendered it. */
+export interface TextDestination extends DestinationOf<TextRecord> {
+  readonly reads: 'text';
+  /**
+   * Encodes the records of a turn of the event loop together, in their order: one encoding for each. With it records wait
+   * for the end of the turn, so that log calls do not pay for encoding. A record that is refused then was accepted before.
+   * If it throws, each record is encoded alone.
+   */
+  readonly encodeAll?: (records: readonly TextRecord[]) => readonly Encoding[];
+}
+
+/** A destination that ships the fields of records. */
+export interface FieldsDestination extends DestinationOf<FieldsRecord> {
+  readonly reads: 'fields';
+}
+
+/** A destination that needs line and fields, which costs more in a worker thread. */
+export interface FullDestination extends DestinationOf<LogRecord> {
+  readonly reads: 'both';
+}
+
+interface DestinationOf<Readable> {
   /** Short name for messages: `"cloudwatch"`. */
   readonly name: string;
-  /** What `encode` reads of a record besides time and level, so that a thread boundary carries only that. */
-  readonly reads: 'text' | 'fields';
   readonly limits: BatchLimits;
-  /** Turns a record into wire-ready events. Synchronous. What it throws is counted as `unencodable`. */
-  encode(record: LogRecord): Encoding;
+  /** The character that {@link enclosePayloads} puts between payloads: `'\n'` for newline-delimited JSON. @default ',' */
+  readonly separator?: PayloadSeparator | undefined;
   /**
-   * The same for records of a turn, in their order. With it, and where `reads` is `'text'`, records wait for the end of the
-   * turn to be encoded, so that log calls do not pay for that; what is refused then was accepted before.
+   * Turns a record into wire-ready events. Synchronous. It sees only what `reads` names, in process and in a worker thread
+   * alike. If it throws, the record is counted as `unencodable`.
    */
-  encodeAll?(records: readonly LogRecord[]): readonly Encoding[];
+  readonly encode: (record: Readable) => Encoding;
   /**
-   * Delivers a batch with at most one data request. Whatever needs the batch again throws a {@link DeliveryError}; only the
-   * core repeats. `signal` aborts when the attempt's time is over.
+   * Delivers a batch with at most one data request. It throws a {@link DeliveryError} when the batch has to be sent again:
+   * only the core repeats. `signal` aborts when the time of the attempt is over.
    */
   send(batch: Batch, signal: AbortSignal): Promise<SendOutcome>;
   /** Releases what the destination opened itself. Called once, after the last `send`. */
   close?(): Promise<void>;
-  /** How to make the same destination in a worker thread; without it there is no shipping from there. */
+  /** The way to make the same destination in a worker thread. Without it `thread: true` is refused. */
   recipe?(): DestinationRecipe;
 }
 
-/** How a destination is made in another thread, where objects and functions of this one cannot go. */
+/** The way to make a destination in another thread, where objects and functions of this one cannot go. */
 export interface DestinationRecipe {
-  /** URL of the module that exports the factory. */
+  /** URL of the module that exports the factory. It is loaded by `require`. */
   readonly module: string;
   /** Name of the exported function that makes the destination of the options. */
   readonly factory: string;
-  /** What the factory is given: a clone of it. */
+  /** The argument of the factory, which gets a clone of it. */
   readonly options: object;
-  /** Makes of a record's fields what `encode` reads the same after JSON. @default the fields themselves */
+  /** Replaces values that JSON would lose, so that `encode` reads the same from the fields. @default the fields themselves */
   plainFields?(fields: LogRecord['fields']): object;
 }

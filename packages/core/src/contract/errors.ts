@@ -1,32 +1,32 @@
-/** What went wrong with a delivery, and so what the core does next. */
+/** The kind of a failure. It alone decides what the core does next. */
 export type DeliveryCode =
-  /** Rate or quota: retried from `retry.throttledBaseMs`, at half the concurrency. */
+  /** A rate or quota is exceeded: retried from `retry.throttledBaseMs`, at half the concurrency. */
   | 'THROTTLED'
   /** The service failed (5xx): retried from `retry.baseMs`. */
   | 'UNAVAILABLE'
-  /** No connection, or it broke: retried from `retry.baseMs`. */
+  /** The connection failed or broke: retried from `retry.baseMs`. */
   | 'NETWORK'
-  /** No answer in time: retried from `retry.baseMs`. */
+  /** No response came in time: retried from `retry.baseMs`. */
   | 'TIMEOUT'
-  /** Credentials missing, wrong or without permission: retried every 30 to 60 s, since rotation may cure it. */
+  /** Credentials are missing, wrong or lack a permission: retried every 30 to 60 s, since rotation may cure it. */
   | 'AUTH'
   /** The group, stream, project or logstore does not exist: retried every 30 to 60 s. */
   | 'NOT_FOUND'
-  /** Something that only the operator can mend (no SDK, no region): retried every 30 to 60 s. */
+  /** Only the operator can mend it (no SDK, no region): retried every 30 to 60 s. */
   | 'MISCONFIGURED'
-  /** The service refuses the content: halved until the bad record stands alone, which is dropped as `invalid`. */
+  /** The service refuses the content: the batch is halved until the bad record stands alone; it is dropped as `invalid`. */
   | 'INVALID'
-  /** The request is too large: halved; a single record is dropped as `too-large`. */
+  /** The request is too large: the batch is halved; a single record is dropped as `too-large`. */
   | 'TOO_LARGE'
-  /** The destination learned something (a sequence token) and wants the same batch again, at once and once. */
+  /** The destination learned something (a sequence token): the same batch is sent again at once, once. */
   | 'AGAIN';
 
 export interface DeliveryErrorOptions {
   /** The original error. */
   readonly cause?: unknown;
-  /** The service asked not to come back sooner, in milliseconds. */
+  /** The wait that the service asked for, in milliseconds: no retry comes sooner. */
   readonly retryAfterMs?: number | undefined;
-  /** True when the service may have stored the batch all the same, so that a retry can duplicate it. */
+  /** True when the service may have stored the batch all the same, so that a retry can duplicate it. @default false */
   readonly ambiguous?: boolean | undefined;
   readonly requestId?: string | undefined;
 }
@@ -34,7 +34,7 @@ export interface DeliveryErrorOptions {
 const DELIVERY_ERROR = Symbol.for('logferry.DeliveryError');
 const CONFIG_ERROR = Symbol.for('logferry.ConfigError');
 
-/** Thrown by {@link Destination.send}; also what `onError` receives. Decide on `code`, never on the text. */
+/** The error that `send` throws and that `onError` receives. Decide on `code`, never on the text. */
 export class DeliveryError extends Error {
   override readonly name: string = 'DeliveryError';
   readonly code: DeliveryCode;
@@ -51,13 +51,13 @@ export class DeliveryError extends Error {
     this.requestId = options.requestId;
   }
 
-  /** Recognises delivery errors of any copy of this package, ES module or CommonJS, where `instanceof` would not. */
+  /** Recognises delivery errors of every copy of this package, ES module or CommonJS; `instanceof` does not. */
   static is(value: unknown): value is DeliveryError {
     return hasMarker(value, DELIVERY_ERROR);
   }
 }
 
-/** A wrong option. Thrown when a transport is constructed, never later. */
+/** A wrong option. Thrown at construction, never later. */
 export class ConfigError extends Error {
   override readonly name: string = 'ConfigError';
   readonly code: string = 'CONFIG';
@@ -70,10 +70,15 @@ export class ConfigError extends Error {
     this.option = option;
   }
 
-  /** Recognises configuration errors of any copy of this package. */
+  /** Recognises configuration errors of every copy of this package. */
   static is(value: unknown): value is ConfigError {
     return hasMarker(value, CONFIG_ERROR);
   }
+}
+
+/** Whether only an operator can mend the fault. */
+export function isOperatorFault(error: DeliveryError): boolean {
+  return error.code === 'AUTH' || error.code === 'NOT_FOUND' || error.code === 'MISCONFIGURED';
 }
 
 function hasMarker(value: unknown, marker: symbol): boolean {

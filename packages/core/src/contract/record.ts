@@ -1,31 +1,31 @@
 import { types } from 'node:util';
 
-/** One log record, as an adapter hands it to {@link Shipper.accept}. */
+/** A log record, as an adapter hands it to {@link Shipper.accept}. */
 export interface LogRecord {
   /** Time of the event, in epoch milliseconds. */
   readonly time: number;
   /** The framework's label of the level: `"info"`. */
   readonly level: string;
-  /** True for warnings and worse: such records may use the reserved fifth of the buffer. */
+  /** True for warnings and worse: these records may use the reserved fifth of the buffer. */
   readonly urgent: boolean;
-  /** The line as the framework rendered it. May be a getter: only what the destination reads is computed. */
+  /** The line as the framework rendered it. It may be a getter: the core reads it only if the destination does. */
   readonly text: string;
-  /** The record's fields. May be a getter, like `text`. */
+  /** The record's fields. It may be a getter, like `text`. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
 /** Below this, a number is epoch seconds (year 5138), not milliseconds (March 1973). */
 const SECONDS_BELOW = 100_000_000_000;
-/** Below this (March 1973) it is no time at all: rather a duration, and the service would refuse the record as too old. */
+/** Below this (March 1973) a number is a duration rather than a time: the service would refuse the record as too old. */
 const SECONDS_FROM = 100_000_000;
 
-/** Other date forms are ambiguous (3/4/2026), and a wrong guess can make the service refuse the record as too old. */
+/** Other date forms are ambiguous (3/4/2026): a wrong guess can make the service refuse the record as too old. */
 const ISO_DATE_TIME = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?( ?(Z|[+-]\d\d:?\d\d))?)?$/i;
 const EPOCH_NUMBER = /^\d{9,13}(\.\d+)?$/;
 
 /**
- * Reads the time of an event in any of the forms that loggers write: epoch milliseconds or seconds (number or digits),
- * an ISO 8601 string, a `Date`. Anything else gives `fallback`. Never throws.
+ * Reads the time of an event in the forms that loggers write: epoch milliseconds or seconds (number or digits), an ISO
+ * 8601 string, a `Date`. Any other value gives `fallback`. Never throws.
  *
  * @returns integer epoch milliseconds
  */
@@ -40,8 +40,8 @@ export function toEpochMs(value: unknown, fallback: number): number {
   return ms >= 0 && ms <= 8.64e15 ? Math.trunc(ms) : fallback;
 }
 
-/** The time of a record; `fallback` if it cannot be read. */
-export function timeOf(record: LogRecord, fallback: number): number {
+/** The time of a record; `fallback` if it cannot be read. Never throws. */
+export function timeOf(record: Pick<LogRecord, 'time'>, fallback: number): number {
   try {
     const { time } = record;
     return Number.isFinite(time) ? time : fallback;

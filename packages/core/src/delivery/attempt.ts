@@ -1,19 +1,25 @@
-import { isDropReason } from '../accounting/ledger.js';
 import type { Clock, Timer } from '../contract/clock.js';
-import type { Batch, Destination, DropReason, SendOutcome } from '../contract/destination.js';
+import {
+  type Batch,
+  type Destination,
+  type DropReason,
+  isDropReason,
+  type SendOutcome,
+} from '../contract/destination.js';
 import { DeliveryError } from '../contract/errors.js';
-import { runSending } from '../process/feedback.js';
+import { runAs } from '../process/feedback.js';
 
-/** What a destination said of a batch that it delivered. */
+/** The checked answer of a destination that delivered a batch. */
 export interface Stored {
   readonly wireBytes: number;
+  /** Reasons by index in `batch.events`. */
   readonly rejections: ReadonlyMap<number, DropReason>;
   readonly requestId: string | undefined;
 }
 
 /**
- * One attempt with a hard limit of time, whatever the destination does: destinations are other people's code. Never throws.
- * Aborts the signal when the time is over.
+ * Makes one attempt with a hard limit of time, whatever the destination does: it may be a third party's. Never throws. Aborts
+ * the signal when the time is over.
  */
 export async function attempt(
   destination: Destination,
@@ -24,14 +30,15 @@ export async function attempt(
   let timer: Timer | undefined;
   const overtime = new Promise<DeliveryError>((resolve) => {
     timer = clock.setTimer(() => {
-      resolve(new DeliveryError('TIMEOUT', `no answer within ${requestTimeoutMs} ms`, { ambiguous: true }));
+      resolve(new DeliveryError('TIMEOUT', `no response within ${requestTimeoutMs} ms`, { ambiguous: true }));
       controller.abort();
     }, requestTimeoutMs);
     timer.unref();
   });
   try {
-    const answer = await Promise.race([overtime, runSending(() => destination.send(makeBatch(), controller.signal))]);
-    return DeliveryError.is(answer) ? answer : readOutcome(answer);
+    const sending = runAs('sending', () => destination.send(makeBatch(), controller.signal));
+    const outcome = await Promise.race([overtime, sending]);
+    return DeliveryError.is(outcome) ? outcome : readOutcome(outcome);
   } catch (error) {
     return DeliveryError.is(error) ? error : unexpected(error);
   } finally {
@@ -39,7 +46,7 @@ export async function attempt(
   }
 }
 
-/** Checks what `send` resolved with. Throws if it says nothing of the batch. */
+/** Checks the result of `send`. Throws if it says nothing of the batch. */
 function readOutcome(outcome: SendOutcome): Stored {
   if (!Array.isArray(outcome?.rejected))
     throw new TypeError('send() resolved with something that is not a SendOutcome');
@@ -51,13 +58,13 @@ function readOutcome(outcome: SendOutcome): Stored {
   return { wireBytes: wireBytes > 0 ? wireBytes : 0, rejections, requestId };
 }
 
-/** The error for what is no `DeliveryError`: nobody knows what became of the batch. */
+/** The error for one that is no `DeliveryError`: the fate of the batch is unknown. */
 function unexpected(error: unknown): DeliveryError {
   let message = 'the destination failed';
   try {
     message = error instanceof Error ? error.message : String(error);
   } catch {
-    // Not even its text can be read.
+    // The error's text cannot be read.
   }
   return new DeliveryError('UNAVAILABLE', message, { cause: error, ambiguous: true });
 }

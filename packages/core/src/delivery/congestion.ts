@@ -1,29 +1,35 @@
 import type { DeliveryCode } from '../contract/errors.js';
-import type { SendCapacity } from './route-scheduler.js';
 
-/** So many failures of service or network in a row are an outage. */
+/** Failures of service or network in a row that are an outage. */
 const OUTAGE_FAILURES = 3;
 
-/** What was so when a request was sent. */
+/** The state when a request was sent. */
 export interface RequestSnapshot {
   readonly route: string;
-  /** Its number among all requests. */
+  /** Number of the request. */
   readonly request: number;
-  /** How many had succeeded. */
+  /** Number of requests that had succeeded. */
   readonly successes: number;
   /** On the monotonic clock. */
   readonly atMs: number;
 }
 
+/** The load that the destination may get now. */
+export interface SendCapacity {
+  /** Most requests in flight. */
+  readonly slots: number;
+  readonly isOutage: boolean;
+  /** No request is sent before this time, on the monotonic clock. */
+  readonly notBeforeMs: number;
+}
+
 /**
- * How fast a destination may be asked. Concurrency halves on throttling and timeouts, and creeps back with each success.
- * In an outage a single probe flies, and the pauses between probes grow. Both count only failures with no success in
- * between, and neither minds one route that fails while others wait: that is this route's affair.
+ * Limits the load on a destination by AIMD: concurrency halves on throttling and timeouts, and rises with each success. In an
+ * outage a single probe is in flight, and the pauses between probes grow. Failures count only with no success in between, and
+ * a single failing route is ignored while other routes have batches. So each question is asked with the number of routes.
  */
 export class CongestionControl {
-  readonly #mostSlots: number;
-  /** How many routes have something to send. */
-  readonly #routes: () => number;
+  readonly #maxSlots: number;
   #concurrency: number;
   #requests = 0;
   #successes = 0;
@@ -31,39 +37,34 @@ export class CongestionControl {
   #halvedAtRequest = 0;
   /** Failures of service or network since the last success. */
   #failures = 0;
-  /** The route that met the first of them, and whether another did, too. */
+  /** The route of the first of them. */
   #failedRoute: string | undefined;
   #severalRoutesFailed = false;
   #pausedUntilMs = 0;
   #isHealthy = false;
 
-  constructor(concurrency: number, routes: () => number) {
-    this.#mostSlots = concurrency;
-    this.#routes = routes;
+  constructor(concurrency: number) {
+    this.#maxSlots = concurrency;
     this.#concurrency = concurrency;
   }
 
-  get capacity(): SendCapacity {
-    const isOutage = this.#isOutage;
-    return { slots: isOutage ? 1 : Math.floor(this.#concurrency), isOutage };
-  }
-
-  /** No request before this time, on the monotonic clock. */
-  get pausedUntilMs(): number {
-    return this.#isOutage ? this.#pausedUntilMs : 0;
+  capacity(routes: number): SendCapacity {
+    return this.#isOutage(routes)
+      ? { slots: 1, isOutage: true, notBeforeMs: this.#pausedUntilMs }
+      : { slots: Math.floor(this.#concurrency), isOutage: false, notBeforeMs: 0 };
   }
 
   /** Failures that drive the pause between probes; 0 when there is no outage. */
-  get outageFailures(): number {
-    return this.#isOutage ? this.#failures - OUTAGE_FAILURES + 1 : 0;
+  outageFailures(routes: number): number {
+    return this.#isOutage(routes) ? this.#failures - OUTAGE_FAILURES + 1 : 0;
   }
 
-  /** Whether the last answer was a success. */
+  /** Whether the last response was a success. */
   get isHealthy(): boolean {
     return this.#isHealthy;
   }
 
-  /** A request is sent; what this returns goes to `failed` if it does. */
+  /** A request is sent. Give the result to {@link failed} if the request fails. */
   sent(route: string, atMs: number): RequestSnapshot {
     return { route, request: ++this.#requests, successes: this.#successes, atMs };
   }
@@ -75,10 +76,10 @@ export class CongestionControl {
     this.#failedRoute = undefined;
     this.#severalRoutesFailed = false;
     this.#pausedUntilMs = 0;
-    this.#concurrency = Math.min(this.#mostSlots, this.#concurrency + 1 / this.#concurrency);
+    this.#concurrency = Math.min(this.#maxSlots, this.#concurrency + 1 / this.#concurrency);
   }
 
-  failed(code: DeliveryCode, { route, request, successes }: RequestSnapshot): void {
+  failed(code: DeliveryCode, { route, request, successes }: RequestSnapshot, routes: number): void {
     if (successes < this.#successes) return;
     this.#isHealthy = false;
     if (code === 'UNAVAILABLE' || code === 'NETWORK' || code === 'TIMEOUT') {
@@ -86,32 +87,33 @@ export class CongestionControl {
       this.#failedRoute ??= route;
       if (this.#failedRoute !== route) this.#severalRoutesFailed = true;
     }
-    if (code === 'THROTTLED' || (code === 'TIMEOUT' && this.#concernsAll)) this.#halveConcurrency(request);
+    if (code === 'THROTTLED' || (code === 'TIMEOUT' && this.#concernsAll(routes))) this.#halveConcurrency(request);
   }
 
+  /** Sends no probe before this time, on the monotonic clock. */
   pause(untilMs: number): void {
     this.#pausedUntilMs = untilMs;
   }
 
-  /** Ends the pause; an outage stays one until something succeeds. */
+  /** Ends the pause. An outage lasts until a request succeeds. */
   wake(): void {
     this.#pausedUntilMs = 0;
     this.#failures = Math.min(this.#failures, OUTAGE_FAILURES);
   }
 
-  /** Once for all requests that were in flight together. */
+  /** Halves once for all requests that were in flight together. */
   #halveConcurrency(request: number): void {
     if (request <= this.#halvedAtRequest) return;
     this.#halvedAtRequest = this.#requests;
     this.#concurrency = Math.max(1, this.#concurrency / 2);
   }
 
-  get #isOutage(): boolean {
-    return this.#failures >= OUTAGE_FAILURES && this.#concernsAll;
+  #isOutage(routes: number): boolean {
+    return this.#failures >= OUTAGE_FAILURES && this.#concernsAll(routes);
   }
 
-  /** Whether the failures are not those of one route among others that wait. */
-  get #concernsAll(): boolean {
-    return this.#severalRoutesFailed || this.#routes() <= 1;
+  /** Whether the failures are more than those of one route among others. */
+  #concernsAll(routes: number): boolean {
+    return this.#severalRoutesFailed || routes <= 1;
   }
 }

@@ -1,26 +1,26 @@
 import type { DeliveryError } from '../contract/errors.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 
-/** Try again after a while. */
+/** Send the batch again after a while. */
 export interface RetryVerdict {
   readonly next: 'retry';
-  /** How long to wait after so many failures in a row before this one. */
+  /** The backoff after this many earlier failures in a row. */
   delayMs(failures: number): number;
-  /** How long the service asked to wait at least. */
+  /** The wait that the service asked for. */
   readonly askedMs: number;
-  /** Not worth a hurry: somebody has to mend something first. */
+  /** Only an operator can mend the fault, so that hurry is useless. */
   readonly isSlow: boolean;
 }
 
-/** What the core does with a batch that failed. */
+/** The core's reaction to a failed attempt. */
 export type Verdict =
   | RetryVerdict
-  /** Try again at once: the destination learned something. */
+  /** Send the batch again at once: the destination learned something. */
   | { readonly next: 'repeat' }
-  /** Try both halves; a single record is lost for this reason. */
+  /** Send both halves; a single record is lost for this reason. */
   | { readonly next: 'halve'; readonly reason: 'invalid' | 'too-large' };
 
-/** Faults that only the operator, or a rotation of keys, can mend are tried again after 30 to 60 s. */
+/** Shortest wait for a fault that only an operator, or a rotation of keys, can mend; the longest is twice as long. */
 const SLOW_RETRY_MS = 30_000;
 
 /** Decides by the error's code, and by nothing else. */
@@ -42,10 +42,6 @@ export function judge(
   switch (error.code) {
     case 'THROTTLED':
       return backOff(retry.throttledBaseMs);
-    case 'UNAVAILABLE':
-    case 'NETWORK':
-    case 'TIMEOUT':
-      return backOff(retry.baseMs);
     case 'AUTH':
     case 'NOT_FOUND':
     case 'MISCONFIGURED':
@@ -61,23 +57,22 @@ export function judge(
   }
 }
 
-/** Less time than this before the deadline of `close()` is not worth another try. */
+/** A shorter time before the deadline of `close()` is not worth another attempt. */
 const LAST_TRY_MS = 100;
 
-/** How long a failure keeps whom waiting, in milliseconds. */
+/** Delays after a failure, in milliseconds: of the batch, its route, the whole destination. */
 export interface RetryPlan {
-  /** The batch itself. */
   readonly batchMs: number;
-  /** All batches of its route. The first failure is the batch's own affair, but a second in a row the route's. */
+  /** The first failure concerns the batch alone, the second in a row its route. */
   readonly routeMs: number;
-  /** All batches of the destination: in an outage. */
+  /** In an outage. */
   readonly destinationMs: number;
 }
 
 /**
- * Applies a verdict. Each of `failures` counts those in a row before this one, but for an outage those that made it one
- * count. `remainingMs` is the time until the deadline of `close()`: its last seconds are for more tries, however long a
- * backoff has grown, so nobody is kept waiting beyond it but for what the service asked, or what somebody has to mend.
+ * Applies a verdict. `failures` are the earlier failures in a row; those of an outage count from its beginning.
+ * `remainingMs` is the time until `close()` gives up: longer delays are cut to half of it, unless the service asked for them
+ * or an operator has to act.
  */
 export function planRetry(
   { delayMs, askedMs, isSlow }: RetryVerdict,
@@ -89,18 +84,13 @@ export function planRetry(
     const ms = delayMs(count);
     return ms > remainingMs && mayHurry ? remainingMs / 2 : ms;
   };
-  const isRouteAffair = failures.route > 0 || isSlow;
-  const routeMs = isRouteAffair ? delay(Math.max(0, failures.route - 1)) : 0;
+  const concernsRoute = failures.route > 0 || isSlow;
+  const routeMs = concernsRoute ? delay(Math.max(0, failures.route - 1)) : 0;
   return {
     batchMs: Math.max(delay(failures.batch), askedMs),
-    // At the end, each batch of a route that has to be mended gets the one try that it still may have.
+    // Near the deadline the route is not paused, so that each of its batches gets its last attempt.
     routeMs: routeMs > remainingMs ? 0 : routeMs,
-    // What somebody has to mend on one route says nothing of the others.
+    // A fault that an operator has to mend on one route says nothing of the others.
     destinationMs: failures.outage > 0 && !isSlow ? delay(failures.outage - 1) : 0,
   };
-}
-
-/** Faults of this kind are told at most once a minute. */
-export function isOperatorFault(error: DeliveryError): boolean {
-  return error.code === 'AUTH' || error.code === 'NOT_FOUND' || error.code === 'MISCONFIGURED';
 }

@@ -21,7 +21,7 @@ export class RouteQueue {
     else batches.splice(position, 0, batch);
   }
 
-  /** Takes the first. */
+  /** Takes out the first batch. */
   shift(): PendingBatch | undefined {
     const batch = this.#batches[this.#head];
     if (batch === undefined) return undefined;

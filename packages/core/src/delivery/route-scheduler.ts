@@ -1,56 +1,49 @@
 import type { PendingBatch } from '../batch/pending-batch.js';
+import type { SendCapacity } from './congestion.js';
 import { RouteQueue } from './route-queue.js';
 import { TimeHeap } from './time-heap.js';
 
 /** The sealed batches of one route. */
 interface RouteState {
   readonly route: string;
-  /** Those that wait for a slot, in order of acceptance. */
+  /** The batches that wait for a slot, in order of acceptance. */
   readonly ready: RouteQueue;
-  /** How many back off. */
+  /** Number of batches that back off. */
   backingOff: number;
   inFlight: number;
-  /** How many are neither settled nor flying: ready, asleep or held. */
+  /** Number of batches that are neither settled nor in flight: ready, backing off or suspect. */
   waiting: number;
-  /** A batch was delivered. Until then only one is tried, since all may miss the same thing: a stream to be created, say. */
+  /** A batch was delivered. Until then one is tried at a time: all may miss the same thing, such as a stream to be created. */
   isHealthy: boolean;
-  /** Failures in a row, of whichever batch. Until one succeeds the route holds at most one slot. */
+  /** Failures of the route's batches in a row. Until one succeeds the route holds at most one slot. */
   failures: number;
-  /** The route pauses until then, on the monotonic clock. */
+  /** End of the route's pause, on the monotonic clock. */
   notBeforeMs: number;
-  /** Where it waits for its turn. */
+  /** The set where it waits for its turn. */
   turn: Set<RouteState> | undefined;
 }
 
-/** What is to be looked at later: a batch that backs off, or a route that pauses. */
+/** A batch that backs off, or a route that pauses. */
 interface Sleeper {
   readonly atMs: number;
   readonly state: RouteState;
   readonly batch: PendingBatch | undefined;
 }
 
-/** What may be taken now. */
-export interface SendCapacity {
-  /** Most requests in flight. */
-  readonly slots: number;
-  /** Nothing works, so whatever has not failed yet is the better probe. */
-  readonly isOutage: boolean;
-}
-
 /**
- * Sealed batches by route, and which one goes next. The route with the fewest in flight comes first; among equals they take
- * turns. What backs off sleeps in a heap by time and holds no slot. Failing routes together hold at most half of the slots,
- * so that however many hang, the others go on. Routes with nothing to do are forgotten.
+ * Keeps the sealed batches by route, and picks the next. The route with the fewest requests in flight comes first; equals take
+ * turns. A batch that backs off waits in a heap by time and holds no slot. Failing routes together hold at most half of the
+ * slots, so that the others go on however many hang. A route without batches is forgotten.
  */
 export class RouteScheduler {
   readonly #ordered: boolean;
-  readonly #routes = new Map<string, RouteState>();
+  readonly #states = new Map<string, RouteState>();
   /** The routes that may send, by the number of their requests in flight. */
   readonly #working: Set<RouteState>[] = [];
   /** The failing routes that may try. */
   readonly #failing = new Set<RouteState>();
   #failingInFlight = 0;
-  /** The last turn was a failing route's, so the next is another's, if one waits: there may be a single slot. */
+  /** Failing and working routes alternate, so that a single slot is shared. */
   #failingHadTurn = false;
   readonly #sleepers = new TimeHeap<Sleeper>();
 
@@ -58,15 +51,16 @@ export class RouteScheduler {
     this.#ordered = ordered;
   }
 
+  /** Number of routes. */
   get size(): number {
-    return this.#routes.size;
+    return this.#states.size;
   }
 
   has(route: string): boolean {
-    return this.#routes.has(route);
+    return this.#states.has(route);
   }
 
-  /** A new batch waits for a slot, behind all others. */
+  /** Adds a new batch behind all others of its route. */
   push(batch: PendingBatch): void {
     this.#change(batch.route, (state) => {
       batch.state = 'ready';
@@ -75,7 +69,7 @@ export class RouteScheduler {
     });
   }
 
-  /** A batch, or a part of one, waits for a slot again: before all that comes after it. */
+  /** Adds a batch, or a part of one, that waits for a slot again: before all later ones of its route. */
   putBack(batch: PendingBatch): void {
     this.#change(batch.route, (state) => {
       batch.state = 'ready';
@@ -84,7 +78,7 @@ export class RouteScheduler {
     });
   }
 
-  /** A batch waits for its time. */
+  /** Adds a batch that waits until `atMs`, on the monotonic clock. */
   backOff(batch: PendingBatch, atMs: number): void {
     this.#change(batch.route, (state) => {
       batch.state = 'backing-off';
@@ -94,7 +88,7 @@ export class RouteScheduler {
     });
   }
 
-  /** A batch waits for what is learned from others. */
+  /** Parks a refused record until other parts of its batch show whether it is to blame. */
   park(batch: PendingBatch): void {
     this.#change(batch.route, (state) => {
       batch.state = 'suspect';
@@ -102,7 +96,7 @@ export class RouteScheduler {
     });
   }
 
-  /** Takes a batch out that waits, in whatever way. */
+  /** Takes out a batch that is ready, backing off or suspect. */
   remove(batch: PendingBatch): void {
     this.#change(batch.route, (state) => {
       state.waiting--;
@@ -111,10 +105,10 @@ export class RouteScheduler {
     });
   }
 
-  /** Takes the batch that goes next; none when none may go now. */
-  takeNext(nowMs: number, allowance: SendCapacity): PendingBatch | undefined {
+  /** Takes the batch that goes next; none if none may go now. */
+  takeNext(nowMs: number, capacity: SendCapacity): PendingBatch | undefined {
     this.#wakeDue(nowMs);
-    const state = this.#nextRoute(allowance);
+    const state = this.#next(capacity);
     const batch = state?.ready.shift();
     if (!state || !batch) return undefined;
     this.#failingHadTurn = state.failures > 0;
@@ -126,7 +120,7 @@ export class RouteScheduler {
     return batch;
   }
 
-  /** A batch has its answer, which may say something of the health of its route. Comes after what becomes of the batch. */
+  /** Ends a request. Call it after the batch was settled or put back. */
   finish(batch: PendingBatch, health: 'works' | 'fails' | 'unknown'): void {
     this.#change(batch.route, (state) => {
       state.inFlight--;
@@ -144,7 +138,7 @@ export class RouteScheduler {
     return this.#stateOf(route).failures;
   }
 
-  /** All batches of the route wait. */
+  /** Holds back all batches of a route until `untilMs`, on the monotonic clock. */
   pause(route: string, untilMs: number): void {
     this.#change(route, (state) => {
       state.notBeforeMs = untilMs;
@@ -152,7 +146,7 @@ export class RouteScheduler {
     });
   }
 
-  /** Ends every pause and backoff, but not the time that a service asked for. */
+  /** Ends every pause and backoff, except the time that a service asked for. */
   wake(nowMs: number): void {
     for (const { state, batch } of this.#sleepers.drain()) {
       state.notBeforeMs = 0;
@@ -163,9 +157,9 @@ export class RouteScheduler {
     }
   }
 
-  /** When there is something to take next, on the monotonic clock. */
-  wakeAtMs(allowance: SendCapacity): number {
-    if (this.#nextRoute(allowance)) return 0;
+  /** Time when there is a batch to take, on the monotonic clock; 0 if there is one now. */
+  wakeAtMs(capacity: SendCapacity): number {
+    if (this.#next(capacity)) return 0;
     return this.#sleepers.first?.atMs ?? Number.POSITIVE_INFINITY;
   }
 
@@ -186,28 +180,29 @@ export class RouteScheduler {
     }
   }
 
-  #nextRoute({ slots, isOutage }: SendCapacity): RouteState | undefined {
+  #next({ slots, isOutage }: SendCapacity): RouteState | undefined {
     const failing = this.#failingInFlight < Math.max(1, Math.floor(slots / 2)) ? first(this.#failing) : undefined;
+    // In an outage, a route that has not failed yet is the better probe.
     if (failing && !isOutage && !this.#failingHadTurn) return failing;
-    for (const routes of this.#working) {
-      const state = first(routes);
+    for (const working of this.#working) {
+      const state = first(working);
       if (state) return state;
     }
     return failing;
   }
 
-  /** The only way in which a state changes, so that the counts and its turn follow. */
+  /** The only way to change a route's state, so that the counts and its turn follow. */
   #change(route: string, change: (state: RouteState) => void): void {
     const state = this.#stateOf(route);
     if (state.failures > 0) this.#failingInFlight -= state.inFlight;
     change(state);
     if (state.failures > 0) this.#failingInFlight += state.inFlight;
     this.#enqueue(state);
-    if (state.inFlight === 0 && state.waiting === 0) this.#routes.delete(route);
-    else this.#routes.set(route, state);
+    if (state.inFlight === 0 && state.waiting === 0) this.#states.delete(route);
+    else this.#states.set(route, state);
   }
 
-  /** Puts the state where it gets its turn, if it may go. */
+  /** Puts the route where it gets its turn, if it may send. */
   #enqueue(state: RouteState): void {
     const turn = this.#turnOf(state);
     if (turn === state.turn) return;
@@ -227,7 +222,7 @@ export class RouteScheduler {
 
   #stateOf(route: string): RouteState {
     return (
-      this.#routes.get(route) ?? {
+      this.#states.get(route) ?? {
         route,
         ready: new RouteQueue(),
         backingOff: 0,

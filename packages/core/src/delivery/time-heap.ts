@@ -1,4 +1,4 @@
-/** A queue by time: what is due first comes out first. */
+/** A priority queue by time: the item that is due first comes out first. */
 export class TimeHeap<Item extends { readonly atMs: number }> {
   #items: Item[] = [];
 
@@ -26,7 +26,7 @@ export class TimeHeap<Item extends { readonly atMs: number }> {
     return first;
   }
 
-  /** Takes out everything, in no order. */
+  /** Takes out all items, in no order. */
   drain(): readonly Item[] {
     const items = this.#items;
     this.#items = [];

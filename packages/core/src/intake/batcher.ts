@@ -7,40 +7,48 @@ import type { Clock } from '../contract/clock.js';
 import type { EncodedEvent } from '../contract/destination.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 
-/** The open batch of each route. Seals a batch before it would break a limit, or `maxDelayMs` after its first record. */
+/** With more batches than this in the backlog, memory is scarce: each sealed batch keeps only what it needs. */
+const ROOMY_BATCHES = 8;
+
+/** The open batch of each route. A batch is sealed before it would break a limit, or `maxDelayMs` after its first record. */
 export class Batcher {
   readonly #options: ResolvedDeliveryOptions;
   readonly #backlog: Backlog;
   readonly #clock: Clock;
-  readonly #seal: (batch: PendingBatch) => void;
+  readonly #onSealed: (batch: PendingBatch) => void;
   /** In order of opening, and so of due time. */
   readonly #open = new Map<string, PendingBatch>();
   readonly #bufferPool = new BufferPool();
   #lastFull = { route: '', payloadBytes: 0 };
 
-  constructor(options: ResolvedDeliveryOptions, backlog: Backlog, clock: Clock, seal: (batch: PendingBatch) => void) {
+  constructor(
+    options: ResolvedDeliveryOptions,
+    backlog: Backlog,
+    clock: Clock,
+    onSealed: (batch: PendingBatch) => void,
+  ) {
     this.#options = options;
     this.#backlog = backlog;
     this.#clock = clock;
-    this.#seal = seal;
+    this.#onSealed = onSealed;
   }
 
   /** Puts the event into the open batch of its route. True when that opened or sealed a batch. */
-  add(event: EncodedEvent, mark: EventFlags, seq: number): boolean {
+  add(event: EncodedEvent, flags: EventFlags, seq: number): boolean {
     const { limits } = this.#options;
     let batch = this.#open.get(event.route);
     let changed = false;
     if (batch && !batch.fits(event, limits)) {
-      this.#closeFull(batch);
+      this.#sealFull(batch);
       batch = undefined;
     }
     if (!batch) {
       batch = this.#openFor(event.route, seq);
       changed = true;
     }
-    batch.add(event, mark);
+    batch.events.add(event, flags);
     if (batch.isFull(limits)) {
-      this.#closeFull(batch);
+      this.#sealFull(batch);
       changed = true;
     }
     return changed;
@@ -50,12 +58,12 @@ export class Batcher {
     return this.#open.has(route);
   }
 
-  /** How many routes have an open batch. */
+  /** Number of routes with an open batch. */
   get size(): number {
     return this.#open.size;
   }
 
-  /** When the next open batch has waited long enough, on the monotonic clock. */
+  /** Time when the next open batch has waited long enough, on the monotonic clock. */
   get dueAtMs(): number {
     for (const batch of this.#open.values()) return batch.acceptedAtMs + this.#options.maxDelayMs;
     return Number.POSITIVE_INFINITY;
@@ -64,35 +72,37 @@ export class Batcher {
   sealDue(nowMs: number): void {
     for (const batch of this.#open.values()) {
       if (batch.acceptedAtMs + this.#options.maxDelayMs > nowMs) return;
-      this.#close(batch);
+      this.#seal(batch);
     }
   }
 
   sealAll(): void {
-    for (const batch of this.#open.values()) this.#close(batch);
+    for (const batch of this.#open.values()) this.#seal(batch);
   }
 
   #openFor(route: string, seq: number): PendingBatch {
+    const { limits, separator } = this.#options;
     // The batch after a full one is probably full, too.
     const expectedBytes = route === this.#lastFull.route ? Math.ceil(this.#lastFull.payloadBytes * 1.1) : 0;
-    const events = new EventColumns(route, this.#bufferPool, expectedBytes);
-    const place = { firstSeq: seq, offset: 0, acceptedAtMs: this.#clock.monotonic() };
-    const batch = new PendingBatch(events, this.#options.limits.baseBytes(route), place);
+    const events = new EventColumns(route, this.#bufferPool, separator, expectedBytes);
+    const position = { firstSeq: seq, offset: 0, acceptedAtMs: this.#clock.monotonic() };
+    const batch = new PendingBatch(events, limits.baseBytes(route), position);
     this.#open.set(route, batch);
     this.#backlog.append(batch);
     return batch;
   }
 
-  #closeFull(batch: PendingBatch): void {
-    this.#lastFull = { route: batch.route, payloadBytes: batch.payloadBytes };
-    this.#close(batch);
+  #sealFull(batch: PendingBatch): void {
+    const { count, payloadBytes } = batch.events;
+    this.#lastFull = { route: batch.route, payloadBytes: payloadBytes + count };
+    this.#seal(batch);
   }
 
-  #close(batch: PendingBatch): void {
+  #seal(batch: PendingBatch): void {
     this.#open.delete(batch.route);
-    batch.seal();
-    if (batch.count > 0) this.#seal(batch);
-    // All its records were given up while it was open.
+    batch.events.seal(this.#backlog.size > ROOMY_BATCHES);
+    if (batch.events.count > 0) this.#onSealed(batch);
+    // All its events were evicted while it was open.
     else this.#backlog.remove(batch);
   }
 }

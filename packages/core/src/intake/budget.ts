@@ -1,4 +1,4 @@
-import { bufferCost, type Ledger, type StoredEvent } from '../accounting/ledger.js';
+import type { Ledger, StoredEvent } from '../accounting/ledger.js';
 import type { Backlog } from '../batch/backlog.js';
 import type { PendingBatch } from '../batch/pending-batch.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
@@ -6,19 +6,22 @@ import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 /** The part of the budget that only urgent records may use. */
 const URGENT_RESERVE = 0.2;
 
-/** How far a record may fill a budget. */
+/** Memory of a batch besides its events, in bytes. Measured. */
+const BATCH_COST_BYTES = 1536;
+
+/** The bytes of a budget that a record may fill. */
 export function limitOf(maxBufferBytes: number, urgent: boolean): number {
   return urgent ? maxBufferBytes : maxBufferBytes * (1 - URGENT_RESERVE);
 }
 
-/** One byte budget over all that is open, waits, backs off or is in flight; and which records go when it is full. */
+/** One byte budget over all events that the core keeps: open, waiting, backing off or in flight. */
 export class Budget {
   readonly #options: ResolvedDeliveryOptions;
   readonly #ledger: Ledger;
   readonly #backlog: Backlog;
   readonly #discard: (batch: PendingBatch) => void;
 
-  /** `discard` is told of a waiting batch that has no record left. */
+  /** `discard` is called with a waiting batch that has no event left. */
   constructor(
     options: ResolvedDeliveryOptions,
     ledger: Ledger,
@@ -31,34 +34,33 @@ export class Budget {
     this.#discard = discard;
   }
 
-  /** Whether the budget holds `costBytes` more, and which older records had to go for it: they still have to be counted. */
-  makeRoom(
-    costBytes: number,
-    urgent: boolean,
-  ): { readonly hasRoom: boolean; readonly evicted: readonly StoredEvent[] } {
-    const { maxBufferBytes, overflow } = this.#options;
-    const limitBytes = limitOf(maxBufferBytes, urgent);
-    const evicted: StoredEvent[] = [];
-    if (costBytes > limitBytes) return { hasRoom: false, evicted };
-    let excessBytes = this.#ledger.bufferBytes + costBytes - limitBytes;
-    while (excessBytes > 0) {
-      const entry = overflow === 'drop-oldest' && (this.#evictOldest(false) ?? (urgent && this.#evictOldest(true)));
-      if (!entry) return { hasRoom: false, evicted };
-      evicted.push(entry);
-      excessBytes -= bufferCost(entry.payload.length);
-    }
-    return { hasRoom: true, evicted };
+  /** Bytes in use. */
+  get usedBytes(): number {
+    return this.#ledger.eventBytes + this.#backlog.size * BATCH_COST_BYTES;
   }
 
-  /** Takes out the oldest record that waits, an urgent one only if `evenUrgent`. What is in flight stays. */
+  /** Makes room for `costBytes` more, by `overflow: 'drop-oldest'` at the cost of older records. False if there is none. */
+  makeRoom(costBytes: number, urgent: boolean): boolean {
+    const { maxBufferBytes, overflow } = this.#options;
+    const limitBytes = limitOf(maxBufferBytes, urgent);
+    if (costBytes > limitBytes) return false;
+    while (this.usedBytes + costBytes > limitBytes) {
+      const evicted = overflow === 'drop-oldest' && (this.#evictOldest(false) ?? (urgent && this.#evictOldest(true)));
+      if (!evicted) return false;
+      this.#ledger.lose([evicted], { reason: 'buffer-full', rejected: false });
+    }
+    return true;
+  }
+
+  /** Takes out the oldest event that waits, an urgent one only if `evenUrgent`. Events in flight stay. */
   #evictOldest(evenUrgent: boolean): StoredEvent | undefined {
     for (const batch of this.#backlog) {
       const waits = batch.state === 'open' || batch.state === 'ready' || batch.state === 'backing-off';
-      if (!waits || !batch.canEvict(evenUrgent)) continue;
-      const entry = batch.evictOldest(evenUrgent);
+      if (!waits || !batch.events.canEvict(evenUrgent)) continue;
+      const evicted = batch.events.evictOldest(evenUrgent);
       // An open batch stays open for the next record.
-      if (batch.count === 0 && batch.state !== 'open') this.#discard(batch);
-      return entry;
+      if (batch.events.count === 0 && batch.state !== 'open') this.#discard(batch);
+      return evicted;
     }
     return undefined;
   }

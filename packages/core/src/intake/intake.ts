@@ -1,17 +1,17 @@
 import type { EventFlags, Ledger } from '../accounting/ledger.js';
-import type { CarefulReporter } from '../accounting/reporter.js';
+import type { Reporter } from '../accounting/reporter.js';
 import type { Clock } from '../contract/clock.js';
 import type { Destination, DropReason, EncodedEvent } from '../contract/destination.js';
 import { type LogRecord, timeOf } from '../contract/record.js';
-import type { Delivery } from '../delivery/delivery.js';
+import type { RouteScheduler } from '../delivery/route-scheduler.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
-import { isSending } from '../process/feedback.js';
+import { currentActivity } from '../process/feedback.js';
 import type { Batcher } from './batcher.js';
 import type { Budget } from './budget.js';
 import { DeferredEncoder } from './deferred-encoder.js';
 import { type CheckedEncoding, encodeAllChecked, encodeChecked } from './encode.js';
 
-/** Most routes with records waiting or in flight; each costs memory that the byte budget does not see. */
+/** Most routes with records waiting or in flight: each costs memory that the byte budget does not see. */
 const MAX_ROUTES = 10_000;
 
 const ORDINARY: EventFlags = { urgent: false, split: undefined, isNotice: false };
@@ -24,68 +24,68 @@ interface Dependencies {
   readonly ledger: Ledger;
   readonly budget: Budget;
   readonly batcher: Batcher;
-  readonly delivery: Delivery;
-  readonly reporter: CarefulReporter;
+  readonly routes: Pick<RouteScheduler, 'size' | 'has'>;
+  readonly reporter: Reporter;
   readonly clock: Clock;
   /** Called when there is more to do than before. */
-  readonly changed: () => void;
+  readonly onChanged: () => void;
 }
 
-/** How a record comes in: encoded, checked, within the budget, in the open batch of its route; or refused, and counted. */
+/** Takes records in: encoded, checked, within the budget, in the open batch of their route; or refuses and counts them. */
 export class Intake {
   readonly #dependencies: Dependencies;
-  readonly #intake: DeferredEncoder;
-  /** Whether the destination lets records wait to be encoded. */
-  readonly #encodesLater: boolean;
+  /** None where the destination encodes each record alone. */
+  readonly #deferred: DeferredEncoder | undefined;
   #lastSeq = 0;
 
   constructor(dependencies: Dependencies) {
     const { destination, options } = dependencies;
     this.#dependencies = dependencies;
-    this.#encodesLater = destination.encodeAll !== undefined && destination.reads === 'text';
-    this.#intake = new DeferredEncoder(
-      options.maxBufferBytes,
-      (records) => encodeAllChecked(destination, options.limits, records),
-      (record, encoded) => this.#take(record, encoded),
-    );
+    if (destination.reads === 'text' && destination.encodeAll)
+      this.#deferred = new DeferredEncoder(
+        options.maxBufferBytes,
+        (records) => encodeAllChecked(destination, options.limits, records),
+        (record, encoding) => this.#take(record, encoding),
+      );
   }
 
-  /** Number of the event that came in last; they count up from 1. */
+  /** Number of the last event; events count from 1. */
   get lastSeq(): number {
     return this.#lastSeq;
   }
 
-  /** Takes a record in, unless there is a reason to refuse it anyhow. False: refused on the spot. */
-  accept(record: LogRecord, refusal: DropReason | undefined = isSending() ? 'feedback' : undefined): boolean {
-    const { changed, reporter } = this.#dependencies;
-    // What a callback logs is judged while it is known where it comes from.
-    if (reporter.isTelling) return reporter.quietly(() => this.#takeNow(record, refusal));
-    if (refusal !== undefined || !this.#canWait(record)) {
-      this.#intake.drain();
-      return this.#takeNow(record, refusal);
+  /** Takes in a record, unless there is a reason to refuse it already. False: refused on the spot. */
+  accept(record: LogRecord, refusal?: DropReason): boolean {
+    const { onChanged, reporter } = this.#dependencies;
+    const activity = currentActivity();
+    const reason = refusal ?? (activity === 'sending' ? 'feedback' : undefined);
+    if (activity === 'notifying') return reporter.withoutReporting(() => this.#takeNow(record, reason));
+    if (reason !== undefined || !this.#canWait(record)) {
+      this.drain();
+      return this.#takeNow(record, reason);
     }
-    changed();
+    onChanged();
     return true;
   }
 
-  /** Takes in what waits for the end of the turn. */
+  /** Takes in the records that wait for the end of the turn. */
   drain(): void {
-    this.#intake.drain();
+    this.#deferred?.drain();
   }
 
-  /** Takes in a record of our own, whatever room there is. */
+  /** Takes in a notice of our own, however full the budget is. */
   acceptNotice(notice: LogRecord): void {
     const { destination, options } = this.#dependencies;
-    const encoded = encodeChecked(destination, options.limits, notice);
-    if (!('refused' in encoded)) this.#keep(encoded.events, encoded.costBytes, NOTICE);
+    const encoding = encodeChecked(destination, options.limits, notice);
+    if (!('refused' in encoding)) this.#keep(encoding.events, encoding.costBytes, NOTICE);
   }
 
-  /** Leaves the encoding to the end of the turn, where the destination allows it and the budget has room in any case. */
+  /** Leaves the encoding to the end of the turn, if the budget has room in any case. */
   #canWait(record: LogRecord): boolean {
-    const { options, ledger } = this.#dependencies;
-    if (!this.#encodesLater || ledger.bufferBytes > options.maxBufferBytes / 2) return false;
+    const { options, budget } = this.#dependencies;
+    if (!this.#deferred || budget.usedBytes > options.maxBufferBytes / 2) return false;
     try {
-      return this.#intake.defer(record);
+      return this.#deferred.defer(record);
     } catch {
       return false;
     }
@@ -96,40 +96,42 @@ export class Intake {
     return this.#take(record, refused ? { refused } : encodeChecked(destination, options.limits, record));
   }
 
-  #take(record: LogRecord, encoded: CheckedEncoding): boolean {
+  #take(record: Pick<LogRecord, 'time'>, encoding: CheckedEncoding): boolean {
     const { ledger, budget } = this.#dependencies;
     ledger.receive();
-    if ('refused' in encoded) return this.#refuse(encoded.refused, record, encoded.events);
-    const { events, costBytes, urgent } = encoded;
-    if (this.#hasTooManyRoutes(events)) return this.#refuse('too-many-routes', record, events);
-    const { hasRoom, evicted } = budget.makeRoom(costBytes, urgent);
-    if (hasRoom) this.#keep(events, costBytes, urgent ? URGENT : ORDINARY);
-    // Only now: whoever is told may log again, or look into the ledger.
-    const taken = hasRoom || this.#refuse('buffer-full', record, events);
-    ledger.lose(evicted, { reason: 'buffer-full', rejected: false });
-    return taken;
+    if ('refused' in encoding) return this.#refuse(record, encoding.refused, encoding.events, encoding.cause);
+    const { events, costBytes, urgent } = encoding;
+    if (this.#hasTooManyRoutes(events)) return this.#refuse(record, 'too-many-routes', events);
+    if (!budget.makeRoom(costBytes, urgent)) return this.#refuse(record, 'buffer-full', events);
+    this.#keep(events, costBytes, urgent ? URGENT : ORDINARY);
+    return true;
   }
 
-  #refuse(reason: DropReason, record: LogRecord, events: readonly EncodedEvent[] = []): false {
+  #refuse(
+    record: Pick<LogRecord, 'time'>,
+    reason: DropReason,
+    events: readonly EncodedEvent[] = [],
+    cause?: unknown,
+  ): false {
     const { ledger, clock } = this.#dependencies;
-    ledger.refuse(reason, timeOf(record, clock.now()), events);
+    ledger.refuse(reason, timeOf(record, clock.now()), events, cause);
     return false;
   }
 
-  /** Whether these events would make more routes live at once than are kept. */
+  /** Whether these events would make more routes live at once than the core keeps. */
   #hasTooManyRoutes(events: readonly EncodedEvent[]): boolean {
-    const { batcher, delivery } = this.#dependencies;
-    if (Math.max(batcher.size, delivery.routes.size) < MAX_ROUTES) return false;
-    return events.some(({ route }) => !batcher.has(route) && !delivery.routes.has(route));
+    const { batcher, routes } = this.#dependencies;
+    if (Math.max(batcher.size, routes.size) < MAX_ROUTES) return false;
+    return events.some(({ route }) => !batcher.has(route) && !routes.has(route));
   }
 
   #keep(events: readonly EncodedEvent[], costBytes: number, kind: EventFlags): void {
-    const { ledger, batcher } = this.#dependencies;
-    const mark = events.length > 1 ? { ...kind, split: { unsettled: events.length, loss: undefined } } : kind;
-    // What is open may have lost all its records.
+    const { ledger, batcher, onChanged } = this.#dependencies;
+    const flags = events.length > 1 ? { ...kind, split: { unsettled: events.length, loss: undefined } } : kind;
+    // An open batch may be there that has lost all its events.
     let changed = ledger.isEmpty;
-    ledger.admit(costBytes, mark.isNotice);
-    for (const event of events) if (batcher.add(event, mark, ++this.#lastSeq)) changed = true;
-    if (changed) this.#dependencies.changed();
+    ledger.admit(costBytes, flags.isNotice);
+    for (const event of events) if (batcher.add(event, flags, ++this.#lastSeq)) changed = true;
+    if (changed) onChanged();
   }
 }

@@ -1,12 +1,21 @@
-import { types } from 'node:util';
 import { ConfigError } from '../contract/errors.js';
 
-/** The error for an option with a wrong value: names the option, what was expected and what came. */
+/** The `ConfigError` for a wrong value. It names the option, the expectation and the value that came. */
 export function wrongOption(option: string, expected: string, got: unknown): ConfigError {
   return new ConfigError(option, `${option}: expected ${expected}, got ${describe(got)}`);
 }
 
-/** Refuses options that nobody reads, with the name that was probably meant. */
+/**
+ * The names of an options type, as an object with each name once: the compiler refuses a missing one. Used for
+ * {@link refuseUnknownOptions} and {@link splitOptions}.
+ */
+export function optionNames<Options extends object>(
+  names: Readonly<Record<keyof Options, true>>,
+): readonly (keyof Options & string)[] {
+  return Object.keys(names) as (keyof Options & string)[];
+}
+
+/** Throws `ConfigError` for an option that is not `known`, with the name that was probably meant. `path` goes before the name. */
 export function refuseUnknownOptions(options: object, known: readonly string[], path = ''): void {
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
@@ -17,20 +26,20 @@ export function refuseUnknownOptions(options: object, known: readonly string[], 
 }
 
 /**
- * Splits options between two layers, a destination and a transport, by the names that each of them reads; a name may
- * belong to both. Refuses names that neither knows.
+ * Splits options between two layers, a destination and a transport, by the names that each of them reads. A name may belong
+ * to both. Throws `ConfigError` for a name that neither knows.
  */
 export function splitOptions<T extends object, A extends keyof T & string, B extends keyof T & string>(
   options: T,
   first: readonly A[],
   second: readonly B[],
 ): readonly [Pick<T, A>, Pick<T, B>] {
-  const given = objectOption('options', options) as T;
-  refuseUnknownOptions(given, [...new Set<string>([...first, ...second])]);
-  return [pick(given, first), pick(given, second)];
+  const raw = objectOption('options', options) as T;
+  refuseUnknownOptions(raw, [...new Set<string>([...first, ...second])]);
+  return [pick(raw, first), pick(raw, second)];
 }
 
-/** An options object; absent means empty. */
+/** An options object. Absent means empty. Throws `ConfigError`, like all checks below. */
 export function objectOption(option: string, value: unknown): Readonly<Record<string, unknown>> {
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -38,7 +47,7 @@ export function objectOption(option: string, value: unknown): Readonly<Record<st
   return value as Readonly<Record<string, unknown>>;
 }
 
-/** A number within bounds. */
+/** An integer, or with `integer: false` any number, from `min` to `max`. */
 export function numberOption(
   option: string,
   value: unknown,
@@ -79,21 +88,6 @@ export function functionOption<T>(option: string, value: T | undefined, fallback
   if (value === undefined) return fallback;
   if (typeof value === 'function') return value;
   throw wrongOption(option, 'a function', value);
-}
-
-/** Refuses what `structuredClone` would throw on, or strip of its methods, by its path. */
-export function refuseUncloneable(value: unknown, why: string, path = ''): void {
-  const refuse = (what: string): never => {
-    throw new ConfigError(path, `${path}: ${what} ${why}`);
-  };
-  if (typeof value === 'function') refuse('a function');
-  if (typeof value === 'symbol') refuse('a symbol');
-  if (typeof value !== 'object' || value === null || types.isDate(value)) return;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  const isPlain = Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
-  if (!isPlain) refuse('an object with methods');
-  for (const [name, part] of Object.entries(value))
-    refuseUncloneable(part, why, path === '' ? name : `${path}.${name}`);
 }
 
 function pick<T extends object, K extends keyof T>(options: T, names: readonly K[]): Pick<T, K> {

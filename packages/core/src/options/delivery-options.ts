@@ -1,4 +1,4 @@
-import type { BatchLimits, DropReason, EncodedEvent } from '../contract/destination.js';
+import type { BatchLimits, Destination, Drop, PayloadSeparator } from '../contract/destination.js';
 import type { DeliveryError } from '../contract/errors.js';
 import {
   booleanOption,
@@ -6,38 +6,26 @@ import {
   functionOption,
   numberOption,
   objectOption,
+  optionNames,
   refuseUnknownOptions,
   wrongOption,
 } from './checks.js';
 
 const MIB = 1024 * 1024;
 
-/** Records that were lost together, and why. */
-export interface Drop {
-  readonly reason: DropReason;
-  /** How many records. */
-  readonly records: number;
-  /** Time of the earliest of them, in epoch milliseconds. */
-  readonly from: number;
-  /** Time of the latest of them, in epoch milliseconds. */
-  readonly to: number;
-  /** What was lost, as far as it was encoded. */
-  readonly events: readonly EncodedEvent[];
-}
-
-/** When and how long a failed batch is tried again. */
+/** The waits between attempts, and the end of trying. */
 export interface RetryOptions {
-  /** First backoff after a failure of service or network, in milliseconds; doubles each time, with full jitter. @default 200 */
+  /** First backoff after a failure of service or network, in milliseconds. It doubles each time, with full jitter. @default 200 */
   readonly baseMs?: number | undefined;
   /** First backoff after throttling, in milliseconds. @default 1000 */
   readonly throttledBaseMs?: number | undefined;
   /** Longest backoff, in milliseconds. @default 30_000 */
   readonly capMs?: number | undefined;
-  /** Age at which a record that still fails is given up, in milliseconds since it was logged. @default 900_000 */
+  /** Age since `accept` at which a record that still fails is given up, in milliseconds. @default 900_000 */
   readonly maxAgeMs?: number | undefined;
 }
 
-/** How records are batched, buffered and delivered: the same for every framework and every cloud. */
+/** Options of batching, buffering and delivery: the same for every framework and every cloud. */
 export interface DeliveryOptions {
   /** Longest wait of the first record in an open batch, in milliseconds. Later records do not prolong it. @default 1000 */
   readonly maxDelayMs?: number | undefined;
@@ -45,11 +33,14 @@ export interface DeliveryOptions {
   readonly maxBatchBytes?: number | undefined;
   /** Most events in a batch. Lowers the service's limit, never raises it. @default the service's limit */
   readonly maxBatchEvents?: number | undefined;
-  /** One budget for all records that wait or are in flight, in bytes: the length of each payload plus 256. @default 67_108_864 */
+  /**
+   * One budget for all records that wait or are in flight, in bytes: the UTF-8 of each payload, 40 more for each event and
+   * 1536 for each batch. @default 67_108_864
+   */
   readonly maxBufferBytes?: number | undefined;
-  /** Which records go when the budget is full. A fifth of it is reserved for warnings and worse. @default 'drop-newest' */
+  /** The records that are dropped when the budget is full. A fifth is reserved for warnings and worse. @default 'drop-newest' */
   readonly overflow?: 'drop-newest' | 'drop-oldest' | undefined;
-  /** Most requests in flight. Halves on throttling and timeouts, creeps back. @default 4 */
+  /** Most requests in flight. It halves on throttling and timeouts, and rises again slowly. @default 4 */
   readonly concurrency?: number | undefined;
   /** True: one request at a time on each route, batches in order of acceptance. Both clouds sort by time themselves. @default false */
   readonly ordered?: boolean | undefined;
@@ -57,60 +48,80 @@ export interface DeliveryOptions {
   readonly requestTimeoutMs?: number | undefined;
   readonly retry?: RetryOptions | undefined;
   /**
-   * After losses, once records arrive again, a record of our own says in the logs how many were dropped, why and from when
-   * to when: one for each reason, at most every 30 s. @default true
+   * After losses, once records arrive again, a record of our own states in the logs how many records were dropped, why, and
+   * from when to when: one for each reason, at most every 30 s. @default true
    */
   readonly dropNotice?: boolean | undefined;
-  /** Deadline of `close()`, in milliseconds. What is left then is counted as `undeliverable`. @default 5000 */
+  /** Deadline of `close()`, in milliseconds. Records left then are counted as `undeliverable`. @default 5000 */
   readonly closeTimeoutMs?: number | undefined;
   /**
-   * Told of failed attempts; of `AUTH`, `NOT_FOUND` and `MISCONFIGURED` at most once a minute. The records are kept
-   * and tried again. @default a line on stderr, at most every 30 s
+   * True: ships from a worker thread. The event loop stays free, and `process.exit()` still delivers. Options are cloned into
+   * the thread: none may be, or hold, a function. pino has a worker of its own. @default false
+   */
+  readonly thread?: boolean | undefined;
+  /**
+   * Called with failed attempts at the end of the turn; with `AUTH`, `NOT_FOUND` and `MISCONFIGURED` at most once a minute.
+   * The records are kept and sent again. @default a line on stderr, at most every 30 s
    */
   readonly onError?: ((error: DeliveryError) => void) | undefined;
-  /** Told of every loss. @default a line on stderr, at most every 30 s */
+  /**
+   * Called with the losses of a turn at its end, once for each reason. Losses of records that a callback logs are counted, and
+   * not reported again. @default a line on stderr, at most every 30 s
+   */
   readonly onDrop?: ((drop: Drop) => void) | undefined;
 }
 
 /** The names of the delivery options. */
-export const deliveryOptionNames: readonly (keyof DeliveryOptions)[] = [
-  'maxDelayMs',
-  'maxBatchBytes',
-  'maxBatchEvents',
-  'maxBufferBytes',
-  'overflow',
-  'concurrency',
-  'ordered',
-  'requestTimeoutMs',
-  'retry',
-  'closeTimeoutMs',
-  'dropNotice',
-  'onError',
-  'onDrop',
-];
+export const deliveryOptionNames: readonly (keyof DeliveryOptions)[] = optionNames<DeliveryOptions>({
+  maxDelayMs: true,
+  maxBatchBytes: true,
+  maxBatchEvents: true,
+  maxBufferBytes: true,
+  overflow: true,
+  concurrency: true,
+  ordered: true,
+  requestTimeoutMs: true,
+  retry: true,
+  closeTimeoutMs: true,
+  thread: true,
+  dropNotice: true,
+  onError: true,
+  onDrop: true,
+});
 
-const retryOptionNames = ['baseMs', 'throttledBaseMs', 'capMs', 'maxAgeMs'] as const;
+const retryOptionNames = optionNames<RetryOptions>({
+  baseMs: true,
+  throttledBaseMs: true,
+  capMs: true,
+  maxAgeMs: true,
+});
 
 /** The default of `closeTimeoutMs`. */
 export const DEFAULT_CLOSE_TIMEOUT_MS = 5000;
 
+/** A destination's limits, lowered by the options. */
+export type ResolvedLimits = BatchLimits & Required<Pick<BatchLimits, 'baseBytes'>>;
+
 /** Delivery options with every value in place. */
 export interface ResolvedDeliveryOptions {
   readonly maxDelayMs: number;
-  readonly limits: BatchLimits;
+  readonly limits: ResolvedLimits;
+  readonly separator: PayloadSeparator;
   readonly maxBufferBytes: number;
   readonly overflow: 'drop-newest' | 'drop-oldest';
   readonly concurrency: number;
   readonly ordered: boolean;
   readonly requestTimeoutMs: number;
-  readonly retry: Readonly<Record<(typeof retryOptionNames)[number], number>>;
+  readonly retry: Readonly<Required<{ [Name in keyof RetryOptions]: number }>>;
   readonly closeTimeoutMs: number;
+  readonly thread: boolean;
   readonly dropNotice: boolean;
 }
 
-/** Checks delivery options and fills in the defaults. */
-export function resolveDeliveryOptions(options: DeliveryOptions, limits: BatchLimits): ResolvedDeliveryOptions {
-  refuseUnknownOptions(options, deliveryOptionNames);
+/** Checks delivery options and the destination, and fills in the defaults. Throws `ConfigError`. */
+export function resolveDeliveryOptions(options: DeliveryOptions, destination: Destination): ResolvedDeliveryOptions {
+  checkDestination(destination);
+  refuseUnknownOptions(objectOption('options', options), deliveryOptionNames);
   functionOption('onError', options.onError, undefined);
   functionOption('onDrop', options.onDrop, undefined);
   const maxDelayMs = numberOption('maxDelayMs', options.maxDelayMs, 1000, { min: 0 });
@@ -120,7 +131,8 @@ export function resolveDeliveryOptions(options: DeliveryOptions, limits: BatchLi
   }
   return {
     maxDelayMs,
-    limits: lowerLimits(options, limits),
+    limits: lowerLimits(options, destination.limits),
+    separator: destination.separator ?? ',',
     maxBufferBytes: numberOption('maxBufferBytes', options.maxBufferBytes, 64 * MIB, { min: 1024 }),
     overflow: choiceOption('overflow', options.overflow, 'drop-newest', ['drop-newest', 'drop-oldest']),
     concurrency: numberOption('concurrency', options.concurrency, 4, { min: 1, max: 50 }),
@@ -128,27 +140,45 @@ export function resolveDeliveryOptions(options: DeliveryOptions, limits: BatchLi
     requestTimeoutMs: numberOption('requestTimeoutMs', options.requestTimeoutMs, 30_000, { min: 1 }),
     retry,
     closeTimeoutMs: numberOption('closeTimeoutMs', options.closeTimeoutMs, DEFAULT_CLOSE_TIMEOUT_MS, { min: 0 }),
+    thread: booleanOption('thread', options.thread, false),
     dropNotice: booleanOption('dropNotice', options.dropNotice, true),
   };
 }
 
+/** A third party's destination can lack a member, which would show only with the first record, or never. */
+function checkDestination(destination: Destination): void {
+  if (typeof destination !== 'object' || destination === null)
+    throw wrongOption('destination', 'a Destination', destination);
+  const { name, reads, limits, separator, encode, send } = destination;
+  if (typeof name !== 'string') throw wrongOption('destination.name', 'a string', name);
+  if (reads === undefined) throw wrongOption('destination.reads', '"text", "fields" or "both"', reads);
+  choiceOption('destination.reads', reads, 'text', ['text', 'fields', 'both']);
+  choiceOption('destination.separator', separator, ',', [',', '\n']);
+  if (typeof encode !== 'function') throw wrongOption('destination.encode', 'a function', encode);
+  if (typeof send !== 'function') throw wrongOption('destination.send', 'a function', send);
+  const { maxEvents, maxBytes, baseBytes } = objectOption('destination.limits', limits ?? null);
+  if (!(Number(maxEvents) >= 1)) throw wrongOption('destination.limits.maxEvents', 'a number of at least 1', maxEvents);
+  if (!(Number(maxBytes) >= 1)) throw wrongOption('destination.limits.maxBytes', 'a number of at least 1', maxBytes);
+  functionOption('destination.limits.baseBytes', baseBytes, undefined);
+}
+
 function resolveRetry(options: unknown): ResolvedDeliveryOptions['retry'] {
-  const given = objectOption('retry', options);
-  refuseUnknownOptions(given, retryOptionNames, 'retry.');
+  const raw = objectOption('retry', options);
+  refuseUnknownOptions(raw, retryOptionNames, 'retry.');
   return {
-    baseMs: numberOption('retry.baseMs', given.baseMs, 200, { min: 1 }),
-    throttledBaseMs: numberOption('retry.throttledBaseMs', given.throttledBaseMs, 1000, { min: 1 }),
-    capMs: numberOption('retry.capMs', given.capMs, 30_000, { min: 1 }),
-    maxAgeMs: numberOption('retry.maxAgeMs', given.maxAgeMs, 900_000, { min: 1 }),
+    baseMs: numberOption('retry.baseMs', raw.baseMs, 200, { min: 1 }),
+    throttledBaseMs: numberOption('retry.throttledBaseMs', raw.throttledBaseMs, 1000, { min: 1 }),
+    capMs: numberOption('retry.capMs', raw.capMs, 30_000, { min: 1 }),
+    maxAgeMs: numberOption('retry.maxAgeMs', raw.maxAgeMs, 900_000, { min: 1 }),
   };
 }
 
-function lowerLimits(options: DeliveryOptions, limits: BatchLimits): BatchLimits {
+function lowerLimits(options: DeliveryOptions, limits: BatchLimits): ResolvedLimits {
   const { maxEvents, maxBytes } = limits;
   return {
     maxEvents: numberOption('maxBatchEvents', options.maxBatchEvents, maxEvents, { min: 1, max: maxEvents }),
     maxBytes: numberOption('maxBatchBytes', options.maxBatchBytes, maxBytes, { min: 1024, max: maxBytes }),
     ...(limits.maxSpanMs !== undefined && { maxSpanMs: limits.maxSpanMs }),
-    baseBytes: (route) => limits.baseBytes(route),
+    baseBytes: (route) => limits.baseBytes?.(route) ?? 0,
   };
 }

@@ -1,6 +1,6 @@
 type Callback = () => void;
 
-/** `beforeExit`: the process has nothing left to do, but may go on. `exit`: only what is synchronous still happens. */
+/** `beforeExit`: the process has nothing left to do, but may go on. `exit`: only synchronous code still runs. */
 type Ending = 'beforeExit' | 'exit';
 
 interface Registry {
@@ -12,9 +12,9 @@ interface Registry {
 const REGISTRIES = Symbol.for('logferry.endings');
 
 /**
- * Calls back when the process ends. One listener per process serves all callers; it leaves with the last.
+ * Calls back when the process ends. One listener of the process serves all callers, and is removed with the last.
  *
- * @returns takes the call back
+ * @returns a function that cancels the call
  */
 export function onProcessEnd(ending: Ending, callback: Callback): () => void {
   const { callbacks, listener } = sharedRegistry(ending);

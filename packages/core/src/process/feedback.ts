@@ -1,18 +1,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Shared by all copies of this package in the process: what one transport's request logs must not feed another's, either. */
-const SENDING = Symbol.for('logferry.sending');
+/** An activity of ours that can make the application, or the SDK, log. */
+export type Activity = 'sending' | 'notifying';
 
-const holder = globalThis as { [SENDING]?: AsyncLocalStorage<true> };
-holder[SENDING] ??= new AsyncLocalStorage();
-const storage = holder[SENDING];
+/** Shared by all copies of this package in the process: logs of one transport's request must not feed another's either. */
+const ACTIVITY = Symbol.for('logferry.activity');
 
-/** Runs a request, so that what is logged from inside of it is known as such. */
-export function runSending<T>(send: () => T): T {
-  return storage.run(true, send);
+const holder = globalThis as { [ACTIVITY]?: AsyncLocalStorage<Activity> };
+holder[ACTIVITY] ??= new AsyncLocalStorage();
+const storage = holder[ACTIVITY];
+
+/** Runs a request or a callback, so that a record logged from inside is known as such. */
+export function runAs<T>(activity: Activity, act: () => T): T {
+  return storage.run(activity, act);
 }
 
-/** Whether the caller was called, however indirectly, by a request of ours: a log line of the SDK, say. */
-export function isSending(): boolean {
-  return storage.getStore() === true;
+/** The activity that called the caller, however indirectly: the SDK logs a line, or a callback does. */
+export function currentActivity(): Activity | undefined {
+  return storage.getStore();
 }

@@ -1,28 +1,21 @@
-import { createChannels } from '../accounting/channels.js';
 import { DropNotices } from '../accounting/drop-notices.js';
-import { zeroByReason } from '../accounting/ledger.js';
-import { type Reporter, stderrReporter } from '../accounting/reporter.js';
-import { sumStats } from '../accounting/sum-stats.js';
+import type { Reporter } from '../accounting/reporter.js';
+import { type DeliveryStats, emptyStats, sumStats } from '../accounting/stats.js';
 import { systemClock } from '../contract/clock.js';
-import type { DropReason } from '../contract/destination.js';
+import { type Drop, type DropReason, zeroByReason } from '../contract/destination.js';
 import { type LogRecord, timeOf } from '../contract/record.js';
-import type { Drop } from '../options/delivery-options.js';
-import type { DeliveryStats } from '../shipper.js';
 import type { WorkerHandle } from './worker-handle.js';
 
 /**
- * The main thread's side of the ledger. What the worker has settled is known from its reports; the rest is pending, so that
- * all adds up at every moment.
+ * The main thread's ledger. It counts a record as pending until the worker reports it settled, so that all adds up at every
+ * moment.
  */
 export class MainLedger {
-  /** Says on stderr what went wrong on this side. */
-  readonly stderr: Reporter;
-  /** The counters of a worker that has done nothing yet. */
-  readonly #untouched: DeliveryStats;
-  readonly #channels: ReturnType<typeof createChannels>;
+  readonly #reporter: Reporter;
+  readonly #concurrency: number;
   /** The last counters of workers that are gone. */
   readonly #past: DeliveryStats[] = [];
-  /** Losses on this side, which no worker is told of yet. */
+  /** Losses in this thread, for a notice that the worker writes. */
   readonly #notices = new DropNotices(systemClock);
   readonly #dropped = zeroByReason();
   #received = 0;
@@ -30,10 +23,10 @@ export class MainLedger {
   #pendingFrom = Number.POSITIVE_INFINITY;
   #pendingTo = Number.NEGATIVE_INFINITY;
 
-  constructor(destination: string, untouched: DeliveryStats) {
-    this.stderr = stderrReporter(destination);
-    this.#untouched = untouched;
-    this.#channels = createChannels(destination);
+  /** `concurrency` is the option. */
+  constructor(reporter: Reporter, concurrency: number) {
+    this.#reporter = reporter;
+    this.#concurrency = concurrency;
   }
 
   receive(): void {
@@ -46,38 +39,38 @@ export class MainLedger {
     if (time > this.#pendingTo) this.#pendingTo = time;
   }
 
-  refuse(reason: DropReason, record: LogRecord): false {
+  refuse(reason: DropReason, record: LogRecord, cause?: unknown): false {
     const time = timeOf(record, systemClock.now());
-    this.#lose({ reason, records: 1, from: time, to: time, events: [] });
+    this.#lose({ reason, records: 1, from: time, to: time, events: [], ...(cause !== undefined && { cause }) });
     return false;
   }
 
-  /** Gives up what is pending, but for `kept` records. */
+  /** Counts the pending records as lost, except `kept` of them. */
   losePending(kept = 0): void {
     const records = this.stats(undefined).pending - kept;
     const span = { from: this.#pendingFrom, to: this.#pendingTo };
     if (records > 0) this.#lose({ reason: 'undeliverable', records, ...span, events: [] });
   }
 
-  /** Nothing is pending. */
+  /** Starts the time span anew: nothing is pending. */
   clearPendingSpan(): void {
     this.#pendingFrom = Number.POSITIVE_INFINITY;
     this.#pendingTo = Number.NEGATIVE_INFINITY;
   }
 
-  /** The last counters of a worker that is gone. */
+  /** Keeps the last counters of a worker that is gone. */
   keepLastStats(stats: DeliveryStats): void {
     this.#past.push(stats);
   }
 
-  /** What no worker has been told of yet, for the notice in the logs. */
+  /** Takes out the losses for the notice in the logs. */
   takeLosses(): readonly Drop[] {
     return this.#notices.drain();
   }
 
-  /** What the workers counted, as they last told, and what this side knows better. */
-  stats(thread: WorkerHandle | undefined): DeliveryStats {
-    const now = thread?.stats ?? this.#untouched;
+  /** The workers' counters of their last reports, corrected by this thread's own. */
+  stats(worker: WorkerHandle | undefined): DeliveryStats {
+    const now = worker?.stats ?? emptyStats(this.#concurrency);
     const there = sumStats([...this.#past, now]);
     const dropped = { ...there.dropped };
     let settled = there.delivered + there.rejected + there.spooled;
@@ -86,7 +79,7 @@ export class MainLedger {
       settled += dropped[reason];
     }
     const pending = this.#received - settled;
-    const reportAgeMs = thread ? systemClock.monotonic() - thread.reportedAtMs : 0;
+    const reportAgeMs = worker ? systemClock.monotonic() - worker.reportedAtMs : 0;
     return {
       ...there,
       received: this.#received,
@@ -102,7 +95,6 @@ export class MainLedger {
   #lose(drop: Drop): void {
     this.#dropped[drop.reason] += drop.records;
     if (drop.reason !== 'closed') this.#notices.add(drop);
-    this.#channels.dropped(() => drop);
-    this.stderr.onDrop(drop);
+    this.#reporter.dropped(drop);
   }
 }

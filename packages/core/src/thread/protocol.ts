@@ -1,37 +1,39 @@
-import type { DestinationRecipe } from '../contract/destination.js';
-import type { DeliveryCode, DeliveryErrorOptions } from '../contract/errors.js';
+import { types } from 'node:util';
+import type { DeliveryStats } from '../accounting/stats.js';
+import type { Destination, DestinationRecipe, Drop } from '../contract/destination.js';
+import { ConfigError, type DeliveryCode, type DeliveryErrorOptions } from '../contract/errors.js';
 import type { LogRecord } from '../contract/record.js';
-import type { DeliveryOptions, Drop } from '../options/delivery-options.js';
-import type { DeliveryStats } from '../shipper.js';
+import type { DeliveryOptions } from '../options/delivery-options.js';
+import { stringify } from '../tools/stringify.js';
 
-/** What the worker thread is started with. */
+/** The data that a worker thread is started with. */
 export interface ThreadPlan {
-  /** Tells code in a worker thread that the worker is ours. */
+  /** Marks a worker thread as ours, for code that runs in it. */
   readonly isLogferry: true;
   readonly recipe: Pick<DestinationRecipe, 'module' | 'factory' | 'options'>;
   readonly delivery: DeliveryOptions;
-  /** The worker reports at once when it has read so much since its last report. */
+  /** Length of the lines after which the worker reports at once. */
   readonly reportChars: number;
 }
 
-/** What goes to the worker, in one stream with the records, so that it keeps its place among them. */
+/** A command to the worker. It is a line among the records, and so keeps its position among them. */
 export type Command =
   | { readonly do: 'flush' | 'close'; readonly id: number; readonly timeoutMs: number | undefined }
-  /** Records were lost on the way: the notice in the logs is up to the worker. */
-  | { readonly do: 'mention'; readonly drop: Drop };
+  /** Records were lost on the way: the worker writes the notice in the logs. */
+  | { readonly do: 'note-drops'; readonly drop: Drop };
 
-/** Event of the thread's stream: how far the worker is. */
+/** Event of the worker's stream: the worker's progress. */
 export const REPORT = 'logferry:report';
 
 export interface Report {
-  /** Length of all lines that it has read. */
+  /** Length of all lines that the worker has read. */
   readonly readChars: number;
   readonly stats: DeliveryStats;
-  /** The order that this answers. */
+  /** Id of the command that this replies to. */
   readonly reply: number | undefined;
 }
 
-/** Event of the thread's stream: a failed attempt, as the worker's `onError` was told. */
+/** Event of the worker's stream: a failure, as the worker reported it. */
 export const FAILURE = 'logferry:failure';
 
 export interface Failure extends DeliveryErrorOptions {
@@ -39,49 +41,97 @@ export interface Failure extends DeliveryErrorOptions {
   readonly message: string;
 }
 
-/** What a line is: an order, or a record whose text comes as it is, or as JSON; capitals are urgent. */
-const ORDER = '!';
+/**
+ * The first character of a line: a command, or a record with its text as it is, its text as JSON, its fields as JSON, or both
+ * as JSON. The capital letter marks an urgent record.
+ */
+const COMMAND = '!';
 const TEXT = ['t', 'T'] as const;
 const JSON_TEXT = ['j', 'J'] as const;
 const FIELDS = ['f', 'F'] as const;
+const BOTH = ['b', 'B'] as const;
 
-/** Stands nowhere in JSON. */
+/** JSON has no tab outside of a string, and an escaped one inside. */
 const SEPARATOR = '\t';
 
-/** What goes to the worker of a record. */
+/** The part of a record that goes to the worker. */
 export interface WireRecord extends Pick<LogRecord, 'time' | 'level' | 'urgent'> {
-  /** The text, or the fields as JSON. */
+  /** The text, the fields as JSON, or both as JSON. */
   readonly content: string;
 }
 
+/** Reads from a record what its destination reads, as it is now. Throws if the record's getters throw. */
+export function toWireRecord(
+  record: LogRecord,
+  reads: Destination['reads'],
+  plainFields: DestinationRecipe['plainFields'],
+): WireRecord {
+  const { time, level, urgent } = record;
+  const text = reads === 'fields' ? '' : record.text;
+  if (typeof level !== 'string' || typeof text !== 'string') throw new TypeError('level and text must be strings');
+  if (reads === 'text') return { time, level, urgent, content: text };
+  const { fields } = record;
+  const json = stringify(plainFields?.(fields) ?? fields);
+  return { time, level, urgent, content: reads === 'fields' ? json : JSON.stringify(text) + SEPARATOR + json };
+}
+
 /** A record as one line, with its end. */
-export function lineOf({ time, level, urgent, content }: WireRecord, reads: 'text' | 'fields'): string {
+export function lineOf({ time, level, urgent, content }: WireRecord, reads: Destination['reads']): string {
   const variant = urgent ? 1 : 0;
   const head = `${time}${SEPARATOR}${JSON.stringify(level)}${SEPARATOR}`;
   if (reads === 'fields') return `${FIELDS[variant]}${head}${content}\n`;
+  if (reads === 'both') return `${BOTH[variant]}${head}${content}\n`;
   if (content.includes('\n')) return `${JSON_TEXT[variant]}${head}${JSON.stringify(content)}\n`;
   return `${TEXT[variant]}${head}${content}\n`;
 }
 
-export function lineOfCommand(order: Command): string {
-  return `${ORDER}${JSON.stringify(order)}\n`;
+export function lineOfCommand(command: Command): string {
+  return `${COMMAND}${JSON.stringify(command)}\n`;
 }
 
 /** Reads a line, without its end. */
-export function parseLine(line: string): { readonly order: Command } | { readonly record: LogRecord } {
+export function parseLine(line: string): { readonly command: Command } | { readonly record: LogRecord } {
   const [kind = ''] = line;
-  if (kind === ORDER) return { order: JSON.parse(line.slice(1)) };
+  if (kind === COMMAND) return { command: JSON.parse(line.slice(1)) };
   const timeEnd = line.indexOf(SEPARATOR);
   const levelEnd = line.indexOf(SEPARATOR, timeEnd + 1);
-  const rest = line.slice(levelEnd + 1);
   const lower = kind.toLowerCase();
   return {
     record: {
       time: Number(line.slice(1, timeEnd)),
       level: JSON.parse(line.slice(timeEnd + 1, levelEnd)),
       urgent: kind !== lower,
-      text: lower === JSON_TEXT[0] ? JSON.parse(rest) : rest,
-      fields: lower === FIELDS[0] ? JSON.parse(rest) : {},
+      ...parseContent(lower, line.slice(levelEnd + 1)),
     },
   };
+}
+
+function parseContent(kind: string, content: string): Pick<LogRecord, 'text' | 'fields'> {
+  switch (kind) {
+    case TEXT[0]:
+      return { text: content, fields: {} };
+    case JSON_TEXT[0]:
+      return { text: JSON.parse(content), fields: {} };
+    case FIELDS[0]:
+      return { text: '', fields: JSON.parse(content) };
+    default: {
+      const textEnd = content.indexOf(SEPARATOR);
+      return { text: JSON.parse(content.slice(0, textEnd)), fields: JSON.parse(content.slice(textEnd + 1)) };
+    }
+  }
+}
+
+/** Refuses values that `structuredClone` would throw on, or strip of their methods. The error names the path of the value. */
+export function refuseUncloneable(value: unknown, why: string, path = ''): void {
+  const refuse = (kind: string): never => {
+    throw new ConfigError(path, `${path}: ${kind} ${why}`);
+  };
+  if (typeof value === 'function') refuse('a function');
+  if (typeof value === 'symbol') refuse('a symbol');
+  if (typeof value !== 'object' || value === null || types.isDate(value)) return;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isPlain = Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (!isPlain) refuse('an object with methods');
+  for (const [name, part] of Object.entries(value))
+    refuseUncloneable(part, why, path === '' ? name : `${path}.${name}`);
 }

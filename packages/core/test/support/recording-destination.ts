@@ -1,11 +1,12 @@
 import type {
   Batch,
   BatchLimits,
-  Destination,
   EncodedEvent,
   Encoding,
   LogRecord,
   SendOutcome,
+  TextDestination,
+  TextRecord,
 } from '../../src/index.js';
 
 type Answer = (batch: Batch, signal: AbortSignal) => Promise<SendOutcome> | SendOutcome;
@@ -16,7 +17,7 @@ export const accepted: SendOutcome = { rejected: [], wireBytes: 0 };
  * A third party's destination: keeps what it is sent, and notes every batch that breaks a rule. The record's level names
  * the route; each byte of its text counts one, and 10 more.
  */
-export class RecordingDestination implements Destination {
+export class RecordingDestination implements TextDestination {
   readonly name = 'recording';
   readonly reads = 'text';
   readonly limits: BatchLimits;
@@ -35,7 +36,7 @@ export class RecordingDestination implements Destination {
     this.limits = { maxEvents: 10_000, maxBytes: 1_048_576, maxSpanMs: 86_399_999, baseBytes: () => 0, ...limits };
   }
 
-  encode(record: LogRecord): Encoding {
+  encode(record: TextRecord): Encoding {
     return encodeText(record, record.text);
   }
 
@@ -69,13 +70,13 @@ export class RecordingDestination implements Destination {
 export class TogetherDestination extends RecordingDestination {
   readonly together: string[][] = [];
 
-  encodeAll(records: readonly LogRecord[]): readonly Encoding[] {
+  encodeAll(records: readonly TextRecord[]): readonly Encoding[] {
     this.together.push(records.map(({ text }) => text));
     return records.map((each) => this.encode(each));
   }
 }
 
-export function encodeText(record: LogRecord, text: string): EncodedEvent {
+export function encodeText(record: TextRecord, text: string): EncodedEvent {
   return { route: record.level, time: record.time, payload: text, bytes: Buffer.byteLength(text) + 10 };
 }
 
@@ -86,7 +87,7 @@ export function record(text: string, { time = Date.UTC(2026, 0, 1), level = 'inf
 
 function violationsOf(batch: Batch, limits: BatchLimits): string[] {
   const { route, events, bytes } = batch;
-  const sum = events.reduce((total, event) => total + event.bytes, limits.baseBytes(route));
+  const sum = events.reduce((total, event) => total + event.bytes, limits.baseBytes?.(route) ?? 0);
   const times = events.map((event) => event.time);
   const span = times.reduce((a, b) => Math.max(a, b), 0) - times.reduce((a, b) => Math.min(a, b), Number.MAX_VALUE);
   const found: string[] = [];

@@ -1,10 +1,10 @@
-import type { Part, Settings } from './reference-types.js';
+import type { Group, Part, Settings } from './reference-types.js';
 
 const MAX_SPAN_MS = 86_399_999;
 
 /** Which records wait in the open batch of their route. */
 export class ReferenceBatcher {
-  readonly #open = new Map<string, { readonly openedAtMs: number; readonly parts: Part[] }>();
+  readonly #open = new Map<string, { readonly openedAtMs: number; readonly parts: Part[]; readonly group: Group }>();
   readonly #settings: Settings;
   readonly #maxBytes: number;
 
@@ -16,7 +16,9 @@ export class ReferenceBatcher {
   add(part: Part): void {
     const open = this.#open.get(part.route);
     if (open && !this.#fits([...open.parts, part])) this.#seal(part.route);
-    const joined = this.#open.get(part.route) ?? { openedAtMs: part.acceptedAtMs, parts: [] };
+    const group = { openedPlace: part.place, offset: 0, isOpen: true };
+    const joined = this.#open.get(part.route) ?? { openedAtMs: part.acceptedAtMs, parts: [], group };
+    part.group = joined.group;
     joined.parts.push(part);
     this.#open.set(part.route, joined);
     const { events, bytes } = sizeOf(joined.parts);
@@ -32,6 +34,11 @@ export class ReferenceBatcher {
     for (const route of this.#open.keys()) this.#seal(route);
   }
 
+  /** The open batches, also those that have lost all their events. */
+  get openGroups(): readonly Group[] {
+    return [...this.#open.values()].map(({ group }) => group);
+  }
+
   /** What was evicted meanwhile takes no room, but its time still counts. */
   #fits(parts: readonly Part[]): boolean {
     const { events, bytes } = sizeOf(parts);
@@ -41,7 +48,9 @@ export class ReferenceBatcher {
   }
 
   #seal(route: string): void {
-    for (const part of this.#open.get(route)?.parts ?? []) part.sealed = true;
+    const open = this.#open.get(route);
+    for (const part of open?.parts ?? []) part.sealed = true;
+    if (open) open.group.isOpen = false;
     this.#open.delete(route);
   }
 }

@@ -13,7 +13,8 @@ export abstract class ReferenceBooks {
   readonly pending = new Set<Part>();
   protected readonly settings: Settings;
   protected readonly seen: Sights;
-  protected evicted: Part[] = [];
+  /** Reasons of the losses that an accepted record causes, until they are told. */
+  protected readonly foreseen = new Map<Part, string>();
   protected readonly batcher: ReferenceBatcher;
   readonly #maxBytes: number;
 
@@ -30,30 +31,47 @@ export abstract class ReferenceBooks {
     const { maxBufferBytes, overflow } = this.settings;
     const limitBytes = urgent ? maxBufferBytes : maxBufferBytes * 0.8;
     const isTooLarge = events.some((event) => event.bytes > this.#maxBytes);
-    const excessBytes = this.bufferBytes + costBytes - limitBytes;
     this.received++;
-    this.evicted = [];
     const taken = call();
-    const evictedBytes = this.evicted.map(costOf);
     if (this.isClosed || isTooLarge) {
       this.is(!taken, 'accepts what is too large, or comes after close');
       this.#count('dropped', this.isClosed ? 'closed' : 'too-large');
       this.seen[this.isClosed ? 'closedRefused' : 'tooLargeOnTheSpot']++;
-    } else if (taken) {
-      const madeRoom = sum(evictedBytes);
-      this.is(madeRoom >= excessBytes, 'goes beyond its budget');
-      this.is(madeRoom === 0 || madeRoom - (evictedBytes.at(-1) ?? 0) < excessBytes, 'evicts more than it has to');
-      this.#admit(events, urgent, nowMs);
-    } else {
-      const mayGo = [...this.pending].some((part) => !part.flight && !part.refusedAlone && (urgent || !part.urgent));
-      this.is(excessBytes > 0, 'refuses although there is room');
-      this.is(overflow === 'drop-newest' || costBytes > limitBytes || !mayGo, 'refuses although older ones could go');
+      return;
+    }
+    let hasRoom = costBytes <= limitBytes;
+    while (hasRoom && this.bufferBytes + costBytes > limitBytes) {
+      const oldest = overflow === 'drop-oldest' ? this.#oldestToEvict(urgent) : undefined;
+      if (oldest) this.#evict(oldest);
+      else hasRoom = false;
+    }
+    this.is(taken === hasRoom, hasRoom ? 'refuses although there is room' : 'goes beyond its budget');
+    if (taken) this.#admit(events, urgent, nowMs);
+    else {
       this.#count('dropped', 'buffer-full');
       this.seen.bufferFull++;
     }
-    this.is(urgent || !this.evicted.some((part) => part.urgent), 'an ordinary record drives out an urgent one');
-    this.is(overflow === 'drop-oldest' || this.evicted.length === 0, 'evicts with drop-newest');
-    this.seen.evicted += this.evicted.length;
+  }
+
+  /** The oldest event that waits; an urgent one only for an urgent record, and if there is no other. */
+  #oldestToEvict(urgent: boolean): Part | undefined {
+    const waiting = [...this.pending].filter((part) => !part.flight && !part.refusedAlone);
+    const ordinary = waiting.filter((part) => !part.urgent);
+    return (ordinary.length === 0 && urgent ? waiting : ordinary).sort(byAge)[0];
+  }
+
+  #evict(part: Part): void {
+    this.seen.evicted++;
+    this.#foresee(part, 'buffer-full');
+    // If only refused records are left of a batch, they are bad.
+    const others = [...this.pending].filter(({ search }) => search !== undefined && search === part.search);
+    if (others.every(({ refusedAlone }) => refusedAlone === 'INVALID'))
+      for (const other of others) this.#foresee(other, 'invalid');
+  }
+
+  #foresee(part: Part, reason: string): void {
+    this.foreseen.set(part, reason);
+    this.settle(part, ['dropped', reason]);
   }
 
   /** A loss is told. */
@@ -67,6 +85,12 @@ export abstract class ReferenceBooks {
       if (part.rejection) {
         this.is(part.rejection === reason, `tells of ${part.rejection} as ${reason}`);
         this.settle(part, ['rejected', reason]);
+        continue;
+      }
+      const foreseen = this.foreseen.get(part);
+      if (foreseen !== undefined || reason === 'buffer-full') {
+        this.is(foreseen === reason, `loses as ${reason} what has to be lost as ${foreseen}`);
+        this.foreseen.delete(part);
         continue;
       }
       this.is(part.fate === 'pending', `loses a record that is ${part.fate}`);
@@ -147,6 +171,7 @@ export abstract class ReferenceBooks {
         sleepsUntilMs: 0,
         search: undefined,
         refusedAlone: undefined,
+        group: undefined,
       };
       this.parts.set(event.payload, part);
       this.pending.add(part);
@@ -155,7 +180,9 @@ export abstract class ReferenceBooks {
   }
 
   protected get bufferBytes(): number {
-    return sum([...this.pending].map(costOf));
+    const groups = new Set([...this.pending].map((part) => part.group));
+    for (const group of this.batcher.openGroups) groups.add(group);
+    return sum([...this.pending].map(costOf)) + groups.size * BATCH_COST_BYTES;
   }
 
   protected is(holds: boolean, otherwise: string): void {
@@ -163,8 +190,22 @@ export abstract class ReferenceBooks {
   }
 }
 
+const EVENT_COST_BYTES = 40;
+const BATCH_COST_BYTES = 1536;
+
 function costOf({ payload }: EncodedEvent): number {
-  return payload.length + 256;
+  return Buffer.byteLength(payload) + EVENT_COST_BYTES;
+}
+
+/** Batches by their opening, then events: in order of time in a batch that was sent, of acceptance in another. */
+function byAge(a: Part, b: Part): number {
+  const [groupA, groupB] = [a.group, b.group];
+  const byGroup = (groupA?.openedPlace ?? 0) - (groupB?.openedPlace ?? 0);
+  return byGroup || (groupA?.offset ?? 0) - (groupB?.offset ?? 0) || indexOf(a) - indexOf(b);
+}
+
+function indexOf({ first, place }: Part): number {
+  return first?.index ?? place;
 }
 
 export function sum(numbers: Iterable<number>): number {

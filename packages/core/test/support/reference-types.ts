@@ -56,8 +56,16 @@ export interface Request {
   over: boolean;
 }
 
+/** A batch, from its first part to its last; a batch that is halved becomes two. */
+export interface Group {
+  readonly openedPlace: number;
+  readonly offset: number;
+  isOpen: boolean;
+}
+
 /** A record, or a part of a split one. */
 export interface Part extends EncodedEvent {
+  group: Group | undefined;
   readonly place: number;
   readonly urgent: boolean;
   readonly acceptedAtMs: number;

@@ -24,6 +24,10 @@ export class Reference extends ReferenceBooks {
   #lastCode: DeliveryCode | undefined;
   /** Requests so far when a flush began, until it is checked that it did not wait. */
   #requestsAtFlush: number | undefined;
+  /** Parts that a newer batch overtook, until it is checked that they were lost: a loss is told at the end of the turn. */
+  readonly #overtaken = new Set<Part>();
+  /** How often a batch, or a part of it, was refused as invalid. */
+  readonly #refusals = new Map<Batch, number>();
   /** Batches refused as invalid of which a part was stored. */
   readonly #partlyStored = new Set<Batch>();
 
@@ -80,10 +84,9 @@ export class Reference extends ReferenceBooks {
     for (const [index, part] of parts.entries()) part.first ??= { batch, index, lowestPlace };
     if (ordered) {
       const firstPlace = first.first?.lowestPlace ?? 0;
-      const waits = [...this.pending].some(
-        (part) => part.route === route && part.first?.batch !== first.first?.batch && part.place < firstPlace,
-      );
-      this.is(!waits, 'sends a batch before an older one when ordered');
+      for (const part of this.pending)
+        if (part.route === route && part.first?.batch !== first.first?.batch && part.place < firstPlace)
+          this.#overtaken.add(part);
     }
     const request = { number: ++this.#requests, route, batch, parts, successes: this.#pace.successes, over: false };
     for (const part of parts) part.flight = request;
@@ -106,7 +109,7 @@ export class Reference extends ReferenceBooks {
   /** The signal of a request was aborted: its time is over, or `close()` gave up. */
   aborted(request: Request, nowMs: number): void {
     if (request.over) return;
-    if (request.parts.every((part) => part.fate === 'dropped')) {
+    if (this.closesAtMs !== undefined && nowMs >= this.closesAtMs) {
       this.#land(request);
       this.#ambiguous++;
       this.seen.closeWithFlight++;
@@ -158,6 +161,10 @@ export class Reference extends ReferenceBooks {
       const isTooOld = nowMs - part.acceptedAtMs > mostMs && !part.flight;
       this.is(!isTooOld || !this.#failing.has(part.route), 'keeps what is too old');
     }
+    const isOvertaken = [...this.#overtaken].some((part) => part.fate !== 'dropped');
+    this.is(!isOvertaken, 'sends a batch before an older one when ordered');
+    this.#overtaken.clear();
+    this.is(this.foreseen.size === 0, 'does not tell of a loss');
     this.#checkOrder();
     this.#checkPromptness();
     if (this.isOver) this.is(this.pending.size === 0, 'leaves records pending after close');
@@ -210,8 +217,12 @@ export class Reference extends ReferenceBooks {
     this.#pace.failed(code, request, this.#requests);
     if (this.settings.ordered) this.seen.orderedFailure++;
     if (code === 'INVALID') for (const part of parts) part.search ??= request.batch;
+    if (code === 'INVALID' && this.#isHopeless(parts[0] as Part)) {
+      for (const part of parts) part.failures = 0;
+      return;
+    }
     if (HALVING.includes(code)) {
-      if (parts.length > 1) this.seen.halved++;
+      if (parts.length > 1) this.#halve(parts);
       else (parts[0] as Part).refusedAlone = code;
       for (const part of parts) part.failures = 0;
       return;
@@ -234,13 +245,28 @@ export class Reference extends ReferenceBooks {
     }
   }
 
+  /** Whether the search is given up: then its parts are sent as they are, those refused alone again. */
+  #isHopeless({ search }: Part): boolean {
+    if (!search) return false;
+    const refusals = (this.#refusals.get(search) ?? 0) + 1;
+    this.#refusals.set(search, refusals);
+    const maxRefusals = 2 * Math.ceil(Math.log2(search.events.length)) + 4;
+    if (this.#partlyStored.has(search) || refusals < maxRefusals) return false;
+    for (const part of this.pending) if (part.search === search) part.refusedAlone = undefined;
+    return true;
+  }
+
+  #halve(parts: readonly Part[]): void {
+    this.seen.halved++;
+    const middle = Math.ceil(parts.length / 2);
+    const { openedPlace = 0, offset = 0 } = parts[0]?.group ?? {};
+    const halves = [0, middle].map((start) => ({ openedPlace, offset: offset + start, isOpen: false }));
+    for (const [index, part] of parts.entries()) part.group = halves[index < middle ? 0 : 1];
+  }
+
   protected override mayLose(part: Part, reason: string, nowMs: number): void {
     const { maxAgeMs, maxDelayMs } = this.settings;
     switch (reason) {
-      case 'buffer-full':
-        this.is(!part.flight, 'evicts what is in flight');
-        this.evicted.push(part);
-        return;
       case 'invalid':
         this.seen.convicted++;
         this.is(part.refusedAlone === 'INVALID', 'gives up as invalid what was not refused alone');

@@ -1,6 +1,6 @@
 import { createShipper, type DeliveryError, type DeliveryOptions, type Drop, type Shipper } from '../../src/index.js';
+import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { RecordingDestination } from './recording-destination.js';
-import { VirtualClock } from './virtual-clock.js';
 
 export interface Started {
   readonly shipper: Shipper;

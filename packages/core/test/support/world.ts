@@ -11,12 +11,13 @@ import {
   type LogRecord,
   type SendOutcome,
   type Shipper,
+  type TextRecord,
 } from '../../src/index.js';
+import type { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { encodeText, RecordingDestination, record } from './recording-destination.js';
 import { Reference } from './reference.js';
 import type { Answer, Request, Settings, Sights } from './reference-types.js';
 import { start } from './start.js';
-import type { VirtualClock } from './virtual-clock.js';
 
 export const MAX_BYTES = 2048;
 const BASE_MS = Date.UTC(2026, 0, 10);
@@ -43,7 +44,7 @@ export interface Reply {
 
 /** A record that is split at each bar. */
 class SplittingDestination extends RecordingDestination {
-  override encode(source: LogRecord): Encoding {
+  override encode(source: TextRecord): Encoding {
     const parts = source.text.split('|').map((part) => encodeText(source, part));
     return parts.length > 1 ? parts : (parts[0] as EncodedEvent);
   }

@@ -1,4 +1,4 @@
-import type { Batch, Destination, EncodedEvent, LogRecord } from '@logferry/core';
+import type { Batch, Destination, FieldsDestination, EncodedEvent, LogRecord } from '@logferry/core';
 import { createLogService, type LogServiceOptions } from '../../src/index.js';
 
 /** Options that need no server as long as nothing is sent. */
@@ -9,7 +9,7 @@ export const SHOP: LogServiceOptions = {
   source: 'host',
 };
 
-export function shop(options: Partial<LogServiceOptions> = {}): Destination {
+export function shop(options: Partial<LogServiceOptions> = {}): FieldsDestination {
   return createLogService({ ...SHOP, ...options });
 }
 
@@ -45,6 +45,6 @@ export function storedFields(fields: Readonly<Record<string, unknown>>): Fields 
 export function batchOf(destination: Destination, ...records: readonly Readonly<Record<string, unknown>>[]): Batch {
   const events = records.flatMap((fields) => encoded(destination, record(fields)));
   const route = events[0]?.route ?? '';
-  const bytes = events.reduce((sum, event) => sum + event.bytes, destination.limits.baseBytes(route));
+  const bytes = events.reduce((sum, event) => sum + event.bytes, destination.limits.baseBytes?.(route) ?? 0);
   return { route, events, bytes };
 }

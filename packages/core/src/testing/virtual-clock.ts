@@ -1,15 +1,16 @@
-import type { Clock, Timer } from '../../src/index.js';
+import type { Clock, Timer } from '../contract/clock.js';
 
 interface PendingTimer {
   readonly atMs: number;
   readonly callback: () => void;
-  unrefd: boolean;
+  isUnref: boolean;
 }
 
-/** A clock whose hands the test turns. */
+/** A clock that stands still until the test advances it. It starts at 2026-01-01 UTC. */
 export class VirtualClock implements Clock {
   #elapsedMs = 0;
   #wallMs = Date.UTC(2026, 0, 1);
+  #deferred = 0;
   readonly #timers = new Set<PendingTimer>();
 
   now(): number {
@@ -21,42 +22,49 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(callback: () => void, delayMs: number): Timer {
-    const timer: PendingTimer = { atMs: this.#elapsedMs + delayMs, callback, unrefd: false };
+    const timer: PendingTimer = { atMs: this.#elapsedMs + delayMs, callback, isUnref: false };
     this.#timers.add(timer);
     return {
       unref: () => {
-        timer.unrefd = true;
+        timer.isUnref = true;
       },
       cancel: () => void this.#timers.delete(timer),
     };
   }
 
   defer(callback: () => void): void {
-    setImmediate(callback);
+    this.#deferred++;
+    setImmediate(() => {
+      this.#deferred--;
+      callback();
+    });
   }
 
-  /** How many timers are pending. */
+  /** Number of pending timers. */
   get timers(): number {
     return this.#timers.size;
   }
 
-  /** How many pending timers keep the process alive. */
+  /** Number of pending timers that keep the process alive. */
   get timersHeld(): number {
-    return [...this.#timers].filter((timer) => !timer.unrefd).length;
+    return [...this.#timers].filter((timer) => !timer.isUnref).length;
   }
 
-  /** Lets everything run that is ready, without time passing. */
+  /** Runs all code that is ready, without time passing: until nothing was deferred for some turns of the event loop. */
   async settle(): Promise<void> {
-    for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+    for (let quietTurns = 0; quietTurns < 4; quietTurns++) {
+      if (this.#deferred > 0) quietTurns = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
-  /** Lets time pass; timers fire in their order. */
+  /** Lets time pass, in milliseconds. Timers fire in their order. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#elapsedMs + ms;
     await this.settle();
     let turns = 0;
     for (;;) {
-      if (ms < 100 && turns++ > 1000) throw new Error('spins');
+      if (ms < 100 && turns++ > 1000) throw new Error('a timer sets itself again and again without time passing');
       const due = [...this.#timers].filter((timer) => timer.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
       if (!due) break;
       this.#timers.delete(due);
@@ -67,7 +75,7 @@ export class VirtualClock implements Clock {
     this.#pass(untilMs - this.#elapsedMs);
   }
 
-  /** Sets the wall clock; the monotonic clock goes on as before. */
+  /** Sets the wall clock forward, or back, by milliseconds. The monotonic clock is not affected. */
   jump(ms: number): void {
     this.#wallMs += ms;
   }

@@ -1,0 +1,22 @@
+import type { Destination } from './contract/destination.js';
+import { ConfigError } from './contract/errors.js';
+import { type DeliveryOptions, resolveDeliveryOptions } from './options/delivery-options.js';
+import { createCoreShipper, type Seams, type Shipper } from './shipper.js';
+import { createThreadShipper } from './thread/thread-shipper.js';
+
+/**
+ * Starts a shipper for one destination: in this thread, or with `thread: true` in a worker thread. Throws `ConfigError` for
+ * wrong options, for a destination that lacks a member, and for options that cannot go to a thread.
+ */
+export function createShipper(destination: Destination, options: DeliveryOptions = {}, seams: Seams = {}): Shipper {
+  const { thread } = resolveDeliveryOptions(options, destination);
+  if (!thread) return createCoreShipper(destination, options, seams);
+  for (const seam of ['clock', 'random'] as const) {
+    if (seams[seam] === undefined) continue;
+    throw new ConfigError(
+      seam,
+      `${seam}: expected to be absent beside thread: true: it cannot go to the worker thread`,
+    );
+  }
+  return createThreadShipper(destination, options, seams.onFailure);
+}

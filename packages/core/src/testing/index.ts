@@ -1,0 +1,2 @@
+export { MemoryDestination, never } from './memory-destination.js';
+export { VirtualClock } from './virtual-clock.js';

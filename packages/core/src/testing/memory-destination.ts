@@ -1,0 +1,45 @@
+import type { Batch, BatchLimits, Encoding, FullDestination, SendOutcome } from '../contract/destination.js';
+import type { LogRecord } from '../contract/record.js';
+
+/** A destination that keeps everything in memory: for tests of an adapter, or of an application's logging. */
+export class MemoryDestination implements FullDestination {
+  readonly name = 'memory';
+  readonly reads = 'both';
+  readonly limits: BatchLimits = { maxEvents: 1000, maxBytes: 1_000_000 };
+  /** The records that were encoded, in order of acceptance. */
+  readonly records: LogRecord[] = [];
+  /** The texts of the records that were stored. */
+  readonly texts: string[] = [];
+  /** Whether the shipper closed it. */
+  closed = false;
+  /** Decides a request: the batch is stored if it returns or resolves, and fails if it throws. @default stores */
+  answer: (batch: Batch, signal: AbortSignal) => Promise<void> | void = () => {};
+
+  encode(record: LogRecord): Encoding {
+    const { time, level, urgent, text, fields } = record;
+    this.records.push({ time, level, urgent, text, fields });
+    return { route: 'memory', time, payload: text.toWellFormed(), bytes: Buffer.byteLength(text) };
+  }
+
+  async send(batch: Batch, signal: AbortSignal): Promise<SendOutcome> {
+    await this.answer(batch, signal);
+    this.texts.push(...batch.events.map((event) => event.payload));
+    return { rejected: [], wireBytes: batch.bytes };
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+
+  /** The only record that was encoded. Throws if there is none, or more. */
+  get record(): LogRecord {
+    const [record] = this.records;
+    if (!record || this.records.length > 1) throw new Error(`expected one record, got ${this.records.length}`);
+    return record;
+  }
+}
+
+/** A response that never comes, for {@link MemoryDestination.answer}. */
+export function never(): Promise<never> {
+  return new Promise(() => {});
+}
