@@ -48,9 +48,17 @@ it('ends a line that never ends, so that it cannot fill the memory', async () =>
 });
 
 it('does not parse lines for a destination that reads text', async () => {
-  const { stream, logger } = start();
+  const stream = destinationStream({
+    destination: {
+      name: 'lines',
+      reads: 'text',
+      limits: { maxEvents: 10, maxBytes: 10_000 },
+      encode: ({ time, text }) => ({ route: 'all', time, payload: text, bytes: text.length }),
+      send: async ({ bytes }) => ({ rejected: [], wireBytes: bytes }),
+    },
+  });
   const parse = vi.spyOn(JSON, 'parse');
-  logger.info({ a: 1 }, 'x');
+  pino(stream).info({ a: 1 }, 'x');
   expect(parse).not.toHaveBeenCalled();
   parse.mockRestore();
   await stream.close();
@@ -97,7 +105,7 @@ it('never pushes back and never emits "error" while deliveries fail', async () =
   const drops: Drop[] = [];
   const { destination, stream, logger } = start({
     ...quiet,
-    maxBufferBytes: 100_000,
+    maxBufferBytes: 40_000,
     closeTimeoutMs: 0,
     onDrop: (drop) => drops.push(drop),
   });

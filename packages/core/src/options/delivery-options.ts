@@ -147,15 +147,14 @@ export function resolveDeliveryOptions(options: DeliveryOptions, destination: De
 
 /** A third party's destination can lack a member, which would show only with the first record, or never. */
 function checkDestination(destination: Destination): void {
-  if (typeof destination !== 'object' || destination === null)
+  if (typeof destination !== 'object' || typeof destination?.send !== 'function')
     throw wrongOption('destination', 'a Destination', destination);
-  const { name, reads, limits, separator, encode, send } = destination;
+  const { name, reads, limits, separator, encode } = destination;
   if (typeof name !== 'string') throw wrongOption('destination.name', 'a string', name);
   if (reads === undefined) throw wrongOption('destination.reads', '"text", "fields" or "both"', reads);
   choiceOption('destination.reads', reads, 'text', ['text', 'fields', 'both']);
   choiceOption('destination.separator', separator, ',', [',', '\n']);
   if (typeof encode !== 'function') throw wrongOption('destination.encode', 'a function', encode);
-  if (typeof send !== 'function') throw wrongOption('destination.send', 'a function', send);
   const { maxEvents, maxBytes, baseBytes } = objectOption('destination.limits', limits ?? null);
   if (!(Number(maxEvents) >= 1)) throw wrongOption('destination.limits.maxEvents', 'a number of at least 1', maxEvents);
   if (!(Number(maxBytes) >= 1)) throw wrongOption('destination.limits.maxBytes', 'a number of at least 1', maxBytes);
