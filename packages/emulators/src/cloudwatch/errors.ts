@@ -45,3 +45,10 @@ export function missingGroup(): ServiceError {
 export function missingStream(): ServiceError {
   return new ServiceError('ResourceNotFoundException', 'The specified log stream does not exist.');
 }
+
+/** The error itself, or HTTP 500 for a failure of the emulator. */
+export function asServiceError(thrown: unknown): ServiceError {
+  return thrown instanceof ServiceError
+    ? thrown
+    : new ServiceError('InternalFailure', `Emulator failed: ${thrown}`, 500);
+}

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { createFaultInjector } from '../faults.js';
-import { type HttpRequest, listen, type Reaction } from '../http.js';
+import { type HttpRequest, listen } from '../http.js';
+import { type Exchange, type Operation, serveRequest } from '../serve-request.js';
 import type { Context } from './context.js';
-import { ServiceError } from './errors.js';
+import { asServiceError, ServiceError } from './errors.js';
 import {
   CLOUDWATCH_FAULTS,
   type CloudWatchFault,
@@ -71,85 +71,13 @@ export async function startCloudWatch(options: CloudWatchEmulatorOptions = {}): 
   const verify = createVerifier({ credentials, region, clock });
   const faults = createFaultInjector<CloudWatchFault, CloudWatchFaultPlan>(CLOUDWATCH_FAULTS, OTHER_MEMBERS, seed);
 
-  const server = await listen({ host, port }, async (request) => {
+  const server = await listen({ host, port }, (request) => {
     const operation = operationOf(request);
     stats.received(isOperation(operation) ? operation : 'Unknown', request.body.length);
-    if (faults.plan.down) {
-      stats.injected('down');
-      return 'reset';
-    }
-    const requestId = randomUUID();
-    const context: Context = { store, stats, region, sequenceTokens, now: clock(), requestId };
-    return answering(operation ?? 'Unknown', context, async () => {
-      checkEnvelope(request);
-      await verify(request);
-      const input = decodeBody(request);
-      if (!isOperation(operation)) {
-        throw new ServiceError('UnknownOperationException', `The emulator has no operation ${operation}`);
-      }
-      return serve(operation, input, request, context);
-    });
+    return serveRequest(request, { faults, stats }, () =>
+      createExchange(request, verify, { store, stats, region, sequenceTokens, now: clock(), requestId: randomUUID() }),
+    );
   });
-
-  async function serve(
-    operation: CloudWatchOperation,
-    input: Input,
-    request: HttpRequest,
-    context: Context,
-  ): Promise<Reaction> {
-    const leave = operation === 'PutLogEvents' ? stats.enter(`${input.logGroupName}:${input.logStreamName}`) : () => {};
-    request.closed.addEventListener('abort', leave, { once: true });
-    const isInScope = inScope(faults.plan, operation, input);
-    const reaction = await react(operation, input, context, isInScope);
-    if (reaction === 'hang') return reaction;
-    const delayMs = isInScope ? faults.drawDelayMs() : 0;
-    // Fails only when the connection closes, and then nobody waits for an answer.
-    if (delayMs > 0) await delay(delayMs, undefined, { signal: request.closed }).catch(() => {});
-    // Before the answer goes out: with it, the client's next request may overtake the end of this one.
-    leave();
-    return reaction;
-  }
-
-  async function react(
-    operation: CloudWatchOperation,
-    input: Input,
-    context: Context,
-    isInScope: boolean,
-  ): Promise<Reaction> {
-    const perform = (now: number) =>
-      answering(operation, context, async () => {
-        const output = runOperation(operation, input, { ...context, now });
-        return successResponse(output, context.requestId, context.now);
-      });
-    if (!isInScope) return perform(context.now);
-    const fault = isPoisoned(faults.plan, input) ? 'poison' : faults.draw();
-    if (fault === undefined) return perform(context.now);
-    stats.injected(fault);
-    switch (fault) {
-      case 'lostAck':
-        await perform(context.now);
-        return 'reset';
-      case 'rejectOld':
-        // To a service far enough in the future, every event that is valid now is too old.
-        return perform(context.now + MAX_AGE_MS + DAY_MS);
-      default:
-        return reactionTo(fault, { operation, ...context }, faults.plan);
-    }
-  }
-
-  /** Turns what `work` throws into the service's error answer, and counts violations. */
-  async function answering(operation: string, context: Context, work: () => Promise<Reaction>): Promise<Reaction> {
-    try {
-      return await work();
-    } catch (thrown) {
-      const error =
-        thrown instanceof ServiceError
-          ? thrown
-          : new ServiceError('InternalFailure', `Emulator failed: ${thrown}`, 500);
-      if (error.isViolation) stats.violated({ operation, error: error.code, message: error.message });
-      return errorResponse(error, context.requestId, context.now);
-    }
-  }
 
   return {
     url: server.url,
@@ -168,5 +96,55 @@ export async function startCloudWatch(options: CloudWatchEmulatorOptions = {}): 
     stats: stats.snapshot,
     faults: (plan = {}) => faults.replace(plan),
     close: server.close,
+  };
+}
+
+type InjectedFault = Exclude<CloudWatchFault, 'lostAck'>;
+
+function createExchange(
+  request: HttpRequest,
+  verify: (request: HttpRequest) => Promise<void>,
+  context: Context,
+): Exchange<InjectedFault, CloudWatchFaultPlan> {
+  const name = operationOf(request);
+  return {
+    async check() {
+      checkEnvelope(request);
+      await verify(request);
+      const input = decodeBody(request);
+      if (!isOperation(name)) {
+        throw new ServiceError('UnknownOperationException', `The emulator has no operation ${name}`);
+      }
+      return createOperation(name, input, context);
+    },
+    refuse(thrown) {
+      const error = asServiceError(thrown);
+      if (error.isViolation) {
+        context.stats.violated({ operation: name ?? 'Unknown', error: error.code, message: error.message });
+      }
+      return errorResponse(error, context.requestId, context.now);
+    },
+  };
+}
+
+function createOperation(
+  name: CloudWatchOperation,
+  input: Input,
+  context: Context,
+): Operation<InjectedFault, CloudWatchFaultPlan> {
+  const performAt = (now: number) => {
+    const output = runOperation(name, input, { ...context, now });
+    return successResponse(output, context.requestId, context.now);
+  };
+  return {
+    inFlightKey: name === 'PutLogEvents' ? `${input.logGroupName}:${input.logStreamName}` : undefined,
+    isInScope: (plan) => inScope(plan, name, input),
+    isPoisoned: (plan) => isPoisoned(plan, input),
+    perform: () => performAt(context.now),
+    inject: (fault, plan) =>
+      fault === 'rejectOld'
+        ? // Seen from far enough in the future, every event that is valid now is too old.
+          performAt(context.now + MAX_AGE_MS + DAY_MS)
+        : reactionTo(fault, { operation: name, ...context }, plan),
   };
 }

@@ -61,3 +61,10 @@ export function tooLarge(detail: string): ServiceError {
 export function uncompressFailed(detail?: string): ServiceError {
   return new ServiceError('PostBodyUncompressError', 'Failed to decompress logs.', 400, detail);
 }
+
+/** The error itself, or HTTP 500 for a failure of the emulator. */
+export function asServiceError(thrown: unknown): ServiceError {
+  return thrown instanceof ServiceError
+    ? thrown
+    : new ServiceError('InternalServerError', `Emulator failed: ${thrown}`, 500);
+}

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { createFaultInjector } from '../faults.js';
-import { type HttpRequest, type HttpResponse, listen, type Reaction } from '../http.js';
-import { ServiceError } from './errors.js';
+import { type HttpRequest, type HttpResponse, listen } from '../http.js';
+import { type Exchange, type Operation, serveRequest } from '../serve-request.js';
+import { asServiceError, type ServiceError } from './errors.js';
 import {
   inScope,
   isPoisoned,
@@ -23,7 +23,7 @@ import {
   successResponse,
 } from './protocol.js';
 import { PROJECT_NAME } from './rules.js';
-import { createStats, type LogServiceStats } from './stats.js';
+import { createStats, type LogServiceStats, type LogServiceViolation, type Stats } from './stats.js';
 import { type LogServiceEvent, Store } from './store.js';
 
 export interface LogServiceEmulatorOptions {
@@ -59,14 +59,6 @@ export interface LogServiceEmulator {
   close(): Promise<void>;
 }
 
-/** A request whose logs are sound and may be stored. */
-interface Track {
-  readonly envelope: Envelope;
-  readonly group: LogGroup;
-  readonly requestId: string;
-  readonly now: number;
-}
-
 /** Starts a local Log Service that refuses what the service's web tracking refuses, and fails when told to. */
 export async function startLogService(options: LogServiceEmulatorOptions = {}): Promise<LogServiceEmulator> {
   const { port = 0, host = '127.0.0.1', project = 'local', logstores = ['logs'], webTrackingOff = [] } = options;
@@ -85,61 +77,11 @@ export async function startLogService(options: LogServiceEmulatorOptions = {}): 
   const server = await listen({ host, port }, async (request) => {
     if (request.method === 'GET' && request.url === '/') return showEvents(store);
     stats.received(compressionOf(request), request.body.length);
-    if (faults.plan.down) {
-      stats.injected('down');
-      return 'reset';
-    }
-    const requestId = randomBytes(12).toString('hex').toUpperCase();
-    const now = clock();
-    try {
-      const envelope = readEnvelope(request, project);
-      store.check(envelope.logstore);
-      const group = readLogGroup(decodeBody(request.body, envelope));
-      return await serve({ envelope, group, requestId, now }, request);
-    } catch (thrown) {
-      const error = asServiceError(thrown);
-      if (error.isViolation) noteViolation(error, logstoreOf(request));
-      return errorResponse(error, requestId, now);
-    }
-  });
-
-  async function serve(track: Track, request: HttpRequest): Promise<Reaction> {
-    const leave = stats.enter(`${track.envelope.logstore}:${track.group.topic}`);
-    request.closed.addEventListener('abort', leave, { once: true });
-    const isInScope = inScope(faults.plan, track.envelope.logstore, track.group);
-    const reaction = isInScope ? react(track) : perform(track);
-    if (reaction === 'hang') return reaction;
-    const delayMs = isInScope ? faults.drawDelayMs() : 0;
-    // Fails only when the connection closes, and then nobody waits for an answer.
-    if (delayMs > 0) await delay(delayMs, undefined, { signal: request.closed }).catch(() => {});
-    // Before the answer goes out: with it, the client's next request may overtake the end of this one.
-    leave();
-    return reaction;
-  }
-
-  function react(track: Track): Reaction {
-    const fault = isPoisoned(faults.plan, track.group) ? 'poison' : faults.draw();
-    if (fault === undefined) return perform(track);
-    if (fault === 'uncompressError' && track.envelope.compression === 'none') return perform(track);
-    stats.injected(fault);
-    if (fault !== 'lostAck') return reactionTo(fault, track, faults.plan);
-    perform(track);
-    return 'reset';
-  }
-
-  function perform({ envelope, group, requestId, now }: Track): HttpResponse {
-    store.add(group, { logstore: envelope.logstore, receiveTime: now, requestId });
-    stats.stored({ events: group.logs.length, bytes: envelope.rawSize });
-    return successResponse(requestId, now);
-  }
-
-  function noteViolation({ code, message, detail }: ServiceError, logstore: string | undefined): void {
-    stats.violated({
-      ...(logstore !== undefined && { logstore }),
-      error: code,
-      message: detail === undefined ? message : `${message}: ${detail}`,
+    return serveRequest(request, { faults, stats }, () => {
+      const requestId = randomBytes(12).toString('hex').toUpperCase();
+      return createExchange(request, { project, store, stats, requestId, now: clock() });
     });
-  }
+  });
 
   return {
     url: server.url,
@@ -152,10 +94,58 @@ export async function startLogService(options: LogServiceEmulatorOptions = {}): 
   };
 }
 
-function asServiceError(thrown: unknown): ServiceError {
-  return thrown instanceof ServiceError
-    ? thrown
-    : new ServiceError('InternalServerError', `Emulator failed: ${thrown}`, 500);
+type InjectedFault = Exclude<LogServiceFault, 'lostAck'>;
+
+interface Context {
+  readonly project: string;
+  readonly store: Store;
+  readonly stats: Stats;
+  readonly requestId: string;
+  /** The service's time, in epoch milliseconds. */
+  readonly now: number;
+}
+
+function createExchange(request: HttpRequest, context: Context): Exchange<InjectedFault, LogServiceFaultPlan> {
+  const { project, store, stats, requestId, now } = context;
+  return {
+    async check() {
+      const envelope = readEnvelope(request, project);
+      store.check(envelope.logstore);
+      return createOperation(envelope, readLogGroup(decodeBody(request.body, envelope)), context);
+    },
+    refuse(thrown) {
+      const error = asServiceError(thrown);
+      if (error.isViolation) stats.violated(violationOf(error, logstoreOf(request)));
+      return errorResponse(error, requestId, now);
+    },
+  };
+}
+
+function createOperation(
+  { logstore, compression, rawSize }: Envelope,
+  group: LogGroup,
+  { store, stats, requestId, now }: Context,
+): Operation<InjectedFault, LogServiceFaultPlan> {
+  return {
+    inFlightKey: `${logstore}:${group.topic}`,
+    isInScope: (plan) => inScope(plan, logstore, group),
+    isPoisoned: (plan) => isPoisoned(plan, group),
+    ignores: (fault) => fault === 'uncompressError' && compression === 'none',
+    perform() {
+      store.add(group, { logstore, receiveTime: now, requestId });
+      stats.stored({ events: group.logs.length, bytes: rawSize });
+      return successResponse(requestId, now);
+    },
+    inject: (fault, plan) => reactionTo(fault, { requestId, now }, plan),
+  };
+}
+
+function violationOf({ code, message, detail }: ServiceError, logstore: string | undefined): LogServiceViolation {
+  return {
+    ...(logstore !== undefined && { logstore }),
+    error: code,
+    message: detail === undefined ? message : `${message}: ${detail}`,
+  };
 }
 
 /** No part of the service, which lets nobody read without a signature. */
