@@ -6,17 +6,17 @@ const HELP = `Starts strict local servers for tests and demos and keeps them run
 
 Usage: logferry-emulators [server] [options]
 
-Servers; all of them when none is named:
+Servers (default: all of them):
   cloudwatch     Amazon CloudWatch Logs
   log-service    Alibaba Cloud Log Service, web tracking
 
 Options:
-  --port <n>     port to listen on, and the next one for a second server; default: free ones
+  --port <n>     port of the first server; the second takes the next port; default: free ports
   --host <name>  address to listen on; default: 127.0.0.1
   --help         show this text
 `;
 
-/** By name: what starts a server, and what is said of it once it runs. */
+/** The start function of each server, and the function that describes the running server. */
 const SERVERS = {
   cloudwatch: { start: startCloudWatch, describe: describeCloudWatch },
   'log-service': { start: startLogService, describe: describeLogService },
@@ -25,12 +25,12 @@ const SERVERS = {
 function describeCloudWatch({ url, env }) {
   return `CloudWatch Logs is listening on ${url}
 
-Point your program to it:
+Environment variables for your program:
 ${Object.entries(env)
   .map(([name, value]) => `  export ${name}=${value}`)
   .join('\n')}
 
-Read events back with the AWS CLI and the same variables:
+Read events with the AWS CLI and the same variables:
   aws logs filter-log-events --log-group-name GROUP
   aws logs tail GROUP --follow
 `;
@@ -39,12 +39,12 @@ Read events back with the AWS CLI and the same variables:
 function describeLogService({ url, target }) {
   return `Log Service is listening on ${url}
 
-Options that send to it:
+Client options:
 ${Object.entries(target)
   .map(([name, value]) => `  ${name}: '${value}',`)
   .join('\n')}
 
-Read logs back, a line of JSON each:
+Read logs, one JSON object per line:
   curl ${url}
 `;
 }
@@ -60,7 +60,7 @@ async function main() {
   }
   const known = Object.keys(SERVERS);
   if (positionals.length > 1 || !positionals.every((name) => known.includes(name))) {
-    throw new Error(`Expected one server of ${known.join(', ')}, got: ${positionals.join(' ')}`);
+    throw new Error(`Expected ${known.join(', ')} or nothing, got: ${positionals.join(' ')}`);
   }
   const names = positionals.length > 0 ? positionals : known;
   const port = Number(values.port ?? 0);
@@ -82,7 +82,7 @@ async function main() {
     await close();
     throw error;
   }
-  // Before anything is printed: whoever reads it may end this process at once.
+  // Before the output, because its reader may send a signal at once.
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, close);
   console.log(descriptions.join('\n'));
 }

@@ -2,7 +2,7 @@
 export class Tally {
   readonly #counts = new Map<string, number>();
 
-  /** Returns the new count. One that falls to 0 is forgotten. */
+  /** Adds to a count and returns it. A count of 0 is removed. */
   add(name: string, amount: number = 1): number {
     const sum = (this.#counts.get(name) ?? 0) + amount;
     if (sum === 0) this.#counts.delete(name);
@@ -10,19 +10,20 @@ export class Tally {
     return sum;
   }
 
+  /** The counts other than 0, by name. */
   toRecord(): Record<string, number> {
     return Object.fromEntries(this.#counts);
   }
 }
 
-/** How many requests are in flight at once: the most of one key, and the most overall. */
+/** The highest numbers of requests in flight at once: per key, and overall. */
 export class InFlight {
   readonly #byKey = new Tally();
   #overall = 0;
   mostPerKey = 0;
   mostOverall = 0;
 
-  /** A request begins; returns what ends it, which may be called more than once. */
+  /** Counts a request. Returns the function that ends it; further calls of it do nothing. */
   enter(key: string): () => void {
     this.#overall++;
     this.mostOverall = Math.max(this.mostOverall, this.#overall);
@@ -37,5 +38,5 @@ export class InFlight {
   }
 }
 
-/** Violations are kept up to here, and counted beyond. */
+/** Number of violations that stats keep. Later ones are only counted. */
 export const KEPT_VIOLATIONS: number = 100;

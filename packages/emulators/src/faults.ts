@@ -1,32 +1,34 @@
 import type { HttpResponse } from './http.js';
 
-/** What every emulator's fault plan has besides a probability for each of its faults. */
+/** Members that all fault plans share. A plan also has a probability for each fault of its service. */
 export interface CommonFaultPlan<Name extends string> {
-  /** Faults of the next requests in scope, in order; `'ok'` is none. Once used up, the probabilities decide. */
+  /** Faults of the next requests in scope, in order; `'ok'` is no fault. After the last, the probabilities decide. */
   readonly next?: readonly (Name | 'ok')[];
-  /** Holds back each answer by so many milliseconds, or by a random time between two. What is stored is stored at once. */
+  /** Delay of responses in scope, in ms: fixed, or random between two bounds. Storage is immediate. @default 0 */
   readonly delayMs?: number | readonly [min: number, max: number];
-  /** Resets the connection of every request, whatever it asks. */
+  /** Resets the connection of every request, in scope or not. @default false */
   readonly down?: boolean;
-  /** `Retry-After` of throttling and 5xx answers, in seconds. */
+  /** `Retry-After` header of throttling and 5xx responses, in seconds. @default no header */
   readonly retryAfterSeconds?: number;
 }
 
+/** Decides which request meets which fault, by the plan in force. */
 export interface FaultInjector<Name extends string, Plan> {
+  /** The plan in force. */
   readonly plan: Plan;
-  /** Replaces the plan and restarts the random sequence. Throws on unknown names and impossible numbers. */
+  /** Replaces the plan and restarts the random sequence. Throws a TypeError for unknown names and invalid numbers. */
   replace(plan: Plan): void;
-  /** The fault of the next request in scope. */
+  /** The fault of the next request in scope; undefined for none. */
   draw(): Name | undefined;
-  /** How long to hold back the next answer, in milliseconds. */
+  /** Delay of the next response, in milliseconds. */
   drawDelayMs(): number;
 }
 
 const COMMON_MEMBERS = ['next', 'delayMs', 'down', 'retryAfterSeconds'];
 
 /**
- * Decides which fault a request meets. Knows no service: `names` are the faults a plan may give a probability,
- * `otherMembers` what else the plan may have.
+ * Makes a fault injector for any service. `names` are its faults; `otherMembers` are the members of its plan that are
+ * neither faults nor in {@link CommonFaultPlan}. The same seed gives the same decisions.
  */
 export function createFaultInjector<
   Name extends string,
@@ -64,7 +66,7 @@ export function createFaultInjector<
   };
 }
 
-/** The answer of a proxy that does not reach the service: HTML. */
+/** An HTML response, such as a proxy gives when it cannot reach the service. */
 export function badGateway(now: number): HttpResponse {
   return {
     status: 502,
@@ -73,11 +75,11 @@ export function badGateway(now: number): HttpResponse {
   };
 }
 
-/** The answer with the plan's `Retry-After`, if it has one. */
-export function retryLater(answer: HttpResponse, { retryAfterSeconds }: CommonFaultPlan<string>): HttpResponse {
+/** Adds the `Retry-After` header if the plan has one. */
+export function withRetryAfter(response: HttpResponse, { retryAfterSeconds }: CommonFaultPlan<string>): HttpResponse {
   return retryAfterSeconds === undefined
-    ? answer
-    : { ...answer, headers: { ...answer.headers, 'retry-after': String(retryAfterSeconds) } };
+    ? response
+    : { ...response, headers: { ...response.headers, 'retry-after': String(retryAfterSeconds) } };
 }
 
 function validate(plan: CommonFaultPlan<string>, names: readonly string[], otherMembers: readonly string[]): void {
@@ -85,7 +87,7 @@ function validate(plan: CommonFaultPlan<string>, names: readonly string[], other
   let sum = 0;
   for (const [member, value] of Object.entries(plan)) {
     if (!members.includes(member)) {
-      throw new TypeError(`faults: unknown member "${member}"; known are ${members.join(', ')}`);
+      throw new TypeError(`faults: unknown member "${member}"; known members are ${members.join(', ')}`);
     }
     if (!names.includes(member)) continue;
     if (typeof value !== 'number' || !(value >= 0 && value <= 1)) {
@@ -93,11 +95,11 @@ function validate(plan: CommonFaultPlan<string>, names: readonly string[], other
     }
     sum += value;
   }
-  // A sum of decimals such as 0.1 * 10 may exceed 1 by rounding.
-  if (sum > 1 + 1e-9) throw new TypeError(`faults: the probabilities must not sum up to more than 1, got ${sum}`);
+  // Rounding can lift a sum of decimals above 1.
+  if (sum > 1 + 1e-9) throw new TypeError(`faults: the sum of the probabilities must be at most 1, got ${sum}`);
   for (const name of plan.next ?? []) {
     if (name !== 'ok' && !names.includes(name)) {
-      throw new TypeError(`faults: unknown fault "${name}" in next; known are ok, ${names.join(', ')}`);
+      throw new TypeError(`faults: unknown fault "${name}" in next; known faults are ok, ${names.join(', ')}`);
     }
   }
   const delays = typeof plan.delayMs === 'number' ? [plan.delayMs, plan.delayMs] : (plan.delayMs ?? [0, 0]);
@@ -109,7 +111,7 @@ function validate(plan: CommonFaultPlan<string>, names: readonly string[], other
   }
 }
 
-/** A small seeded generator: the same seed gives the same numbers, in [0, 1). */
+/** A seeded random generator of numbers in [0, 1). The same seed gives the same sequence. */
 function mulberry32(seed: number): () => number {
   let state = seed;
   return () => {

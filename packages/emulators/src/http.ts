@@ -1,39 +1,41 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request whose body was read whole. */
+/** A request with its complete body. */
 export interface HttpRequest {
   readonly method: string;
   /** Path and query, as sent. */
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** The body was larger than {@link MAX_BODY_BYTES}: read to its end, but not kept. */
+  /** True if the body exceeds {@link MAX_BODY_BYTES}; `body` is empty then. */
   readonly tooLarge: boolean;
-  /** Aborted when the connection closes or the answer is sent. */
+  /** Aborts when the connection closes, and when the response is complete. */
   readonly closed: AbortSignal;
 }
 
+/** A complete response. The server adds `Content-Length`. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** What a server does with a request: it answers, resets the connection, or never answers. */
+/** The server's reaction to a request: a response, a connection reset, or no response ever. */
 export type Reaction = HttpResponse | 'reset' | 'hang';
 
+/** A server that listens. */
 export interface HttpServer {
-  /** Base address, without a slash at the end. */
+  /** Base address without a trailing slash: `"http://127.0.0.1:41234"`. */
   readonly url: string;
-  /** Stops listening and destroys every open connection, hanging ones too. */
+  /** Stops listening and destroys every connection, including those of hanging requests. */
   close(): Promise<void>;
 }
 
-/** Most bytes of a body that are kept. A batch of 1 MiB takes at most 6 MiB of JSON escapes besides its envelope. */
+/** Largest body, in bytes. A batch of 1 MiB needs at most 6 MiB if JSON escapes every character, plus its envelope. */
 export const MAX_BODY_BYTES: number = 16 * 1024 * 1024;
 
-/** Serves `handle` on the address; port 0 takes a free one. Rejects when the port is taken. */
+/** Serves requests with `handle`. Port 0 takes a free port. Rejects if the port is taken. */
 export async function listen(
   address: { readonly host: string; readonly port: number },
   handle: (request: HttpRequest) => Promise<Reaction>,
@@ -57,7 +59,7 @@ export async function listen(
   };
 }
 
-/** Longer than a client keeps an idle connection in a test, so that no client meets a connection that is just closing. */
+/** Longer than clients in tests keep an idle connection, so that no client sends on a connection that is closing. */
 const KEEP_ALIVE_MS = 300_000;
 
 async function serve(

@@ -12,7 +12,7 @@ export interface RequestCounters {
 
 /** One request, as its service sees it. */
 export interface Exchange<Fault extends string, Plan> {
-  /** Checks the request. Throws the service's error; such a request meets no fault. */
+  /** Checks the request. Throws the service's error if it breaks a rule; a refused request meets no fault. */
   check(): Promise<Operation<Fault, Plan>>;
   /** Turns an error into the service's response, and counts a violation. */
   refuse(thrown: unknown): HttpResponse;
@@ -20,7 +20,7 @@ export interface Exchange<Fault extends string, Plan> {
 
 /** A request that passed the checks and is ready to run. */
 export interface Operation<Fault extends string, Plan> {
-  /** Key of the count of requests in flight; undefined if this request is not counted. */
+  /** Key under which the request in flight is counted; undefined if it is not counted. */
   readonly inFlightKey: string | undefined;
   /** Whether the plan's faults, delay and `poison` apply to the request. */
   isInScope(plan: Plan): boolean;

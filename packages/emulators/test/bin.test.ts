@@ -29,7 +29,7 @@ async function finished(child: ChildProcess): Promise<{ code: number | null; std
   return { code, ...text };
 }
 
-/** The environment variables that the bin prints, read until its last line. */
+/** The environment variables that the command prints. Reads up to the last line for CloudWatch Logs. */
 async function printedEnv(child: ChildProcess): Promise<Record<string, string>> {
   const env: Record<string, string> = {};
   for await (const line of createInterface({ input: child.stdout as NonNullable<typeof child.stdout> })) {
@@ -40,7 +40,7 @@ async function printedEnv(child: ChildProcess): Promise<Record<string, string>> 
   return env;
 }
 
-/** The options for Log Service that the bin prints, read until its last line. */
+/** The client options that the command prints. Reads up to the last line for Log Service. */
 async function printedTarget(child: ChildProcess): Promise<Record<string, string>> {
   const target: Record<string, string> = {};
   for await (const line of createInterface({ input: child.stdout as NonNullable<typeof child.stdout> })) {
@@ -53,7 +53,7 @@ async function printedTarget(child: ChildProcess): Promise<Record<string, string
 
 describe('logferry-emulators', () => {
   it.each([[], ['cloudwatch']])(
-    'serves CloudWatch Logs with arguments "%s" and prints how to reach it',
+    'serves CloudWatch Logs with arguments "%s" and prints its environment variables',
     async (...args) => {
       const child = run(...args.filter(Boolean));
       const env = await printedEnv(child);
@@ -69,7 +69,7 @@ describe('logferry-emulators', () => {
   );
 
   it.each([[], ['log-service']])(
-    'serves Log Service with arguments "%s" and prints how to reach it',
+    'serves Log Service with arguments "%s" and prints its client options',
     async (...args) => {
       const { endpoint, project, logstore } = await printedTarget(run(...args.filter(Boolean)));
       expect({ project, logstore }).toEqual({ project: 'local', logstore: 'logs' });
@@ -85,21 +85,21 @@ describe('logferry-emulators', () => {
     },
   );
 
-  it('gives a second server the port after --port', async () => {
+  it('starts the second server on the port after --port', async () => {
     const { port } = new URL((await printedTarget(run('log-service'))).endpoint ?? '');
     const { code, stderr } = await finished(run('--port', String(Number(port) - 1)));
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`EADDRINUSE.*:(${port}|${Number(port) - 1})`));
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('ends cleanly on %s', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('exits with code 0 on %s', async (signal) => {
     const child = run();
     await printedEnv(child);
     child.kill(signal);
     expect(await once(child, 'close')).toEqual([0, null]);
   });
 
-  it('listens on --port, and says so when it is taken', async () => {
+  it('listens on --port, and prints an error if that port is taken', async () => {
     const first = await printedEnv(run('--port', '0'));
     const { port } = new URL(first.AWS_ENDPOINT_URL_CLOUDWATCH_LOGS ?? '');
     const { code, stderr } = await finished(run('--port', port));
@@ -107,7 +107,7 @@ describe('logferry-emulators', () => {
     expect(stderr).toContain('EADDRINUSE');
   });
 
-  it('explains itself with --help', async () => {
+  it('prints its usage with --help', async () => {
     const { code, stdout } = await finished(run('--help'));
     expect(code).toBe(0);
     expect(stdout).toContain('Usage: logferry-emulators [server] [options]');
@@ -118,7 +118,7 @@ describe('logferry-emulators', () => {
     [['--port', '65535'], '--port must be a number from 0 to 65534, got: 65535'],
     [['log-service', '--port', '65536'], '--port must be a number from 0 to 65535, got: 65536'],
     [['cloudwatch', 'log-service'], 'got: cloudwatch log-service'],
-    [['teapot'], 'Expected one server of cloudwatch, log-service, got: teapot'],
+    [['teapot'], 'Expected cloudwatch, log-service or nothing, got: teapot'],
     [['--teapot'], "Unknown option '--teapot'"],
   ])('refuses %s', async (args, message) => {
     const { code, stderr } = await finished(run(...args));

@@ -10,7 +10,7 @@ describe('a fault', () => {
     ['internalFailure', 500, 'InternalFailure', expect.any(String)],
     ['accessDenied', 400, 'AccessDeniedException', expect.stringContaining('logs:PutLogEvents')],
     ['operationAborted', 400, 'OperationAbortedException', expect.stringContaining('Please try again.')],
-  ] as const)('%s is answered with HTTP %i %s', async (fault, httpStatusCode, name, message) => {
+  ] as const)('%s gives HTTP %i %s', async (fault, httpStatusCode, name, message) => {
     const { emulator, client } = await setUp();
     emulator.faults({ [fault]: 1 });
     await expect(put(client, [event()])).rejects.toMatchObject({ name, message, $metadata: { httpStatusCode } });
@@ -18,7 +18,7 @@ describe('a fault', () => {
     expect(emulator.events()).toEqual([]);
   });
 
-  it('html is a 502 of a proxy, which is no JSON', async () => {
+  it('html gives HTTP 502 with a body that is not JSON', async () => {
     const { emulator, client } = await setUp();
     emulator.faults({ html: 1 });
     await expect(put(client, [event()])).rejects.toMatchObject({
@@ -27,14 +27,14 @@ describe('a fault', () => {
     });
   });
 
-  it('reset breaks the connection and stores nothing', async () => {
+  it('reset resets the connection and stores nothing', async () => {
     const { emulator, client } = await setUp();
     emulator.faults({ reset: 1 });
     await expect(put(client, [event()])).rejects.toMatchObject({ code: 'ECONNRESET' });
     expect(emulator.events()).toEqual([]);
   });
 
-  it('lostAck stores the events and breaks the connection', async () => {
+  it('lostAck stores the events and resets the connection', async () => {
     const { emulator, client } = await setUp();
     emulator.faults({ lostAck: 1 });
     await expect(put(client, [event('hello')])).rejects.toMatchObject({ code: 'ECONNRESET' });
@@ -42,20 +42,20 @@ describe('a fault', () => {
     expect(emulator.stats()).toMatchObject({ acceptedPuts: 1, faults: { lostAck: 1 } });
   });
 
-  it('hang never answers, and close() ends it', async () => {
+  it('hang gives no response until close() resets the connection', async () => {
     const { emulator, client } = await setUp();
     emulator.faults({ hang: 1 });
     const hanging = put(client, [event()]);
     const failed = expect(hanging).rejects.toMatchObject({ code: 'ECONNRESET' });
     await expect.poll(() => emulator.stats().faults).toEqual({ hang: 1 });
     emulator.faults();
-    await put(client, [event('answered')]);
+    await put(client, [event('responded')]);
     await emulator.close();
     await failed;
-    expect(messagesIn(emulator)).toEqual(['answered']);
+    expect(messagesIn(emulator)).toEqual(['responded']);
   });
 
-  it('rejectOld answers that every event is too old and stores none', async () => {
+  it('rejectOld rejects every event as too old and stores none', async () => {
     const { emulator, client } = await setUp();
     emulator.faults({ rejectOld: 1 });
     const output = await put(client, [event('a'), event('b')]);
@@ -65,7 +65,7 @@ describe('a fault', () => {
     expect((await put(client, [event('c')])).rejectedLogEventsInfo).toBeUndefined();
   });
 
-  it('down resets every request, whatever it asks', async () => {
+  it('down resets the connection of every request, for any operation', async () => {
     const { emulator, client } = await setUp();
     emulator.faults({ down: true });
     await expect(put(client, [event()])).rejects.toMatchObject({ code: 'ECONNRESET' });
@@ -76,7 +76,7 @@ describe('a fault', () => {
     await client.send(command);
   });
 
-  it('delayMs holds back the answer of what is stored already', async () => {
+  it('delayMs delays the response, but not the storage', async () => {
     const { emulator, client } = await setUp();
     for (const delayMs of [30, [30, 40]] as const) {
       emulator.faults({ delayMs });
@@ -92,7 +92,7 @@ describe('a fault', () => {
     await failed;
   });
 
-  it('retryAfterSeconds goes out with throttling and 5xx answers', async () => {
+  it('retryAfterSeconds is sent with throttling and 5xx responses', async () => {
     const { emulator, client } = await setUp();
     emulator.faults({ next: ['throttle', 'serverError', 'internalFailure', 'html'], retryAfterSeconds: 7 });
     for (let n = 0; n < 4; n++) {
@@ -101,7 +101,7 @@ describe('a fault', () => {
     }
   });
 
-  it('poison refuses a whole batch as long as the bad message is in it', async () => {
+  it('poison refuses every batch that contains the bad message', async () => {
     const { emulator, client } = await setUp();
     emulator.faults({ poison: (message) => message.includes('bad') });
     for (let n = 0; n < 2; n++) {
@@ -116,7 +116,7 @@ describe('a fault', () => {
   });
 });
 
-describe('which requests meet faults', () => {
+describe('the choice of requests that meet faults', () => {
   const outcomes = async (plan: CloudWatchFaultPlan, seed: number, count = 40) => {
     const { emulator, client } = await setUp({ seed });
     emulator.faults(plan);
@@ -132,7 +132,7 @@ describe('which requests meet faults', () => {
     return names;
   };
 
-  it('is scripted by next, and then left to the probabilities', async () => {
+  it('follows next, and then the probabilities', async () => {
     expect(await outcomes({ next: ['throttle', 'ok', 'serverError'], accessDenied: 1 }, 1, 4)).toEqual([
       'ThrottlingException',
       'ok',
@@ -141,7 +141,7 @@ describe('which requests meet faults', () => {
     ]);
   });
 
-  it('is random, but the same for the same seed', async () => {
+  it('is random, and the same for the same seed', async () => {
     const plan = { throttle: 0.3, serverError: 0.3 };
     const first = await outcomes(plan, 7);
     expect(await outcomes(plan, 7)).toEqual(first);
@@ -149,7 +149,7 @@ describe('which requests meet faults', () => {
     expect(new Set(first)).toEqual(new Set(['ok', 'ThrottlingException', 'ServiceUnavailableException']));
   });
 
-  it('begins again with every plan', async () => {
+  it('restarts its random sequence with every plan', async () => {
     const { emulator, client } = await setUp();
     const rounds: string[][] = [[], []];
     for (const round of rounds) {
@@ -166,14 +166,14 @@ describe('which requests meet faults', () => {
     expect(rounds[1]).toEqual(rounds[0]);
   });
 
-  it('follows the probabilities', async () => {
+  it('follows the probabilities over many requests', async () => {
     const names = await outcomes({ throttle: 0.25 }, 1, 400);
     const throttled = names.filter((name) => name !== 'ok').length;
     expect(throttled).toBeGreaterThan(70);
     expect(throttled).toBeLessThan(130);
   });
 
-  it('is only PutLogEvents, unless the plan says otherwise', async () => {
+  it('covers only PutLogEvents by default, or the operations in only', async () => {
     const { emulator, client } = await setUp();
     emulator.faults({ throttle: 1 });
     await client.send(new CreateLogGroupCommand({ logGroupName: 'a' }));
@@ -184,7 +184,7 @@ describe('which requests meet faults', () => {
     });
   });
 
-  it('can be one stream, one group, or those with a certain message', async () => {
+  it('can be limited to a stream, a group, or requests with a certain message', async () => {
     const { emulator, client } = await setUp();
     await client.send(new CreateLogStreamCommand({ logGroupName: GROUP, logStreamName: 'web-2' }));
     for (const where of [
@@ -201,7 +201,7 @@ describe('which requests meet faults', () => {
     expect(messagesIn(emulator)).toEqual(['two', 'two', 'two', 'three']);
   });
 
-  it('does not use up the script for requests out of scope', async () => {
+  it('does not consume next for requests out of scope', async () => {
     const { emulator, client } = await setUp();
     emulator.faults({ next: ['throttle'], where: { messageIncludes: 'one' } });
     await put(client, [event('two')]);
@@ -209,7 +209,7 @@ describe('which requests meet faults', () => {
     await put(client, [event('one')]);
   });
 
-  it('is none that is not signed well or cannot be parsed', async () => {
+  it('excludes requests that fail the signature check or cannot be parsed', async () => {
     const { emulator } = await setUp();
     emulator.faults({ throttle: 1 });
     const client = connect(emulator, { credentials: { accessKeyId: 'AKIAOTHER', secretAccessKey: 'x' } });
@@ -218,25 +218,25 @@ describe('which requests meet faults', () => {
   });
 });
 
-describe('faults() refuses', () => {
+describe('faults()', () => {
   it.each([
-    [{ throtle: 1 }, 'faults: unknown member "throtle"; known are throttle, serverError,'],
+    [{ throtle: 1 }, 'faults: unknown member "throtle"; known members are throttle, serverError,'],
     [{ throttle: 1.1 }, 'faults: throttle must be a probability between 0 and 1, got 1.1'],
     [{ hang: -0.1 }, 'faults: hang must be a probability between 0 and 1, got -0.1'],
     [{ reset: '1' }, 'faults: reset must be a probability between 0 and 1, got 1'],
-    [{ throttle: 0.6, reset: 0.6 }, 'faults: the probabilities must not sum up to more than 1, got 1.2'],
-    [{ next: ['throtle'] }, 'faults: unknown fault "throtle" in next; known are ok, throttle,'],
+    [{ throttle: 0.6, reset: 0.6 }, 'faults: the sum of the probabilities must be at most 1, got 1.2'],
+    [{ next: ['throtle'] }, 'faults: unknown fault "throtle" in next; known faults are ok, throttle,'],
     [{ delayMs: [5, 1] }, 'faults: delayMs must be milliseconds or [min, max], got [5,1]'],
     [{ delayMs: -1 }, 'faults: delayMs must be milliseconds or [min, max], got -1'],
     [{ retryAfterSeconds: -1 }, 'faults: retryAfterSeconds must be 0 or more, got -1'],
-  ])('%o', async (plan, message) => {
+  ])('refuses %o and keeps the old plan', async (plan, message) => {
     const { emulator, client } = await setUp();
     emulator.faults({ throttle: 1 });
     expect(() => emulator.faults(plan as CloudWatchFaultPlan)).toThrow(message);
     await expect(put(client, [event()]), 'the old plan stays').rejects.toMatchObject({ name: 'ThrottlingException' });
   });
 
-  it('no probabilities whose sum exceeds 1 by rounding only', async () => {
+  it('accepts probabilities whose sum exceeds 1 only by rounding', async () => {
     const { emulator } = await setUp();
     const plan = { throttle: 0.05, html: 0.05, hang: 0.05, reset: 0.2, lostAck: 0.55, serverError: 0.1 };
     emulator.faults(plan);

@@ -19,7 +19,7 @@ export const STREAM = 'web-1';
 export const TARGET = { logGroupName: GROUP, logStreamName: STREAM };
 export const DAY_MS = 86_400_000;
 
-/** The emulator's fixed time, so that limits of age can be met exactly. */
+/** The emulator's fixed time, so that tests can hit age limits exactly. */
 export const NOW: number = Date.now();
 
 export interface Setup {
@@ -27,7 +27,7 @@ export interface Setup {
   readonly client: CloudWatchLogsClient;
 }
 
-/** An emulator whose clock stands at NOW, with one group and stream, and an SDK client of it. Both end with the test. */
+/** An emulator with a fixed clock, one group and one stream, and an SDK client for it. Both close after the test. */
 export async function setUp(options: CloudWatchEmulatorOptions = {}): Promise<Setup> {
   const { emulator, client } = await setUpEmpty(options);
   await client.send(new CreateLogGroupCommand({ logGroupName: GROUP }));
@@ -35,7 +35,7 @@ export async function setUp(options: CloudWatchEmulatorOptions = {}): Promise<Se
   return { emulator, client };
 }
 
-/** The same without a group. */
+/** The same as {@link setUp}, without the group and the stream. */
 export async function setUpEmpty(options: CloudWatchEmulatorOptions = {}): Promise<Setup> {
   const emulator = await startCloudWatch({ clock: () => NOW, ...options });
   onTestFinished(() => emulator.close());
@@ -67,7 +67,7 @@ export function event(message = 'hello', timestamp: number = NOW): InputLogEvent
   return { message, timestamp };
 }
 
-/** Events of which each counts `message.length + 26` bytes. */
+/** Events of `message.length + 26` bytes each, if the message is ASCII. */
 export function events(count: number, message = 'x'): InputLogEvent[] {
   return Array.from({ length: count }, () => event(message));
 }
@@ -77,12 +77,12 @@ export interface RawRequest {
   body: string | Uint8Array;
 }
 
-/** A body as text; the SDK's own are of a kind that warns when it is used as one. */
+/** The body as text. The SDK's bodies are byte arrays that print a warning when they are converted to strings. */
 export function textOf(body: string | Uint8Array): string {
   return typeof body === 'string' ? body : new TextDecoder().decode(body);
 }
 
-/** A client whose requests `change` before they are signed, so that they say what the SDK would not. */
+/** A client that changes each request before it signs it, for requests that the SDK does not make. */
 export function connectChanging(
   emulator: CloudWatchEmulator,
   change: (request: RawRequest) => void,
@@ -100,7 +100,7 @@ export function connectChanging(
   return client;
 }
 
-/** A client whose requests `change` after they were signed. */
+/** A client that changes each request after it has signed it. */
 export function connectTampering(
   emulator: CloudWatchEmulator,
   change: (request: RawRequest) => void,
@@ -116,7 +116,7 @@ export function connectTampering(
   return client;
 }
 
-/** Sends a body as it is, signed, to PutLogEvents. */
+/** Sends a signed PutLogEvents with exactly this body. */
 export function putBody(emulator: CloudWatchEmulator, body: string | Uint8Array): Promise<PutLogEventsCommandOutput> {
   const client = connectChanging(emulator, (request) => {
     request.body = body;

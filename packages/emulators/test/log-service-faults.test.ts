@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LogServiceFaultPlan } from '../src/index.js';
-import { type Answer, bodyOf, log, logs, messagesIn, put, send, setUp } from './log-service-helpers.js';
+import { bodyOf, log, logs, messagesIn, put, type RawResponse, send, setUp } from './log-service-helpers.js';
 import { encodeLz4Block } from './lz4-encoder.js';
 
 const ALL_FAULTS = [
@@ -25,17 +25,17 @@ describe('a fault', () => {
     ['serverError', 500, 'InternalServerError', expect.any(String)],
     ['busy', 503, 'ServerBusy', 'The server is busy, please try again later.'],
     ['unauthorized', 401, 'Unauthorized', expect.any(String)],
-  ] as const)('%s is answered with HTTP %i %s', async (fault, status, errorCode, errorMessage) => {
+  ] as const)('%s gives HTTP %i %s', async (fault, status, errorCode, errorMessage) => {
     const emulator = await setUp();
     emulator.faults({ [fault]: 1 });
-    const answer = await put(emulator, [log()]);
-    expect(answer).toMatchObject({ status, errorCode, errorMessage });
-    expect(answer.headers['x-log-requestid']).toMatch(/^[0-9A-F]{24}$/);
+    const response = await put(emulator, [log()]);
+    expect(response).toMatchObject({ status, errorCode, errorMessage });
+    expect(response.headers['x-log-requestid']).toMatch(/^[0-9A-F]{24}$/);
     expect(emulator.stats()).toMatchObject({ faults: { [fault]: 1 }, accepted: 0, violationCount: 0 });
     expect(emulator.events()).toEqual([]);
   });
 
-  it('html is a 502 of a proxy, which is no JSON', async () => {
+  it('html gives HTTP 502 with a body that is not JSON', async () => {
     const emulator = await setUp();
     emulator.faults({ html: 1 });
     const { status, headers, body } = await put(emulator, [log()]);
@@ -43,7 +43,7 @@ describe('a fault', () => {
     expect(body).toContain('<title>502 Bad Gateway</title>');
   });
 
-  it('uncompressError refuses compressed bodies and takes the same without compression', async () => {
+  it('uncompressError refuses a compressed body and accepts the same body without compression', async () => {
     const emulator = await setUp();
     emulator.faults({ uncompressError: 1 });
     const body = bodyOf(logs(20, 'hello'));
@@ -56,14 +56,14 @@ describe('a fault', () => {
     expect(emulator.stats()).toMatchObject({ storedLogs: 20, faults: { uncompressError: 1 }, violationCount: 0 });
   });
 
-  it('reset breaks the connection and stores nothing', async () => {
+  it('reset resets the connection and stores nothing', async () => {
     const emulator = await setUp();
     emulator.faults({ reset: 1 });
     await expect(put(emulator, [log()])).rejects.toMatchObject({ code: 'ECONNRESET' });
     expect(emulator.events()).toEqual([]);
   });
 
-  it('lostAck stores the logs and breaks the connection', async () => {
+  it('lostAck stores the logs and resets the connection', async () => {
     const emulator = await setUp();
     emulator.faults({ lostAck: 1 });
     await expect(put(emulator, [log('hello')])).rejects.toMatchObject({ code: 'ECONNRESET' });
@@ -71,19 +71,19 @@ describe('a fault', () => {
     expect(emulator.stats()).toMatchObject({ accepted: 1, faults: { lostAck: 1 } });
   });
 
-  it('hang never answers, and close() ends it', async () => {
+  it('hang gives no response until close() resets the connection', async () => {
     const emulator = await setUp();
     emulator.faults({ hang: 1 });
     const failed = expect(put(emulator, [log()])).rejects.toMatchObject({ code: 'ECONNRESET' });
     await expect.poll(() => emulator.stats().faults).toEqual({ hang: 1 });
     emulator.faults();
-    await put(emulator, [log('answered')]);
+    await put(emulator, [log('responded')]);
     await emulator.close();
     await failed;
-    expect(messagesIn(emulator)).toEqual(['answered']);
+    expect(messagesIn(emulator)).toEqual(['responded']);
   });
 
-  it('down resets every request, sound or not', async () => {
+  it('down resets the connection of every request, valid or not', async () => {
     const emulator = await setUp();
     emulator.faults({ down: true });
     await expect(put(emulator, [log()])).rejects.toMatchObject({ code: 'ECONNRESET' });
@@ -91,7 +91,7 @@ describe('a fault', () => {
     expect(emulator.stats()).toMatchObject({ requests: 2, faults: { down: 2 }, violationCount: 0 });
   });
 
-  it('delayMs holds back the answer of what is stored already', async () => {
+  it('delayMs delays the response, but not the storage', async () => {
     const emulator = await setUp();
     for (const delayMs of [30, [30, 40]] as const) {
       emulator.faults({ delayMs });
@@ -106,7 +106,7 @@ describe('a fault', () => {
     await failed;
   });
 
-  it('retryAfterSeconds goes out with quota, throttling and 5xx answers, and with no other', async () => {
+  it('retryAfterSeconds is sent only with quota, throttling and 5xx responses', async () => {
     const emulator = await setUp();
     const later = ['quota', 'shardQuota', 'throttle', 'serverError', 'busy', 'html'] as const;
     emulator.faults({ next: [...later, 'unauthorized', 'ok'], retryAfterSeconds: 7 });
@@ -116,7 +116,7 @@ describe('a fault', () => {
     for (let n = 0; n < 2; n++) expect((await put(emulator, [log()])).headers['retry-after']).toBeUndefined();
   });
 
-  it('poison refuses a whole request as long as the bad log is in it', async () => {
+  it('poison refuses every request that contains the bad log', async () => {
     const emulator = await setUp();
     emulator.faults({ poison: ({ message }) => message === 'bad', next: ['ok', 'ok', 'quota'] });
     for (let n = 0; n < 2; n++) {
@@ -128,12 +128,12 @@ describe('a fault', () => {
     expect(emulator.stats()).toMatchObject({ faults: { poison: 2 }, violationCount: 0 });
     const statuses = [];
     for (let n = 0; n < 3; n++) statuses.push((await put(emulator, [log('good')])).status);
-    expect(statuses, 'poison does not use up the script').toEqual([200, 200, 403]);
+    expect(statuses, 'poison does not consume next').toEqual([200, 200, 403]);
     expect(messagesIn(emulator)).toEqual(['good', 'good']);
   });
 });
 
-describe('which requests meet faults', () => {
+describe('the choice of requests that meet faults', () => {
   const outcomes = async (plan: LogServiceFaultPlan, seed: number, count = 40) => {
     const emulator = await setUp({ seed });
     emulator.faults(plan);
@@ -142,11 +142,11 @@ describe('which requests meet faults', () => {
     return statuses;
   };
 
-  it('is scripted by next, and then left to the probabilities', async () => {
+  it('follows next, and then the probabilities', async () => {
     expect(await outcomes({ next: ['quota', 'ok', 'busy'], unauthorized: 1 }, 1, 4)).toEqual([403, 200, 503, 401]);
   });
 
-  it('is random, but the same for the same seed', async () => {
+  it('is random, and the same for the same seed', async () => {
     const plan = { quota: 0.3, busy: 0.3 };
     const first = await outcomes(plan, 7);
     expect(await outcomes(plan, 7)).toEqual(first);
@@ -154,7 +154,7 @@ describe('which requests meet faults', () => {
     expect(new Set(first)).toEqual(new Set([200, 403, 503]));
   });
 
-  it('can be one logstore, one topic, or those with a certain text in a value', async () => {
+  it('can be limited to a logstore, a topic, or requests with a certain text in a value', async () => {
     const emulator = await setUp({ logstores: ['logs', 'audit'] });
     for (const where of [
       { logstore: 'logs' },
@@ -171,7 +171,7 @@ describe('which requests meet faults', () => {
     expect(messagesIn(emulator)).toEqual(['two', 'two', 'two', 'two', 'three']);
   });
 
-  it('does not use up the script for requests out of scope', async () => {
+  it('does not consume next for requests out of scope', async () => {
     const emulator = await setUp();
     emulator.faults({ next: ['quota'], where: { includes: 'one' } });
     const statuses: number[] = [];
@@ -179,10 +179,10 @@ describe('which requests meet faults', () => {
     expect(statuses).toEqual([200, 403, 200]);
   });
 
-  it('is none that breaks a rule, or whose logstore takes nothing', async () => {
+  it('excludes requests that break a rule, or whose logstore is missing or has web tracking off', async () => {
     const emulator = await setUp({ webTrackingOff: ['off'] });
     emulator.faults({ busy: 1 });
-    const to = (logstore: string): Promise<Answer> =>
+    const to = (logstore: string): Promise<RawResponse> =>
       put(emulator, [log()], {}, { path: `/logstores/${logstore}/track` });
     expect([(await to('none')).status, (await to('off')).status]).toEqual([404, 401]);
     expect(await put(emulator, [])).toMatchObject({ status: 400, errorCode: 'PostBodyInvalid' });
@@ -190,12 +190,12 @@ describe('which requests meet faults', () => {
   });
 });
 
-describe('faults() refuses', () => {
+describe('faults()', () => {
   it.each([
-    [{ rejectOld: 1 }, `faults: unknown member "rejectOld"; known are ${ALL_FAULTS.join(', ')}, next,`],
+    [{ rejectOld: 1 }, `faults: unknown member "rejectOld"; known members are ${ALL_FAULTS.join(', ')}, next,`],
     [{ quota: 1.1 }, 'faults: quota must be a probability between 0 and 1, got 1.1'],
-    [{ next: ['quotas'] }, 'faults: unknown fault "quotas" in next; known are ok, quota,'],
-  ])('%o', async (plan, message) => {
+    [{ next: ['quotas'] }, 'faults: unknown fault "quotas" in next; known faults are ok, quota,'],
+  ])('refuses %o and keeps the old plan', async (plan, message) => {
     const emulator = await setUp();
     emulator.faults({ quota: 1 });
     expect(() => emulator.faults(plan as LogServiceFaultPlan)).toThrow(message);

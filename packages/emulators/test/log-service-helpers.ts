@@ -8,7 +8,7 @@ import { type LogServiceEmulator, type LogServiceEmulatorOptions, startLogServic
 export const NOW: number = Date.now();
 export const PATH = '/logstores/logs/track';
 
-/** An emulator whose clock stands at NOW. It ends with the test. */
+/** An emulator with a fixed clock. It closes after the test. */
 export async function setUp(options: LogServiceEmulatorOptions = {}): Promise<LogServiceEmulator> {
   const emulator = await startLogService({ clock: () => NOW, ...options });
   onTestFinished(() => emulator.close());
@@ -18,12 +18,12 @@ export async function setUp(options: LogServiceEmulatorOptions = {}): Promise<Lo
 export interface RawRequest {
   readonly method?: string;
   readonly path?: string;
-  /** Besides those that a sound request without compression has; undefined leaves one out. */
+  /** Changes to the headers of a valid, uncompressed request; undefined removes a header. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly rawSize?: number;
 }
 
-export interface Answer {
+export interface RawResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -31,12 +31,12 @@ export interface Answer {
   readonly errorMessage?: string;
 }
 
-/** Sends a body as it is. */
+/** Sends a request with exactly this body. */
 export async function send(
   emulator: LogServiceEmulator,
   body: string | Uint8Array,
   { method = 'POST', path = PATH, headers = {}, rawSize }: RawRequest = {},
-): Promise<Answer> {
+): Promise<RawResponse> {
   const all: Record<string, string | undefined> = {
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
@@ -45,14 +45,14 @@ export async function send(
     ...headers,
   };
   for (const [name, value] of Object.entries(all)) if (value === undefined) delete all[name];
-  // A connection of its own: one that is kept may just be closing.
+  // A new connection, because a kept one may be closing.
   const request = httpRequest(emulator.url, { agent: false, method, path, headers: all as Record<string, string> });
-  const answered = once(request, 'response');
+  const responded = once(request, 'response');
   request.write(body);
   request.end();
-  const [response] = await answered;
-  const answer = { status: response.statusCode, headers: response.headers, body: await text(response) };
-  return { ...answer, ...(answer.headers['content-type'] === 'application/json' && JSON.parse(answer.body)) };
+  const [message] = await responded;
+  const response = { status: message.statusCode, headers: message.headers, body: await text(message) };
+  return { ...response, ...(response.headers['content-type'] === 'application/json' && JSON.parse(response.body)) };
 }
 
 export interface LogGroup {
@@ -63,18 +63,18 @@ export interface LogGroup {
   readonly [other: string]: unknown;
 }
 
-/** The text of a request of these logs, from source `host-1`. */
+/** The body of a request with these logs, from source `host-1`. */
 export function bodyOf(logs: unknown, members: LogGroup = {}): string {
   return JSON.stringify({ __source__: 'host-1', __logs__: logs, ...members });
 }
 
-/** Sends logs as they should be sent. */
+/** Sends logs in a valid request. */
 export function put(
   emulator: LogServiceEmulator,
   logs: unknown,
   members: LogGroup = {},
   request: RawRequest = {},
-): Promise<Answer> {
+): Promise<RawResponse> {
   return send(emulator, bodyOf(logs, members), request);
 }
 

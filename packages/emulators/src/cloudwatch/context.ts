@@ -1,7 +1,7 @@
 import type { Stats } from './stats.js';
 import type { Store } from './store.js';
 
-/** What an operation sees besides its input. */
+/** The input of an operation besides its request. */
 export interface Context {
   readonly store: Store;
   readonly stats: Stats;

@@ -2,7 +2,8 @@ const KEY_NAMES = ['Type', 'ResourceType', 'Identifier', 'Name', 'Environment'];
 const TYPE_VALUES = ['Service', 'RemoteService', 'AWS::Service', 'Resource', 'AWS::Resource'];
 
 /**
- * Why the service rejects an entity, if it does; the events are stored all the same.
+ * The service's error type for an invalid entity; undefined for a valid one. An invalid entity does not stop the events
+ * from being stored.
  * https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_Entity.html
  */
 export function rejectionOfEntity(entity: unknown): string | undefined {

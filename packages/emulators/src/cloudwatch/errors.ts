@@ -1,10 +1,10 @@
-/** An error that the service answers with. */
+/** An error response of the service. */
 export class ServiceError extends Error {
   override readonly name: string = 'ServiceError';
-  /** Error name, as clients see it: `"InvalidParameterException"`. */
+  /** Error name as clients see it: `"InvalidParameterException"`. */
   readonly code: string;
   readonly status: number;
-  /** Further members of the error's body. */
+  /** Members of the response's body besides type and message. */
   readonly members: Readonly<Record<string, unknown>>;
 
   constructor(code: string, message: string, status: number = 400, members: Readonly<Record<string, unknown>> = {}) {
@@ -14,14 +14,14 @@ export class ServiceError extends Error {
     this.members = members;
   }
 
-  /** True when the client broke a rule; false for answers that a correct client meets too. */
+  /** True if the client broke a rule; false for errors that a correct client meets too. */
   get isViolation(): boolean {
-    return !NORMAL_ANSWERS.has(this.code);
+    return !EXPECTED_ERRORS.has(this.code);
   }
 }
 
-/** Missing and existing resources and the sequence tokens of old are how a client learns, not mistakes. */
-const NORMAL_ANSWERS: ReadonlySet<string> = new Set([
+/** Correct clients meet these errors: they find missing and existing resources, and sequence tokens, in this way. */
+const EXPECTED_ERRORS: ReadonlySet<string> = new Set([
   'ResourceNotFoundException',
   'ResourceAlreadyExistsException',
   'OperationAbortedException',
@@ -29,24 +29,27 @@ const NORMAL_ANSWERS: ReadonlySet<string> = new Set([
   'DataAlreadyAcceptedException',
 ]);
 
+/** HTTP 400: a member of the request breaks a rule. */
 export function invalidParameter(message: string): ServiceError {
   return new ServiceError('InvalidParameterException', message);
 }
 
-/** The body is not JSON, or a member has the wrong type. */
+/** HTTP 400: the body is not JSON, or a member has the wrong type. */
 export function unserializable(message: string): ServiceError {
   return new ServiceError('SerializationException', message);
 }
 
+/** HTTP 400: the log group does not exist. */
 export function missingGroup(): ServiceError {
   return new ServiceError('ResourceNotFoundException', 'The specified log group does not exist.');
 }
 
+/** HTTP 400: the log stream does not exist. */
 export function missingStream(): ServiceError {
   return new ServiceError('ResourceNotFoundException', 'The specified log stream does not exist.');
 }
 
-/** The error itself, or HTTP 500 for a failure of the emulator. */
+/** Returns a ServiceError unchanged; any other value is a bug of the emulator and becomes HTTP 500. */
 export function asServiceError(thrown: unknown): ServiceError {
   return thrown instanceof ServiceError
     ? thrown

@@ -1,11 +1,11 @@
-import { badGateway, type CommonFaultPlan, retryLater } from '../faults.js';
+import { badGateway, type CommonFaultPlan, withRetryAfter } from '../faults.js';
 import type { Reaction } from '../http.js';
 import { ServiceError } from './errors.js';
 import type { Input } from './fields.js';
 import type { CloudWatchOperation } from './operations.js';
 import { errorResponse } from './protocol.js';
 
-/** A fault that a request can meet. {@link CloudWatchFaultPlan} says what each does. */
+/** A fault that the emulator can inject. {@link CloudWatchFaultPlan} describes each. */
 export type CloudWatchFault =
   | 'throttle'
   | 'serverError'
@@ -18,6 +18,7 @@ export type CloudWatchFault =
   | 'lostAck'
   | 'rejectOld';
 
+/** All faults, in the order in which the probabilities are tried. */
 export const CLOUDWATCH_FAULTS: readonly CloudWatchFault[] = [
   'throttle',
   'serverError',
@@ -31,7 +32,7 @@ export const CLOUDWATCH_FAULTS: readonly CloudWatchFault[] = [
   'rejectOld',
 ];
 
-/** What to inject. Each fault's number is its probability, from 0 to 1; together they must not exceed 1. */
+/** Faults to inject. Each fault's number is its probability from 0 to 1, by default 0; their sum is at most 1. */
 export interface CloudWatchFaultPlan extends CommonFaultPlan<CloudWatchFault> {
   /** HTTP 400 `ThrottlingException: Rate exceeded`. */
   readonly throttle?: number;
@@ -41,35 +42,35 @@ export interface CloudWatchFaultPlan extends CommonFaultPlan<CloudWatchFault> {
   readonly internalFailure?: number;
   /** HTTP 400 `AccessDeniedException`. */
   readonly accessDenied?: number;
-  /** HTTP 400 `OperationAbortedException`, as concurrent creations meet it. */
+  /** HTTP 400 `OperationAbortedException`; the service uses it for concurrent creations. */
   readonly operationAborted?: number;
-  /** HTTP 502 with an HTML body, as a proxy answers. */
+  /** HTTP 502 with an HTML body, as from a proxy. */
   readonly html?: number;
   /** Resets the connection; nothing is stored. */
   readonly reset?: number;
-  /** Never answers; nothing is stored. */
+  /** Never responds; nothing is stored. */
   readonly hang?: number;
-  /** Does what is asked, then resets the connection instead of answering. */
+  /** Performs the operation, then resets the connection instead of responding. */
   readonly lostAck?: number;
-  /** PutLogEvents: answers HTTP 200 with every event rejected as too old; nothing is stored. */
+  /** PutLogEvents: HTTP 200 that rejects every event as too old; nothing is stored. */
   readonly rejectOld?: number;
-  /** Operations that faults, `delayMs` and `poison` apply to. @default ['PutLogEvents'] */
+  /** Operations to which faults, `delayMs` and `poison` apply. @default ['PutLogEvents'] */
   readonly only?: readonly CloudWatchOperation[];
-  /** Narrows them further, to requests that fit all that is given. */
+  /** Limits them further, to requests that match all given members. @default all requests */
   readonly where?: {
     readonly logGroupName?: string;
     readonly logStreamName?: string;
-    /** Some event's message includes this text. */
+    /** Text that the message of at least one event includes. */
     readonly messageIncludes?: string;
   };
-  /** A batch with a message for which this is true is refused whole, always: `InvalidParameterException`. */
+  /** Every batch with a message for which this returns true gets `InvalidParameterException`; nothing is stored. */
   readonly poison?: (message: string) => boolean;
 }
 
-/** What a plan has besides the faults and the common members. */
+/** Members of the plan besides the faults and the common members. */
 export const OTHER_MEMBERS: readonly string[] = ['only', 'where', 'poison'];
 
-/** Whether the plan has to do with the request. */
+/** Whether the plan's faults, `delayMs` and `poison` apply to the request. */
 export function inScope(plan: CloudWatchFaultPlan, operation: CloudWatchOperation, input: Input): boolean {
   const { only = ['PutLogEvents'], where = {} } = plan;
   const { logGroupName, logStreamName, messageIncludes } = where;
@@ -81,43 +82,44 @@ export function inScope(plan: CloudWatchFaultPlan, operation: CloudWatchOperatio
   );
 }
 
+/** Whether the plan's `poison` matches a message of the request. */
 export function isPoisoned({ poison }: CloudWatchFaultPlan, input: Input): boolean {
   return poison !== undefined && hasMessage(input, poison);
 }
 
-/** How a request is answered that meets a fault. */
+/** The server's reaction to a request that meets a fault. */
 export function reactionTo(
   fault: Exclude<CloudWatchFault, 'lostAck' | 'rejectOld'> | 'poison',
   request: { readonly operation: string; readonly requestId: string; readonly now: number },
   plan: CloudWatchFaultPlan,
 ): Reaction {
-  const answer = (code: string, message: string, status?: number) =>
+  const fail = (code: string, message: string, status?: number) =>
     errorResponse(new ServiceError(code, message, status), request.requestId, request.now);
   switch (fault) {
     case 'reset':
     case 'hang':
       return fault;
     case 'throttle':
-      return retryLater(answer('ThrottlingException', 'Rate exceeded'), plan);
+      return withRetryAfter(fail('ThrottlingException', 'Rate exceeded'), plan);
     case 'serverError':
-      return retryLater(answer('ServiceUnavailableException', 'The service cannot complete the request.', 503), plan);
+      return withRetryAfter(fail('ServiceUnavailableException', 'The service cannot complete the request.', 503), plan);
     case 'internalFailure':
-      return retryLater(answer('InternalFailure', 'The request processing has failed.', 500), plan);
+      return withRetryAfter(fail('InternalFailure', 'The request processing has failed.', 500), plan);
     case 'html':
-      return retryLater(badGateway(request.now), plan);
+      return withRetryAfter(badGateway(request.now), plan);
     case 'accessDenied':
-      return answer(
+      return fail(
         'AccessDeniedException',
         `User is not authorized to perform: logs:${request.operation} because no identity-based policy allows the ` +
           `logs:${request.operation} action`,
       );
     case 'operationAborted':
-      return answer(
+      return fail(
         'OperationAbortedException',
         'A conflicting operation is currently in progress against this resource. Please try again.',
       );
     case 'poison':
-      return answer('InvalidParameterException', 'The batch contains a log event that is not valid.');
+      return fail('InvalidParameterException', 'The batch contains a log event that is not valid.');
   }
 }
 

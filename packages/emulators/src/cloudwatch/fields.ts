@@ -1,27 +1,31 @@
 import { invalidParameter, unserializable } from './errors.js';
 
-/** A request's body, parsed but not yet checked. */
+/** The parsed body of a request. Its members are not checked yet. */
 export type Input = Readonly<Record<string, unknown>>;
 
+/** Constraints on a string. Lengths are in UTF-16 code units. */
 export interface StringRule {
   readonly min?: number;
   readonly max?: number;
   readonly pattern?: RegExp;
+  /** The only values that are allowed. */
   readonly values?: readonly string[];
 }
 
+/** Constraints on an integer. */
 export interface IntegerRule {
   readonly min?: number;
   readonly max?: number;
+  /** The only values that are allowed. */
   readonly values?: readonly number[];
 }
 
-/** Constraints shown in an error's text; the service, too, counts the rest without showing it. */
+/** Number of broken constraints that an error's text lists. Like the service, it only counts the others. */
 const SHOWN_ERRORS = 10;
 
 /**
- * Reads the members of a request. A wrong type throws at once, as the service's parser does; broken constraints are
- * collected, since the service reports them together: `check()` throws them as one error.
+ * Reads the members of a request; `null` counts as missing. A wrong type throws at once, as in the service's parser.
+ * Broken constraints are collected, and `check()` throws them as one error, because the service reports them together.
  */
 export class Fields {
   readonly #input: Input;
@@ -32,11 +36,12 @@ export class Fields {
     this.#input = input;
   }
 
-  /** A required string. The result counts only once `check()` has passed. */
+  /** A required string. The result is valid only after `check()` has passed. */
   string(name: string, rule: StringRule = {}): string {
     return this.optionalString(name, rule) ?? this.#missing(name, '');
   }
 
+  /** A string; undefined if it is missing. */
   optionalString(name: string, rule: StringRule = {}): string | undefined {
     const value = this.#input[name] ?? undefined;
     if (value === undefined) return undefined;
@@ -55,10 +60,12 @@ export class Fields {
     return text;
   }
 
+  /** A required integer. The result is valid only after `check()` has passed. */
   integer(name: string, rule: IntegerRule = {}): number {
     return this.optionalInteger(name, rule) ?? this.#missing(name, 0);
   }
 
+  /** An integer; undefined if it is missing. */
   optionalInteger(name: string, rule: IntegerRule = {}): number | undefined {
     const value = this.#input[name] ?? undefined;
     if (value === undefined) return undefined;
@@ -72,17 +79,19 @@ export class Fields {
     return number;
   }
 
+  /** A boolean; undefined if it is missing. */
   optionalBoolean(name: string): boolean | undefined {
     const value = this.#input[name] ?? undefined;
     if (value !== undefined && typeof value !== 'boolean') throw unserializable('Unexpected token: expected a Boolean');
     return value;
   }
 
-  /** A required list; its members are the caller's to check. */
+  /** A required list. The caller checks its elements. */
   list(name: string, rule: { readonly min: number; readonly max: number }): readonly unknown[] {
     return this.optionalList(name, rule) ?? this.#missing(name, []);
   }
 
+  /** A list; undefined if it is missing. The caller checks its elements. */
   optionalList(name: string, rule: { readonly min: number; readonly max: number }): readonly unknown[] | undefined {
     const value = this.#input[name] ?? undefined;
     if (value === undefined) return undefined;
@@ -96,27 +105,29 @@ export class Fields {
     return value;
   }
 
+  /** An object whose values are strings; undefined if it is missing. */
   optionalStringMap(name: string): ReadonlyMap<string, string> | undefined {
     const value = this.#input[name] ?? undefined;
     if (value === undefined) return undefined;
     return new Map(Object.entries(asStructure(value)).map(([key, entry]) => [key, asString(entry)]));
   }
 
+  /** Whether the member is present and not null. */
   has(name: string): boolean {
     return this.#input[name] !== undefined && this.#input[name] !== null;
   }
 
-  /** Notes a broken constraint. */
+  /** Records a broken constraint. */
   refuse(value: string, path: string, constraint: string): void {
-    this.#note(`Value '${value}' at '${path}' failed to satisfy constraint: ${constraint}`);
+    this.#record(`Value '${value}' at '${path}' failed to satisfy constraint: ${constraint}`);
   }
 
-  /** Notes a required member that is missing. */
+  /** Records a required member that is missing. */
   refuseMissing(path: string): void {
-    this.#note(`Value null at '${path}' failed to satisfy constraint: Member must not be null`);
+    this.#record(`Value null at '${path}' failed to satisfy constraint: Member must not be null`);
   }
 
-  /** Throws all that was noted. */
+  /** Throws all recorded constraints as one `InvalidParameterException`, if there are any. */
   check(): void {
     if (this.#count === 0) return;
     const errors = this.#count === 1 ? '1 validation error' : `${this.#count} validation errors`;
@@ -128,22 +139,25 @@ export class Fields {
     return placeholder;
   }
 
-  #note(text: string): void {
+  #record(text: string): void {
     this.#count++;
     if (this.#broken.length < SHOWN_ERRORS) this.#broken.push(text);
   }
 }
 
+/** The value, if it is a string. Throws `SerializationException` otherwise. */
 export function asString(value: unknown): string {
   if (typeof value !== 'string') throw unserializable(`${tokenOf(value)} can not be converted to a String`);
   return value;
 }
 
+/** The value, if it is a safe integer. Throws `SerializationException` otherwise. */
 export function asInteger(value: unknown): number {
   if (!Number.isSafeInteger(value)) throw unserializable(`${tokenOf(value)} can not be converted to a Long`);
   return value as number;
 }
 
+/** The value, if it is an object. Throws `SerializationException` otherwise. */
 export function asStructure(value: unknown): Input {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw unserializable('Unexpected token: expected a Structure or Map');
@@ -151,7 +165,7 @@ export function asStructure(value: unknown): Input {
   return value as Input;
 }
 
-/** How the service's parser calls what it met. */
+/** The name that the service's parser gives to a JSON token. */
 function tokenOf(value: unknown): string {
   if (value === null) return 'NULL_VALUE';
   if (typeof value === 'string') return 'STRING_VALUE';

@@ -1,11 +1,12 @@
 import { invalidParameter } from './errors.js';
 
-/** A term, or a phrase in quotes with `\"` and `\\` inside. */
+/** One term, or one quoted phrase that may contain `\"` and `\\`. */
 const TERMS = /\s*(?:"((?:[^"\\]|\\.)*)"|([\p{L}\p{N}_]+))(?=\s|$)/uy;
 
 /**
- * The filter patterns that the emulator understands: terms and quoted phrases, all of which a message must contain, in
- * the same case. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+ * Makes a predicate of a filter pattern of terms and quoted phrases. A message matches if it contains all of them; case
+ * matters. Throws `InvalidParameterException` for other patterns.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
  */
 export function parseFilterPattern(pattern: string): (message: string) => boolean {
   const text = pattern.trim();
@@ -13,7 +14,9 @@ export function parseFilterPattern(pattern: string): (message: string) => boolea
   TERMS.lastIndex = 0;
   while (TERMS.lastIndex < text.length) {
     const match = TERMS.exec(text);
-    if (!match) throw invalidParameter(`Invalid filter pattern, or one that the emulator does not support: ${pattern}`);
+    if (!match) {
+      throw invalidParameter(`The filter pattern is invalid, or the emulator does not support it: ${pattern}`);
+    }
     terms.push(match[2] ?? (match[1] ?? '').replace(/\\(.)/g, '$1'));
   }
   return (message) => terms.every((term) => message.includes(term));

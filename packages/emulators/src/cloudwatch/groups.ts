@@ -13,9 +13,10 @@ import {
 } from './rules.js';
 import { EventLog, findGroup, type LogGroup, type Store } from './store.js';
 
-/** The account that every resource belongs to. */
+/** The account ID in every ARN. */
 const ACCOUNT_ID = '123456789012';
 
+/** Creates a log group. */
 export function createLogGroup(input: Input, { store, region, now }: Context): undefined {
   const fields = new Fields(input);
   const name = fields.string('logGroupName', LOG_GROUP_NAME);
@@ -44,10 +45,12 @@ export function createLogGroup(input: Input, { store, region, now }: Context): u
   });
 }
 
+/** Deletes a log group with its streams and events. */
 export function deleteLogGroup(input: Input, { store }: Context): undefined {
   store.groups.delete(readGroup(input, store).name);
 }
 
+/** Sets the retention of a log group, in days. */
 export function putRetentionPolicy(input: Input, { store }: Context): undefined {
   const fields = new Fields(input);
   const name = fields.string('logGroupName', LOG_GROUP_NAME);
@@ -56,10 +59,12 @@ export function putRetentionPolicy(input: Input, { store }: Context): undefined 
   findGroup(store, name).retentionInDays = retentionInDays;
 }
 
+/** Removes the retention of a log group: its events never expire. */
 export function deleteRetentionPolicy(input: Input, { store }: Context): undefined {
   readGroup(input, store).retentionInDays = undefined;
 }
 
+/** Adds tags to a log group, or replaces their values. */
 export function tagResource(input: Input, { store }: Context): undefined {
   const fields = new Fields(input);
   const arn = fields.string('resourceArn', LOG_GROUP_IDENTIFIER);
@@ -75,6 +80,7 @@ export function tagResource(input: Input, { store }: Context): undefined {
   for (const [key, value] of merged) group.tags.set(key, value);
 }
 
+/** Lists the tags of a log group. */
 export function listTagsForResource(input: Input, { store }: Context): object {
   const fields = new Fields(input);
   const arn = fields.string('resourceArn', LOG_GROUP_IDENTIFIER);
@@ -82,6 +88,7 @@ export function listTagsForResource(input: Input, { store }: Context): object {
   return { tags: Object.fromEntries(findGroupByArn(store, arn).tags) };
 }
 
+/** Lists log groups by name, at most 50 per page. */
 export function describeLogGroups(input: Input, { store }: Context): object {
   const fields = new Fields(input);
   const prefix = fields.optionalString('logGroupNamePrefix', LOG_GROUP_NAME);
@@ -101,7 +108,7 @@ export function describeLogGroups(input: Input, { store }: Context): object {
   return { logGroups: items.map(describe), nextToken };
 }
 
-/** The group that `logGroupIdentifier`, an ARN or a name, or else `logGroupName` names. Checks the other fields, too. */
+/** The log group named by `logGroupName`, or by `logGroupIdentifier` (an ARN or a name). Calls `fields.check()`. */
 export function readGroupOf(fields: Fields, store: Store): LogGroup {
   if (fields.has('logGroupName') === fields.has('logGroupIdentifier')) {
     fields.check();
@@ -130,7 +137,7 @@ function findGroupByArn(store: Store, arn: string): LogGroup {
 function describe(group: LogGroup): object {
   return {
     logGroupName: group.name,
-    // The service shows both forms; calls that name a resource take the second.
+    // The service returns both forms. Operations that take an ARN accept only the second.
     arn: `${group.arn}:*`,
     logGroupArn: group.arn,
     creationTime: group.creationTime,

@@ -13,7 +13,7 @@ import { putLogEvents } from './put-log-events.js';
 import { filterLogEvents, getLogEvents } from './read-events.js';
 import { createLogStream, deleteLogStream, describeLogStreams } from './streams.js';
 
-/** An operation of the service that the emulator has. */
+/** An operation of the service that the emulator supports. */
 export type CloudWatchOperation =
   | 'CreateLogGroup'
   | 'CreateLogStream'
@@ -29,7 +29,7 @@ export type CloudWatchOperation =
   | 'PutRetentionPolicy'
   | 'TagResource';
 
-/** Returns the members of the answer, if it has any; throws a ServiceError. */
+/** Returns the body of the response; undefined for an empty one. Throws a ServiceError. */
 type Operation = (input: Input, context: Context) => object | undefined;
 
 const OPERATIONS: Readonly<Record<CloudWatchOperation, Operation>> = {
@@ -48,10 +48,12 @@ const OPERATIONS: Readonly<Record<CloudWatchOperation, Operation>> = {
   TagResource: tagResource,
 };
 
+/** Whether the emulator supports the operation. */
 export function isOperation(name: string | undefined): name is CloudWatchOperation {
   return name !== undefined && Object.hasOwn(OPERATIONS, name);
 }
 
+/** Runs an operation. Returns the body of the response; undefined for an empty one. Throws a ServiceError. */
 export function runOperation(name: CloudWatchOperation, input: Input, context: Context): object | undefined {
   return OPERATIONS[name](input, context);
 }

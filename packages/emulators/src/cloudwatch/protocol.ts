@@ -7,7 +7,7 @@ import { asStructure, type Input } from './fields.js';
 const CONTENT_TYPE = 'application/x-amz-json-1.1';
 const TARGET_PREFIX = 'Logs_20140328.';
 
-/** The operation that a request names, whether it exists or not. */
+/** The operation that a request names, known or not; undefined if it names none. */
 export function operationOf(request: HttpRequest): string | undefined {
   const target = request.headers['x-amz-target'];
   return typeof target === 'string' && target.startsWith(TARGET_PREFIX)
@@ -15,7 +15,7 @@ export function operationOf(request: HttpRequest): string | undefined {
     : undefined;
 }
 
-/** Refuses what is not a request of this protocol at all. */
+/** Throws a ServiceError if line, headers or body size do not fit the protocol. */
 export function checkEnvelope(request: HttpRequest): void {
   if (request.method !== 'POST' || request.url !== '/') {
     throw new ServiceError('UnknownOperationException', `Expected POST /, got ${request.method} ${request.url}`);
@@ -34,7 +34,7 @@ export function checkEnvelope(request: HttpRequest): void {
   }
 }
 
-/** Decompresses and parses a request's body. */
+/** Decompresses and parses the body. Throws `SerializationException` if it is not gzip, UTF-8 or a JSON object. */
 export function decodeBody(request: HttpRequest): Input {
   const bytes = decompress(request);
   if (!isUtf8(bytes)) throw unserializable('The request body is not valid UTF-8');
@@ -47,10 +47,12 @@ export function decodeBody(request: HttpRequest): Input {
   return asStructure(value);
 }
 
+/** HTTP 200 with the output as JSON. `now` is the service's time in epoch milliseconds. */
 export function successResponse(output: object | undefined, requestId: string, now: number): HttpResponse {
   return { status: 200, headers: headersOf(requestId, now), body: output ? JSON.stringify(output) : '' };
 }
 
+/** The error's status, with its type and message as JSON. `now` is the service's time in epoch milliseconds. */
 export function errorResponse(error: ServiceError, requestId: string, now: number): HttpResponse {
   return {
     status: error.status,
@@ -63,7 +65,7 @@ function headersOf(requestId: string, now: number): Record<string, string> {
   return {
     'content-type': CONTENT_TYPE,
     'x-amzn-requestid': requestId,
-    // Clients learn the offset of their clock from it.
+    // The AWS SDK corrects a wrong local clock with it.
     date: new Date(now).toUTCString(),
   };
 }

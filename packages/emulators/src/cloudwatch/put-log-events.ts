@@ -23,7 +23,10 @@ interface IncomingEvent {
   readonly bytes: number;
 }
 
-/** Checks a batch by all of the service's rules and stores what it keeps of it. */
+/**
+ * Checks a batch by all rules of the service, then stores it without its too-old, expired and too-new events.
+ * https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
+ */
 export function putLogEvents(input: Input, context: Context): object {
   const { now, requestId, store, stats } = context;
   const fields = new Fields(input);
@@ -73,7 +76,7 @@ export function putLogEvents(input: Input, context: Context): object {
 function readEvents(fields: Fields): IncomingEvent[] {
   return fields.list('logEvents', { min: 1, max: MAX_BATCH_EVENTS }).map((value, index) => {
     const event = asStructure(value);
-    // The service counts members of a list from 1.
+    // The service numbers list elements from 1.
     const path = `logEvents.${index + 1}.member`;
     for (const member of ['timestamp', 'message']) {
       if ((event[member] ?? undefined) === undefined) fields.refuseMissing(`${path}.${member}`);
@@ -93,7 +96,7 @@ function readEvents(fields: Fields): IncomingEvent[] {
   });
 }
 
-/** Returns the batch's bytes. */
+/** Returns the size of the batch in bytes, as the service counts it. */
 function checkSizes(batch: readonly IncomingEvent[]): number {
   let sum = 0;
   for (const { bytes } of batch) {
@@ -116,7 +119,7 @@ function checkTimes(batch: readonly IncomingEvent[], now: number): void {
       throw invalidParameter('Log events in a single PutLogEvents request must be in chronological order.');
     }
     previous = timestamp;
-    // Since 2025 the span counts only for events that are neither too old nor too new.
+    // Since 2025 the service ignores too-old and too-new events in the span of a batch.
     if (timestamp < now - MAX_AGE_MS || timestamp > now + MAX_FUTURE_MS) continue;
     firstValid ??= timestamp;
     if (timestamp - firstValid > MAX_SPAN_MS) {
@@ -128,15 +131,15 @@ function checkTimes(batch: readonly IncomingEvent[], now: number): void {
 }
 
 interface KeptRange {
-  /** First event that is stored. */
+  /** Index of the first stored event. */
   readonly start: number;
-  /** The event after the last that is stored. */
+  /** Index after the last stored event. */
   readonly end: number;
-  /** Answered with HTTP 200: too-new events from an index on (inclusive), too-old and expired ones up to one (exclusive). */
+  /** `rejectedLogEventsInfo`: inclusive start of the too-new events, exclusive ends of the too-old and expired ones. */
   readonly rejected: Readonly<Record<string, number>> | undefined;
 }
 
-/** The batch is in order of time, so what the service rejects is its beginning and its end. */
+/** The events that the service stores. A batch is in order of time, so they are one range. */
 function keptRange(batch: readonly IncomingEvent[], now: number, retentionInDays: number | undefined): KeptRange {
   const before = (time: number): number => {
     const index = batch.findIndex(({ timestamp }) => timestamp >= time);
@@ -157,7 +160,7 @@ function keptRange(batch: readonly IncomingEvent[], now: number, retentionInDays
   };
 }
 
-/** The service before 2023: each batch names the token that the one before it was answered with. */
+/** Checks a sequence token as before 2023: it must be the token of the previous response. Returns the next one. */
 function takeToken(stream: LogStream, token: string | undefined, batch: readonly IncomingEvent[]): string {
   const fingerprint = createHash('sha256').update(JSON.stringify(batch)).digest('hex');
   if (token !== stream.nextToken) {
@@ -182,7 +185,7 @@ function takeToken(stream: LogStream, token: string | undefined, batch: readonly
   return stream.nextToken;
 }
 
-/** Event ids and sequence tokens have 56 digits. */
+/** An event id or sequence token: like the service's, a text of 56 digits. */
 function digits(number: number): string {
   return `49${String(number).padStart(54, '0')}`;
 }

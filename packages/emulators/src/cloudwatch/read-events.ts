@@ -9,6 +9,7 @@ import { type CloudWatchEvent, findStream } from './store.js';
 const MAX_PAGE_EVENTS = 10_000;
 const MAX_PAGE_BYTES = 1_048_576;
 
+/** Reads a page of one stream in order of time, by default the latest events. */
 export function getLogEvents(input: Input, { store }: Context): object {
   const fields = new Fields(input);
   const logStreamName = fields.string('logStreamName', LOG_STREAM_NAME);
@@ -17,7 +18,7 @@ export function getLogEvents(input: Input, { store }: Context): object {
   const stream = findStream(readGroupOf(fields, store), logStreamName);
   const log = stream.log.byTime();
   const start = token === undefined ? firstPosition(log, fromHead) : parseToken(token);
-  // Unlike in FilterLogEvents, the end is exclusive.
+  // The end is exclusive here, and inclusive in FilterLogEvents.
   const isInTime = ({ timestamp }: CloudWatchEvent) => timestamp >= startTime && timestamp < endTime;
   const { events, next } = walk(log, start, limit, isInTime);
   const [lower, upper] = start.forward ? [start.index, next.index] : [next.index, start.index];
@@ -29,6 +30,7 @@ export function getLogEvents(input: Input, { store }: Context): object {
   };
 }
 
+/** Reads a page of the events of a group that match streams, time range and pattern, in order of time. */
 export function filterLogEvents(input: Input, { store }: Context): object {
   const fields = new Fields(input);
   const names = fields.optionalList('logStreamNames', { min: 1, max: 100 })?.map(asString);
@@ -44,7 +46,7 @@ export function filterLogEvents(input: Input, { store }: Context): object {
 
   const streams = new Set(names ?? [...group.streams.keys()].filter((name) => name.startsWith(prefix ?? '')));
   const log = group.log.byTime();
-  // A token keeps the direction of the request that it came from.
+  // A token keeps the direction of the request that returned it.
   const start = token === undefined ? firstPosition(log, fromHead) : parseToken(token);
   const { events, next, more } = walk(
     log,
@@ -82,7 +84,7 @@ function readCommon(fields: Fields): CommonInput {
   };
 }
 
-/** A place between events: forward, the event at `index` comes next; backward, the one before it. */
+/** A position between events. Forward, the event at `index` is next; backward, the event at `index - 1`. */
 interface Position {
   readonly index: number;
   readonly forward: boolean;
@@ -102,7 +104,7 @@ function formatToken({ index, forward }: Position): string {
   return `${forward ? 'f' : 'b'}/${index}`;
 }
 
-/** The events that one answer holds, in the direction of the walk, and where the next answer begins. */
+/** The events of one page in the direction of reading, the position of the next page, and whether it has events. */
 function walk(
   log: readonly CloudWatchEvent[],
   { index: start, forward }: Position,

@@ -21,39 +21,45 @@ import { type Credentials, createVerifier } from './sigv4.js';
 import { type CloudWatchStats, createStats } from './stats.js';
 import { type CloudWatchEvent, createStore } from './store.js';
 
+/** Options of {@link startCloudWatch}. */
 export interface CloudWatchEmulatorOptions {
   /** Port to listen on; 0 takes a free one. @default 0 */
   readonly port?: number;
   /** Address to listen on. @default '127.0.0.1' */
   readonly host?: string;
-  /** The only region that requests may be signed for. @default 'us-east-1' */
+  /** The server's region. Requests signed for another region are refused. @default 'us-east-1' */
   readonly region?: string;
-  /** The only credentials that requests may be signed with. @default test credentials, see `env` */
+  /** The server's credentials. Requests signed with others are refused. @default test credentials, see `env` */
   readonly credentials?: Credentials;
   /**
-   * The service's time in epoch milliseconds, for the age of events, the age of signatures (at most 5 minutes) and the
-   * `Date` header. @default Date.now
+   * The server's time in epoch milliseconds, for the age of events, signatures and the `Date` header. A signature whose
+   * time differs by more than 5 minutes is refused. @default Date.now
    */
   readonly clock?: () => number;
-  /** Seed of the random faults and delays. @default 1 */
+  /** Seed of random faults and delays. @default 1 */
   readonly seed?: number;
-  /** `'required'` is the service before 2023: every batch must name the token that the one before it returned. @default 'ignored' */
+  /** `'required'`: each batch must carry the previous one's token, as before 2023. @default 'ignored' */
   readonly sequenceTokens?: 'ignored' | 'required';
 }
 
+/** A local CloudWatch Logs. */
 export interface CloudWatchEmulator {
   /** Base address: `"http://127.0.0.1:41234"`. */
   readonly url: string;
-  /** Environment variables that make the AWS SDKs and the AWS CLI talk to this server. */
+  /** Environment variables that direct the AWS SDKs and the AWS CLI to this server. */
   readonly env: Readonly<
     Record<'AWS_ENDPOINT_URL_CLOUDWATCH_LOGS' | 'AWS_REGION' | 'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY', string>
   >;
-  /** All events ever stored, in order of arrival, also those of streams deleted since; or those of one group or stream. */
+  /** Stored events in order of arrival, including those of deleted streams; by group and stream if given. */
   events(filter?: { readonly logGroupName?: string; readonly logStreamName?: string }): readonly CloudWatchEvent[];
+  /** A snapshot of the counters. */
   stats(): CloudWatchStats;
-  /** Replaces the plan of faults to inject; none given, none injected. Hanging requests stay so. */
+  /**
+   * Replaces the fault plan; without a plan, injection ends. Requests that hang continue to hang. Unknown members and
+   * invalid numbers throw a TypeError, and the old plan stays.
+   */
   faults(plan?: CloudWatchFaultPlan): void;
-  /** Stops listening and destroys all connections, hanging requests too. What was stored can still be read. */
+  /** Stops listening and destroys all connections, also of hanging requests. `events` and `stats` still work. */
   close(): Promise<void>;
 }
 
@@ -62,7 +68,7 @@ const TEST_CREDENTIALS: Credentials = {
   secretAccessKey: 'logferry/emulator/secret/only/for/tests0',
 };
 
-/** Starts a local CloudWatch Logs that refuses what the service refuses, and fails when told to. */
+/** Starts a local CloudWatch Logs with the service's rules and fault injection. Rejects if the port is taken. */
 export async function startCloudWatch(options: CloudWatchEmulatorOptions = {}): Promise<CloudWatchEmulator> {
   const { port = 0, host = '127.0.0.1', region = 'us-east-1', credentials = TEST_CREDENTIALS } = options;
   const { clock = Date.now, seed = 1, sequenceTokens = 'ignored' } = options;
@@ -143,7 +149,7 @@ function createOperation(
     perform: () => performAt(context.now),
     inject: (fault, plan) =>
       fault === 'rejectOld'
-        ? // Seen from far enough in the future, every event that is valid now is too old.
+        ? // At this later time, every event that is valid now is too old.
           performAt(context.now + MAX_AGE_MS + DAY_MS)
         : reactionTo(fault, { operation: name, ...context }, plan),
   };

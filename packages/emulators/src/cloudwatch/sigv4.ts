@@ -3,14 +3,17 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import type { HttpRequest } from '../http.js';
 import { ServiceError } from './errors.js';
 
+/** A static pair of AWS access keys. */
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 }
 
+/** Options of {@link createVerifier}. */
 export interface VerifierOptions {
   readonly credentials: Credentials;
   readonly region: string;
+  /** The service's time, in epoch milliseconds. */
   readonly clock: () => number;
 }
 
@@ -22,9 +25,9 @@ const AUTHORIZATION =
 const AMZ_DATE = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 
 /**
- * Checks the Signature Version 4 of requests: signs what was received once more and compares. Throws the service's error
- * when the credentials, the scope, the time, the signed headers or the signature are wrong. The signature covers the hash
- * of the body that arrived, so a body changed after signing never passes.
+ * Makes a function that checks the Signature Version 4 of a request: it signs the received request and compares. It
+ * rejects with the service's error if credentials, scope, time, signed headers or signature are wrong. The signature
+ * covers the hash of the received body, so a body that changed after signing is refused.
  */
 export function createVerifier({
   credentials,
@@ -66,7 +69,7 @@ export function createVerifier({
       {
         signingDate: new Date(signedAt),
         signableHeaders: signedHeaders,
-        // The signer takes the hash from the header, so it is there even when the client did not sign such a header.
+        // The signer reads the body's hash from this header, so the header is set even if the client did not sign it.
         ...(signedHeaders.has(BODY_HASH_HEADER) ? {} : { unsignableHeaders: new Set([BODY_HASH_HEADER]) }),
       },
     );
@@ -82,7 +85,7 @@ export function createVerifier({
 
 const BODY_HASH_HEADER = 'x-amz-content-sha256';
 
-/** Returns the signing time in epoch milliseconds. */
+/** Checks the signing time, and returns it in epoch milliseconds. */
 function checkDate(request: HttpRequest, scopeDate: string, now: number): number {
   const date = headerOf(request, 'x-amz-date') ?? '';
   const signedAt = AMZ_DATE.test(date) ? Date.parse(date.replace(AMZ_DATE, '$1-$2-$3T$4:$5:$6Z')) : Number.NaN;
@@ -109,7 +112,10 @@ function checkDate(request: HttpRequest, scopeDate: string, now: number): number
   return signedAt;
 }
 
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html: host, content-type, x-amz-* */
+/**
+ * Host, content-type and x-amz-* headers must be signed.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ */
 function checkSignedHeaders(request: HttpRequest, signedHeaders: ReadonlySet<string>): void {
   for (const name of ['host', 'x-amz-date', ...Object.keys(request.headers)]) {
     const mustBeSigned =
@@ -121,7 +127,7 @@ function checkSignedHeaders(request: HttpRequest, signedHeaders: ReadonlySet<str
   }
 }
 
-/** Returns the hash of the body that arrived; a body of 1 MiB is hashed just once. */
+/** Checks the hash header, and returns the hash of the received body, so that it is computed only once. */
 function checkBodyHash(request: HttpRequest): string {
   const hash = createHash('sha256').update(request.body).digest('hex');
   const claimed = headerOf(request, BODY_HASH_HEADER);
@@ -145,7 +151,7 @@ function invalidSignature(message: string): ServiceError {
   return new ServiceError('InvalidSignatureException', message);
 }
 
-/** The hash as the signer wants it, from Node's own. */
+/** Node's SHA-256 and HMAC behind the signer's hash interface. */
 class NodeSha256 {
   readonly #hash: Hash | Hmac;
 

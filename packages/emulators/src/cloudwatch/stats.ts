@@ -8,25 +8,26 @@ export interface CloudWatchViolation {
   readonly message: string;
 }
 
-/** Counters since the start. Each call of `stats()` takes a new snapshot. */
+/** Counters since the start: a snapshot. */
 export interface CloudWatchStats {
-  /** Requests by operation, answered or not. `Unknown` counts those of no known operation. */
+  /** Requests by operation, with or without a response. `Unknown` counts requests of unsupported operations. */
   readonly requests: Readonly<Record<string, number>>;
-  /** PutLogEvents requests that were accepted: answered with HTTP 200, or that answer lost by `lostAck`. */
+  /** Accepted PutLogEvents requests: those with HTTP 200, and those whose HTTP 200 `lostAck` dropped. */
   readonly acceptedPuts: number;
   readonly storedEvents: number;
-  /** Bytes of the stored events as the service counts them: UTF-8 bytes of the message, and 26. */
+  /** Bytes of the stored events as the service counts them: the UTF-8 bytes of each message plus 26. */
   readonly storedBytes: number;
-  /** Bytes of all request bodies as received, so after compression and with every retry. */
+  /** Bytes of all received request bodies: compressed, and including retries. */
   readonly wireBytes: number;
-  /** Injected faults by name, with `down` and `poison`. */
+  /** Injected faults by name, including `down` and `poison`. */
   readonly faults: Readonly<Record<string, number>>;
-  /** The first 100 requests that broke a rule of the service. Injected faults and missing or existing resources are none. */
+  /** The first 100 violations. Injected faults and missing or existing resources are not violations. */
   readonly violations: readonly CloudWatchViolation[];
+  /** All violations, including those after the first 100. */
   readonly violationCount: number;
-  /** Most events and most bytes in one accepted batch; the two may be of different batches. */
+  /** Most events and most bytes of an accepted batch; the two may come from different batches. */
   readonly largestBatch: { readonly events: number; readonly bytes: number };
-  /** Most PutLogEvents in flight at once, from the arrival of the body to the answer or the end of the connection. */
+  /** Most PutLogEvents in flight at once. A request is in flight from its full body to its response or disconnect. */
   readonly concurrent: { readonly perStream: number; readonly overall: number };
 }
 
@@ -38,16 +39,18 @@ interface StoredBatch {
   readonly storedBytes: number;
 }
 
+/** The counters of an emulator. */
 export interface Stats {
   received(operation: string, bodyBytes: number): void;
   injected(fault: string): void;
   violated(violation: CloudWatchViolation): void;
   stored(batch: StoredBatch): void;
-  /** A PutLogEvents begins; returns what ends it, which may be called more than once. */
+  /** Counts a PutLogEvents in flight. Returns the function that ends it; further calls of it do nothing. */
   enter(stream: string): () => void;
   snapshot(): CloudWatchStats;
 }
 
+/** Makes counters that start at 0. */
 export function createStats(): Stats {
   const requests = new Tally();
   const faults = new Tally();

@@ -1,20 +1,21 @@
 import { missingGroup, missingStream } from './errors.js';
 
-/** A log event that the emulator stored. */
+/** A stored log event. */
 export interface CloudWatchEvent {
-  /** Unique, and in order of arrival. FilterLogEvents returns it, too. */
+  /** Unique, and increasing in order of arrival. FilterLogEvents returns it. */
   readonly eventId: string;
   readonly logGroupName: string;
   readonly logStreamName: string;
   /** Time of the event, in epoch milliseconds. */
   readonly timestamp: number;
   readonly message: string;
-  /** When it arrived, in epoch milliseconds. */
+  /** Time of arrival, in epoch milliseconds. */
   readonly ingestionTime: number;
-  /** Request that brought it. */
+  /** ID of the request that stored it, as in the response's `x-amzn-requestid`. */
   readonly requestId: string;
 }
 
+/** A log group. */
 export interface LogGroup {
   readonly name: string;
   readonly arn: string;
@@ -27,28 +28,30 @@ export interface LogGroup {
   log: EventLog;
 }
 
+/** A log stream. */
 export interface LogStream {
   readonly name: string;
   readonly arn: string;
   readonly creationTime: number;
   readonly log: EventLog;
-  /** The token that the next batch must name when sequence tokens are required. */
+  /** The token that the next batch must carry if sequence tokens are required. */
   nextToken: string | undefined;
-  /** Hash of the events of the last batch, when sequence tokens are required. */
+  /** Hash of the events of the last batch, if sequence tokens are required. */
   lastBatch: string | undefined;
 }
 
-/** Everything stored. Arrival order is kept apart from the groups, so that it survives their deletion. */
+/** The groups, and all events in order of arrival. `arrivals` also keeps the events of deleted groups and streams. */
 export interface Store {
   readonly groups: Map<string, LogGroup>;
   readonly arrivals: CloudWatchEvent[];
 }
 
+/** Makes an empty store. */
 export function createStore(): Store {
   return { groups: new Map(), arrivals: [] };
 }
 
-/** Events in order of arrival, and on demand in order of time. */
+/** A list of events, in order of arrival and of time. */
 export class EventLog {
   readonly events: CloudWatchEvent[];
   #sorted: readonly CloudWatchEvent[] = [];
@@ -57,7 +60,7 @@ export class EventLog {
     this.events = events;
   }
 
-  /** In order of time; events of the same time in order of arrival. Sorted again only after new events came. */
+  /** Events in order of time, then of arrival. The sorted list is kept until new events arrive. */
   byTime(): readonly CloudWatchEvent[] {
     if (this.#sorted.length !== this.events.length) {
       this.#sorted = this.events.toSorted((a, b) => a.timestamp - b.timestamp);
@@ -66,12 +69,14 @@ export class EventLog {
   }
 }
 
+/** The group of that name. Throws `ResourceNotFoundException`. */
 export function findGroup(store: Store, name: string): LogGroup {
   const group = store.groups.get(name);
   if (!group) throw missingGroup();
   return group;
 }
 
+/** The stream of that name. Throws `ResourceNotFoundException`. */
 export function findStream(group: LogGroup, name: string): LogStream {
   const stream = group.streams.get(name);
   if (!stream) throw missingStream();

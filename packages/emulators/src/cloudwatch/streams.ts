@@ -6,6 +6,7 @@ import { page, readToken } from './paging.js';
 import { LOG_GROUP_NAME, LOG_STREAM_NAME } from './rules.js';
 import { EventLog, findGroup, findStream, type LogStream } from './store.js';
 
+/** Creates a log stream. */
 export function createLogStream(input: Input, { store, now }: Context): undefined {
   const { logGroupName, logStreamName } = readNames(input);
   const group = findGroup(store, logGroupName);
@@ -22,6 +23,7 @@ export function createLogStream(input: Input, { store, now }: Context): undefine
   });
 }
 
+/** Deletes a log stream with its events. */
 export function deleteLogStream(input: Input, { store }: Context): undefined {
   const { logGroupName, logStreamName } = readNames(input);
   const group = findGroup(store, logGroupName);
@@ -29,6 +31,7 @@ export function deleteLogStream(input: Input, { store }: Context): undefined {
   group.log = new EventLog(group.log.events.filter((event) => event.logStreamName !== logStreamName));
 }
 
+/** Lists log streams by name or last event, at most 50 per page. */
 export function describeLogStreams(input: Input, { store }: Context): object {
   const fields = new Fields(input);
   const prefix = fields.optionalString('logStreamNamePrefix', LOG_STREAM_NAME);

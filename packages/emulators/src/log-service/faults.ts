@@ -1,10 +1,10 @@
-import { badGateway, type CommonFaultPlan, retryLater } from '../faults.js';
+import { badGateway, type CommonFaultPlan, withRetryAfter } from '../faults.js';
 import type { Reaction } from '../http.js';
 import { ServiceError, uncompressFailed, webTrackingDenied } from './errors.js';
 import type { LogGroup } from './log-group.js';
 import { errorResponse } from './protocol.js';
 
-/** A fault that a request can meet. {@link LogServiceFaultPlan} says what each does. */
+/** A fault that the emulator can inject. {@link LogServiceFaultPlan} describes each. */
 export type LogServiceFault =
   | 'quota'
   | 'shardQuota'
@@ -18,6 +18,7 @@ export type LogServiceFault =
   | 'hang'
   | 'lostAck';
 
+/** All faults, in the order in which the probabilities are tried. */
 export const LOG_SERVICE_FAULTS: readonly LogServiceFault[] = [
   'quota',
   'shardQuota',
@@ -32,45 +33,45 @@ export const LOG_SERVICE_FAULTS: readonly LogServiceFault[] = [
   'lostAck',
 ];
 
-/** What to inject. Each fault's number is its probability, from 0 to 1; together they must not exceed 1. */
+/** Faults to inject. Each fault's number is its probability from 0 to 1, by default 0; their sum is at most 1. */
 export interface LogServiceFaultPlan extends CommonFaultPlan<LogServiceFault> {
-  /** HTTP 403 `WriteQuotaExceed`, of the project. */
+  /** HTTP 403 `WriteQuotaExceed` of the project. */
   readonly quota?: number;
   /** HTTP 403 `ShardWriteQuotaExceed`. */
   readonly shardQuota?: number;
-  /** HTTP 429. The service's documentation does not name it; what stands before the service may answer so. */
+  /** HTTP 429 `TooManyRequests`. The service does not document it; a gateway in front of it may send it. */
   readonly throttle?: number;
   /** HTTP 500 `InternalServerError`. */
   readonly serverError?: number;
   /** HTTP 503 `ServerBusy`. */
   readonly busy?: number;
-  /** HTTP 502 with an HTML body, as a proxy answers. */
+  /** HTTP 502 with an HTML body, as from a proxy. */
   readonly html?: number;
-  /** HTTP 401 `Unauthorized`, as with web tracking switched off. */
+  /** HTTP 401 `Unauthorized`, as if web tracking were off. */
   readonly unauthorized?: number;
-  /** HTTP 400 `PostBodyUncompressError`; a request without compression that draws it meets no fault. */
+  /** HTTP 400 `PostBodyUncompressError`. Requests without compression ignore it. */
   readonly uncompressError?: number;
   /** Resets the connection; nothing is stored. */
   readonly reset?: number;
-  /** Never answers; nothing is stored. */
+  /** Never responds; nothing is stored. */
   readonly hang?: number;
-  /** Stores the logs, then resets the connection instead of answering. */
+  /** Stores the logs, then resets the connection instead of responding. */
   readonly lostAck?: number;
-  /** Narrows faults, `delayMs` and `poison` to requests that fit all that is given. */
+  /** Limits faults, `delayMs` and `poison` to requests that match all given members. @default all requests */
   readonly where?: {
     readonly logstore?: string;
     readonly topic?: string;
-    /** Some value of some log includes this text. */
+    /** Text that at least one value of a log includes. */
     readonly includes?: string;
   };
-  /** A request with a log for which this is true is refused whole, always: `PostBodyInvalid`. */
+  /** Every request with a log for which this returns true gets `PostBodyInvalid`; nothing is stored. */
   readonly poison?: (fields: Readonly<Record<string, string>>) => boolean;
 }
 
-/** What a plan has besides the faults and the common members. */
+/** Members of the plan besides the faults and the common members. */
 export const OTHER_MEMBERS: readonly string[] = ['where', 'poison'];
 
-/** Whether the plan has to do with the request. */
+/** Whether the plan's faults, `delayMs` and `poison` apply to the request. */
 export function inScope({ where = {} }: LogServiceFaultPlan, logstore: string, { topic, logs }: LogGroup): boolean {
   const { includes } = where;
   return (
@@ -80,40 +81,41 @@ export function inScope({ where = {} }: LogServiceFaultPlan, logstore: string, {
   );
 }
 
+/** Whether the plan's `poison` matches a log of the request. */
 export function isPoisoned({ poison }: LogServiceFaultPlan, { logs }: LogGroup): boolean {
   return poison !== undefined && logs.some((fields) => poison(fields));
 }
 
-/** How a request is answered that meets a fault. */
+/** The server's reaction to a request that meets a fault. */
 export function reactionTo(
   fault: Exclude<LogServiceFault, 'lostAck'> | 'poison',
   request: { readonly requestId: string; readonly now: number },
   plan: LogServiceFaultPlan,
 ): Reaction {
-  const answer = (error: ServiceError) => errorResponse(error, request.requestId, request.now);
-  const later = (code: string, message: string, status: number) =>
-    retryLater(answer(new ServiceError(code, message, status)), plan);
+  const fail = (error: ServiceError) => errorResponse(error, request.requestId, request.now);
+  const failForNow = (code: string, message: string, status: number) =>
+    withRetryAfter(fail(new ServiceError(code, message, status)), plan);
   switch (fault) {
     case 'reset':
     case 'hang':
       return fault;
     case 'quota':
-      return later('WriteQuotaExceed', 'Project write quota exceed: qps', 403);
+      return failForNow('WriteQuotaExceed', 'Project write quota exceed: qps', 403);
     case 'shardQuota':
-      return later('ShardWriteQuotaExceed', 'Shard write quota exceed', 403);
+      return failForNow('ShardWriteQuotaExceed', 'Shard write quota exceed', 403);
     case 'throttle':
-      return later('TooManyRequests', 'Too many requests, please try again later.', 429);
+      return failForNow('TooManyRequests', 'Too many requests, please try again later.', 429);
     case 'serverError':
-      return later('InternalServerError', 'Internal server error message.', 500);
+      return failForNow('InternalServerError', 'Internal server error message.', 500);
     case 'busy':
-      return later('ServerBusy', 'The server is busy, please try again later.', 503);
+      return failForNow('ServerBusy', 'The server is busy, please try again later.', 503);
     case 'html':
-      return retryLater(badGateway(request.now), plan);
+      return withRetryAfter(badGateway(request.now), plan);
     case 'unauthorized':
-      return answer(webTrackingDenied());
+      return fail(webTrackingDenied());
     case 'uncompressError':
-      return answer(uncompressFailed());
+      return fail(uncompressFailed());
     case 'poison':
-      return answer(new ServiceError('PostBodyInvalid', 'The logs are not valid.'));
+      return fail(new ServiceError('PostBodyInvalid', 'The logs are not valid.'));
   }
 }

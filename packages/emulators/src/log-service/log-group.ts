@@ -12,7 +12,7 @@ import {
 
 type Fields = Readonly<Record<string, string>>;
 
-/** The logs of a request, and what is said of all of them. */
+/** The logs of a request, with the topic, source and tags that they share. */
 export interface LogGroup {
   readonly topic: string;
   readonly source: string;
@@ -22,12 +22,12 @@ export interface LogGroup {
 
 const MEMBERS = ['__topic__', '__source__', '__logs__', '__tags__'];
 
-/** Parses a body and checks it by all of the service's rules. One bad log, and the whole request is refused. */
+/** Parses a body and checks it by all rules of the service. Throws a ServiceError even for a single bad log. */
 export function readLogGroup(body: Buffer): LogGroup {
   if (!isUtf8(body)) throw invalidEncoding('the body is not UTF-8');
   const input = parse(body);
   for (const member of Object.keys(input)) {
-    if (!MEMBERS.includes(member)) throw unparsable(`the body has a member "${member}"`);
+    if (!MEMBERS.includes(member)) throw unparsable(`the body has an unknown member "${member}"`);
   }
   const reader = new Reader();
   const { __topic__, __source__, __logs__, __tags__ = {} } = input;
@@ -38,7 +38,7 @@ export function readLogGroup(body: Buffer): LogGroup {
     tags: reader.fields(__tags__, '__tags__'),
   };
   if (group.source === '') throw wrongDataType('__source__ is empty');
-  // A key that is there twice is not seen in what was parsed, but it is in the text.
+  // JSON.parse keeps only the last of equal keys, so a repeated key shows as more strings in the text.
   if (reader.strings + Object.keys(input).length !== countStrings(body))
     throw unparsable('an object has the same key twice');
   return group;
@@ -66,17 +66,17 @@ function readLogs(value: unknown, reader: Reader): readonly Fields[] {
   return value;
 }
 
-/** Checks strings, and counts them. */
+/** Checks strings and counts them. */
 class Reader {
   strings = 0;
-  /** Keys return in every log; each is checked once. */
+  /** Keys that passed the check. Logs share their keys, so each is checked only once. */
   readonly #goodKeys = new Set<string>();
 
   text(value: unknown, path: string, maxBytes: number): string {
     if (typeof value !== 'string') throw wrongDataType(`${path} is ${typeName(value)}`);
     this.strings++;
     if (!value.isWellFormed()) throw invalidEncoding(`${path} has a lone surrogate`);
-    // A UTF-16 code unit takes at most 3 bytes.
+    // A UTF-16 code unit needs at most 3 bytes, so short texts need no count.
     if (value.length * 3 > maxBytes && Buffer.byteLength(value) > maxBytes) {
       throw wrongDataType(`${path} has ${Buffer.byteLength(value)} bytes, more than ${maxBytes}`);
     }
@@ -108,7 +108,7 @@ class Reader {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Strings in a text that is known to be JSON. No byte of a longer UTF-8 sequence looks like one of the two. */
+/** Counts the strings of valid JSON. Quotes and backslashes never occur inside a multi-byte UTF-8 sequence. */
 function countStrings(json: Buffer): number {
   let quotes = 0;
   for (let index = 0; index < json.length; index++) {

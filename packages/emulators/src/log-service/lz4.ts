@@ -1,14 +1,15 @@
-/** The last match starts at least so many bytes before the end of what is decoded. */
+/** Minimum distance from the start of the last match to the end of the decoded bytes. */
 const MATCH_START_LIMIT = 12;
-/** So many bytes at the end are literals. */
+/** Number of decoded bytes at the end that must be literals. */
 const LAST_LITERALS = 5;
+/** Shortest match, in bytes. */
 const MIN_MATCH = 4;
-/** A length of 15 goes on in further bytes. */
+/** A length of 15 in the token continues in the next bytes. */
 const LONG_LENGTH = 15;
 
 /**
- * Decodes an LZ4 block of exactly `rawSize` bytes, as liblz4's `LZ4_decompress_safe` does with a buffer of that size: a block
- * that breaks one of the end-of-block rules is refused, even though its bytes could be told. Throws an Error that says why.
+ * Decodes an LZ4 block to exactly `rawSize` bytes, as liblz4's `LZ4_decompress_safe` does with a buffer of that size.
+ * Refuses a block that breaks an end-of-block rule, even if its bytes can be decoded. Throws an Error with the reason.
  * https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
  */
 export function decodeLz4Block(block: Uint8Array, rawSize: number): Buffer {
@@ -52,7 +53,7 @@ export function decodeLz4Block(block: Uint8Array, rawSize: number): Buffer {
       throw new Error(`the last match starts less than ${MATCH_START_LIMIT} bytes before the end`);
     }
     if (to + length > rawSize - LAST_LITERALS) throw new Error(`the last ${LAST_LITERALS} bytes are not all literals`);
-    // Byte by byte: a match may overlap what it yields.
+    // Byte by byte, because a match may overlap its own output.
     for (const end = to + length; to < end; to++) output[to] = output[to - offset] as number;
   }
   if (to !== rawSize) throw new Error(`the block decodes to ${to} bytes instead of ${rawSize}`);

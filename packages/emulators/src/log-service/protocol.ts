@@ -4,9 +4,10 @@ import { missingProject, ServiceError, tooLarge, uncompressFailed } from './erro
 import { decodeLz4Block } from './lz4.js';
 import { API_VERSION, MAX_RAW_BYTES, MAX_WIRE_BYTES } from './rules.js';
 
+/** The compression of a body: none, an LZ4 block, or zlib's format. */
 export type Compression = 'none' | 'lz4' | 'deflate';
 
-/** What a request's line and headers say. */
+/** The contents of a request's line and headers. */
 export interface Envelope {
   readonly logstore: string;
   readonly compression: Compression;
@@ -16,22 +17,22 @@ export interface Envelope {
 
 const TRACK_PATH = /^\/logstores\/([^/?]+)\/track$/;
 const CONTENT_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
-/** Hosts that name the project. Any other host, such as an address or a custom domain, stands for the project. */
+/** Hosts that name a project. Any other host, such as an IP address or custom domain, is the server's project. */
 const PROJECT_HOST = /^([^.:]+)\.(?:localhost|[^:]+\.aliyuncs\.com)(?::\d+)?$/i;
 
-/** The compression that a request names. */
+/** The compression named by the headers. */
 export function compressionOf(request: HttpRequest): Compression | 'Unknown' {
   const type = headerOf(request, 'x-log-compresstype');
   if (type === undefined) return 'none';
   return type === 'lz4' || type === 'deflate' ? type : 'Unknown';
 }
 
-/** The logstore that a request's path names, whether it exists or not. */
+/** The logstore named by the path, known or not; undefined if the path names none. */
 export function logstoreOf(request: HttpRequest): string | undefined {
   return TRACK_PATH.exec(request.url)?.[1];
 }
 
-/** Checks all but the body. */
+/** Checks line, headers and body size. Throws a ServiceError. */
 export function readEnvelope(request: HttpRequest, project: string): Envelope {
   const logstore = logstoreOf(request);
   if (request.method !== 'POST' || logstore === undefined) {
@@ -68,15 +69,15 @@ export function readEnvelope(request: HttpRequest, project: string): Envelope {
     const type = headerOf(request, 'x-log-compresstype');
     throw new ServiceError('InvalidCompressType', `x-log-compresstype ${type} is unsupported.`);
   }
-  const [, named = project] = PROJECT_HOST.exec(headerOf(request, 'host') ?? '') ?? [];
-  if (named !== project) throw missingProject(named);
+  const [, namedProject = project] = PROJECT_HOST.exec(headerOf(request, 'host') ?? '') ?? [];
+  if (namedProject !== project) throw missingProject(namedProject);
   if (request.tooLarge || request.body.length > MAX_WIRE_BYTES) {
     throw new ServiceError('PostBodyTooLarge', `Body size ${contentLength} must little than ${MAX_WIRE_BYTES}.`, 413);
   }
   return { logstore, compression, rawSize };
 }
 
-/** The body as it was before compression. */
+/** The decompressed body. Throws a ServiceError if it cannot be decoded, is too large, or has not `rawSize` bytes. */
 export function decodeBody(body: Buffer, { compression, rawSize }: Envelope): Buffer {
   const size = compression === 'none' ? body.length : rawSize;
   if (size > MAX_RAW_BYTES) throw tooLarge(`${size} bytes exceed ${MAX_RAW_BYTES}`);
@@ -95,10 +96,12 @@ export function decodeBody(body: Buffer, { compression, rawSize }: Envelope): Bu
   }
 }
 
+/** HTTP 200 without a body. `now` is the service's time in epoch milliseconds. */
 export function successResponse(requestId: string, now: number): HttpResponse {
   return { status: 200, headers: headersOf(requestId, now), body: '' };
 }
 
+/** The error's status, with its code and message as JSON. `now` is the service's time in epoch milliseconds. */
 export function errorResponse(error: ServiceError, requestId: string, now: number): HttpResponse {
   return {
     status: error.status,
@@ -134,9 +137,9 @@ function invalidRawSize(detail: string): ServiceError {
   return new ServiceError('InvalidBodyRawSize', 'x-log-bodyrawsize is invalid.', 400, detail);
 }
 
-/** Of zlib's format (RFC 1950) only, neither bare deflate nor gzip. */
+/** Decompresses zlib's format (RFC 1950) only: neither raw deflate nor gzip. */
 function inflate(body: Buffer, rawSize: number): Buffer {
-  // With `info` Node answers with more than its types say: the stream as well, which knows how much of the body it read.
+  // With `info`, Node also returns the stream, which counts the bytes of the body that it read. The types omit this.
   const { buffer, engine } = inflateSync(body, { info: true, maxOutputLength: Math.max(rawSize, 1) }) as unknown as {
     buffer: Buffer;
     engine: { bytesWritten: number };

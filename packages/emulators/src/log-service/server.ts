@@ -26,40 +26,49 @@ import { PROJECT_NAME } from './rules.js';
 import { createStats, type LogServiceStats, type LogServiceViolation, type Stats } from './stats.js';
 import { type LogServiceEvent, Store } from './store.js';
 
+/** Options of {@link startLogService}. */
 export interface LogServiceEmulatorOptions {
   /** Port to listen on; 0 takes a free one. @default 0 */
   readonly port?: number;
   /** Address to listen on. @default '127.0.0.1' */
   readonly host?: string;
-  /** The project that the server stands for. @default 'local' */
+  /** Name of the server's only project. @default 'local' */
   readonly project?: string;
-  /** Logstores that exist, with web tracking on. @default ['logs'] */
+  /** Logstores with web tracking on. @default ['logs'] */
   readonly logstores?: readonly string[];
-  /** Logstores that exist, too, but with web tracking off. @default [] */
+  /** Further logstores, with web tracking off. @default [] */
   readonly webTrackingOff?: readonly string[];
-  /** The service's time in epoch milliseconds, for `receiveTime` and the `Date` header. @default Date.now */
+  /** The server's time in epoch milliseconds, for `receiveTime` and the `Date` header. @default Date.now */
   readonly clock?: () => number;
-  /** Seed of the random faults and delays. @default 1 */
+  /** Seed of random faults and delays. @default 1 */
   readonly seed?: number;
 }
 
+/** A local Log Service. */
 export interface LogServiceEmulator {
-  /** Base address: `"http://127.0.0.1:41234"`. `GET` of it shows what was stored, as lines of JSON. */
+  /** Base address: `"http://127.0.0.1:41234"`. `GET /` returns the stored logs, one JSON object per line. */
   readonly url: string;
-  /** Options that make a client send to this server, and to its first logstore. */
+  /** Client options that direct logs to this server's first logstore. */
   readonly target: { readonly endpoint: string; readonly project: string; readonly logstore: string };
-  /** All logs ever stored, in order of arrival; or those of one logstore or topic. */
+  /** Stored logs in order of arrival; by logstore and topic if given. */
   events(filter?: { readonly logstore?: string; readonly topic?: string }): readonly LogServiceEvent[];
+  /** A snapshot of the counters. */
   stats(): LogServiceStats;
-  /** Switches the web tracking of a logstore on or off, from now on. Creates the logstore when it does not exist. */
+  /** Switches the web tracking of a logstore; creates a missing one. Throws a TypeError for an invalid name. */
   webTracking(logstore: string, on: boolean): void;
-  /** Replaces the plan of faults to inject; none given, none injected. Hanging requests stay so. */
+  /**
+   * Replaces the fault plan; without a plan, injection ends. Requests that hang continue to hang. Unknown members and
+   * invalid numbers throw a TypeError, and the old plan stays.
+   */
   faults(plan?: LogServiceFaultPlan): void;
-  /** Stops listening and destroys all connections, hanging requests too. What was stored can still be read. */
+  /** Stops listening and destroys all connections, also of hanging requests. `events` and `stats` still work. */
   close(): Promise<void>;
 }
 
-/** Starts a local Log Service that refuses what the service's web tracking refuses, and fails when told to. */
+/**
+ * Starts a local Log Service with the rules of web tracking and fault injection. Rejects if the port is taken. An invalid
+ * name is a TypeError.
+ */
 export async function startLogService(options: LogServiceEmulatorOptions = {}): Promise<LogServiceEmulator> {
   const { port = 0, host = '127.0.0.1', project = 'local', logstores = ['logs'], webTrackingOff = [] } = options;
   const { clock = Date.now, seed = 1 } = options;
@@ -148,7 +157,7 @@ function violationOf({ code, message, detail }: ServiceError, logstore: string |
   };
 }
 
-/** No part of the service, which lets nobody read without a signature. */
+/** The stored logs, one JSON object per line. Only the emulator has this: the service requires a signature to read. */
 function showEvents(store: Store): HttpResponse {
   return {
     status: 200,

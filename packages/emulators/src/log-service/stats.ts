@@ -2,48 +2,51 @@ import { InFlight, KEPT_VIOLATIONS, Tally } from '../counters.js';
 
 /** A request that broke a rule of the service. */
 export interface LogServiceViolation {
-  /** Missing when the path names none. */
+  /** Missing if the path names no logstore. */
   readonly logstore?: string;
   /** The error's code: `"PostBodyInvalid"`. */
   readonly error: string;
-  /** The error's text, and what exactly was wrong: `"wrong data type: __logs__[3].level is of type number"`. */
+  /** The error's text and the exact fault: `"wrong data type: __logs__[3].level is of type number"`. */
   readonly message: string;
 }
 
-/** Counters since the start. Each call of `stats()` takes a new snapshot. */
+/** Counters since the start: a snapshot. */
 export interface LogServiceStats {
-  /** Requests, answered or not. */
+  /** Requests, with or without a response. */
   readonly requests: number;
-  /** Requests that were accepted: answered with HTTP 200, or that answer lost by `lostAck`. */
+  /** Accepted requests: those with HTTP 200, and those whose HTTP 200 `lostAck` dropped. */
   readonly accepted: number;
   readonly storedLogs: number;
   /** Bytes of all accepted bodies before compression. */
   readonly rawBytes: number;
-  /** Bytes of all request bodies as received, so after compression and with every retry. */
+  /** Bytes of all received request bodies: compressed, and including retries. */
   readonly wireBytes: number;
-  /** Requests by `x-log-compresstype`: `lz4`, `deflate`, `none` without the header, `Unknown` for others. */
+  /** Requests by `x-log-compresstype`: `lz4`, `deflate`, `none` (no header) and `Unknown` (any other value). */
   readonly compression: Readonly<Record<string, number>>;
-  /** Injected faults by name, with `down` and `poison`. */
+  /** Injected faults by name, including `down` and `poison`. */
   readonly faults: Readonly<Record<string, number>>;
-  /** The first 100 requests that broke a rule of the service. Injected faults, 404 and web tracking switched off are none. */
+  /** The first 100 violations. Injected faults, HTTP 404 and web tracking that is off are not violations. */
   readonly violations: readonly LogServiceViolation[];
+  /** All violations, including those after the first 100. */
   readonly violationCount: number;
-  /** Most logs and most bytes before compression in one accepted request; the two may be of different requests. */
+  /** Most logs and most uncompressed bytes of an accepted request; the two may come from different requests. */
   readonly largestBatch: { readonly events: number; readonly bytes: number };
-  /** Most requests in flight at once, from the arrival of the body to the answer or the end of the connection. */
+  /** Most valid requests in flight at once. A request is in flight from its full body to its response or disconnect. */
   readonly concurrent: { readonly perTopic: number; readonly overall: number };
 }
 
+/** The counters of an emulator. */
 export interface Stats {
   received(compression: string, bodyBytes: number): void;
   injected(fault: string): void;
   violated(violation: LogServiceViolation): void;
   stored(batch: { readonly events: number; readonly bytes: number }): void;
-  /** A request of sound logs begins; returns what ends it, which may be called more than once. */
+  /** Counts a valid request in flight. Returns the function that ends it; further calls of it do nothing. */
   enter(topic: string): () => void;
   snapshot(): LogServiceStats;
 }
 
+/** Makes counters that start at 0. */
 export function createStats(): Stats {
   const compressions = new Tally();
   const faults = new Tally();

@@ -2,31 +2,32 @@ import { missingLogstore, webTrackingDenied } from './errors.js';
 import type { LogGroup } from './log-group.js';
 import { LOGSTORE_NAME } from './rules.js';
 
-/** A log that the emulator stored. */
+/** A stored log. */
 export interface LogServiceEvent {
   readonly project: string;
   readonly logstore: string;
-  /** Empty when the request named none. */
+  /** Empty if the request has no topic. */
   readonly topic: string;
   readonly source: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly fields: Readonly<Record<string, string>>;
-  /** When it arrived, in epoch milliseconds. The service makes it `__time__`, in seconds. */
+  /** Time of arrival, in epoch milliseconds. The service stores it as `__time__`, in seconds. */
   readonly receiveTime: number;
-  /** Request that brought it. */
+  /** ID of the request that stored it, as in the response's `x-log-requestid`. */
   readonly requestId: string;
 }
 
+/** Where, when and by which request logs arrive. */
 export interface Arrival {
   readonly logstore: string;
   readonly receiveTime: number;
   readonly requestId: string;
 }
 
-/** The logstores of one project, and what they were sent. */
+/** The logstores of one project, and their logs. */
 export class Store {
   readonly #project: string;
-  /** Whether web tracking is on, by name. */
+  /** Whether web tracking is on, by logstore. */
   readonly #logstores = new Map<string, boolean>();
   readonly #arrivals: LogServiceEvent[] = [];
 
@@ -34,7 +35,7 @@ export class Store {
     this.#project = project;
   }
 
-  /** Creates the logstore, or switches its web tracking. */
+  /** Creates a logstore, or switches its web tracking. Throws a TypeError for an invalid name. */
   set(logstore: string, webTracking: boolean): void {
     if (!LOGSTORE_NAME.test(logstore)) {
       throw new TypeError(`A logstore's name must match ${LOGSTORE_NAME.source}, got "${logstore}"`);
@@ -42,13 +43,14 @@ export class Store {
     this.#logstores.set(logstore, webTracking);
   }
 
-  /** Throws unless the logstore exists and takes web tracking. */
+  /** Throws a ServiceError unless the logstore exists and its web tracking is on. */
   check(logstore: string): void {
     const webTracking = this.#logstores.get(logstore);
     if (webTracking === undefined) throw missingLogstore(logstore);
     if (!webTracking) throw webTrackingDenied();
   }
 
+  /** Stores the logs of a request. */
   add({ topic, source, tags, logs }: LogGroup, { logstore, receiveTime, requestId }: Arrival): void {
     const project = this.#project;
     for (const fields of logs) {
@@ -56,7 +58,7 @@ export class Store {
     }
   }
 
-  /** In order of arrival; a list of its own. */
+  /** Stored logs in order of arrival, as a new list. */
   events({ logstore, topic }: { readonly logstore?: string; readonly topic?: string }): LogServiceEvent[] {
     if (logstore === undefined && topic === undefined) return this.#arrivals.slice();
     return this.#arrivals.filter(
