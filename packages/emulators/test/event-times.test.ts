@@ -5,8 +5,8 @@ import { DAY_MS, event, GROUP, messagesIn, NOW, put, setUp } from './helpers.js'
 const AGE_LIMIT = NOW - 14 * DAY_MS;
 const FUTURE_LIMIT = NOW + DAY_MS / 12;
 
-describe('order and span of a batch', () => {
-  it('accepts equal timestamps and refuses a step back', async () => {
+describe('the order and span of a batch', () => {
+  it('accepts equal timestamps and refuses decreasing ones', async () => {
     const { emulator, client } = await setUp();
     await put(client, [event('a'), event('b')]);
     await expect(put(client, [event('c'), event('d', NOW - 1)])).rejects.toMatchObject({
@@ -16,7 +16,7 @@ describe('order and span of a batch', () => {
     expect(messagesIn(emulator)).toEqual(['a', 'b']);
   });
 
-  it('lets batches be out of order with each other', async () => {
+  it('accepts a batch that is older than the batch before it', async () => {
     const { emulator, client } = await setUp();
     await put(client, [event('later')]);
     await put(client, [event('earlier', NOW - 1000)]);
@@ -33,7 +33,7 @@ describe('order and span of a batch', () => {
     expect(messagesIn(emulator)).toEqual(['a', 'b']);
   });
 
-  it('counts only valid events into the span', async () => {
+  it('ignores too-old and too-new events in the span', async () => {
     const { emulator, client } = await setUp();
     const output = await put(client, [event('old', NOW - 20 * DAY_MS), event('valid'), event('new', NOW + 5 * DAY_MS)]);
     expect(output.rejectedLogEventsInfo).toEqual({ tooOldLogEventEndIndex: 1, tooNewLogEventStartIndex: 2 });
@@ -42,13 +42,13 @@ describe('order and span of a batch', () => {
 });
 
 describe('the age of events', () => {
-  it('accepts events of exactly 14 days', async () => {
+  it('accepts events that are exactly 14 days old', async () => {
     const { emulator, client } = await setUp();
     expect((await put(client, [event('a', AGE_LIMIT)])).rejectedLogEventsInfo).toBeUndefined();
     expect(messagesIn(emulator)).toEqual(['a']);
   });
 
-  it('rejects older ones and stores the rest, with the end index exclusive', async () => {
+  it('rejects events older than 14 days with an exclusive end index, and stores the rest', async () => {
     const { emulator, client } = await setUp();
     const output = await put(client, [event('a', AGE_LIMIT - 2), event('b', AGE_LIMIT - 1), event('c', AGE_LIMIT)]);
     expect(output.$metadata.httpStatusCode).toBe(200);
@@ -57,7 +57,7 @@ describe('the age of events', () => {
     expect(emulator.stats()).toMatchObject({ acceptedPuts: 1, storedEvents: 1, storedBytes: 27, violationCount: 0 });
   });
 
-  it('accepts events two hours ahead and rejects newer ones, with the start index inclusive', async () => {
+  it('accepts events two hours ahead, and rejects newer ones with an inclusive start index', async () => {
     const { emulator, client } = await setUp();
     const output = await put(client, [
       event('a', FUTURE_LIMIT),
@@ -68,21 +68,21 @@ describe('the age of events', () => {
     expect(messagesIn(emulator)).toEqual(['a']);
   });
 
-  it('answers index 0 when all are too new', async () => {
+  it('returns start index 0 if all events are too new', async () => {
     const { emulator, client } = await setUp();
     const output = await put(client, [event('a', FUTURE_LIMIT + 1)]);
     expect(output.rejectedLogEventsInfo).toEqual({ tooNewLogEventStartIndex: 0 });
     expect(emulator.events()).toEqual([]);
   });
 
-  it('answers the batch’s length when all are too old', async () => {
+  it('returns the length of the batch as end index if all events are too old', async () => {
     const { emulator, client } = await setUp();
     const output = await put(client, [event('a', 0), event('b', 1)]);
     expect(output.rejectedLogEventsInfo).toEqual({ tooOldLogEventEndIndex: 2 });
     expect(emulator.events()).toEqual([]);
   });
 
-  it('rejects events past the group’s retention as expired', async () => {
+  it('rejects events older than the group’s retention as expired', async () => {
     const { emulator, client } = await setUp();
     await client.send(new PutRetentionPolicyCommand({ logGroupName: GROUP, retentionInDays: 3 }));
     const output = await put(client, [

@@ -44,7 +44,7 @@ describe('CreateLogGroup', () => {
     expect(tags).toEqual({ team: 'shop' });
   });
 
-  it('answers ResourceAlreadyExistsException, no violation, when the group exists', async () => {
+  it('refuses an existing group with ResourceAlreadyExistsException, which is not a violation', async () => {
     const { emulator, client } = await setUp();
     await expect(client.send(new CreateLogGroupCommand({ logGroupName: GROUP }))).rejects.toMatchObject({
       name: 'ResourceAlreadyExistsException',
@@ -57,8 +57,8 @@ describe('CreateLogGroup', () => {
     ['a name that starts with aws/', { logGroupName: 'aws/shop' }],
     ['a name with a star', { logGroupName: 'a*b' }],
     ['an unknown class', { logGroupClass: 'CHEAP' as 'STANDARD' }],
-    ['a key that is no ARN', { kmsKeyId: 'alias/key' }],
-    ['no tags in a tag map', { tags: {} }],
+    ['a key that is not an ARN', { kmsKeyId: 'alias/key' }],
+    ['an empty tag map', { tags: {} }],
     ['51 tags', { tags: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`k${i}`, 'v'])) }],
     ['a tag key with a star', { tags: { 'a*b': 'v' } }],
     ['a reserved tag key', { tags: { 'aws:name': 'v' } }],
@@ -79,7 +79,7 @@ describe('CreateLogGroup', () => {
 });
 
 describe('retention and tags', () => {
-  it('shows the retention of a group until it is deleted', async () => {
+  it('shows the retention of a group until the retention is deleted', async () => {
     const { client } = await setUp();
     const retention = async () =>
       (await client.send(new DescribeLogGroupsCommand({}))).logGroups?.map(({ retentionInDays }) => retentionInDays);
@@ -90,7 +90,7 @@ describe('retention and tags', () => {
     expect(await retention()).toEqual([undefined]);
   });
 
-  it('refuses a retention that the service does not have', async () => {
+  it('refuses a retention that the service does not offer', async () => {
     const { client } = await setUp();
     await expect(
       client.send(new PutRetentionPolicyCommand({ logGroupName: GROUP, retentionInDays: 2 })),
@@ -100,7 +100,7 @@ describe('retention and tags', () => {
     });
   });
 
-  it('merges tags, up to 50', async () => {
+  it('merges tags and refuses more than 50', async () => {
     const { client } = await setUp();
     await client.send(new TagResourceCommand({ resourceArn: ARN, tags: { a: '1', b: '1' } }));
     await client.send(new TagResourceCommand({ resourceArn: ARN, tags: { b: '2' } }));
@@ -112,7 +112,7 @@ describe('retention and tags', () => {
     });
   });
 
-  it('does not find a group by the ARN that ends in :*', async () => {
+  it('refuses a group ARN that ends in :*', async () => {
     const { client } = await setUp();
     const command = new TagResourceCommand({ resourceArn: `${ARN}:*`, tags: { a: '1' } });
     await expect(client.send(command)).rejects.toMatchObject({ name: 'InvalidParameterException' });
@@ -122,7 +122,7 @@ describe('retention and tags', () => {
     ['PutRetentionPolicy', new PutRetentionPolicyCommand({ logGroupName: 'none', retentionInDays: 1 })],
     ['CreateLogStream', new CreateLogStreamCommand({ logGroupName: 'none', logStreamName: STREAM })],
     ['DescribeLogStreams', new DescribeLogStreamsCommand({ logGroupName: 'none' })],
-  ] as const)('%s does not find a missing group', async (_, command) => {
+  ] as const)('%s refuses a missing group with ResourceNotFoundException', async (_, command) => {
     const { client } = await setUp();
     await expect(client.send(command as CreateLogStreamCommand)).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
@@ -132,7 +132,7 @@ describe('retention and tags', () => {
 });
 
 describe('streams', () => {
-  it('answers ResourceAlreadyExistsException when the stream exists', async () => {
+  it('cannot be created twice: ResourceAlreadyExistsException', async () => {
     const { client } = await setUp();
     await expect(client.send(new CreateLogStreamCommand(TARGET))).rejects.toMatchObject({
       name: 'ResourceAlreadyExistsException',
@@ -140,13 +140,13 @@ describe('streams', () => {
     });
   });
 
-  it('refuses a stream name with a colon', async () => {
+  it('cannot have a colon in their name', async () => {
     const { client } = await setUp();
     const command = new CreateLogStreamCommand({ logGroupName: GROUP, logStreamName: 'a:b' });
     await expect(client.send(command)).rejects.toMatchObject({ name: 'InvalidParameterException' });
   });
 
-  it('are shown with the times of their events', async () => {
+  it('are described with the times of their events', async () => {
     const { client } = await setUp();
     await put(client, [event('a', NOW - 20), event('b', NOW - 10)]);
     await put(client, [event('c', NOW - 30)]);
@@ -182,7 +182,7 @@ describe('streams', () => {
     });
   });
 
-  it('can be deleted behind a client’s back; events() keeps what they had', async () => {
+  it('can be deleted between two writes; events() keeps their events', async () => {
     const { emulator, client } = await setUp();
     await put(client, [event('before')]);
     await client.send(new DeleteLogStreamCommand(TARGET));

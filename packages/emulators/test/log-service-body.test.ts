@@ -28,7 +28,7 @@ describe('a body', () => {
     ['an empty topic', { __topic__: '' }],
     ['a topic of 128 bytes', { __topic__: `${'€'.repeat(42)}xx` }],
     ['a source of 128 bytes', { __source__: `${'€'.repeat(42)}xx` }],
-    ['no tags in __tags__', { __tags__: {} }],
+    ['an empty __tags__', { __tags__: {} }],
     ['tags', { __tags__: { env: 'test', region: '' } }],
   ])('may have %s', async (_, members) => {
     const emulator = await setUp();
@@ -39,14 +39,17 @@ describe('a body', () => {
     ['a key of 128 bytes', { [`${'€'.repeat(42)}xx`]: 'v' }],
     ['an empty value', { message: '' }],
     ['a value of 1 MiB', { message: 'x'.repeat(1024 * 1024) }],
-    ['keys of every kind', { 'req.headers': 'v', 'user-agent': 'v', 键: 'v', ' ': 'v', __tag__: 'v', __proto: 'v' }],
+    [
+      'keys of any characters',
+      { 'req.headers': 'v', 'user-agent': 'v', 键: 'v', ' ': 'v', __tag__: 'v', __proto: 'v' },
+    ],
   ])('may have a log with %s', async (_, fields) => {
     const emulator = await setUp();
     expect(await put(emulator, [fields])).toMatchObject({ status: 200 });
     expect(emulator.events()).toMatchObject([{ fields }]);
   });
 
-  it('may have a log with a key that objects inherit', async () => {
+  it('may have a log with keys that objects inherit', async () => {
     const emulator = await setUp();
     await send(emulator, '{"__source__":"s","__logs__":[{"__proto__":"p","constructor":"c"}]}');
     expect(Object.entries(emulator.events()[0]?.fields ?? {})).toEqual([
@@ -62,7 +65,7 @@ describe('a body is refused', () => {
     ['that is not JSON', '{"__logs__":', UNPARSABLE],
     ['that starts with a byte order mark', `\ufeff${bodyOf([log()])}`, UNPARSABLE],
     ['that is a list', '[]', WRONG_TYPE],
-    ['with a member that it cannot have', bodyOf([log()], { __tag__: {} }), UNPARSABLE],
+    ['with an unknown member', bodyOf([log()], { __tag__: {} }), UNPARSABLE],
     ['with the same key twice in a log', '{"__source__":"s","__logs__":[{"a":"1","a":"2"}]}', UNPARSABLE],
     ['with the same member twice', '{"__source__":"s","__source__":"t","__logs__":[{"a":"1"}]}', UNPARSABLE],
     [
@@ -71,8 +74,8 @@ describe('a body is refused', () => {
       UNPARSABLE,
     ],
     ['without __logs__', '{"__source__":"s"}', WRONG_TYPE],
-    ['with __logs__ that are no list', bodyOf({}), WRONG_TYPE],
-    ['without logs', bodyOf([]), WRONG_TYPE],
+    ['with __logs__ that is not a list', bodyOf({}), WRONG_TYPE],
+    ['with an empty __logs__', bodyOf([]), WRONG_TYPE],
     ['with an empty log', bodyOf([log(), {}]), WRONG_TYPE],
     ['with a log that is null', bodyOf([null]), WRONG_TYPE],
     ['with a log that is a list', bodyOf([['message']]), WRONG_TYPE],
@@ -134,7 +137,7 @@ describe('a body is refused', () => {
     expect(emulator.stats()).toMatchObject({ storedLogs: 0, violationCount: 1 });
   });
 
-  it('and the violation says where it was wrong', async () => {
+  it('with a violation that names the place of the fault', async () => {
     const emulator = await setUp();
     await put(emulator, [log(), { level: 30 }]);
     await put(emulator, [{ ok: '1', '': '2' }]);

@@ -4,11 +4,11 @@ import { encodeLz4Block, lz4Block } from './lz4-encoder.js';
 
 const decode = (block: Uint8Array, rawSize: number) => decodeLz4Block(block, rawSize).toString('latin1');
 
-/** 'abcd' and a match of 8 bytes, and then so many literals. */
+/** 'abcd', a match of 8 bytes, and these literals. */
 const matchThen = (literals: string) => lz4Block([{ literals: 'abcd', match: { offset: 4, length: 8 } }, { literals }]);
 
-describe('a sound LZ4 block is decoded', () => {
-  it('of literals only, however few', () => {
+describe('a valid LZ4 block is decoded', () => {
+  it('of 0, 1 and 4 literals only', () => {
     expect(decode(Buffer.from([0x00]), 0)).toBe('');
     expect(decode(Buffer.from([0x10, 0x61]), 1)).toBe('a');
     expect(decode(Buffer.from('\x40abcd', 'latin1'), 4)).toBe('abcd');
@@ -25,23 +25,23 @@ describe('a sound LZ4 block is decoded', () => {
     expect(decode(block, 17)).toBe('abcdabcdabcdvwxyz');
   });
 
-  it('with a match that overlaps what it yields', () => {
+  it('with a match that overlaps its own output', () => {
     const block = lz4Block([{ literals: 'a', match: { offset: 1, length: 300 } }, { literals: 'vwxyz' }]);
     expect(decode(block, 306)).toBe(`${'a'.repeat(301)}vwxyz`);
   });
 
-  it('with the longest offset', () => {
+  it('with the largest offset, 65,535', () => {
     const literals = 'needle'.padEnd(65_535, '.');
     const block = lz4Block([{ literals, match: { offset: 65_535, length: 7 } }, { literals: '12345' }]);
     expect(decode(block, 65_547)).toBe(`${literals}needle.12345`);
   });
 
-  it('whose last match starts 12 bytes before the end and leaves 5 literals', () => {
+  it('with a last match that starts 12 bytes before the end, and 5 literals after it', () => {
     const block = lz4Block([{ literals: 'abcd', match: { offset: 4, length: 7 } }, { literals: 'vwxyz' }]);
     expect(decode(block, 16)).toBe('abcdabcdabcvwxyz');
   });
 
-  it('as it was encoded, whatever it is', () => {
+  it('to the bytes that were encoded: JSON, random bytes and zeros of many lengths', () => {
     const json = JSON.stringify(
       Array.from({ length: 2000 }, (_, n) => ({ n, message: `order ${n * 7} 订单 shipped` })),
     );
@@ -60,9 +60,14 @@ describe('a sound LZ4 block is decoded', () => {
 describe('an LZ4 block is refused', () => {
   it.each([
     ['that is empty', Buffer.alloc(0), 0, 'the block does not end with literals'],
-    ['whose last match starts 11 bytes before the end', matchThen('vwx'), 15, 'less than 12 bytes before the end'],
     [
-      'whose last match starts 11 bytes before the end and leaves 5 literals',
+      'with a last match that starts 11 bytes before the end',
+      matchThen('vwx'),
+      15,
+      'less than 12 bytes before the end',
+    ],
+    [
+      'with a last match that starts 11 bytes before the end, and 5 literals after it',
       lz4Block([{ literals: 'abcd', match: { offset: 4, length: 6 } }, { literals: 'vwxyz' }]),
       15,
       'the last match starts less than 12 bytes before the end',
@@ -75,7 +80,7 @@ describe('an LZ4 block is refused', () => {
       'the last 5 bytes are not all literals',
     ],
     [
-      'that ends after a match, too early',
+      'that ends too early, after a match',
       lz4Block([{ literals: 'abcd', match: { offset: 4, length: 20 } }]),
       40,
       'the block does not end with literals',
@@ -87,20 +92,15 @@ describe('an LZ4 block is refused', () => {
       'an offset is 0',
     ],
     [
-      'with an offset before the beginning',
+      'with an offset to before the beginning',
       lz4Block([{ literals: 'abcd', match: { offset: 5, length: 8 } }, { literals: 'vwxyz' }]),
       17,
       'an offset points before the beginning',
     ],
     ['that decodes to fewer bytes', matchThen('vwxyz'), 18, 'the block decodes to 17 bytes instead of 18'],
+    ['with too many literals', lz4Block([{ literals: 'x'.repeat(17) }]), 16, 'the block decodes to more than 16 bytes'],
     [
-      'whose literals are too many',
-      lz4Block([{ literals: 'x'.repeat(17) }]),
-      16,
-      'the block decodes to more than 16 bytes',
-    ],
-    [
-      'whose match is too long',
+      'with a match that is too long',
       lz4Block([{ literals: 'abcd', match: { offset: 4, length: 100 } }, { literals: 'vwxyz' }]),
       50,
       'the block decodes to more than 50 bytes',
@@ -110,7 +110,7 @@ describe('an LZ4 block is refused', () => {
     ['cut within a length', Buffer.from([0xf0, 255]), 300, 'the block ends within a length'],
     ['with bytes after its end', Buffer.concat([matchThen('vwxyz'), Buffer.from([0])]), 17, 'ends within an offset'],
     [
-      'with its size in front, as some libraries write it',
+      'with its size before it, as some libraries write it',
       Buffer.concat([Buffer.from([17, 0, 0, 0]), matchThen('vwxyz')]),
       17,
       'an offset is 0',

@@ -10,7 +10,7 @@ const RAW_SIZE = Buffer.byteLength(BODY);
 const compressed = (type: string) => ({ rawSize: RAW_SIZE, headers: { 'x-log-compresstype': type } });
 
 describe('a request', () => {
-  it('is answered with HTTP 200, no body, a request id and the service’s date', async () => {
+  it('gets HTTP 200 with an empty body, a request id and the service’s date', async () => {
     const { status, headers, body } = await send(await setUp(), BODY);
     expect({ status, body }).toEqual({ status: 200, body: '' });
     expect(headers).toMatchObject({
@@ -73,9 +73,9 @@ describe('a request', () => {
     ],
   ])('with %s %s is refused', async (name, value, status, errorCode, errorMessage) => {
     const emulator = await setUp();
-    const answer = await send(emulator, BODY, { headers: { [name]: value } });
-    expect(answer).toMatchObject({ status, errorCode, errorMessage });
-    expect(answer.headers['x-log-requestid']).toMatch(/^[0-9A-F]{24}$/);
+    const response = await send(emulator, BODY, { headers: { [name]: value } });
+    expect(response).toMatchObject({ status, errorCode, errorMessage });
+    expect(response.headers['x-log-requestid']).toMatch(/^[0-9A-F]{24}$/);
     expect(emulator.stats()).toMatchObject({
       accepted: 0,
       violations: [{ logstore: 'logs', error: errorCode, message: expect.stringContaining(errorMessage) }],
@@ -111,19 +111,19 @@ describe('a compressed body', () => {
   });
 
   it.each([
-    ['lz4', 'that is none', (body: Buffer) => body],
+    ['lz4', 'that is not compressed', (body: Buffer) => body],
     [
       'lz4',
       'that breaks the end-of-block rules',
       () => lz4Block([{ literals: 'a', match: { offset: 1, length: RAW_SIZE - 1 } }]),
     ],
-    ['deflate', 'that is none', (body: Buffer) => body],
+    ['deflate', 'that is not compressed', (body: Buffer) => body],
     ['deflate', 'without zlib’s header', (body: Buffer) => deflateRawSync(body)],
-    ['deflate', 'of gzip', (body: Buffer) => gzipSync(body)],
-    ['deflate', 'that was cut', (body: Buffer) => deflateSync(body).subarray(0, -1)],
-    ['deflate', 'that goes on', (body: Buffer) => Buffer.concat([deflateSync(body), Buffer.from('x')])],
-    ['deflate', 'of more bytes', (body: Buffer) => deflateSync(Buffer.concat([body, Buffer.from(' ')]))],
-    ['deflate', 'of fewer bytes', (body: Buffer) => deflateSync(body.subarray(0, -1))],
+    ['deflate', 'in gzip format', (body: Buffer) => gzipSync(body)],
+    ['deflate', 'with its last byte missing', (body: Buffer) => deflateSync(body).subarray(0, -1)],
+    ['deflate', 'with an extra byte', (body: Buffer) => Buffer.concat([deflateSync(body), Buffer.from('x')])],
+    ['deflate', 'that decodes to more bytes', (body: Buffer) => deflateSync(Buffer.concat([body, Buffer.from(' ')]))],
+    ['deflate', 'that decodes to fewer bytes', (body: Buffer) => deflateSync(body.subarray(0, -1))],
   ])('of type %s %s is refused', async (type, _, compress) => {
     const emulator = await setUp();
     const body = compress(Buffer.from(BODY));
@@ -138,27 +138,27 @@ describe('a compressed body', () => {
   });
 });
 
-describe('the size before compression', () => {
+describe('the size of a body', () => {
   const LIMIT = 3 * 1024 * 1024;
   const EMPTY_BYTES = Buffer.byteLength(bodyOf([log('')]));
-  /** A body of so many bytes; a value has at most 1 MiB. */
+  /** A body of exactly this size. It has several fields, because a value has at most 1 MiB. */
   const bodyOfSize = (bytes: number): string => {
     const full = { a: 'x'.repeat(1_000_000), b: 'x'.repeat(1_000_000), c: 'x'.repeat(1_000_000) };
     const rest = bytes - Buffer.byteLength(bodyOf([{ ...full, message: '' }]));
     return bodyOf([{ ...full, message: 'x'.repeat(rest) }]);
   };
 
-  it('may be 3,145,728 bytes', async () => {
+  it('may be 3,145,728 bytes before compression', async () => {
     const emulator = await setUp();
     expect(await send(emulator, bodyOfSize(LIMIT))).toMatchObject({ status: 200 });
     expect(emulator.stats()).toMatchObject({ rawBytes: LIMIT, largestBatch: { events: 1, bytes: LIMIT } });
   });
 
   it.each([
-    ['without compression', (body: Buffer) => body, undefined],
-    ['with lz4', encodeLz4Block, 'lz4'],
-    ['with deflate', (body: Buffer) => deflateSync(body), 'deflate'],
-  ])('may not be one byte more %s', async (_, compress, type) => {
+    ['sent without compression', (body: Buffer) => body, undefined],
+    ['sent with lz4', encodeLz4Block, 'lz4'],
+    ['sent with deflate', (body: Buffer) => deflateSync(body), 'deflate'],
+  ])('may not be 3,145,729 bytes before compression, %s', async (_, compress, type) => {
     const emulator = await setUp();
     const body = compress(Buffer.from(bodyOfSize(LIMIT + 1)));
     const request = { rawSize: LIMIT + 1, headers: { 'x-log-compresstype': type } };
@@ -169,7 +169,7 @@ describe('the size before compression', () => {
     });
   });
 
-  it('is not what a body is allowed to inflate to', async () => {
+  it('may not exceed the declared size during decompression', async () => {
     const emulator = await setUp();
     const bomb = deflateSync(Buffer.alloc(50_000_000));
     expect(await send(emulator, bomb, { ...compressed('deflate'), rawSize: EMPTY_BYTES })).toMatchObject({
@@ -177,7 +177,7 @@ describe('the size before compression', () => {
     });
   });
 
-  it.each([10_485_761, 17_000_000])('meets HTTP 413 when a body of %i bytes arrives', async (bytes) => {
+  it.each([10_485_761, 17_000_000])('gives HTTP 413 for %i bytes on the wire', async (bytes) => {
     const emulator = await setUp();
     expect(await send(emulator, Buffer.alloc(bytes, ' '))).toMatchObject({
       status: 413,
@@ -189,7 +189,7 @@ describe('the size before compression', () => {
 
 describe('the Host header', () => {
   it.each(['other.cn-hangzhou.log.aliyuncs.com', 'other.localhost:4586'])(
-    '%s names a project that is not there',
+    '%s names a missing project',
     async (host) => {
       const emulator = await setUp();
       expect(await put(emulator, [log()], {}, { headers: { host } })).toMatchObject({
@@ -202,7 +202,7 @@ describe('the Host header', () => {
   );
 
   it.each(['shop.cn-hangzhou.log.aliyuncs.com', 'shop.localhost', 'localhost:4586', 'logs.example.com', '10.0.0.7'])(
-    '%s stands for the project',
+    '%s is accepted for the server’s project',
     async (host) => {
       const emulator = await setUp({ project: 'shop' });
       expect(await put(emulator, [log()], {}, { headers: { host } })).toMatchObject({ status: 200 });

@@ -5,7 +5,7 @@ import { log, logs, messagesIn, NOW, PATH, put, send, setUp } from './log-servic
 const to = (logstore: string) => ({ path: `/logstores/${logstore}/track` });
 
 describe('startLogService', () => {
-  it('stands for one project with one logstore, unless told otherwise', async () => {
+  it('serves project local with logstore logs by default, or the given names', async () => {
     const emulator = await setUp();
     expect(emulator.target).toEqual({ endpoint: emulator.url, project: 'local', logstore: 'logs' });
     const other = await setUp({ project: 'shop', logstores: ['web', 'audit'] });
@@ -13,7 +13,7 @@ describe('startLogService', () => {
     expect(await put(other, [log()], {}, to('audit'))).toMatchObject({ status: 200 });
   });
 
-  it('listens on the port it is given, and rejects when that is taken', async () => {
+  it('listens on the given port, and rejects if that port is taken', async () => {
     const emulator = await setUp();
     const port = Number(new URL(emulator.url).port);
     await expect(startLogService({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
@@ -28,7 +28,7 @@ describe('startLogService', () => {
     await expect(startLogService(options)).rejects.toThrow(new TypeError(message));
   });
 
-  it('can be closed twice, and refuses connections then, but still tells what it stored', async () => {
+  it('can be closed twice; then it refuses connections, and events() still works', async () => {
     const emulator = await setUp();
     await put(emulator, [log('hello')]);
     await emulator.close();
@@ -39,7 +39,7 @@ describe('startLogService', () => {
 });
 
 describe('a logstore', () => {
-  it('that does not exist is answered with HTTP 404, which is no violation', async () => {
+  it('that does not exist gives HTTP 404, which is not a violation', async () => {
     const emulator = await setUp();
     expect(await put(emulator, [log()], {}, to('none'))).toMatchObject({
       status: 404,
@@ -49,14 +49,14 @@ describe('a logstore', () => {
     expect(emulator.stats()).toMatchObject({ requests: 1, accepted: 0, violationCount: 0 });
   });
 
-  it('with web tracking off is answered with HTTP 401, which is no violation', async () => {
+  it('with web tracking off gives HTTP 401, which is not a violation', async () => {
     const emulator = await setUp({ webTrackingOff: ['audit'] });
     expect(await put(emulator, [log()], {}, to('audit'))).toMatchObject({ status: 401, errorCode: 'Unauthorized' });
     expect(await put(emulator, [log()])).toMatchObject({ status: 200 });
     expect(emulator.stats().violationCount).toBe(0);
   });
 
-  it('is created, and its web tracking switched, by webTracking()', async () => {
+  it('is created by webTracking(), which also switches its web tracking', async () => {
     const emulator = await setUp();
     const statuses: number[] = [];
     for (const on of [true, false, true]) {
@@ -67,7 +67,7 @@ describe('a logstore', () => {
     expect(() => emulator.webTracking('Audit', true)).toThrow("A logstore's name must match");
   });
 
-  it('is looked for only after the headers were found sound, and before the body is read', async () => {
+  it('is looked up after the headers are checked and before the body is read', async () => {
     const emulator = await setUp();
     expect(await send(emulator, '{', { ...to('none'), headers: { 'x-log-apiversion': '1' } })).toMatchObject({
       errorCode: 'InvalidAPIVersion',
@@ -77,7 +77,7 @@ describe('a logstore', () => {
 });
 
 describe('events()', () => {
-  it('tell all that is known of each log, in order of arrival', async () => {
+  it('returns all details of each log, in order of arrival', async () => {
     const emulator = await setUp();
     const { headers } = await put(emulator, [log('first'), { level: 'info', message: 'second' }], {
       __topic__: 'web',
@@ -93,7 +93,7 @@ describe('events()', () => {
     ]);
   });
 
-  it('are filtered by logstore and topic', async () => {
+  it('filters by logstore and topic', async () => {
     const emulator = await setUp({ logstores: ['logs', 'audit'] });
     await put(emulator, [log('one')]);
     await put(emulator, [log('two')], { __topic__: 'web' });
@@ -107,7 +107,7 @@ describe('events()', () => {
     expect(messages({ logstore: 'other' })).toEqual([]);
   });
 
-  it('return a list that later requests do not change', async () => {
+  it('returns a list that later requests do not change', async () => {
     const emulator = await setUp();
     const before = emulator.events();
     await put(emulator, [log()]);
@@ -115,7 +115,7 @@ describe('events()', () => {
     expect(emulator.events()).toHaveLength(1);
   });
 
-  it('are shown as lines of JSON by GET of the base address, which is no request to the service', async () => {
+  it('is also available as one JSON object per line by GET /, which stats() does not count', async () => {
     const emulator = await setUp();
     await put(emulator, [log('first\n'), log('second')]);
     const { status, body } = await send(emulator, '', { method: 'GET', path: '/' });
@@ -127,7 +127,7 @@ describe('events()', () => {
 });
 
 describe('stats()', () => {
-  it('count requests, logs, bytes and the largest batch', async () => {
+  it('counts requests, logs, bytes and the largest batch', async () => {
     const emulator = await setUp();
     await put(emulator, logs(3, 'abc'));
     await put(emulator, [log('x'.repeat(1000))]);
@@ -150,7 +150,7 @@ describe('stats()', () => {
     expect(emulator.stats()).toMatchObject({ requests: 4, accepted: 3, compression: { none: 3, Unknown: 1 } });
   });
 
-  it('keep the first 100 violations and count them all', async () => {
+  it('keeps the first 100 violations and counts all', async () => {
     const emulator = await setUp();
     for (let n = 0; n < 101; n++) await put(emulator, []);
     await send(emulator, '{}', { path: '/' });
@@ -159,7 +159,7 @@ describe('stats()', () => {
     expect(violationCount).toBe(102);
   });
 
-  it('tell a violation without a logstore when the path names none', async () => {
+  it('omits the logstore of a violation if the path names none', async () => {
     const emulator = await setUp();
     await send(emulator, '{}', { path: '/logstores' });
     expect(emulator.stats().violations).toEqual([
@@ -170,7 +170,7 @@ describe('stats()', () => {
     ]);
   });
 
-  it('tell how many requests were in flight at once, per topic and in all', async () => {
+  it('returns the most requests in flight at once, per topic and overall', async () => {
     const emulator = await setUp();
     await put(emulator, [log()]);
     await put(emulator, [log()]);
@@ -185,7 +185,7 @@ describe('stats()', () => {
     expect(await Promise.all(hanging)).toEqual(['ECONNRESET', 'ECONNRESET', 'ECONNRESET']);
   });
 
-  it('no longer count a request whose client gave up', async () => {
+  it('stops counting a request as in flight when its client disconnects', async () => {
     const emulator = await setUp();
     emulator.faults({ next: ['hang', 'hang'] });
     const body = '{"__source__":"s","__logs__":[{"a":"1"}]}';
@@ -201,7 +201,7 @@ describe('stats()', () => {
       await expect.poll(() => emulator.stats().faults.hang).toBe(n);
       abort.abort();
       await aborted;
-      // The server learns of it when the connection closes.
+      // This round trip gives the server time to see that the connection closed.
       await put(emulator, []);
     }
     expect(emulator.stats().concurrent).toEqual({ perTopic: 1, overall: 1 });

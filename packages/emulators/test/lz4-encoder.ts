@@ -1,4 +1,4 @@
-/** Bytes that a match may not reach: it starts at least 12 before the end, and the last 5 are literals. */
+// End-of-block rules: the last match starts at least 12 bytes before the end, and the last 5 bytes are literals.
 const MATCH_START_LIMIT = 12;
 const LAST_LITERALS = 5;
 const MIN_MATCH = 4;
@@ -6,11 +6,11 @@ const MAX_OFFSET = 65_535;
 
 export interface Sequence {
   readonly literals: Uint8Array | string;
-  /** Missing in the last sequence. */
+  /** Missing from the last sequence. */
   readonly match?: { readonly offset: number; readonly length: number };
 }
 
-/** A block of the given sequences, sound or not. */
+/** A block of the given sequences. It may break the rules of the format. */
 export function lz4Block(sequences: readonly Sequence[]): Buffer {
   return Buffer.concat(
     sequences.flatMap(({ literals, match }) => {
@@ -26,17 +26,17 @@ export function lz4Block(sequences: readonly Sequence[]): Buffer {
   );
 }
 
-/** A block that every decoder takes: greedy, the nearest match at hand, end-of-block rules kept. */
+/** A valid block. Greedy: takes the last occurrence of the next 4 bytes as the match. */
 export function encodeLz4Block(raw: Uint8Array): Buffer {
-  const lastPlace = new Map<number, number>();
+  const lastPosition = new Map<number, number>();
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   const sequences: Sequence[] = [];
   let literalsFrom = 0;
   let at = 0;
   while (at <= raw.length - MATCH_START_LIMIT) {
     const next4 = view.getUint32(at);
-    const earlier = lastPlace.get(next4);
-    lastPlace.set(next4, at);
+    const earlier = lastPosition.get(next4);
+    lastPosition.set(next4, at);
     if (earlier === undefined || at - earlier > MAX_OFFSET) {
       at++;
       continue;

@@ -37,7 +37,7 @@ describe('a body', () => {
     await expect(putBody(emulator, body)).rejects.toMatchObject({ name: 'SerializationException' });
   });
 
-  it('above 16 MiB is refused', async () => {
+  it('larger than 16 MiB is refused', async () => {
     const { emulator } = await setUp();
     const body = BODY + ' '.repeat(16 * 1024 * 1024);
     await expect(putBody(emulator, body)).rejects.toMatchObject({ $metadata: { httpStatusCode: 413 } });
@@ -76,14 +76,14 @@ describe('Content-Encoding', () => {
     expect(wireBytes).toBeLessThan(storedBytes);
   });
 
-  it('gzip leaves the limits to the decoded text', async () => {
+  it('gzip does not change the limits, which count decoded bytes', async () => {
     const { client } = await compressing('gzip', gzipSync);
     await expect(put(client, events(2, 'x'.repeat(600_000)))).rejects.toThrow('Upload too large: 1200052 bytes');
   });
 
   it.each([
-    ['gzip of something else', 'gzip', (body: string) => body],
-    ['an unknown one', 'br', (body: string) => body],
+    ['gzip on a body that is not compressed', 'gzip', (body: string) => body],
+    ['br, which is not supported', 'br', (body: string) => body],
   ])('%s is refused', async (_, encoding, compress) => {
     const { client } = await compressing(encoding, compress);
     await expect(put(client, [event()])).rejects.toMatchObject({ name: 'SerializationException' });
@@ -124,7 +124,7 @@ describe('a request', () => {
     expect(emulator.stats().requests).toMatchObject({ Unknown: 2 });
   });
 
-  it('is answered with the service’s date', async () => {
+  it('gets the service’s date', async () => {
     const { emulator } = await setUp();
     const response = await fetch(emulator.url);
     expect(response.headers.get('date')).toBe(new Date(NOW).toUTCString());

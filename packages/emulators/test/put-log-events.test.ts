@@ -4,7 +4,7 @@ import { event, events, GROUP, messagesIn, NOW, put, putBody, STREAM, setUp, TAR
 const body = (logEvents: unknown, members: object = {}) => JSON.stringify({ ...TARGET, logEvents, ...members });
 
 describe('PutLogEvents', () => {
-  it('stores a batch in order of arrival with all that is known of each event', async () => {
+  it('stores a batch in order of arrival with all details of each event', async () => {
     const { emulator, client } = await setUp();
     const { $metadata } = await put(client, [event('first', NOW - 5), event('second', NOW - 5)]);
     expect(emulator.events()).toEqual([
@@ -28,7 +28,7 @@ describe('PutLogEvents', () => {
     expect(messagesIn(emulator)).toEqual([message]);
   });
 
-  it('answers with a request id, the service’s date and no rejected events', async () => {
+  it('returns a request id and no rejected events', async () => {
     const { client } = await setUp();
     const output = await put(client, [event()]);
     expect(output.$metadata).toMatchObject({
@@ -40,14 +40,14 @@ describe('PutLogEvents', () => {
 
   it('ignores a sequence token, as the service does since 2023', async () => {
     const { emulator, client } = await setUp();
-    await put(client, [event('a')], { sequenceToken: 'whatever' });
+    await put(client, [event('a')], { sequenceToken: 'any' });
     await put(client, [event('b')]);
     expect(messagesIn(emulator)).toEqual(['a', 'b']);
   });
 });
 
-describe('PutLogEvents counts', () => {
-  it('accepts 10,000 events', async () => {
+describe('the limits of PutLogEvents', () => {
+  it('accept 10,000 events', async () => {
     const { emulator, client } = await setUp();
     await put(client, events(10_000));
     expect(emulator.stats()).toMatchObject({
@@ -66,7 +66,7 @@ describe('PutLogEvents counts', () => {
       events(10_001),
       "1 validation error detected: Value '[...]' at 'logEvents' failed to satisfy constraint: Member must have length less than or equal to 10000",
     ],
-  ])('refuses none and 10,001 events (case %#)', async (batch, message) => {
+  ])('refuse 0 and 10,001 events (case %#)', async (batch, message) => {
     const { emulator, client } = await setUp();
     await expect(put(client, batch)).rejects.toMatchObject({
       name: 'InvalidParameterException',
@@ -79,7 +79,7 @@ describe('PutLogEvents counts', () => {
     expect(emulator.events()).toEqual([]);
   });
 
-  it('accepts a batch of exactly 1,048,576 bytes, 26 of them for each event', async () => {
+  it('accept a batch of exactly 1,048,576 bytes, counting 26 bytes per event besides its message', async () => {
     const { emulator, client } = await setUp();
     await put(client, events(1024, 'x'.repeat(1024 - 26)));
     expect(emulator.stats()).toMatchObject({
@@ -88,7 +88,7 @@ describe('PutLogEvents counts', () => {
     });
   });
 
-  it('refuses a batch of one byte more', async () => {
+  it('refuse a batch of 1,048,577 bytes', async () => {
     const { emulator, client } = await setUp();
     const batch = [...events(1023, 'x'.repeat(1024 - 26)), event('x'.repeat(1025 - 26))];
     await expect(put(client, batch)).rejects.toMatchObject({
@@ -98,20 +98,20 @@ describe('PutLogEvents counts', () => {
     expect(emulator.events()).toEqual([]);
   });
 
-  it('counts UTF-8 bytes, not characters', async () => {
+  it('count UTF-8 bytes, not characters', async () => {
     const { client } = await setUp();
     await expect(put(client, [event('€'.repeat(349_516)), event('x')])).rejects.toThrow(
       `Upload too large: ${349_516 * 3 + 1 + 52} bytes exceeds limit of 1048576`,
     );
   });
 
-  it('accepts a message of 1,048,550 bytes', async () => {
+  it('accept a message of 1,048,550 bytes', async () => {
     const { emulator, client } = await setUp();
     await put(client, [event('x'.repeat(1_048_550))]);
     expect(emulator.stats().storedBytes).toBe(1_048_576);
   });
 
-  it('refuses a message of 1,048,551 bytes', async () => {
+  it('refuse a message of 1,048,551 bytes', async () => {
     const { client } = await setUp();
     await expect(put(client, [event('x'.repeat(1_048_551))])).rejects.toMatchObject({
       name: 'InvalidParameterException',
@@ -121,7 +121,7 @@ describe('PutLogEvents counts', () => {
 });
 
 describe('PutLogEvents refuses', () => {
-  it('the whole batch for one empty message, counted from 1', async () => {
+  it('the whole batch for one empty message, and numbers it from 1', async () => {
     const { emulator, client } = await setUp();
     await expect(put(client, [event('fine'), event('')])).rejects.toMatchObject({
       name: 'InvalidParameterException',
@@ -131,7 +131,7 @@ describe('PutLogEvents refuses', () => {
     expect(emulator.events()).toEqual([]);
   });
 
-  it('several broken constraints in one error', async () => {
+  it('several broken constraints with one error', async () => {
     const { client } = await setUp();
     await expect(put(client, [event(''), event('', -1)], { logGroupName: 'a b' })).rejects.toThrow(
       /^4 validation errors detected: Value 'a b' at 'logGroupName' .*; Value '' at 'logEvents.1.member.message' .*; Value '-1' at 'logEvents.2.member.timestamp' failed to satisfy constraint: Member must have value greater than or equal to 0; Value '' at/,
@@ -141,7 +141,7 @@ describe('PutLogEvents refuses', () => {
   it.each([
     ['the message', [{ timestamp: NOW }], 'message'],
     ['the timestamp', [{ message: 'm' }], 'timestamp'],
-    ['the timestamp, being null', [{ message: 'm', timestamp: null }], 'timestamp'],
+    ['the timestamp (it is null)', [{ message: 'm', timestamp: null }], 'timestamp'],
   ])('an event without %s', async (_, logEvents, member) => {
     const { emulator } = await setUp();
     await expect(putBody(emulator, body(logEvents))).rejects.toMatchObject({
@@ -153,17 +153,17 @@ describe('PutLogEvents refuses', () => {
   it.each([
     ['a timestamp in quotes', [{ message: 'm', timestamp: String(NOW) }]],
     ['a fraction of a millisecond', [{ message: 'm', timestamp: NOW + 0.5 }]],
-    ['a timestamp beyond exact integers', [{ message: 'm', timestamp: 1e300 }]],
-    ['a message that is no string', [{ message: 5, timestamp: NOW }]],
-    ['an event that is no structure', ['m']],
-    ['events that are no list', { message: 'm', timestamp: NOW }],
+    ['a timestamp beyond the safe integers', [{ message: 'm', timestamp: 1e300 }]],
+    ['a message that is not a string', [{ message: 5, timestamp: NOW }]],
+    ['an event that is not a structure', ['m']],
+    ['events that are not a list', { message: 'm', timestamp: NOW }],
   ])('%s', async (_, logEvents) => {
     const { emulator } = await setUp();
     await expect(putBody(emulator, body(logEvents))).rejects.toMatchObject({ name: 'SerializationException' });
     expect(emulator.stats()).toMatchObject({ violationCount: 1, storedEvents: 0 });
   });
 
-  it('a Date as timestamp, which the SDK sends as text', async () => {
+  it('a Date as timestamp, which the SDK sends as a string', async () => {
     const { client } = await setUp();
     const timestamp = new Date(NOW) as unknown as number;
     await expect(put(client, [{ message: 'm', timestamp }])).rejects.toMatchObject({ name: 'SerializationException' });
@@ -193,7 +193,7 @@ describe('PutLogEvents refuses', () => {
     expect(emulator.stats().violationCount).toBe(1);
   });
 
-  it('a missing group and a missing stream, which are no violations', async () => {
+  it('a missing group and a missing stream, which are not violations', async () => {
     const { emulator, client } = await setUp();
     await expect(put(client, [event()], { logGroupName: 'none' })).rejects.toMatchObject({
       name: 'ResourceNotFoundException',

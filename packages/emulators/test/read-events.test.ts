@@ -45,7 +45,7 @@ describe('FilterLogEvents', () => {
     expect(new Set(events?.map(({ eventId }) => eventId)).size).toBe(4);
   });
 
-  it('narrows by stream, prefix and time, both ends inclusive', async () => {
+  it('filters by stream, prefix and time range with both ends inclusive', async () => {
     const { client } = await setUpEvents();
     expect((await filter(client, { logStreamNames: ['web-2'] })).messages).toEqual(['POST /a 500', 'say "no way"']);
     expect((await filter(client, { logStreamNamePrefix: 'web-1' })).messages).toEqual(['GET /a 200', 'GET /b 404']);
@@ -71,7 +71,7 @@ describe('FilterLogEvents', () => {
   });
 
   it.each(['{ $.status = 500 }', '[ip, user]', '%GET%', '?GET', '-GET', 'a/b', '"open', '"a"b'])(
-    'refuses the pattern %s, which it does not understand',
+    'refuses the unsupported pattern %s',
     async (filterPattern) => {
       const { client } = await setUpEvents();
       await expect(filter(client, { filterPattern })).rejects.toMatchObject({ name: 'InvalidParameterException' });
@@ -96,13 +96,13 @@ describe('FilterLogEvents', () => {
     }
   });
 
-  it('gives no token with the last matching event', async () => {
+  it('returns no token with the last matching event', async () => {
     const { client } = await setUpEvents();
     expect((await filter(client, { filterPattern: 'GET', limit: 1 })).nextToken).toBeDefined();
     expect((await filter(client, { filterPattern: 'GET', limit: 2 })).nextToken).toBeUndefined();
   });
 
-  it('keeps a page within 1 MiB', async () => {
+  it('returns at most 1 MiB per page', async () => {
     const { client } = await setUp();
     await put(client, [event('x'.repeat(700_000))]);
     await put(client, [event('y'.repeat(700_000))]);
@@ -111,7 +111,7 @@ describe('FilterLogEvents', () => {
     expect((await filter(client, { nextToken: first.nextToken })).messages[0]?.[0]).toBe('y');
   });
 
-  it('finds the group by its ARN and refuses a wrong token', async () => {
+  it('finds the group by its ARN, and refuses two names for it and a wrong token', async () => {
     const { client } = await setUpEvents();
     const logGroupIdentifier = `arn:aws:logs:us-east-1:123456789012:log-group:${GROUP}`;
     expect((await filter(client, { logGroupName: undefined, logGroupIdentifier })).messages).toHaveLength(4);
@@ -119,7 +119,7 @@ describe('FilterLogEvents', () => {
     await expect(filter(client, { nextToken: 'x' })).rejects.toThrow('The specified nextToken is invalid.');
   });
 
-  it('forgets the events of a deleted stream, also when there is a new one of its name', async () => {
+  it('omits the events of a deleted stream, even if a new stream has its name', async () => {
     const { client } = await setUpEvents();
     await client.send(new DeleteLogStreamCommand(TARGET));
     await client.send(new CreateLogStreamCommand(TARGET));
@@ -137,7 +137,7 @@ describe('GetLogEvents', () => {
     expect(events?.[0]).toEqual({ timestamp: NOW - 4, message: 'GET /a 200', ingestionTime: NOW });
   });
 
-  it('reads the latest events without startFromHead, and pages both ways', async () => {
+  it('reads the latest events without startFromHead, and pages in both directions', async () => {
     const { client } = await setUpEvents();
     expect((await get(client)).messages).toEqual(['GET /a 200', 'GET /b 404']);
     const last = await get(client, { limit: 1 });
@@ -147,7 +147,7 @@ describe('GetLogEvents', () => {
     expect((await get(client, { nextToken: before.nextForwardToken })).messages).toEqual(['GET /b 404']);
   });
 
-  it('returns the token it was given at the end of the stream', async () => {
+  it('returns the same token at the end of the stream', async () => {
     const { client } = await setUpEvents();
     const { nextForwardToken } = await get(client, { startFromHead: true });
     const end = await get(client, { startFromHead: true, nextToken: nextForwardToken });
@@ -159,7 +159,7 @@ describe('GetLogEvents', () => {
     expect((await get(client, { startTime: NOW - 4, endTime: NOW - 2 })).messages).toEqual(['GET /a 200']);
   });
 
-  it('does not find a missing stream', async () => {
+  it('refuses a missing stream', async () => {
     const { client } = await setUp();
     await expect(get(client, { logStreamName: 'none' })).rejects.toThrow('The specified log stream does not exist.');
   });

@@ -7,14 +7,14 @@ import { expect, it } from 'vitest';
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
 
 const readme = await readFile(`${PACKAGE}/README.md`, 'utf8');
-/** Complete examples begin with an import; others are fragments. */
+/** Only examples that begin with an import are complete. */
 const examples = [...readme.matchAll(/```js\n(import [\s\S]*?)```/g)].map(([, code = '']) => code);
 
 it('the README has an example for each server', () => {
   expect(examples).toMatchObject([/startCloudWatch/, /startLogService/].map((name) => expect.stringMatching(name)));
 });
 
-it.each(examples)('the README’s example prints what its comments say', async (example) => {
+it.each(examples)('the README’s example prints the values in its comments', async (example) => {
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', example], {
     cwd: PACKAGE,
   });

@@ -4,7 +4,7 @@ import { event, messagesIn, put, setUp } from './helpers.js';
 const OLD_SERVICE = { sequenceTokens: 'required' } as const;
 
 describe('a service that requires sequence tokens', () => {
-  it('wants none for the first batch and then the token of the batch before', async () => {
+  it('expects no token for the first batch, and then the token of the previous batch', async () => {
     const { emulator, client } = await setUp(OLD_SERVICE);
     const first = await put(client, [event('a')]);
     const second = await put(client, [event('b')], { sequenceToken: first.nextSequenceToken });
@@ -27,7 +27,7 @@ describe('a service that requires sequence tokens', () => {
     expect(emulator.stats().violationCount).toBe(0);
   });
 
-  it('recognises the repeat of the last batch', async () => {
+  it('recognizes a repetition of the last batch', async () => {
     const { emulator, client } = await setUp(OLD_SERVICE);
     const { nextSequenceToken } = await put(client, [event('a')]);
     await expect(put(client, [event('a')])).rejects.toMatchObject({

@@ -4,7 +4,7 @@ import { startCloudWatch } from '../src/index.js';
 import { connect, event, events, GROUP, NOW, put, STREAM, setUp, TARGET } from './helpers.js';
 
 describe('startCloudWatch', () => {
-  it('works for an SDK client that knows nothing but the environment', async () => {
+  it('works for an SDK client that is configured only by environment variables', async () => {
     const { emulator } = await setUp();
     for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
     const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
@@ -15,7 +15,7 @@ describe('startCloudWatch', () => {
     expect(emulator.events()).toHaveLength(1);
   });
 
-  it('listens on the port it is given, and rejects when that is taken', async () => {
+  it('listens on the given port, and rejects if that port is taken', async () => {
     const { emulator } = await setUp();
     const port = Number(new URL(emulator.url).port);
     await expect(startCloudWatch({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
@@ -31,7 +31,7 @@ describe('startCloudWatch', () => {
     await emulator.close();
   });
 
-  it('can be closed twice, and refuses connections then, but still tells what it stored', async () => {
+  it('can be closed twice; then it refuses connections, and events() still works', async () => {
     const { emulator, client } = await setUp();
     await put(client, [event('hello')]);
     await emulator.close();
@@ -42,7 +42,7 @@ describe('startCloudWatch', () => {
 });
 
 describe('events()', () => {
-  it('are filtered by group and stream', async () => {
+  it('filters by group and stream', async () => {
     const { emulator, client } = await setUp();
     await client.send(new CreateLogStreamCommand({ logGroupName: GROUP, logStreamName: 'web-2' }));
     await put(client, [event('one')]);
@@ -55,7 +55,7 @@ describe('events()', () => {
     expect(messages({ logGroupName: GROUP, logStreamName: 'web-2' })).toEqual(['two']);
   });
 
-  it('return a list that later requests do not change', async () => {
+  it('returns a list that later requests do not change', async () => {
     const { emulator, client } = await setUp();
     const before = emulator.events();
     await put(client, [event()]);
@@ -65,7 +65,7 @@ describe('events()', () => {
 });
 
 describe('stats()', () => {
-  it('count requests by operation, bytes and the largest batch', async () => {
+  it('counts requests by operation, bytes and the largest batch', async () => {
     const { emulator, client } = await setUp();
     await put(client, events(3, 'abc'));
     await put(client, [event('x'.repeat(1000))]);
@@ -84,7 +84,7 @@ describe('stats()', () => {
     expect(stats.wireBytes).toBeGreaterThan(stats.storedBytes);
   });
 
-  it('keep the first 100 violations and count them all', async () => {
+  it('keeps the first 100 violations and counts all', async () => {
     const { emulator, client } = await setUp();
     for (let n = 0; n < 102; n++) {
       await expect(put(client, [event('m', NOW), event('m', NOW - 1 - n)])).rejects.toThrow();
@@ -94,7 +94,7 @@ describe('stats()', () => {
     expect(violationCount).toBe(102);
   });
 
-  it('tell how many PutLogEvents were in flight at once, per stream and in all', async () => {
+  it('returns the most PutLogEvents in flight at once, per stream and overall', async () => {
     const { emulator, client } = await setUp();
     await client.send(new CreateLogStreamCommand({ logGroupName: GROUP, logStreamName: 'web-2' }));
     await put(client, [event()]);
@@ -112,7 +112,7 @@ describe('stats()', () => {
     expect(await Promise.all(hanging)).toEqual(['ECONNRESET', 'ECONNRESET', 'ECONNRESET']);
   });
 
-  it('no longer count a request whose client gave up', async () => {
+  it('stops counting a request as in flight when its client disconnects', async () => {
     const { emulator, client } = await setUp();
     emulator.faults({ next: ['hang', 'hang'] });
     for (let n = 1; n <= 2; n++) {

@@ -11,14 +11,14 @@ const MISMATCH = {
   $metadata: expect.objectContaining({ httpStatusCode: 400 }),
 };
 
-const swapped = (body: string | Uint8Array) => textOf(body).replace('hello', 'HELLO');
+const changed = (body: string | Uint8Array) => textOf(body).replace('hello', 'HELLO');
 const sha256 = (body: string | Uint8Array) => createHash('sha256').update(body).digest('hex');
 
 describe('the body of a request', () => {
-  it('swapped after signing is refused', async () => {
+  it('changed after signing is refused', async () => {
     const { emulator } = await setUp();
     const client = connectTampering(emulator, (request) => {
-      request.body = swapped(request.body);
+      request.body = changed(request.body);
     });
     await expect(put(client, [event('hello')])).rejects.toMatchObject({
       name: 'InvalidSignatureException',
@@ -27,16 +27,16 @@ describe('the body of a request', () => {
     expect(emulator.stats()).toMatchObject({ violationCount: 1, storedEvents: 0 });
   });
 
-  it('swapped together with its hash header is refused', async () => {
+  it('changed together with its hash header is refused', async () => {
     const { emulator } = await setUp();
     const client = connectTampering(emulator, (request) => {
-      request.body = swapped(request.body);
+      request.body = changed(request.body);
       request.headers['x-amz-content-sha256'] = sha256(request.body);
     });
     await expect(put(client, [event('hello')])).rejects.toMatchObject(MISMATCH);
   });
 
-  it('is covered by the signature also without a hash header', async () => {
+  it('is covered by the signature even without a hash header', async () => {
     const { emulator } = await setUp();
     const unhashed = connect(emulator, { applyChecksum: false } as object);
     await put(unhashed, [event('hello')]);
@@ -44,7 +44,7 @@ describe('the body of a request', () => {
       (next) => async (args) => {
         const request = args.request as { headers: Record<string, string>; body: string };
         expect(request.headers).not.toHaveProperty('x-amz-content-sha256');
-        request.body = swapped(request.body);
+        request.body = changed(request.body);
         return next(args);
       },
       { step: 'finalizeRequest', priority: 'low' },
@@ -53,7 +53,7 @@ describe('the body of a request', () => {
     expect(messagesIn(emulator)).toEqual(['hello']);
   });
 
-  it('must not be declared as unsigned', async () => {
+  it('must not be declared UNSIGNED-PAYLOAD', async () => {
     const { emulator } = await setUp();
     const client = connectChanging(emulator, (request) => {
       request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
@@ -79,7 +79,7 @@ describe('the credentials of a request', () => {
     await expect(put(connect(emulator, { credentials }), [event()])).rejects.toMatchObject(MISMATCH);
   });
 
-  it('can be chosen, with the region', async () => {
+  it('can be set in the options, like the region', async () => {
     const credentials = { accessKeyId: 'AKIAMINE', secretAccessKey: 'mine' };
     const { emulator, client } = await setUp({ credentials, region: 'eu-west-1' });
     expect(emulator.env).toEqual({
@@ -114,7 +114,7 @@ describe('the credentials of a request', () => {
 });
 
 describe('the Authorization header', () => {
-  it('must be there', async () => {
+  it('is required', async () => {
     const { emulator } = await setUp();
     const client = connectTampering(emulator, ({ headers }) => {
       delete headers.authorization;
@@ -130,7 +130,7 @@ describe('the Authorization header', () => {
     await expect(put(client, [event()])).rejects.toMatchObject({ name: 'IncompleteSignatureException' });
   });
 
-  it('must carry the signature of this very request', async () => {
+  it('must carry the signature of this request', async () => {
     const { emulator } = await setUp();
     const client = connectTampering(emulator, ({ headers }) => {
       headers.authorization = headers.authorization?.replace(/Signature=.*/, `Signature=${'0'.repeat(64)}`) ?? '';
@@ -162,7 +162,7 @@ describe('the Authorization header', () => {
     );
   });
 
-  it('fails for a signed header that was changed', async () => {
+  it('is refused if a signed header was changed', async () => {
     const { emulator } = await setUp();
     const client = connectTampering(emulator, ({ headers }) => {
       headers['x-amz-target'] = 'Logs_20140328.DeleteLogGroup';
@@ -170,7 +170,7 @@ describe('the Authorization header', () => {
     await expect(put(client, [event()])).rejects.toMatchObject(MISMATCH);
   });
 
-  it.each(['today', '20261340T000000Z'])('needs a date other than %s', async (date) => {
+  it.each(['today', '20261340T000000Z'])('is refused with the date %s', async (date) => {
     const { emulator } = await setUp();
     const client = connectTampering(emulator, ({ headers }) => {
       headers['x-amz-date'] = date;
@@ -209,7 +209,7 @@ describe('the time of a signature', () => {
     expect(emulator.stats().violationCount).toBe(1);
   });
 
-  it('can be put right by the SDK, which learns the service’s clock from the Date header', async () => {
+  it('is corrected by the SDK, which reads the service’s time from the Date header', async () => {
     const aheadMs = 3_600_000;
     const emulator = await startCloudWatch({ clock: () => Date.now() + aheadMs });
     onTestFinished(() => emulator.close());
@@ -220,7 +220,7 @@ describe('the time of a signature', () => {
 });
 
 describe('unsigned requests', () => {
-  it('are refused before anything else is looked at', async () => {
+  it('are refused before their content is checked', async () => {
     const { emulator } = await setUp();
     const response = await fetch(emulator.url, {
       method: 'POST',
