@@ -1,4 +1,4 @@
-// Runs an example: against the clouds or emulators that the environment names, or else against emulators of its own.
+// Runs an example against the services that environment variables name, and starts emulators for the others.
 import { spawn } from 'node:child_process';
 import { startCloudWatch, startLogService } from '@logferry/emulators';
 

@@ -1,4 +1,4 @@
-// bunyan with a CloudWatch stream beside its own.
+// Adds a CloudWatch stream to a bunyan logger that already writes to stderr.
 import { cloudWatchStream } from '@logferry/bunyan/cloudwatch';
 import bunyan from 'bunyan';
 
@@ -19,6 +19,6 @@ for (let letter = 1; letter <= 200; letter++) mail.info({ letter }, 'letter sent
 mail.warn({ queued: 12 }, 'the queue grows');
 mail.error({ err: new Error('mailbox full') }, 'letter came back');
 
-// bunyan itself ends no stream.
+// bunyan does not close its streams, so the application does.
 await cloud.stream.close();
 console.log(JSON.stringify(cloud.stream.stats()));

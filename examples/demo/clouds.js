@@ -1,7 +1,7 @@
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { startCloudWatch, startLogService } from '@logferry/emulators';
 
-/** Starts both local clouds, and says how to reach them and what they hold. */
+/** Starts both local servers. Returns their environment variables and functions that read their stored records. */
 export async function startClouds() {
   const cloudWatch = await startCloudWatch();
   const logService = await startLogService();
@@ -26,7 +26,7 @@ export async function startClouds() {
     },
     violations() {
       const all = [...cloudWatch.stats().violations, ...logService.stats().violations];
-      return all.map((violation) => `the service refused: ${JSON.stringify(violation)}`);
+      return all.map((violation) => `the service refused a request: ${JSON.stringify(violation)}`);
     },
     async close() {
       await cloudWatch.close();
@@ -35,7 +35,7 @@ export async function startClouds() {
   };
 }
 
-/** The first record of each stream, as anybody would read it, with the AWS SDK. */
+/** The first record of each stream, read with the AWS SDK. */
 async function readCloudWatch({ url, env, events }) {
   const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
   const client = new CloudWatchLogsClient({ endpoint: url, region, credentials: { accessKeyId, secretAccessKey } });
@@ -58,6 +58,6 @@ function readLogService(logService) {
   });
 }
 
-function format(time, place, text) {
-  return `${new Date(time).toISOString()}  ${place}\n    ${text.length > 110 ? `${text.slice(0, 110)}…` : text}`;
+function format(time, origin, text) {
+  return `${new Date(time).toISOString()}  ${origin}\n    ${text.length > 110 ? `${text.slice(0, 110)}…` : text}`;
 }

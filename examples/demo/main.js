@@ -1,5 +1,5 @@
-// Starts a local CloudWatch Logs and a local Log Service, runs the examples against them (or ships the lines of a file),
-// and checks that nothing is missing: every ledger adds up, and what the transports say they delivered is stored.
+// Starts a local CloudWatch Logs and a local Log Service, and runs the examples against them or sends them the lines of
+// a file. Checks that the counters of every transport balance, and that every delivered record is stored.
 import { createReadStream, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,7 +16,7 @@ const EXAMPLE_RECORDS = 202;
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
-// npm changes to the root of the repository; a path is meant from where the user was.
+// npm runs this in the root of the repository, but a path is relative to the user's working directory.
 const file = process.argv[2] && resolve(process.env.INIT_CWD ?? '', process.argv[2]);
 if (file !== undefined && !statSync(file, { throwIfNoEntry: false })?.isFile()) {
   console.error(`no such file: ${file}`);
@@ -59,7 +59,7 @@ async function shipExamples() {
   const stats = await runWebServer(folderOf('web-server'), clouds.env, WEB_REQUESTS, (done) => {
     progress(`running examples/web-server: ${done} of ${WEB_REQUESTS} requests sent`);
   });
-  // One line when it listens, two for each request, a warning for every tenth.
+  // One line when the server listens, two lines per request, and a warning for every tenth request.
   const expected = 1 + 2 * WEB_REQUESTS + WEB_REQUESTS / 10;
   const server = { framework: 'fastify + pino', cloud: 'cloudwatch', from: 'web-server', stream: 'web-server' };
   return [...shipments, { ...server, stats, expected }];
@@ -70,7 +70,7 @@ async function shipFile(path) {
   const shipments = [];
   for (const cloud of Object.keys(clouds.services)) {
     for (const framework of ['winston', 'pino', 'bunyan']) {
-      progress(`shipping ${path} through ${framework} to ${clouds.services[cloud].title}`);
+      progress(`sending ${path} through ${framework} to ${clouds.services[cloud].title}`);
       const stats = await runExample(['ship-file.js', framework, cloud, path], folderOf('demo'), clouds.env);
       shipments.push({ framework, cloud, from: path, stream: framework, stats, expected });
     }
@@ -95,7 +95,7 @@ function toRow({ framework, cloud, from, stats }) {
   return { framework, target, from, received, delivered, dropped: lost, requests, bytes: wireBytes };
 }
 
-/** What does not add up about one shipment. */
+/** The differences between the expected, counted and stored records of one shipment. */
 function findFaults({ framework, cloud, stream, stats, expected }) {
   const name = `${framework} to ${clouds.services[cloud].title}`;
   const stored = clouds.services[cloud].countStored(stream);
@@ -113,7 +113,7 @@ function findFaults({ framework, cloud, stream, stats, expected }) {
   return faults;
 }
 
-/** What is going on: one line that replaces itself on a terminal, a line each elsewhere. */
+/** Shows progress: on a terminal in one line that is overwritten, elsewhere in a new line each time. */
 function progress(text) {
   if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${text}`);
   else if (text !== '') console.log(text);

@@ -1,4 +1,4 @@
-// Ships every line of a file as a record: node ship-file.js winston|pino|bunyan cloudwatch|log-service FILE
+// Logs every line of a file as a record. Usage: node ship-file.js winston|pino|bunyan cloudwatch|log-service FILE
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { cloudWatchStream } from '@logferry/bunyan/cloudwatch';
@@ -10,7 +10,7 @@ import bunyan from 'bunyan';
 import pino from 'pino';
 import winston from 'winston';
 
-/** Lines between two waits for delivery: a file is read faster than anything can be sent. */
+/** Lines between two flushes. Without flushes, the buffer overflows: reading a file is faster than sending. */
 const LINES_PER_FLUSH = 20_000;
 
 const [framework = '', cloud = '', file = ''] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-/** Rows of the same shape as plain text: numbers to the right, everything else to the left. */
+/** Formats rows with equal keys as a text table. Numbers are right-aligned, other values left-aligned. */
 export function formatTable(rows) {
   const names = Object.keys(rows[0] ?? {});
   const text = (value) => (typeof value === 'number' ? value.toLocaleString('en-US') : value);

@@ -1,4 +1,4 @@
-// bunyan to Alibaba Cloud Log Service.
+// Sends a bunyan log to Alibaba Cloud Log Service.
 import { logServiceStream } from '@logferry/bunyan/log-service';
 import bunyan from 'bunyan';
 

@@ -1,4 +1,4 @@
-// pino to Alibaba Cloud Log Service, from pino's worker thread.
+// Sends a pino log to Alibaba Cloud Log Service from pino's worker thread.
 import { stats } from '@logferry/pino';
 import pino from 'pino';
 

@@ -1,4 +1,4 @@
-// winston to Alibaba Cloud Log Service. Fields stay fields there, so the format needs no JSON.
+// Sends a winston log to Alibaba Cloud Log Service. The service stores fields, so no JSON format is needed.
 import { LogServiceTransport } from '@logferry/winston/log-service';
 import winston from 'winston';
 

@@ -1,4 +1,4 @@
-// A pino pipeline: a stage of our own hides card numbers, then the lines go to CloudWatch, all in a worker thread.
+// A pino pipeline in a worker thread: a custom stage hides card numbers, and the next stage ships to CloudWatch.
 import { Transform } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
@@ -6,7 +6,7 @@ import { stats } from '@logferry/pino';
 import pino from 'pino';
 import build from 'pino-abstract-transport';
 
-/** The stage; pino loads this file in the worker and calls its default export. */
+/** The custom stage. pino loads this file in the worker and calls its default export. */
 export default function hideCards() {
   const transform = (record, _encoding, callback) => {
     if (record.card) record.card = '[hidden]';
@@ -26,7 +26,7 @@ if (isMainThread) {
   logger.warn({ left: 3 }, 'stock is low');
   logger.error(new Error('card declined'), 'payment failed');
 
-  // The counters end with the worker, so ask before. end() waits until all that is left is delivered.
+  // The counters are gone when the worker ends, so read them first. end() waits for the remaining deliveries.
   while ((await stats(transport)).delivered < 202) await delay(100);
   console.log(JSON.stringify(await stats(transport)));
   transport.end();

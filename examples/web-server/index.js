@@ -1,4 +1,4 @@
-// A Fastify server whose request log goes to CloudWatch from a worker thread.
+// A Fastify server. A worker thread sends its request log to CloudWatch.
 import { stats } from '@logferry/pino';
 import Fastify from 'fastify';
 import pino from 'pino';

@@ -1,4 +1,4 @@
-// A winston configuration that already has Console and File gains one transport.
+// Adds a transport to a winston configuration that already has Console and File.
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
 import winston from 'winston';
 
@@ -27,6 +27,6 @@ for (let order = 1; order <= 200; order++) orders.info('order placed', { order, 
 orders.warn('stock is low', { article: 'blue ink', left: 3 });
 orders.error('payment failed', new Error('card declined'));
 
-// end() delivers what is left; 'finish' says that it is done.
+// end() delivers the remaining records and then emits 'finish'.
 logger.once('finish', () => console.log(JSON.stringify(cloud.stats())));
 logger.end();
