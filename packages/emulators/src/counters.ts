@@ -40,3 +40,11 @@ export class InFlight {
 
 /** Number of violations that stats keep. Later ones are only counted. */
 export const KEPT_VIOLATIONS: number = 100;
+
+/** Counters that every emulator keeps. */
+export interface RequestCounters {
+  /** Counts an injected fault. */
+  injected(fault: string): void;
+  /** Counts a request in flight under a key. Returns the function that ends it; further calls of it do nothing. */
+  enter(key: string): () => void;
+}

@@ -1,14 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RequestCounters } from './counters.js';
 import type { CommonFaultPlan, FaultInjector } from './faults.js';
 import type { HttpRequest, HttpResponse, Reaction } from './http.js';
-
-/** Counters that every emulator keeps. */
-export interface RequestCounters {
-  /** Counts an injected fault. */
-  injected(fault: string): void;
-  /** Counts a request in flight under a key. Returns the function that ends it; further calls of it do nothing. */
-  enter(key: string): () => void;
-}
 
 /** One request, as its service sees it. */
 export interface Exchange<Fault extends string, Plan> {

@@ -1,4 +1,4 @@
-import { InFlight, KEPT_VIOLATIONS, Tally } from '../counters.js';
+import { InFlight, KEPT_VIOLATIONS, type RequestCounters, Tally } from '../counters.js';
 
 /** A request that broke a rule of the service. */
 export interface CloudWatchViolation {
@@ -40,13 +40,10 @@ interface StoredBatch {
 }
 
 /** The counters of an emulator. */
-export interface Stats {
+export interface Stats extends RequestCounters {
   received(operation: string, bodyBytes: number): void;
-  injected(fault: string): void;
   violated(violation: CloudWatchViolation): void;
   stored(batch: StoredBatch): void;
-  /** Counts a PutLogEvents in flight. Returns the function that ends it; further calls of it do nothing. */
-  enter(stream: string): () => void;
   snapshot(): CloudWatchStats;
 }
 

@@ -1,4 +1,4 @@
-import { InFlight, KEPT_VIOLATIONS, Tally } from '../counters.js';
+import { InFlight, KEPT_VIOLATIONS, type RequestCounters, Tally } from '../counters.js';
 
 /** A request that broke a rule of the service. */
 export interface LogServiceViolation {
@@ -36,13 +36,10 @@ export interface LogServiceStats {
 }
 
 /** The counters of an emulator. */
-export interface Stats {
+export interface Stats extends RequestCounters {
   received(compression: string, bodyBytes: number): void;
-  injected(fault: string): void;
   violated(violation: LogServiceViolation): void;
   stored(batch: { readonly events: number; readonly bytes: number }): void;
-  /** Counts a valid request in flight. Returns the function that ends it; further calls of it do nothing. */
-  enter(topic: string): () => void;
   snapshot(): LogServiceStats;
 }
 
