@@ -52,5 +52,5 @@ export {
   parseRetryAfter,
 } from './tools/http.js';
 export { isUrgentLevel, levelLabel, standardLevels } from './tools/levels.js';
-export { stringify } from './tools/stringify.js';
+export { stringify, toPrimitive } from './tools/stringify.js';
 export { endOfSlice, utf8Bytes } from './tools/utf8.js';
