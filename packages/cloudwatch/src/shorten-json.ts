@@ -1,21 +1,22 @@
-import { utf8Bytes } from '@logferry/core';
+import { findCap, utf8Bytes } from '@logferry/core';
 
-/** What a shortened string ends with: three bytes of UTF-8. */
+/** The end of a shortened string: three bytes of UTF-8. */
 const ELLIPSIS = '…';
 const ELLIPSIS_BYTES = 3;
 
 /**
  * Shortens the longest strings of a JSON object until it has at most `maxBytes` of UTF-8, and adds the field
- * `"logferry":{"truncatedFromBytes":…}`. Everything else stays as it is written. `undefined` when that is not enough, or
- * the text is no JSON object.
+ * `"logferry":{"truncatedFromBytes":…}`. All other text stays as it is. Returns `undefined` if the text is not a JSON object,
+ * or if shorter strings alone do not make it fit.
  */
 export function shortenJson(text: string, maxBytes: number): string | undefined {
   if (!/^\s*\{/.test(text)) return undefined;
   const note = `,"logferry":{"truncatedFromBytes":${Buffer.byteLength(text)}}`;
   const scan = scanStrings(text, maxBytes - note.length);
   if (!scan) return undefined;
-  const capBytes = findCap(scan.strings, maxBytes - note.length - scan.otherBytes);
-  if (capBytes === undefined) return undefined;
+  const sizes = scan.strings.map(({ bytes }) => bytes);
+  const capBytes = findCap(sizes, maxBytes - note.length - scan.otherBytes);
+  if (capBytes === undefined || capBytes < ELLIPSIS_BYTES) return undefined;
   const pieces: string[] = [];
   let copied = 0;
   for (const { start, end, bytes } of scan.strings) {
@@ -33,13 +34,13 @@ export function shortenJson(text: string, maxBytes: number): string | undefined 
 interface StringValue {
   readonly start: number;
   readonly end: number;
-  /** Bytes of UTF-8, escapes as they are written. */
+  /** Bytes of UTF-8, where an escape counts as it is written. */
   readonly bytes: number;
 }
 
 /**
- * Finds all string values; gives up when what surrounds them is more than `maxOtherBytes`. Trusts that the text is JSON:
- * the shortened text, which is much smaller, is checked instead.
+ * Finds all string values. Returns `undefined` if the text around them has more than `maxOtherBytes`. Does not check that the
+ * text is JSON: `shortenJson` checks the shortened text, which is much smaller.
  */
 function scanStrings(
   text: string,
@@ -82,19 +83,7 @@ function isKey(text: string, index: number): boolean {
   return text.charAt(index) === ':';
 }
 
-/** The largest length in bytes for which all strings, the longer ones cut to it, have room in `roomBytes`. */
-function findCap(strings: readonly StringValue[], roomBytes: number): number | undefined {
-  const lengths = Float64Array.from(strings, ({ bytes }) => bytes).sort();
-  let left = roomBytes;
-  for (const [index, length] of lengths.entries()) {
-    const capBytes = Math.floor(left / (lengths.length - index));
-    if (length > capBytes) return capBytes >= ELLIPSIS_BYTES ? capBytes : undefined;
-    left -= length;
-  }
-  return undefined;
-}
-
-/** Where a slice of a string's content ends that has at most `maxBytes` of UTF-8 and no broken character. */
+/** The end of the longest slice of a string's content with at most `maxBytes` of UTF-8 and no broken character or escape. */
 function endOfContent(text: string, start: number, maxBytes: number): number {
   let index = start;
   let bytes = 0;
@@ -107,7 +96,7 @@ function endOfContent(text: string, start: number, maxBytes: number): number {
   }
 }
 
-/** Two escapes that stand for a surrogate pair are one. */
+/** Two escapes that stand for a surrogate pair count as one. */
 function lengthOfEscape(text: string, index: number): number {
   if (text.charAt(index + 1) !== 'u') return 2;
   return ESCAPED_PAIR.test(text.slice(index, index + 12)) ? 12 : 6;

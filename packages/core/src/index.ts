@@ -51,6 +51,20 @@ export {
   NEVER_SENT,
   parseRetryAfter,
 } from './tools/http.js';
+<<<<<<< HEAD
 export { isUrgentLevel, levelLabel, standardLevels } from './tools/levels.js';
+=======
+export { codeOfStatus, type NoAnswer, noAnswer } from './tools/http-errors.js';
+>>>>>>> 594707d (core: the tools that both clouds had twice)
 export { stringify, toPrimitive } from './tools/stringify.js';
-export { endOfSlice, utf8Bytes } from './tools/utf8.js';
+export {
+  type BytesOf,
+  endOfSlice,
+  findCap,
+  MAX_PART_HEADER_BYTES,
+  type PartLimit,
+  split,
+  truncate,
+  utf8Bytes,
+} from './tools/text.js';
+export { warn } from './tools/warn.js';

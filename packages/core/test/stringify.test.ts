@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { stringify } from '../src/index.js';
+import { stringify, toPrimitive } from '../src/index.js';
 
 it('gives plain JSON, with the keys in their order', () => {
   expect(stringify({ b: 1, a: [true, null, 'x'] })).toBe('{"b":1,"a":[true,null,"x"]}');
@@ -94,4 +94,37 @@ it('beside a BigInt writes all else as JSON.stringify does', () => {
   };
   const wanted = JSON.stringify({ plain, big: 1 });
   expect(stringify({ plain, big: 1n })).toBe(wanted);
+});
+
+it('toPrimitive writes what JSON cannot express, and objects as JSON', () => {
+  const error = Object.assign(new TypeError('bad', { cause: 1n }), { status: 500 });
+  const value = {
+    error,
+    map: new Map([['a', new Set([1])]]),
+    pairs: new Map([[1, 2]]),
+    bytes: new Uint8Array([1, 2, 3]),
+  };
+  const { stack } = error;
+  expect(JSON.parse(String(toPrimitive(value, 100)))).toEqual({
+    error: { name: 'TypeError', message: 'bad', stack, status: 500, cause: 1 },
+    map: { a: [1] },
+    pairs: [[1, 2]],
+    bytes: 'AQID',
+  });
+});
+
+it('toPrimitive returns the primitive that stands for an object', () => {
+  expect(toPrimitive(new Date(0), 100)).toBe('1970-01-01T00:00:00.000Z');
+  expect(toPrimitive(Buffer.from('abc'), 100)).toBe('YWJj');
+  expect(toPrimitive({ toJSON: () => Number.NaN }, 100)).toBeNaN();
+  expect(toPrimitive({ toJSON: () => undefined }, 100)).toBeUndefined();
+});
+
+it('toPrimitive never throws, and ends early after the number of values', () => {
+  const bad = (): never => {
+    throw new Error('no');
+  };
+  expect(toPrimitive({ toJSON: bad }, 100)).toBe('[Unreadable]');
+  expect(toPrimitive([{ toJSON: bad }, 1], 100)).toBe('["[Unreadable]",1]');
+  expect(toPrimitive([1, { a: 2, b: 3 }, 4], 3)).toBe('[1,{"a":2}]');
 });

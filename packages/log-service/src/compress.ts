@@ -2,17 +2,17 @@ import { promisify } from 'node:util';
 import { deflate as deflateWithCallback } from 'node:zlib';
 import { lz4 } from './lz4.js';
 
-/** As `x-log-compresstype` names it. */
+/** Value of the header `x-log-compresstype`. */
 export type Compression = 'lz4' | 'deflate';
 
-/** The body, compressed; `undefined` when that does not make it smaller. */
+/** Compresses a body. Returns `undefined` if that does not make it smaller. */
 export async function compress(raw: Uint8Array, compression: Compression): Promise<Buffer | undefined> {
   const compressed = compression === 'lz4' ? await lz4(raw) : await deflate(raw, { level: DEFLATE_LEVEL });
   return compressed && compressed.length < raw.length ? compressed : undefined;
 }
 
-/** With zlib's header (RFC 1950), as the service wants it; on a thread of its own. */
+/** Writes zlib's header (RFC 1950), as the service requires. Runs on a thread of libuv's pool. */
 const deflate = promisify(deflateWithCallback);
 
-/** Less than half the time of the default level, for a fifth more bytes. */
+/** Takes less than half the time of the default level, and makes bodies a fifth larger. */
 const DEFLATE_LEVEL = 1;

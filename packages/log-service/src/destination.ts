@@ -8,21 +8,22 @@ import {
   type FieldsDestination,
   type FieldsRecord,
   type SendOutcome,
+  warn,
 } from '@logferry/core';
 import { isCompressionRefused, toDeliveryError, toUnansweredError } from './classify.js';
-import { fetchOver, type PutResponse, putWebTracking } from './client.js';
 import { type Compression, compress } from './compress.js';
 import { createFieldsWriter, plainFields } from './fields.js';
 import { MAX_BATCH_EVENTS, MAX_VALUE_BYTES } from './limits.js';
 import { moduleUrl } from './module-url.js';
 import type { LogServiceFetch, LogServiceOptions } from './options.js';
 import { fitPayload } from './oversize.js';
+import { fetchOver, type PutResponse, putWebTracking } from './put-web-tracking.js';
 import { type ResolvedLogServiceOptions, resolveLogServiceOptions } from './resolve-options.js';
 import { baseBytesOf, bodyOf } from './route.js';
 
 /**
- * A destination for Alibaba Cloud Log Service, by web tracking. Checks all options and throws `ConfigError` for wrong ones;
- * the service is called with the first batch.
+ * Makes a destination for Alibaba Cloud Log Service that writes by web tracking. Throws `ConfigError` for a wrong option. The
+ * first batch calls the service.
  */
 export function createLogService(options: LogServiceOptions): FieldsDestination {
   return new LogService(resolveLogServiceOptions(options), options);
@@ -31,7 +32,7 @@ export function createLogService(options: LogServiceOptions): FieldsDestination 
 /** The last date of JavaScript. */
 const MAX_TIME_MS = 8.64e15;
 
-/** Each log is followed by a comma. That the last one is not leaves the count a byte too high. */
+/** A comma follows each log but the last, so the count of a batch is one byte too high. */
 const COMMA_BYTES = 1;
 
 class LogService implements FieldsDestination {
@@ -46,14 +47,14 @@ class LogService implements FieldsDestination {
   readonly #fetch: LogServiceFetch;
   #compression: Compression | undefined;
 
-  constructor(options: ResolvedLogServiceOptions, given: LogServiceOptions) {
-    this.#rawOptions = given;
+  constructor(options: ResolvedLogServiceOptions, rawOptions: LogServiceOptions) {
+    this.#rawOptions = rawOptions;
     const { route, maxBatchBytes, compression } = options;
     const baseBytes = baseBytesOf(route);
     this.limits = {
       maxEvents: MAX_BATCH_EVENTS,
       maxBytes: maxBatchBytes,
-      // Asked for every record; another route comes from the disk at most.
+      // Called for each record. Only a batch of another destination has another route.
       baseBytes: (other) => (other === route ? baseBytes : baseBytesOf(other)),
     };
     this.#options = options;
@@ -65,8 +66,7 @@ class LogService implements FieldsDestination {
 
   encode(record: FieldsRecord): Encoding {
     const { route, oversize } = this.#options;
-    const { time: given } = record;
-    const time = given >= 0 && given <= MAX_TIME_MS ? Math.trunc(given) : Date.now();
+    const time = record.time >= 0 && record.time <= MAX_TIME_MS ? Math.trunc(record.time) : Date.now();
     const payload = this.#write(record, time);
     const bytes = Buffer.byteLength(payload);
     if (bytes <= this.#maxPayloadBytes && bytes <= MAX_VALUE_BYTES) {
@@ -111,11 +111,10 @@ class LogService implements FieldsDestination {
     }
   }
 
-  /** For good: what the service could not read once, it will not be able to read again. */
+  /** Final: the service will not be able to read the next body either. */
   #giveUpCompression(): void {
     if (this.#compression === undefined) return;
-    const message = `Log Service cannot read bodies compressed with ${this.#compression}: they are sent as they are from now on`;
+    warn(`Log Service cannot read bodies compressed with ${this.#compression}: they are sent as they are from now on`);
     this.#compression = undefined;
-    process.emitWarning(message, { type: 'LogferryWarning' });
   }
 }

@@ -4,12 +4,12 @@ import { isValidKey, KeyRenamer } from './keys.js';
 import { sharedSequence } from './sequence.js';
 import { read, textOf } from './text.js';
 
-/** Where the level goes, as its label. */
+/** The field for the label of the level. */
 export const LEVEL_FIELD: string = 'level';
 
 /**
- * Makes a function that writes a record as a JSON object of strings: time, sequence and level, then the record's fields.
- * `time` is that of the record, in epoch milliseconds, checked.
+ * Makes a function that writes a record as a JSON object of strings: time, sequence number and level, then the record's
+ * fields. `time` is the record's time in whole epoch milliseconds, and valid.
  */
 export function createFieldsWriter(
   timeField: string,
@@ -21,7 +21,7 @@ export function createFieldsWriter(
   const toIso = createIsoFormat();
   const labels = new Map<string, string>();
 
-  /** What stands before a field's value; empty when the field cannot have this key. */
+  /** The text before a field's value: `,"key":`. Empty if the service does not take the key, or it is ours. */
   function labelOf(key: string): string {
     let label = labels.get(key);
     if (label === undefined) {
@@ -55,7 +55,10 @@ export function createFieldsWriter(
   };
 }
 
-/** Fields that are written alike after JSON, which has no word for an error, a map or a BigInt: their text takes their place. */
+/**
+ * Copies fields for a trip through JSON, after which they are written the same: the text of errors, maps, BigInts and other
+ * values that JSON cannot express takes their place.
+ */
 export function plainFields(fields: FieldsRecord['fields']): object {
   // Without a prototype no key is special.
   const plain: Record<string, unknown> = Object.create(null);
@@ -67,16 +70,16 @@ export function plainFields(fields: FieldsRecord['fields']): object {
   return plain;
 }
 
-/** Most programs have fewer keys; one that invents keys must not fill the memory. */
+/** More keys than most programs have. Bounds memory when a program invents keys. */
 const MAX_LABELS = 2000;
 
-/** Whether it is the framework's own level: a number, or the label, perhaps coloured or in capitals. */
+/** Whether the value is the framework's own level: a number, or the label, which may be coloured or in capitals. */
 function isLevel(value: unknown, label: string): boolean {
   if (typeof value !== 'string') return typeof value === 'number';
   return value === label || stripVTControlCharacters(value).trim().toLowerCase() === label.toLowerCase();
 }
 
-/** Many records have the time of the one before. */
+/** Makes a formatter that caches the last time: many records have the time of the previous one. */
 function createIsoFormat(): (time: number) => string {
   let last = Number.NaN;
   let iso = '';

@@ -1,7 +1,7 @@
 import { endOfSlice } from '@logferry/core';
 import { MAX_KEY_BYTES } from './limits.js';
 
-/** Whether Log Service takes a field, or a tag, of this name. */
+/** Whether Log Service takes a field or a tag with this name. */
 export function isValidKey(key: string): boolean {
   return (
     key !== '' &&
@@ -13,13 +13,13 @@ export function isValidKey(key: string): boolean {
 }
 
 /**
- * Finds names for the fields of one record that cannot have their own: the key, with the `:` of `__tag__:` made `_` and
- * cut where it is too long, gets `_` at its end; `__` if that name is taken, then `_3`, `_4` and so on.
+ * Renames the fields of one record whose keys the service does not take. The `:` of `__tag__:` becomes `_`, a key that is too
+ * long is cut, and the name ends in `_`; if that name is taken, in `__`, then in `_3`, `_4` and so on.
  */
 export class KeyRenamer {
-  /** Names that other fields of the record have. */
+  /** Names of the record's other fields. */
   readonly #taken: Set<string>;
-  /** How many times a key that begins like this was renamed, so that many of them do not take quadratic time. */
+  /** The last attempt for each beginning of a key, so that many keys that begin alike do not take quadratic time. */
   readonly #attempts = new Map<string, number>();
 
   constructor(taken: Iterable<string>) {
@@ -50,11 +50,11 @@ const RESERVED_KEYS: ReadonlySet<string> = new Set([
   '__extract_others__',
 ]);
 
-/** Queries see tags under this prefix, so that a field of such a name would be taken for one. */
+/** Queries see tags under this prefix, and would take a field with it for a tag. */
 const TAG_PREFIX = '__tag__:';
 const TAG_PREFIX_AT_START = /^__tag__:/;
 
-/** Enough for any number of keys that an object can have. */
+/** No object has more keys. */
 const MAX_SUFFIX_LENGTH = '_1234567890'.length;
 
 function cut(text: string, maxBytes: number): string {

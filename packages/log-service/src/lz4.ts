@@ -1,35 +1,36 @@
 /**
- * Compresses to an LZ4 block, without frame and size, that keeps the end-of-block rules. `undefined` when nothing repeats.
+ * Compresses to an LZ4 block that keeps the end-of-block rules, without frame and without size. Returns `undefined` if
+ * nothing repeats.
  *
- * lz4js lets matches come too close to the end: strict decoders, such as liblz4, refuse some of its blocks. So it gets all
- * but the last bytes, which then go to the end of the block as they are.
+ * lz4js lets matches come too close to the end: strict decoders, such as liblz4, refuse some of its blocks. So lz4js
+ * compresses all but the last bytes, which are then appended to the block as literals.
  * https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
  */
 export async function lz4(raw: Uint8Array): Promise<Buffer | undefined> {
-  // Not with the program: the module takes 5 MB.
+  // Loaded lazily: the module takes 5 MB of memory.
   const { compressBlock, compressBound } = await import('lz4js');
   const headLength = raw.length - END_LITERALS;
   if (headLength <= 0) return undefined;
   const block = Buffer.allocUnsafe(compressBound(headLength) + END_LITERALS + MAX_GROWTH);
-  // lz4js takes what a table has of another text for its own.
+  // lz4js would take the entries of the previous text for matches.
   hashTable.fill(0);
   const length = compressBlock(raw, block, 0, headLength, hashTable);
   return length === 0 ? undefined : appendLiterals(block, length, raw.subarray(headLength));
 }
 
-/** The last match of a block starts at least so many bytes before the end. It also ends 5 bytes before. */
+/** The last match of a block starts at least 12 bytes before the end, and ends at least 5 bytes before it. */
 const END_LITERALS = 12;
 
-/** The length of a run of literals takes at most one byte more when the run gets {@link END_LITERALS} longer. */
+/** {@link END_LITERALS} more literals lengthen the length of their run by at most one byte. */
 const MAX_GROWTH = 1;
 
 /** lz4js hashes to 16 bits. */
 const hashTable = new Uint32Array(1 << 16);
 
-/** A length of 15 goes on in further bytes. */
+/** A length of 15 continues in further bytes. */
 const LONG_LENGTH = 15;
 
-/** Makes the block's last sequence, which has literals only, longer. */
+/** Appends literals to the block's last sequence, which has literals only. */
 function appendLiterals(block: Buffer, length: number, literals: Uint8Array): Buffer {
   const { start, literalsStart } = lastSequence(block, length);
   const count = length - literalsStart + literals.length;
@@ -40,7 +41,7 @@ function appendLiterals(block: Buffer, length: number, literals: Uint8Array): Bu
   return block.subarray(0, start + header.length + count);
 }
 
-/** Only a walk through all sequences finds the last. */
+/** Walks through all sequences: nothing else finds the last. */
 function lastSequence(block: Uint8Array, length: number): { readonly start: number; readonly literalsStart: number } {
   let index = 0;
   for (;;) {
@@ -64,7 +65,7 @@ function lastSequence(block: Uint8Array, length: number): { readonly start: numb
 
 const OFFSET_BYTES = 2;
 
-/** Token and length of a sequence that has literals only. */
+/** The token and the length of a sequence that has literals only. */
 function headerOf(literals: number): number[] {
   if (literals < LONG_LENGTH) return [literals << 4];
   const header = [LONG_LENGTH << 4];

@@ -9,16 +9,16 @@ import {
   stringOption,
   wrongOption,
 } from '@logferry/core';
-import { projectUrl } from './endpoint.js';
 import { LEVEL_FIELD } from './fields.js';
 import { isValidKey } from './keys.js';
 import { MAX_BATCH_BYTES, MAX_TOPIC_BYTES } from './limits.js';
 import { type LogServiceFetch, type LogServiceOptions, logServiceOptionNames } from './options.js';
+import { projectUrl } from './project-url.js';
 import { baseBytesOf, routeOf } from './route.js';
 
-/** Options with every value checked and in place. */
+/** The options after all checks, with defaults filled in. */
 export interface ResolvedLogServiceOptions {
-  /** Where batches are posted. */
+  /** The URL to which batches are posted. */
   readonly url: string;
   /** For messages: `logstore "web" of project "shop"`. */
   readonly targetLabel: string;
@@ -32,7 +32,7 @@ export interface ResolvedLogServiceOptions {
   readonly fetch: LogServiceFetch | undefined;
 }
 
-/** Checks the options and fills in the defaults. */
+/** Checks the options and fills in the defaults. Throws `ConfigError`. */
 export function resolveLogServiceOptions(options: LogServiceOptions): ResolvedLogServiceOptions {
   refuseUnknownOptions(objectOption('options', options), logServiceOptionNames);
   const { endpoint, project, logstore, tags = {} } = options;
@@ -65,7 +65,7 @@ const PROJECT_NAME = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;
 /** https://www.alibabacloud.com/help/en/sls/developer-reference/api-createlogstore */
 const LOGSTORE_NAME = /^[a-z0-9][a-z0-9_-]{0,61}[a-z0-9]$/;
 
-/** What `maxBatchBytes` leaves for a log beside topic, source and tags, at least. */
+/** The least that `maxBatchBytes` has to leave for a log beside topic, source and tags. */
 const MIN_LOG_BYTES = 512;
 
 function checkName(option: string, value: unknown, pattern: RegExp, expected: string): void {
@@ -103,7 +103,7 @@ function batchBytesOption(value: unknown, baseBytes: number): number {
   throw wrongOption('maxBatchBytes', expected, maxBatchBytes);
 }
 
-/** The service wants a source in every request. */
+/** The service requires a source in every request. */
 function nameOfHost(): string {
   const name = hostname().toWellFormed() || 'localhost';
   return name.slice(0, endOfSlice(name, 0, MAX_TOPIC_BYTES));

@@ -1,13 +1,13 @@
 import { type Batch, enclosePayloads } from '@logferry/core';
 
-/** What all logs of a request have in common. */
+/** The members that all logs of a request share. */
 export interface LogGroupHead {
   readonly topic: string | undefined;
   readonly source: string;
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** The beginning of the request body as a JSON object of its own: it says all there is to say about where a batch goes. */
+/** The beginning of the request body, as a JSON object of its own. */
 export function routeOf({ topic, source, tags }: LogGroupHead): string {
   return JSON.stringify({
     __topic__: topic,
@@ -16,7 +16,7 @@ export function routeOf({ topic, source, tags }: LogGroupHead): string {
   });
 }
 
-/** The request body. */
+/** Makes the request body. */
 export function bodyOf(batch: Batch): Uint8Array {
   return enclosePayloads(batch, batch.route.slice(0, -1) + LOGS, END);
 }

@@ -1,8 +1,8 @@
 /**
- * Counts the records of this process, or of this worker thread. All copies of this package, ES module or CommonJS, share
- * one counter, so that time and number together give the order of all records.
+ * Counts the records of this process, or of this worker thread. All copies of this package, ES module or CommonJS, share one
+ * counter, so that time and number together give the order of all records.
  *
- * @returns gives the next number, in digits
+ * @returns a function that returns the next number, in 12 digits
  */
 export function sharedSequence(): () => string {
   const holder = globalThis as { [SEQUENCE]?: { last: number } };
@@ -13,5 +13,5 @@ export function sharedSequence(): () => string {
 
 const SEQUENCE = Symbol.for('logferry.logService.sequence');
 
-/** Numbers of one width come in the same order as texts, and take the same room in a request. */
+/** Numbers of one width sort as texts, and have one size. */
 const DIGITS = 12;

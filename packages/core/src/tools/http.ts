@@ -2,34 +2,40 @@ import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request a
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 
-/** Makes HTTP requests that do not keep the process alive: whoever waits for one has to. */
+/** Makes HTTP requests that do not keep the process alive. Code that waits for a response has to do that itself. */
 export interface HttpClient {
-  /** One request on one connection: nothing is repeated, no redirection followed. Rejects when no answer came. */
+  /**
+   * Makes one request on one connection. Repeats nothing and follows no redirection. Rejects with the error of the connection
+   * if no response came: {@link noAnswer} classifies it.
+   */
   request(request: HttpRequest): Promise<HttpResponse>;
-  /** Closes all connections. The next request opens a new one. */
+  /** Closes all connections. The next request opens a new connection. */
   close(): void;
 }
 
+/** A request of an {@link HttpClient}. */
 export interface HttpRequest {
+  /** `http:` or `https:`. */
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | string;
-  /** Gives the request up, by an error with the name `AbortError`. There is no other limit to the wait for an answer. */
+  /** Aborts the request with an `AbortError`. Nothing else limits the wait for a response. */
   readonly signal: AbortSignal;
 }
 
+/** A response, whatever its status is. */
 export interface HttpResponse {
   readonly status: number;
-  /** By name in lower case. */
+  /** Values by name in lower case. A header that came several times has its values joined by commas. */
   readonly headers: Record<string, string>;
-  /** What came of the body, up to 1 MiB. */
+  /** The part of the body that came, up to 1 MiB. */
   readonly body: Uint8Array;
-  /** False: the body broke off, or was larger. */
+  /** False if the body broke off or was larger. */
   readonly complete: boolean;
 }
 
-/** Starts without a connection. Connections are kept for further requests. */
+/** Makes a client. Opens no connection yet; keeps connections for further requests for up to 4 s. */
 export function createHttpClient(): HttpClient {
   const settings = { keepAlive: true, timeout: MAX_STILL_MS };
   const agents = [new HttpAgent(settings), new HttpsAgent(settings)] as const;
@@ -42,12 +48,12 @@ export function createHttpClient(): HttpClient {
             ? requestHttps(target, { ...options, agent: agents[1] })
             : requestHttp(target, { ...options, agent: agents[0] });
         request.once('response', (response) => {
-          // Answered before all was sent: the caller may use the memory of the body again.
+          // If the response came before all was sent: the caller may reuse the memory of the body.
           const stop = (): unknown => request.writableFinished || request.destroy();
           resolve(readResponse(response).finally(stop));
         });
         request.on('error', reject);
-        // An answer that changes the protocol ends in neither.
+        // A response that switches protocols emits neither event.
         request.once('close', () => reject(new Error('the connection was closed')));
         release(request, target.hostname);
         request.end(body);
@@ -59,8 +65,10 @@ export function createHttpClient(): HttpClient {
 }
 
 /**
- * Reads the header `Retry-After`, seconds or a date, for the option `retryAfterMs` of `DeliveryError`.
+ * Reads a header `Retry-After`, in seconds or as a date, for the option `retryAfterMs` of `DeliveryError`.
  * https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+ *
+ * @returns milliseconds from now, at least 0; `undefined` if the header is absent or not valid
  */
 export function parseRetryAfter(header: string | undefined): number | undefined {
   if (header === undefined) return undefined;
@@ -68,12 +76,12 @@ export function parseRetryAfter(header: string | undefined): number | undefined 
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
-/** Of a request that could not be sent to its end: connecting, or the connection, stood still for too long. */
+/** Code of the error for a request that was not sent completely: connecting, or sending, made no progress for too long. */
 const STALLED = 'ERR_STALLED';
 
 /**
- * Error codes of the operating system, of Node.js' fetch and of {@link createHttpClient} after which the service cannot
- * have got the request.
+ * Codes of errors after which the service cannot have received the request: of the operating system, of Node.js' `fetch`
+ * and of {@link createHttpClient}. Any other code is ambiguous.
  */
 export const NEVER_SENT: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',
@@ -86,18 +94,17 @@ export const NEVER_SENT: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * How long a connection may stand still: unused, where it has to be less than servers wait (often five seconds), or else a
- * request would meet one that is being closed; while it is made, where a packet that is lost is repeated after one and three
- * seconds; and while it sends.
+ * How long a connection may make no progress. Unused: less than servers wait before they close it, which is often 5 s.
+ * Connecting: long enough for TCP to repeat a lost packet, after 1 and 3 s. Sending: as long.
  */
 const MAX_STILL_MS = 4000;
 
-/** Answers of log services are small; whatever is larger comes from something else. */
+/** Responses of log services are small. A larger response comes from some other server. */
 const MAX_RESPONSE_BYTES = 1024 ** 2;
 
 /**
- * Lets the process end although the request is in flight. While it connects or sends, even an unreferenced socket holds the
- * process, so neither may stand still for long. The lookup of an address cannot be given up, and has limits of its own.
+ * Lets the process end while the request is in flight. Even an unreferenced socket holds the process while it connects or
+ * sends, so the time for either is limited. The lookup of an address cannot be aborted, and has limits of its own.
  */
 function release(request: ClientRequest, hostname: string): void {
   request.once('socket', (socket: Socket) => {
@@ -129,7 +136,7 @@ async function readResponse(response: IncomingMessage): Promise<HttpResponse> {
       if (bytes > MAX_RESPONSE_BYTES) break;
     }
   } catch {
-    // It broke off, but the status is an answer.
+    // The body broke off, but the status came.
   }
   const headers = Object.entries(response.headers).map(([name, value]) => [name, String(value)]);
   return {

@@ -2,22 +2,22 @@ import type { HttpClient } from '@logferry/core';
 import type { Compression } from './compress.js';
 import type { LogServiceFetch } from './options.js';
 
-/** What came back, if anything did. */
+/** A response of the service, or of some other server at its address. */
 export interface PutResponse {
   readonly status: number;
-  /** The service's own name for an error: `"WriteQuotaExceed"`. Empty when the answer has none. */
+  /** The service's name for an error: `"WriteQuotaExceed"`. Empty if the response has none. */
   readonly errorCode: string;
-  /** The service's text, or the beginning of whatever else came. */
+  /** The service's text for an error, or the beginning of a body that is not the service's. */
   readonly errorMessage: string;
   readonly requestId: string | undefined;
-  /** The header `Retry-After`. */
+  /** Value of the header `Retry-After`. */
   readonly retryAfter: string | undefined;
-  /** The service stored the logs. */
+  /** Whether the service stored the logs. */
   readonly stored: boolean;
 }
 
 /**
- * One PutWebTracking request. Throws what `fetch` throws when there is no answer.
+ * Makes one PutWebTracking request. Rejects with the error of `fetch` if no response came.
  * https://www.alibabacloud.com/help/en/sls/developer-reference/api-putwebtracking
  */
 export async function putWebTracking(
@@ -35,11 +35,11 @@ export async function putWebTracking(
     },
     body: body.bytes as Uint8Array<ArrayBuffer>,
     signal,
-    // Following would make a GET of it, and take that page for an answer.
+    // `fetch` would follow with a GET, and return that page as the response.
     redirect: 'manual',
   });
   const { status, headers } = response;
-  // The status has the answer. What comes after it may break off, but has to be read for the connection to be used again.
+  // The status decides. The body may break off, but reading it frees the connection for the next request.
   const text = await response.text().catch(() => '');
   const requestId = headers.get('x-log-requestid') ?? undefined;
   const isPage = /html/i.test(headers.get('content-type') ?? '') && requestId === undefined;
@@ -52,27 +52,27 @@ export async function putWebTracking(
   };
 }
 
-/** The part of `fetch` that we need, by requests that do not keep the process alive. */
+/** Makes a `fetch` function of a client whose requests do not keep the process alive. */
 export function fetchOver(http: HttpClient): LogServiceFetch {
   return async (url, { method, headers, body, signal }) => {
-    const answer = await http.request({ url, method, headers, body, signal });
+    const response = await http.request({ url, method, headers, body, signal });
     return {
-      status: answer.status,
-      headers: { get: (name) => answer.headers[name] ?? null },
-      text: async () => new TextDecoder().decode(answer.body),
+      status: response.status,
+      headers: { get: (name) => response.headers[name] ?? null },
+      text: async () => new TextDecoder().decode(response.body),
     };
   };
 }
 
 const MAX_EXCERPT_LENGTH = 200;
 
-/** The service answers with JSON, but what stands before it may not. */
+/** The service responds with JSON, a proxy before it may not. */
 function readError(text: string): Pick<PutResponse, 'errorCode' | 'errorMessage'> {
   try {
     const { errorCode, errorMessage } = JSON.parse(text);
     if (typeof errorCode === 'string') return { errorCode, errorMessage: excerpt(String(errorMessage ?? '')) };
   } catch {
-    // An excerpt of the text has to do.
+    // The excerpt below is all that can be said.
   }
   return { errorCode: '', errorMessage: excerpt(text) };
 }

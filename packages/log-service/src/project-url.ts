@@ -1,8 +1,8 @@
 import { wrongOption } from '@logferry/core';
 
 /**
- * The URL that a project's requests begin with, without a slash at its end. An endpoint of the service names a region, and
- * the project goes before it; any other URL stands for one project.
+ * The URL that all requests of a project begin with, without a slash at its end. An endpoint of the service names a region,
+ * so the project is put before it; any other URL stands for one project. Throws `ConfigError` for a wrong endpoint.
  */
 export function projectUrl(endpoint: unknown, project: string): string {
   const text = typeof endpoint === 'string' ? endpoint.trim() : '';
@@ -32,7 +32,7 @@ function hasOnlyAddress({ username, password, search, hash }: URL): boolean {
   return username === '' && password === '' && search === '' && hash === '';
 }
 
-/** `project.region.log.aliyuncs.com`. A project may well be named like a region, so the region has to be there as well. */
+/** Whether the host is `project.region.log.aliyuncs.com`. A project may be named like a region, so its name alone proves nothing. */
 function hasProject(host: string, project: string): boolean {
   return host.startsWith(`${project}.`) && host.split('.').length >= 5;
 }
