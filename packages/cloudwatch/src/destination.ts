@@ -9,11 +9,12 @@ import {
   type SendOutcome,
   type TextDestination,
   type TextRecord,
+  warn,
 } from '@logferry/core';
 import { isNotFound, isUnreadable, nameOf, toDeliveryError } from './classify.js';
-import { LogsClient, type PutResponse } from './client.js';
 import { compress, uncompressed, type WireBody } from './compress.js';
 import { EVENT_OVERHEAD_BYTES, MAX_BATCH_EVENTS, MAX_SPAN_MS } from './limits.js';
+import { LogsClient, type PutResponse } from './logs-client.js';
 import { moduleUrl } from './module-url.js';
 import type { CloudWatchOptions } from './options.js';
 import { fitMessage } from './oversize.js';
@@ -21,17 +22,16 @@ import { Provisioner } from './provisioner.js';
 import { rejectedEvents } from './rejected-events.js';
 import { type ResolvedCloudWatchOptions, resolveCloudWatchOptions } from './resolve-options.js';
 import { type Target, targetOf } from './route.js';
-import { warn } from './warn.js';
 
 /**
- * A destination for Amazon CloudWatch Logs. Checks all options and throws `ConfigError` for wrong ones; the AWS SDK is
- * loaded, and the service called, with the first batch.
+ * Makes a destination for Amazon CloudWatch Logs. Throws `ConfigError` for a wrong option. The first batch loads the AWS SDK
+ * and calls the service.
  */
 export function createCloudWatch(options: CloudWatchOptions): TextDestination {
   return new CloudWatch(resolveCloudWatchOptions(options), options);
 }
 
-/** The service's clock stops long before; dates of JavaScript end here. */
+/** The last date of JavaScript. The service rejects events long before it as too new. */
 const MAX_TIME_MS = 8.64e15;
 
 class CloudWatch implements TextDestination {
@@ -46,9 +46,9 @@ class CloudWatch implements TextDestination {
   readonly #entity: string;
   #entityRejected = false;
   #compresses: boolean;
-  /** Batches that met a missing stream or group. */
+  /** Batches whose stream or group does not exist. */
   readonly #needsStream = new WeakSet<Batch>();
-  /** Tokens that an emulator, or a service of before 2023, wants to see with a batch. */
+  /** Tokens that an emulator, or a service from before 2023, requires with a batch. */
   readonly #sequenceTokens = new WeakMap<Batch, string>();
 
   constructor(options: ResolvedCloudWatchOptions, rawOptions: CloudWatchOptions) {
@@ -62,7 +62,7 @@ class CloudWatch implements TextDestination {
     this.#options = options;
     this.#compresses = options.compression === 'gzip';
     this.#client = new LogsClient(options.connection);
-    this.#provisioner = new Provisioner(this.#client, options.newGroup);
+    this.#provisioner = new Provisioner(this.#client, options.newGroup, options.retentionInDays);
     this.#entity = options.entity === undefined ? '' : `,"entity":${JSON.stringify(options.entity)}`;
   }
 
@@ -73,10 +73,10 @@ class CloudWatch implements TextDestination {
   encodeAll(records: readonly TextRecord[]): readonly Encoding[] {
     const { maxEventBytes, oversize, routeOf } = this.#options;
     const drafts = records.map((record) => {
-      const { text, time: given } = record;
+      const { text, time } = record;
       const message = text.isWellFormed() ? text : text.toWellFormed();
-      const time = given >= 0 && given <= MAX_TIME_MS ? Math.trunc(given) : Date.now();
-      return { route: routeOf(time, record.level), time, message, bytes: Buffer.byteLength(message) };
+      const timeMs = time >= 0 && time <= MAX_TIME_MS ? Math.trunc(time) : Date.now();
+      return { route: routeOf(timeMs, record.level), time: timeMs, message, bytes: Buffer.byteLength(message) };
     });
     const quoted = quoteAll(drafts.map(({ message, bytes }) => (bytes <= maxEventBytes ? message : '')));
     return drafts.map(({ route, time, message, bytes }, index) => {
@@ -90,8 +90,9 @@ class CloudWatch implements TextDestination {
 
   async send(batch: Batch, signal: AbortSignal): Promise<SendOutcome> {
     const target = targetOf(batch.route);
-    const created = this.#needsStream.has(batch);
-    if (created) await this.#createStreamFor(batch, target, signal);
+    const isCreated = this.#needsStream.has(batch);
+    if (isCreated) await this.#createStreamFor(batch, target, signal);
+    await this.#provisioner.setRetention(target.group, signal);
     const raw = this.#bodyOf(batch, target);
     const body = this.#compresses ? await compress(raw) : uncompressed(raw);
     try {
@@ -99,12 +100,13 @@ class CloudWatch implements TextDestination {
       return this.#outcomeOf(response, batch, body.bytes.length);
     } catch (error) {
       if (nameOf(error) === 'DataAlreadyAccepted') return { rejected: [], wireBytes: body.bytes.length };
-      throw this.#withoutCompression(error, body) ?? this.#learnFrom(error, batch, created);
+      throw this.#withoutCompression(error, body) ?? this.#learnFrom(error, batch, isCreated);
     }
   }
 
-  close(): Promise<void> {
-    return this.#client.close();
+  async close(): Promise<void> {
+    this.#provisioner.close();
+    await this.#client.close();
   }
 
   recipe(): DestinationRecipe {
@@ -115,7 +117,7 @@ class CloudWatch implements TextDestination {
     try {
       await this.#provisioner.createStream(target, signal);
     } catch (error) {
-      // Who may not create it waits for somebody who may: the next attempt looks whether the stream is there.
+      // Without permission to create the stream, the next attempt looks whether somebody else has.
       if (DeliveryError.is(error) && error.code === 'AUTH') this.#needsStream.delete(batch);
       throw error;
     }
@@ -142,16 +144,16 @@ class CloudWatch implements TextDestination {
     };
   }
 
-  /** A service, or what stands in for one, that cannot read a compressed request gets no further one. */
+  /** Gives gzip up for good if the endpoint cannot read a compressed request. */
   #withoutCompression(error: unknown, { encoding }: WireBody): DeliveryError | undefined {
     if (encoding === undefined || !isUnreadable(error)) return undefined;
-    if (this.#compresses) warn('the endpoint does not take gzip; from now on requests go without');
+    if (this.#compresses) warn('the endpoint does not take gzip; requests are no longer compressed');
     this.#compresses = false;
     return new DeliveryError('AGAIN', 'the endpoint does not take gzip', { cause: error });
   }
 
-  /** What the core is told of an error, after we took note of what the next attempt needs. */
-  #learnFrom(error: unknown, batch: Batch, created: boolean): DeliveryError {
+  /** Notes what the next attempt of the batch needs, and returns the error for the core. */
+  #learnFrom(error: unknown, batch: Batch, isCreated: boolean): DeliveryError {
     const { group, stream } = targetOf(batch.route);
     const failure = toDeliveryError(error, `PutLogEvents to "${group}", stream "${stream}"`);
     const { requestId } = failure;
@@ -167,7 +169,7 @@ class CloudWatch implements TextDestination {
       return new DeliveryError('NOT_FOUND', message, { cause: error, requestId });
     }
     this.#needsStream.add(batch);
-    if (!created) return new DeliveryError('AGAIN', failure.message, { cause: error, requestId });
+    if (!isCreated) return new DeliveryError('AGAIN', failure.message, { cause: error, requestId });
     const message = `log stream "${stream}" of "${group}" was created, but does not take events yet`;
     return new DeliveryError('UNAVAILABLE', message, { cause: error, requestId });
   }
@@ -178,10 +180,10 @@ function toEvent(route: string, time: number, quotedMessage: string, messageByte
   return { route, time, payload, bytes: messageBytes + EVENT_OVERHEAD_BYTES };
 }
 
-/** Texts as JSON. All in one call of `JSON.stringify` cost half as much as each in its own. */
+/** Writes each text as JSON. One call of `JSON.stringify` for all costs half as much as a call for each. */
 function quoteAll(texts: readonly string[]): string[] {
   if (texts.length === 1) return [JSON.stringify(texts[0])];
-  // One text a line, after the line of the opening bracket; a line end within a text is escaped.
+  // Indented JSON has one text a line, after the line of the opening bracket. A line end within a text is escaped.
   const lines = JSON.stringify(texts, undefined, 1).split('\n');
   return texts.map((_, index) => (lines[index + 1] as string).slice(1, index + 1 < texts.length ? -1 : undefined));
 }

@@ -1,6 +1,7 @@
-export { assertSdkInstalled, type CloudWatchClient } from './client.js';
 export { createCloudWatch } from './destination.js';
+export { assertSdkInstalled } from './logs-client.js';
 export {
+  type CloudWatchClient,
   type CloudWatchCredentials,
   type CloudWatchEntity,
   type CloudWatchOptions,

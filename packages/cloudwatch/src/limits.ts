@@ -5,11 +5,11 @@ export const MAX_BATCH_BYTES: number = 1_048_576;
 
 export const MAX_BATCH_EVENTS: number = 10_000;
 
-/** What the service adds to the size of each message. */
+/** Bytes that the service adds to the size of each message. */
 export const EVENT_OVERHEAD_BYTES: number = 26;
 
-/** Most UTF-8 bytes of one message: an event may be as large as a batch. */
+/** Most UTF-8 bytes of a message: one event may fill a batch. */
 export const MAX_EVENT_BYTES: number = MAX_BATCH_BYTES - EVENT_OVERHEAD_BYTES;
 
-/** The service refuses a batch that spans more than 24 hours; whether 24 hours themselves pass is not documented. */
+/** The service refuses a batch that spans more than 24 hours, and does not document whether exactly 24 hours pass. */
 export const MAX_SPAN_MS: number = 24 * 3_600_000 - 1;

@@ -1,18 +1,16 @@
-import type { CloudWatchClient } from './client.js';
-
 /** Where a {@link createCloudWatch} destination delivers to, and how. */
 export interface CloudWatchOptions {
   /** Log group: 1 to 512 of the characters `a-z A-Z 0-9 . - _ / #`, not starting with `aws/`. */
   readonly logGroupName: string;
   /**
-   * Log stream: up to 512 characters without `:` and `*`. A template: `{hostname}`, `{pid}`, `{start}` (start of the
-   * process), `{uuid}` (new for each destination), `{level}`, and `{date:yyyy-MM-dd}` from `yyyy MM dd HH mm`, which is the
-   * time of the event in UTC. @default '{hostname}/{pid}/{start}'
+   * Log stream: up to 512 characters without `:` and `*`. May be a template of `{hostname}`, `{pid}`, `{start}` (start of the
+   * process), `{uuid}` (new for each destination), `{level}`, and `{date:yyyy-MM-dd}` (any pattern of `yyyy MM dd HH mm`),
+   * which is the time of the event in UTC. @default '{hostname}/{pid}/{start}'
    */
   readonly logStreamName?: string | undefined;
-  /** AWS region. @default what the AWS SDK finds: `AWS_REGION`, or the shared config file */
+  /** AWS region. @default the region that the AWS SDK finds: `AWS_REGION`, or the shared config file */
   readonly region?: string | undefined;
-  /** Credentials, or a function that fetches them. @default what the AWS SDK's credential chain finds */
+  /** Credentials, or a function that fetches them. @default those that the AWS SDK's credential chain finds */
   readonly credentials?: CloudWatchCredentials | (() => Promise<CloudWatchCredentials>) | undefined;
   /** URL of the service. @default the region's, or `AWS_ENDPOINT_URL_CLOUDWATCH_LOGS` */
   readonly endpoint?: string | undefined;
@@ -21,70 +19,79 @@ export interface CloudWatchOptions {
    * retries and its middleware, and is never destroyed. @default a client of our own
    */
   readonly client?: CloudWatchClient | undefined;
-  /** Creates the log stream, and the log group, when they do not exist. @default true */
+  /** Creates the log stream and the log group if they do not exist. @default true */
   readonly createMissing?: boolean | undefined;
-  /** Retention of a log group that is created, in days, one of the service's values. @default the events never expire */
+  /**
+   * Retention of a log group that is created, in days: 1, 3, 5, 7, 14, 30 or another value that the service takes.
+   * @default the events never expire
+   */
   readonly retentionInDays?: number | undefined;
-  /** Tags of a log group that is created: 1 to 50. @default none */
+  /** Tags of a log group that is created. @default none */
   readonly tags?: Readonly<Record<string, string>> | undefined;
   /** ARN of the symmetric KMS key of a log group that is created. @default the service's own encryption */
   readonly kmsKeyId?: string | undefined;
   /** Class of a log group that is created. @default 'STANDARD' */
-  readonly logGroupClass?: 'STANDARD' | 'INFREQUENT_ACCESS' | 'DELIVERY' | undefined;
-  /** What the events tell about, for "Explore related". @default none */
+  readonly logGroupClass?: 'STANDARD' | 'INFREQUENT_ACCESS' | 'DELIVERY' | (string & {}) | undefined;
+  /** The workload that the events belong to, for the console's "Explore related". @default none */
   readonly entity?: CloudWatchEntity | undefined;
   /**
-   * What happens to a message that is too large: `'truncate'` shortens it (JSON stays JSON), `'split'` makes numbered
-   * parts of it, `'drop'` loses it as `too-large`. A message in embedded metric format is never altered: it is lost.
+   * Treatment of a message that is too large: `'truncate'` shortens it (JSON stays JSON), `'split'` makes numbered parts of
+   * it, `'drop'` drops it as `too-large`. A message in embedded metric format is never altered, but dropped.
    * @default 'truncate'
    */
   readonly oversize?: 'truncate' | 'split' | 'drop' | undefined;
   /**
-   * `'gzip'` compresses request bodies that it makes smaller, as Amazon's own agent does; the API reference does not mention
-   * it. It saves network, and neither quota nor cost: the service counts what comes out. @default 'none'
+   * `'gzip'` compresses each request body that gets smaller by it. Saves network traffic, but neither quota nor cost: the
+   * service counts bytes before compression. Amazon's own agent does it; the API reference does not mention it.
+   * @default 'none'
    */
   readonly compression?: 'none' | 'gzip' | undefined;
   /** Largest message, in bytes of UTF-8, from 256. Lowers the service's limit, never raises it. @default 1_048_550 */
   readonly maxEventBytes?: number | undefined;
   /**
-   * Most bytes in a batch, as the service counts them: bytes of UTF-8, and 26 for each event. From 1024; lowers the
+   * Most bytes in a batch, as the service counts them: bytes of UTF-8, and 26 for each event. From 1024. Lowers the
    * service's limit, never raises it. A message is never larger than a batch. @default 1_048_576
    */
   readonly maxBatchBytes?: number | undefined;
 }
 
-/** The names of the options. */
-export const cloudWatchOptionNames: readonly (keyof CloudWatchOptions)[] = [
-  'logGroupName',
-  'logStreamName',
-  'region',
-  'credentials',
-  'endpoint',
-  'client',
-  'createMissing',
-  'retentionInDays',
-  'tags',
-  'kmsKeyId',
-  'logGroupClass',
-  'entity',
-  'oversize',
-  'compression',
-  'maxEventBytes',
-  'maxBatchBytes',
-];
+/** The names of all {@link CloudWatchOptions}. */
+export const cloudWatchOptionNames: readonly (keyof CloudWatchOptions)[] = Object.keys({
+  logGroupName: true,
+  logStreamName: true,
+  region: true,
+  credentials: true,
+  endpoint: true,
+  client: true,
+  createMissing: true,
+  retentionInDays: true,
+  tags: true,
+  kmsKeyId: true,
+  logGroupClass: true,
+  entity: true,
+  oversize: true,
+  compression: true,
+  maxEventBytes: true,
+  maxBatchBytes: true,
+} satisfies Record<keyof CloudWatchOptions, true>) as (keyof CloudWatchOptions)[];
 
-/** AWS credentials. What the AWS SDK's providers return fits. */
+/** The method of a `CloudWatchLogsClient` that the destination calls. No type of the AWS SDK, which may not be installed. */
+export interface CloudWatchClient {
+  send(command: never, options: { readonly abortSignal: AbortSignal }): Promise<unknown>;
+}
+
+/** AWS credentials, as the AWS SDK's providers return them. */
 export interface CloudWatchCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string | undefined;
-  /** A function is asked again when this time has come. */
+  /** Time at which a function is called again for new credentials. */
   readonly expiration?: Date | undefined;
 }
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_Entity.html */
 export interface CloudWatchEntity {
-  /** 2 to 4 of them, values of 1 to 512 characters. */
+  /** The service takes 2 to 4 of them, with values of 1 to 512 characters. */
   readonly keyAttributes: {
     readonly Type?: string | undefined;
     readonly ResourceType?: string | undefined;
@@ -92,6 +99,6 @@ export interface CloudWatchEntity {
     readonly Name?: string | undefined;
     readonly Environment?: string | undefined;
   };
-  /** Up to 10; names of 1 to 256 characters, values of 1 to 512. */
+  /** The service takes up to 10, with names of 1 to 256 characters and values of 1 to 512. */
   readonly attributes?: Readonly<Record<string, string>> | undefined;
 }

@@ -1,40 +1,68 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { type DeliveryCode, DeliveryError } from '@logferry/core';
+import { type DeliveryCode, DeliveryError, warn } from '@logferry/core';
 import { isNotFound, nameOf, toDeliveryError } from './classify.js';
-import type { LogsClient } from './client.js';
+import type { LogsClient } from './logs-client.js';
 import type { NewGroupSettings } from './resolve-options.js';
 import { routeOf, type Target } from './route.js';
-import { warn } from './warn.js';
 
-/** Creates what is missing: a log stream, and its log group if need be. */
+/** Creates a missing log stream, its log group if necessary, and sets the retention of groups that it created. */
 export class Provisioner {
   readonly #client: LogsClient;
   readonly #settings: NewGroupSettings;
-  /** Creations that run now, by route, and by group. */
+  readonly #retentionInDays: number | undefined;
+  /** Requests in flight, by route, group or `retention group`: these keys never coincide. */
   readonly #running = new Map<string, Promise<void>>();
-  /** Groups that we created and whose retention is not set yet. */
-  readonly #newGroups = new Set<string>();
+  /** Groups that we created and whose retention is still to be set, each with the last failure to do so. */
+  readonly #withoutRetention = new Map<string, DeliveryError | undefined>();
 
-  constructor(client: LogsClient, settings: NewGroupSettings) {
+  constructor(client: LogsClient, settings: NewGroupSettings, retentionInDays: number | undefined) {
     this.#client = client;
     this.#settings = settings;
+    this.#retentionInDays = retentionInDays;
   }
 
-  /** Resolves when the stream exists. Calls for the same stream at the same time share one creation. */
+  /**
+   * Resolves when the stream exists. Concurrent calls for the same stream share one creation. Rejects with a `DeliveryError`,
+   * never an ambiguous one: no event was sent.
+   */
   createStream(target: Target, signal: AbortSignal): Promise<void> {
     return this.#once(routeOf(target), async () => {
       const { group } = target;
-      if (!(await this.#tryStream(target, signal))) {
-        await this.#once(group, () => this.#createGroup(group, signal));
-        if (!(await this.#tryStream(target, signal))) {
-          throw new DeliveryError('UNAVAILABLE', `log group "${group}" was created, but cannot be used yet`);
-        }
-      }
-      if (this.#newGroups.delete(group)) await this.#setRetention(group, signal);
+      if (await this.#tryStream(target, signal)) return;
+      await this.#once(group, () => this.#createGroup(group, signal));
+      if (await this.#tryStream(target, signal)) return;
+      throw new DeliveryError('UNAVAILABLE', `log group "${group}" was created, but cannot be used yet`);
     });
   }
 
-  /** False when the group does not exist. */
+  /**
+   * Tries once to set the retention of a group that we created, unless it is set. Call it before every batch for the group: a
+   * failure that may pass is left to the next batch, and any other failure is final and becomes a warning. Never rejects:
+   * without retention the service keeps the events.
+   */
+  async setRetention(group: string, signal: AbortSignal): Promise<void> {
+    if (!this.#withoutRetention.has(group)) return;
+    await this.#once(`retention ${group}`, async () => {
+      const days = this.#retentionInDays as number;
+      const deadline = AbortSignal.any([signal, AbortSignal.timeout(RETENTION_TIMEOUT_MS)]);
+      try {
+        await this.#client.putRetentionPolicy(group, days, deadline);
+      } catch (error) {
+        const failure = toDeliveryError(error, `PutRetentionPolicy "${group}" with retentionInDays ${days}`);
+        this.#withoutRetention.set(group, failure);
+        if (PASSING.includes(failure.code)) return;
+        this.#warnOf(failure);
+      }
+      this.#withoutRetention.delete(group);
+    });
+  }
+
+  /** Warns of groups whose retention no later batch will set. */
+  close(): void {
+    for (const failure of this.#withoutRetention.values()) if (failure) this.#warnOf(failure);
+    this.#withoutRetention.clear();
+  }
+
+  /** False if the group does not exist. */
   async #tryStream(target: Target, signal: AbortSignal): Promise<boolean> {
     try {
       await this.#client.createLogStream(target, signal);
@@ -51,31 +79,20 @@ export class Provisioner {
       await this.#client.createLogGroup(group, this.#settings, signal);
     } catch (error) {
       if (existsAlready(error)) return;
-      const failure = toDeliveryError(error, `CreateLogGroup "${group}"`);
-      // Without an answer, the next attempt may find the group that this one created.
-      if (failure.ambiguous) this.#newGroups.add(group);
+      const failure = toDeliveryError(error, `CreateLogGroup "${group}"${describe(this.#settings)}`);
+      // A request without a response may have created the group that the next attempt finds.
+      if (failure.ambiguous) this.#needsRetention(group);
       throw creationError(failure);
     }
-    this.#newGroups.add(group);
+    this.#needsRetention(group);
   }
 
-  /** The service cannot set it when it creates a group. Never fails: without retention the events are kept, and cost. */
-  async #setRetention(group: string, signal: AbortSignal): Promise<void> {
-    const { retentionInDays: days } = this.#settings;
-    if (days === undefined) return;
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(RETENTION_DEADLINE_MS)]);
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#client.putRetentionPolicy(group, days, deadline);
-      } catch (error) {
-        const { code, message } = toDeliveryError(error, `PutRetentionPolicy "${group}"`);
-        if (!PASSING.includes(code) || attempt === RETENTION_ATTEMPTS || deadline.aborted) {
-          warn(`${message}; its events never expire until you set a retention of ${days} days`);
-          return;
-        }
-      }
-      await delay(Math.random() * RETENTION_BACKOFF_MS, undefined, { signal: deadline }).catch(() => {});
-    }
+  #needsRetention(group: string): void {
+    if (this.#retentionInDays !== undefined) this.#withoutRetention.set(group, undefined);
+  }
+
+  #warnOf({ message }: DeliveryError): void {
+    warn(`${message}; its events never expire until you set a retention of ${this.#retentionInDays} days`);
   }
 
   /** Shares the work that runs under this key. */
@@ -89,26 +106,25 @@ export class Provisioner {
   }
 }
 
-/** Failures that another attempt may not meet; `OperationAborted` is among them. */
-const PASSING: readonly DeliveryCode[] = ['THROTTLED', 'UNAVAILABLE', 'NETWORK', 'AGAIN'];
+/** Failures that a later attempt may not meet. A group that was just created may not be found yet. */
+const PASSING: readonly DeliveryCode[] = ['THROTTLED', 'UNAVAILABLE', 'NETWORK', 'NOT_FOUND', 'AGAIN'];
 
-const RETENTION_ATTEMPTS = 3;
+/** How long a batch waits for the retention of its group. A timeout is final: otherwise every batch would wait as long. */
+const RETENTION_TIMEOUT_MS = 5000;
 
-/** Full jitter. The service takes 5 requests a second of an account. */
-const RETENTION_BACKOFF_MS = 1000;
-
-/** How long the first batch of a new group waits for its retention, at most. */
-const RETENTION_DEADLINE_MS = 5000;
+/** ` with tags {"team":"web"}, logGroupClass "DELIVERY"` */
+function describe(settings: NewGroupSettings): string {
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  const texts = given.map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  return texts.length === 0 ? '' : ` with ${texts.join(', ')}`;
+}
 
 function existsAlready(error: unknown): boolean {
   return nameOf(error) === 'ResourceAlreadyExists';
 }
 
-/**
- * A parameter that is refused here is not the fault of the events, which would be halved for it: it is the options'. And
- * events that were not sent cannot be duplicated.
- */
+/** A refused parameter of a creation is a fault of the options, and not of the events, which the core would halve for it. */
 function creationError({ code, message, cause, retryAfterMs, requestId }: DeliveryError): DeliveryError {
-  const isOurs = code === 'INVALID' || code === 'TOO_LARGE';
-  return new DeliveryError(isOurs ? 'MISCONFIGURED' : code, message, { cause, retryAfterMs, requestId });
+  const isOption = code === 'INVALID' || code === 'TOO_LARGE';
+  return new DeliveryError(isOption ? 'MISCONFIGURED' : code, message, { cause, retryAfterMs, requestId });
 }

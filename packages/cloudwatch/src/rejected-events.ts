@@ -2,15 +2,15 @@ import type { DropReason, SendOutcome } from '@logferry/core';
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_RejectedLogEventsInfo.html */
 export interface RejectedLogEventsInfo {
-  /** First event that is too new; all after it are, too. */
+  /** The first event that is too new. All after it are too new as well. */
   readonly tooNewLogEventStartIndex?: number | undefined;
   /** The event after the last one that is too old. */
   readonly tooOldLogEventEndIndex?: number | undefined;
-  /** The event after the last one past the group's retention. */
+  /** The event after the last one that is past the group's retention. */
   readonly expiredLogEventEndIndex?: number | undefined;
 }
 
-/** Which of `count` events the service did not store. Zero is an index like any other. */
+/** Lists the events, of `count`, that the service did not store. Zero is a valid index. */
 export function rejectedEvents(info: RejectedLogEventsInfo, count: number): SendOutcome['rejected'] {
   const { tooNewLogEventStartIndex, tooOldLogEventEndIndex, expiredLogEventEndIndex } = info;
   const tooOldEnd = endOf(tooOldLogEventEndIndex, count);
@@ -23,7 +23,7 @@ export function rejectedEvents(info: RejectedLogEventsInfo, count: number): Send
   ];
 }
 
-/** The service documents the index as exclusive, but has been seen to mean it inclusively: so one event at least. */
+/** At least one event: the service documents the index as exclusive, but has been seen to use it inclusively. */
 function endOf(index: number | undefined, count: number): number {
   return index === undefined ? 0 : Math.min(count, Math.max(1, index));
 }

@@ -1,7 +1,7 @@
 import { createHttpClient } from '@logferry/core';
 
 /**
- * The SDK's interface `HttpHandler`. Its own `NodeHttpHandler` keeps the process alive, by sockets and timers, as long as a
+ * The SDK's interface `HttpHandler`. Its own `NodeHttpHandler` keeps the process alive, with sockets and timers, while a
  * request is in flight.
  */
 export interface RequestHandler {
@@ -15,19 +15,19 @@ export interface RequestHandler {
   destroy(): void;
 }
 
-/** The handler of one client, for what we ask of it: no streams and no queries. */
+/** Makes the handler of one client. It serves our requests only: no streams and no queries. */
 export function createRequestHandler(): RequestHandler {
   const http = createHttpClient();
   return {
     metadata: { handlerProtocol: 'http/1.1' },
     async handle({ protocol, hostname, port, path, method, headers, body = '' }, options) {
-      // The SDK hands on what `send` got.
+      // The SDK passes on the signal that `send` got.
       const signal = options?.abortSignal as AbortSignal;
       const url = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`;
       const response = await http.request({ url, method, headers, body, signal });
       if (!response.complete) {
         signal.throwIfAborted();
-        throw Object.assign(new Error('the answer broke off'), { code: 'ECONNRESET' });
+        throw Object.assign(new Error('the response broke off'), { code: 'ECONNRESET' });
       }
       return { response: { statusCode: response.status, headers: response.headers, body: response.body } };
     },
@@ -37,7 +37,7 @@ export function createRequestHandler(): RequestHandler {
   };
 }
 
-/** What we need of the SDK's `HttpRequest`. */
+/** The members of the SDK's `HttpRequest` that the handler reads. */
 interface SdkRequest {
   readonly protocol: string;
   readonly hostname: string;

@@ -1,15 +1,15 @@
 import type { StreamNamer } from './stream-name.js';
 
-/** Where a batch goes. */
+/** The log group and log stream of a batch. */
 export interface Target {
   readonly group: string;
   readonly stream: string;
 }
 
-/** The route of an event, by its time (epoch milliseconds) and level. */
+/** Returns the route of an event with this time (epoch milliseconds) and level. */
 export type Router = (time: number, level: string) => string;
 
-/** Both names in one string. Neither can contain the separator. */
+/** Joins both names to one string. Neither can contain the separator. */
 export function routeOf({ group, stream }: Target): string {
   return `${group}:${stream}`;
 }
@@ -19,7 +19,7 @@ export function targetOf(route: string): Target {
   return { group: route.slice(0, separator), stream: route.slice(separator + 1) };
 }
 
-/** Keeps the routes of the current minute, so that most events neither format a name nor make a new string. */
+/** Makes a router. It caches the routes of the current minute, so that most events neither format a name nor make a string. */
 export function createRouter(group: string, streamName: string | StreamNamer): Router {
   if (typeof streamName === 'string') {
     const route = routeOf({ group, stream: streamName });
@@ -42,8 +42,8 @@ export function createRouter(group: string, streamName: string | StreamNamer): R
   };
 }
 
-/** The finest field of a date in a stream's name. */
+/** The finest unit of a date in a stream name. */
 const MINUTE_MS = 60_000;
 
-/** More than any framework has; a program that invents levels must not fill the memory. */
+/** More than any framework has. Bounds memory when a program invents levels. */
 const MAX_LEVELS = 100;

@@ -2,10 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type ConfigError, wrongOption } from '@logferry/core';
 
-/** The log stream of an event, by its time (epoch milliseconds) and level. */
+/** Returns the log stream of an event with this time (epoch milliseconds) and level. */
 export type StreamNamer = (time: number, level: string) => string;
 
-/** Reads the template of the option `logStreamName`: a name, if it is the same for all events. */
+/**
+ * Compiles the option `logStreamName`, a template. Throws `ConfigError`.
+ *
+ * @returns the name itself if it is the same for all events
+ */
 export function compileStreamName(template: unknown): string | StreamNamer {
   if (typeof template !== 'string' || template === '' || template.length > MAX_LENGTH) {
     throw wrong(`a name or template of 1 to ${MAX_LENGTH} characters`, template);
@@ -32,7 +36,7 @@ function compileLiteral(text: string, template: string): string {
   return text;
 }
 
-/** `token` is what stands between braces. */
+/** `token` is the text between two braces. */
 function compileToken(token: string, template: string): string | StreamNamer {
   switch (token) {
     case 'hostname':
@@ -86,7 +90,7 @@ function fieldOf(date: Date, field: string): number {
   }
 }
 
-/** Makes a valid name of a text whose parts came from outside: a host's name, a level. */
+/** Makes a valid name: host name and level, which come from outside, may contain any character. */
 function toStreamName(text: string): string {
   return text.replace(FORBIDDEN, '-').slice(0, MAX_LENGTH).toWellFormed() || '-';
 }

@@ -14,7 +14,6 @@ function errorOf(options: Readonly<Record<string, unknown>>): { option: string; 
 
 const secret = { accessKeyId: 'AKIA', secretAccessKey: 'hush' };
 const client = { send: async () => ({}) };
-const manyTags = Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`tag${index}`, '']));
 const kmsKeyId = 'arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 
 it.each<[option: string, options: Readonly<Record<string, unknown>>, message: string]>([
@@ -62,40 +61,26 @@ it.each<[option: string, options: Readonly<Record<string, unknown>>, message: st
   ['credentials', { client, credentials: secret }, 'to be absent beside client'],
   ['endpoint', { client, endpoint: 'http://127.0.0.1' }, 'to be absent beside client'],
   ['createMissing', { createMissing: 'yes' }, 'true or false, got "yes"'],
-  ['retentionInDays', { retentionInDays: 2 }, 'one of 1, 3, 5, 7, 14, 30'],
+  ['retentionInDays', { retentionInDays: 0 }, 'an integer of at least 1, got 0'],
+  ['retentionInDays', { retentionInDays: 1.5 }, 'an integer of at least 1, got 1.5'],
   ['retentionInDays', { retentionInDays: '7' }, 'got "7"'],
   ['tags', { tags: [] }, 'an object, got an array'],
-  ['tags', { tags: {} }, '1 to 50 tags, got 0'],
-  ['tags', { tags: manyTags }, '1 to 50 tags, got 51'],
-  [
-    'tags',
-    { tags: { 'a!': 'b' } },
-    'keys of 1 to 128 letters, digits, spaces and _ . : / = + - @, not starting with "aws:", got "a!"',
-  ],
-  ['tags', { tags: { 'aws:x': 'b' } }, 'got "aws:x"'],
-  ['tags', { tags: { ['k'.repeat(129)]: 'b' } }, 'keys of 1 to 128'],
-  ['tags.team', { tags: { team: 7 } }, 'up to 256 letters, digits, spaces and _ . : / = + - @, got 7'],
-  ['tags.team', { tags: { team: 'v'.repeat(257) } }, 'up to 256'],
-  ['kmsKeyId', { kmsKeyId: 'alias/shop' }, 'the ARN of a KMS key'],
-  ['kmsKeyId', { kmsKeyId: kmsKeyId + 'x'.repeat(200) }, 'at most 256 characters'],
-  ['logGroupClass', { logGroupClass: 'CHEAP' }, '"STANDARD" or "INFREQUENT_ACCESS" or "DELIVERY", got "CHEAP"'],
+  ['tags.team', { tags: { team: 7 } }, 'a string, got 7'],
+  ['kmsKeyId', { kmsKeyId: '' }, 'a string that is not empty, got ""'],
+  ['logGroupClass', { logGroupClass: 7 }, 'a string that is not empty, got 7'],
   ['entity', { entity: 'shop' }, 'an object, got "shop"'],
   ['entity.name', { entity: { name: 'shop' } }, 'unknown option "entity.name"'],
-  ['entity.keyAttributes', { entity: { keyAttributes: { Type: 'Service' } } }, '2 to 4 entries, got 1'],
+  ['entity.keyAttributes', { entity: { keyAttributes: 'Service' } }, 'an object, got "Service"'],
   [
     'entity.keyAttributes.type',
     { entity: { keyAttributes: { type: 'Service', Name: 'shop' } } },
     'did you mean "entity.keyAttributes.Type"?',
   ],
-  [
-    'entity.keyAttributes.Name',
-    { entity: { keyAttributes: { Type: 'Service', Name: '' } } },
-    'a string of 1 to 512 characters, got ""',
-  ],
+  ['entity.keyAttributes.Name', { entity: { keyAttributes: { Type: 'Service', Name: 1 } } }, 'a string, got 1'],
   [
     'entity.attributes.a',
     { entity: { keyAttributes: { Type: 'Service', Name: 'shop' }, attributes: { a: 1 } } },
-    'a string of 1 to 512 characters, got 1',
+    'a string, got 1',
   ],
   ['oversize', { oversize: 'cut' }, '"truncate" or "split" or "drop", got "cut"'],
   ['maxEventBytes', { maxEventBytes: 255 }, 'an integer from 256 to 1048550, got 255'],
@@ -128,6 +113,10 @@ it.each<[what: string, options: Partial<CloudWatchOptions>]>([
   [
     'every setting of a new group',
     { retentionInDays: 3653, tags: { team: '', 'Kosten Stelle': 'ä=1' }, kmsKeyId, logGroupClass: 'INFREQUENT_ACCESS' },
+  ],
+  [
+    'settings of a new group that only the service can judge',
+    { retentionInDays: 2, tags: {}, kmsKeyId: 'alias/shop', logGroupClass: 'CHEAP' },
   ],
   ['an entity', { entity: { keyAttributes: { Type: 'Service', Name: 'shop' }, attributes: { tier: 'web' } } }],
   ['options that are undefined', { region: undefined, client: undefined, tags: undefined, entity: undefined }],

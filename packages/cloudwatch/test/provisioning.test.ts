@@ -1,6 +1,7 @@
 import { CloudWatchLogsClient, DeleteLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { createShipper, type DeliveryError } from '@logferry/core';
 import { expect, it } from 'vitest';
-import { batchOf, create, deliver, send } from './support/events.js';
+import { batchOf, create, deliver, record, send } from './support/events.js';
 import { onlyGroup } from './support/groups.js';
 import { accepted, serviceError, startAnswering, startEmulator } from './support/servers.js';
 
@@ -144,6 +145,29 @@ it.each([
   );
   const destination = create(access);
   await expect(deliver(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code });
+});
+
+it.each([
+  ['logGroupClass "CHEAP"', { logGroupClass: 'CHEAP' }],
+  ['kmsKeyId "alias/shop"', { kmsKeyId: 'alias/shop' }],
+  ['tags {"a!":"b"}', { tags: { 'a!': 'b' } }],
+])('reports a new group with %s, which the service refuses, once, and keeps the records', async (setting, options) => {
+  const { emulator, access } = await startEmulator();
+  const errors: DeliveryError[] = [];
+  const shipper = createShipper(create({ ...access, ...options }), {
+    onError: (error) => void errors.push(error),
+    onDrop: () => {},
+  });
+  for (const text of ['x', 'y']) {
+    shipper.accept(record(text));
+    await shipper.flush({ timeoutMs: 200 });
+  }
+  expect(errors).toMatchObject([{ code: 'MISCONFIGURED', ambiguous: false }]);
+  const beginning = `CreateLogGroup "shop" with ${setting}: HTTP 400 InvalidParameterException: `;
+  expect(errors[0]?.message.slice(0, beginning.length)).toBe(beginning);
+  expect(shipper.stats()).toMatchObject({ pending: 2, delivered: 0 });
+  expect(emulator.events()).toHaveLength(0);
+  await shipper.close({ timeoutMs: 0 });
 });
 
 it('backs off when a new group or stream cannot be used yet', async () => {

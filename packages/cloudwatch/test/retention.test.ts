@@ -26,13 +26,16 @@ it('leaves the retention alone of a group that another process created after it 
   expect(emulator.stats().requests.PutRetentionPolicy).toBeUndefined();
 });
 
-it('repeats a retention policy that met a conflicting operation', async () => {
+it('tries a retention policy that met a passing failure again with each next batch of the group', async () => {
   const warnings = collectWarnings();
   const { emulator, access } = await startEmulator();
   emulator.faults({ only: ['PutRetentionPolicy'], next: ['operationAborted', 'throttle'] });
   const destination = create({ ...access, retentionInDays: 7 });
-  await deliver(destination, batchOf(destination, 'x'));
+  for (const text of ['x', 'y', 'z', 'after it is set']) await deliver(destination, batchOf(destination, text));
+  await destination.close?.();
   expect(await onlyGroup(access)).toMatchObject({ retentionInDays: 7 });
+  expect(emulator.stats().requests.PutRetentionPolicy).toBe(3);
+  expect(emulator.events()).toHaveLength(4);
   expect(warnings.filter((warning) => warning.includes('retention'))).toEqual([]);
 });
 
@@ -49,15 +52,41 @@ it('sets the retention of a group whose creation was never answered', async () =
 it.each([
   ['operationAborted', 3],
   ['accessDenied', 1],
-] as const)('delivers although the retention policy fails with %s, and warns', async (fault, attempts) => {
+] as const)('delivers although the retention policy fails with %s, and warns once', async (fault, attempts) => {
   const warnings = collectWarnings();
   const { emulator, access } = await startEmulator();
   emulator.faults({ only: ['PutRetentionPolicy'], [fault]: 1 });
   const destination = create({ ...access, retentionInDays: 7 });
-  await deliver(destination, batchOf(destination, 'x'));
-  expect(emulator.events()).toHaveLength(1);
+  for (const text of ['x', 'y', 'z']) await deliver(destination, batchOf(destination, text));
+  expect(emulator.events()).toHaveLength(3);
+  await destination.close?.();
   expect(emulator.stats().requests.PutRetentionPolicy).toBe(attempts);
   expect(warnings.filter((warning) => warning.includes('retention of 7 days'))).toHaveLength(1);
+});
+
+it('delivers with a retention that the service does not know, and warns once, naming group and days', async () => {
+  const warnings = collectWarnings();
+  const { emulator, access } = await startEmulator();
+  const destination = create({ ...access, retentionInDays: 2 });
+  for (const text of ['x', 'y']) await deliver(destination, batchOf(destination, text));
+  await destination.close?.();
+  expect(emulator.events()).toHaveLength(2);
+  expect(emulator.stats().requests.PutRetentionPolicy).toBe(1);
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /^PutRetentionPolicy "shop" with retentionInDays 2: HTTP 400 InvalidParameterException: .*; its events never expire until you set a retention of 2 days$/,
+    ),
+  ]);
+});
+
+it('sets the retention of a group once for all batches that are sent at the same time', async () => {
+  const { emulator, access } = await startEmulator();
+  const destination = create({ ...access, retentionInDays: 7 });
+  const streams = Array.from({ length: 5 }, (_, index) => `stream ${index}`);
+  const batches = streams.map((stream) => ({ ...batchOf(destination, 'x'), route: `shop:${stream}` }));
+  await Promise.all(batches.map((batch) => deliver(destination, batch)));
+  expect(emulator.events()).toHaveLength(5);
+  expect(emulator.stats().requests).toMatchObject({ CreateLogGroup: 1, PutRetentionPolicy: 1 });
 });
 
 it('warns when the attempt is over before the retention is set, and delivers with the next', async () => {

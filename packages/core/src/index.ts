@@ -51,11 +51,8 @@ export {
   NEVER_SENT,
   parseRetryAfter,
 } from './tools/http.js';
-<<<<<<< HEAD
 export { isUrgentLevel, levelLabel, standardLevels } from './tools/levels.js';
-=======
 export { codeOfStatus, type NoAnswer, noAnswer } from './tools/http-errors.js';
->>>>>>> 594707d (core: the tools that both clouds had twice)
 export { stringify, toPrimitive } from './tools/stringify.js';
 export {
   type BytesOf,

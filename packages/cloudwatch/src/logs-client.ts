@@ -1,29 +1,31 @@
 import type { CloudWatchLogsClient, CloudWatchLogsClientConfig } from '@aws-sdk/client-cloudwatch-logs';
 import { DeliveryError } from '@logferry/core';
 import type { WireBody } from './compress.js';
+import type { CloudWatchClient } from './options.js';
 import type { RejectedLogEventsInfo } from './rejected-events.js';
 import { createRequestHandler } from './request-handler.js';
 import type { ConnectionSettings, NewGroupSettings } from './resolve-options.js';
 import type { Target } from './route.js';
 
-/** What we need of a `CloudWatchLogsClient`. The types of the AWS SDK stay out of ours: it is not always installed. */
-export interface CloudWatchClient {
-  send(command: never, options: { readonly abortSignal: AbortSignal }): Promise<unknown>;
-}
-
-/** What the service answers to a batch that it accepts. */
+/** The service's response to a batch that it took. */
 export interface PutResponse {
   readonly $metadata: { readonly requestId?: string | undefined };
   readonly rejectedLogEventsInfo?: RejectedLogEventsInfo | undefined;
   readonly rejectedEntityInfo?: { readonly errorType?: string | undefined } | undefined;
 }
 
-/** Throws a `DeliveryError` with the code `MISCONFIGURED` if the AWS SDK cannot be loaded. */
+/**
+ * Resolves if the AWS SDK is installed. Otherwise rejects with the `DeliveryError` that the first batch would meet: code
+ * `MISCONFIGURED`, and a message with the command that installs it.
+ */
 export async function assertSdkInstalled(): Promise<void> {
   await loadSdk();
 }
 
-/** The service's operations, on a client that is made, or taken from the user, at first use. */
+/**
+ * The service's operations. The SDK is loaded, and its client made, with the first call. All methods reject with an error of
+ * the SDK, or with a `DeliveryError` for a missing SDK, region or credentials.
+ */
 export class LogsClient {
   readonly #settings: ConnectionSettings;
   #connection: Promise<Connection> | undefined;
@@ -32,57 +34,57 @@ export class LogsClient {
     this.#settings = settings;
   }
 
-  /** Sends a body that is ready. The SDK would take several times as long to make one. */
-  async putLogEvents({ group, stream }: Target, body: WireBody, abortSignal: AbortSignal): Promise<PutResponse> {
-    const { sdk, client } = await this.#connect();
-    const command = new sdk.PutLogEventsCommand({ logGroupName: group, logStreamName: stream, logEvents: [] });
-    command.middlewareStack.add(
-      (next) => (args) => {
-        const request = args.request as { body: unknown; readonly headers: Record<string, string> };
-        request.body = body.bytes;
-        if (body.encoding) request.headers['content-encoding'] = body.encoding;
-        return next(args);
-      },
-      // After the SDK made a body of the empty list, and before anything measures or signs it.
-      { step: 'build', priority: 'high', name: 'logferryBody' },
-    );
-    return learningTime(client, () => client.send(command, { abortSignal }));
+  /** Sends a body that is ready: the SDK takes several times as long to make one. */
+  async putLogEvents({ group, stream }: Target, body: WireBody, signal: AbortSignal): Promise<PutResponse> {
+    const response = await this.#send((sdk) => {
+      const command = new sdk.PutLogEventsCommand({ logGroupName: group, logStreamName: stream, logEvents: [] });
+      command.middlewareStack.add(
+        (next) => (args) => {
+          const request = args.request as { body: unknown; readonly headers: Record<string, string> };
+          request.body = body.bytes;
+          if (body.encoding) request.headers['content-encoding'] = body.encoding;
+          return next(args);
+        },
+        // After the SDK made a body of the empty list, and before it measures and signs the request.
+        { step: 'build', priority: 'high', name: 'logferryBody' },
+      );
+      return command;
+    }, signal);
+    return response as PutResponse;
   }
 
-  async createLogStream({ group, stream }: Target, abortSignal: AbortSignal): Promise<void> {
-    const { sdk, client } = await this.#connect();
-    const command = new sdk.CreateLogStreamCommand({ logGroupName: group, logStreamName: stream });
-    await learningTime(client, () => client.send(command, { abortSignal }));
+  async createLogStream({ group, stream }: Target, signal: AbortSignal): Promise<void> {
+    const input = { logGroupName: group, logStreamName: stream };
+    await this.#send((sdk) => new sdk.CreateLogStreamCommand(input), signal);
   }
 
-  async createLogGroup(group: string, settings: NewGroupSettings, abortSignal: AbortSignal): Promise<void> {
-    const { sdk, client } = await this.#connect();
-    const { tags, kmsKeyId, logGroupClass } = settings;
-    const command = new sdk.CreateLogGroupCommand({
-      logGroupName: group,
-      tags,
-      kmsKeyId,
-      logGroupClass,
-    });
-    await learningTime(client, () => client.send(command, { abortSignal }));
+  async createLogGroup(group: string, settings: NewGroupSettings, signal: AbortSignal): Promise<void> {
+    type Input = ConstructorParameters<Sdk['CreateLogGroupCommand']>[0];
+    const input = { logGroupName: group, ...settings } as Input;
+    await this.#send((sdk) => new sdk.CreateLogGroupCommand(input), signal);
   }
 
-  async putRetentionPolicy(group: string, retentionInDays: number, abortSignal: AbortSignal): Promise<void> {
-    const { sdk, client } = await this.#connect();
-    const command = new sdk.PutRetentionPolicyCommand({ logGroupName: group, retentionInDays });
-    await learningTime(client, () => client.send(command, { abortSignal }));
+  async putRetentionPolicy(group: string, retentionInDays: number, signal: AbortSignal): Promise<void> {
+    const input = { logGroupName: group, retentionInDays };
+    await this.#send((sdk) => new sdk.PutRetentionPolicyCommand(input), signal);
   }
 
-  /** Closes the connections, unless they are the user's. */
+  /** Closes the connections of our own client. */
   async close(): Promise<void> {
     if (this.#settings.client || !this.#connection) return;
     const { client } = await this.#connection;
     client.destroy();
   }
 
+  async #send(makeCommand: (sdk: Sdk) => object, abortSignal: AbortSignal): Promise<unknown> {
+    const { sdk, client } = await this.#connect();
+    const command = makeCommand(sdk) as never;
+    return learningTime(client, () => (client as CloudWatchClient).send(command, { abortSignal }));
+  }
+
   async #connect(): Promise<Connection> {
     this.#connection ??= this.#open().catch((error) => {
-      // The next attempt looks again: the SDK may be installed by then.
+      // The SDK may be installed by the time of the next attempt.
       this.#connection = undefined;
       throw error;
     });
@@ -101,9 +103,9 @@ export class LogsClient {
         ...(region !== undefined && { region }),
         ...(credentials !== undefined && { credentials: credentials as AwsCredentials }),
         ...(endpoint !== undefined && { endpoint }),
-        // The core repeats, and nothing else.
+        // Only the core repeats.
         maxAttempts: 1,
-        // The SDK would warn on the console, which an application may have redirected into its logger.
+        // The SDK would warn on the console, and an application may redirect that into its logger.
         logger: SILENT,
         requestHandler: createRequestHandler(),
       }),
@@ -111,13 +113,13 @@ export class LogsClient {
   }
 }
 
-/** By so much the service lets a clock be wrong, and a minute less. */
+/** One minute below the skew that AWS tolerates. */
 const CLOCK_SKEW_MS = 240_000;
 
 /**
- * The SDK learns the service's time from every answer, but says so of an error only while the clock is wrong: one that was
- * just set right makes signatures that are refused, too, and would look like wrong credentials. From an answer during which
- * the clock jumped it learns nothing: then the next one will tell.
+ * Marks an error as `clockSkewCorrected` also when the clock was just set right: then the signature was refused, too, and the
+ * error looks like wrong credentials. The SDK learns the service's time from every response, but marks errors only while the
+ * clock is wrong. It learns nothing from a response during which the clock jumped: the next response corrects that.
  */
 async function learningTime<Output>({ config }: CloudWatchLogsClient, send: () => Promise<Output>): Promise<Output> {
   const offsetMs = config?.systemClockOffset;
@@ -132,7 +134,7 @@ async function learningTime<Output>({ config }: CloudWatchLogsClient, send: () =
   }
 }
 
-/** When the process started, by the wall clock: the same at any time, unless that jumps. */
+/** The start of the process by the wall clock, in epoch milliseconds. Changes only if that clock jumps. */
 function wallClockStartMs(): number {
   return Date.now() - performance.now();
 }
@@ -158,7 +160,7 @@ async function loadSdk(): Promise<Sdk> {
   }
 }
 
-/** Whether it is the SDK itself that Node.js does not find, and not something that the SDK needs. */
+/** Whether Node.js does not find the SDK itself, rather than a package that the SDK needs. */
 function isNotInstalled(error: unknown): boolean {
   const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
   return (
@@ -167,8 +169,8 @@ function isNotInstalled(error: unknown): boolean {
 }
 
 /**
- * Region and credentials are looked up before the request, so that their errors are not taken for the service's. The SDK
- * remembers both. A client of the user's may have its own way, without credentials or even without `config`.
+ * Looks region and credentials up before the request, so that their errors are not taken for errors of the service. The SDK
+ * caches both. A client of the user's may work without credentials, or even without `config`.
  */
 async function checkSettings({ config }: CloudWatchLogsClient, isOurs: boolean): Promise<void> {
   try {
