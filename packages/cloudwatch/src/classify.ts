@@ -49,7 +49,7 @@ interface SdkError {
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
 }
 
-/** Error names with a code that differs from the one of their HTTP status: the service answers most errors with 400. */
+/** Codes that do not follow from the HTTP status: CloudWatch Logs responds with 400 to most errors. */
 const CODES: ReadonlyMap<string, DeliveryCode> = new Map([
   ...named('THROTTLED', [
     'BandwidthLimitExceeded',

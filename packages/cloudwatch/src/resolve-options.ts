@@ -113,7 +113,7 @@ function checkCredentials(value: NonNullable<CloudWatchOptions['credentials']>):
   }
 }
 
-/** Checks types only: the service's own rules for these values change, and it says what it refuses. */
+/** Checks types only: the service's rules for these values change, and its errors name the refused value. */
 function checkNewGroup({ retentionInDays, tags, kmsKeyId, logGroupClass }: CloudWatchOptions): void {
   if (retentionInDays !== undefined) numberOption('retentionInDays', retentionInDays, 0, { min: 1 });
   checkStrings('tags', tags);

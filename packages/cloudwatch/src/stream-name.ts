@@ -28,7 +28,23 @@ const MAX_LENGTH = 512;
 
 const BRACED = /\{([^{}]*)\}/g;
 const DATE_TOKEN = /^date:(.+)$/;
-const DATE_FIELD = /yyyy|MM|dd|HH|mm/g;
+
+const TOKENS = new Map<string, () => string | StreamNamer>([
+  ['hostname', hostname],
+  ['pid', () => String(process.pid)],
+  ['start', startOfProcess],
+  ['uuid', randomUUID],
+  ['level', () => (_time, level) => level],
+]);
+
+const DATE_FIELDS: Readonly<Record<string, (date: Date) => number>> = {
+  yyyy: (date) => date.getUTCFullYear(),
+  MM: (date) => date.getUTCMonth() + 1,
+  dd: (date) => date.getUTCDate(),
+  HH: (date) => date.getUTCHours(),
+  mm: (date) => date.getUTCMinutes(),
+};
+const DATE_FIELD = new RegExp(Object.keys(DATE_FIELDS).join('|'), 'g');
 
 function compileLiteral(text: string, template: string): string {
   if (/[{}]/.test(text)) throw wrong('a template with every brace closed', template);
@@ -38,27 +54,15 @@ function compileLiteral(text: string, template: string): string {
 
 /** `token` is the text between two braces. */
 function compileToken(token: string, template: string): string | StreamNamer {
-  switch (token) {
-    case 'hostname':
-      return hostname();
-    case 'pid':
-      return String(process.pid);
-    case 'start':
-      return startOfProcess();
-    case 'uuid':
-      return randomUUID();
-    case 'level':
-      return (_time, level) => level;
-    default: {
-      const pattern = DATE_TOKEN.exec(token)?.[1];
-      if (pattern === undefined || /[A-Za-z]/.test(pattern.replace(DATE_FIELD, ''))) {
-        const known = '{hostname}, {pid}, {start}, {uuid}, {level} and {date:…} with yyyy, MM, dd, HH and mm';
-        throw wrong(`a template of ${known} (not {${token}})`, template);
-      }
-      if (pattern.search(FORBIDDEN) >= 0) throw wrong('a name without ":" and "*"', template);
-      return (time) => formatDate(pattern, new Date(time));
-    }
+  const make = TOKENS.get(token);
+  if (make) return make();
+  const pattern = DATE_TOKEN.exec(token)?.[1];
+  if (pattern === undefined || /[A-Za-z]/.test(pattern.replace(DATE_FIELD, ''))) {
+    const known = '{hostname}, {pid}, {start}, {uuid}, {level} and {date:…} with yyyy, MM, dd, HH and mm';
+    throw wrong(`a template of ${known} (not {${token}})`, template);
   }
+  if (pattern.search(FORBIDDEN) >= 0) throw wrong('a name without ":" and "*"', template);
+  return (time) => formatDate(pattern, new Date(time));
 }
 
 function wrong(expected: string, template: unknown): ConfigError {
@@ -72,22 +76,7 @@ function startOfProcess(): string {
 }
 
 function formatDate(pattern: string, date: Date): string {
-  return pattern.replace(DATE_FIELD, (field) => String(fieldOf(date, field)).padStart(field.length, '0'));
-}
-
-function fieldOf(date: Date, field: string): number {
-  switch (field) {
-    case 'yyyy':
-      return date.getUTCFullYear();
-    case 'MM':
-      return date.getUTCMonth() + 1;
-    case 'dd':
-      return date.getUTCDate();
-    case 'HH':
-      return date.getUTCHours();
-    default:
-      return date.getUTCMinutes();
-  }
+  return pattern.replace(DATE_FIELD, (field) => String(DATE_FIELDS[field]?.(date)).padStart(field.length, '0'));
 }
 
 /** Makes a valid name: host name and level, which come from outside, may contain any character. */

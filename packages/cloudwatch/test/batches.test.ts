@@ -5,7 +5,7 @@ import { start } from './support/shipper.js';
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
-it('delivers what was logged, in one signed request whose body the SDK did not make', async () => {
+it('delivers all records in one signed request, with a body that the SDK did not make', async () => {
   const { emulator, shipper, stored } = await start();
   const texts = ['plain', 'größe', '漢字 😀', '"quoted" \\ \n\t\u0000', '{"level":30,"msg":"json"}'];
   for (const text of texts) shipper.accept(record(text));
@@ -16,7 +16,7 @@ it('delivers what was logged, in one signed request whose body the SDK did not m
   expect(shipper.stats()).toMatchObject({ delivered: 5, retries: { AGAIN: 1 } });
 });
 
-it('fills a batch to the last byte, and no further', async () => {
+it('fills a batch to exactly the byte limit', async () => {
   const { emulator, shipper } = await start();
   const half = 'é'.repeat((1_048_576 / 2 - 26) / 2);
   shipper.accept(record(half));
@@ -29,7 +29,7 @@ it('fills a batch to the last byte, and no further', async () => {
   expect(emulator.stats().acceptedPuts).toBe(3);
 });
 
-it('puts 10,000 events into a batch, and no more', async () => {
+it('puts up to 10,000 events into a batch', async () => {
   const { emulator, shipper } = await start();
   for (let index = 0; index < 10_001; index++) shipper.accept(record('x'));
   await shipper.flush();
@@ -37,13 +37,13 @@ it('puts 10,000 events into a batch, and no more', async () => {
   expect(emulator.stats()).toMatchObject({ storedEvents: 10_001, acceptedPuts: 2 });
 });
 
-it('sends a message of 1,048,550 bytes whole, and a larger one shortened', async () => {
+it('sends a message of 1,048,550 bytes unchanged, and shortens a larger one', async () => {
   const { shipper, stored } = await start();
   const largest = 'é'.repeat(1_048_550 / 2);
   shipper.accept(record(largest));
   shipper.accept(record(`${largest}x`));
   await shipper.flush();
-  // Two requests at once, which may arrive in either order.
+  // Two concurrent requests may arrive in either order.
   const [shortened, ...others] = stored().filter((text) => text !== largest);
   expect(shortened).toMatch(/^é+… \[truncated from 1048551 bytes\]$/);
   expect([stored().length, others.length]).toEqual([2, 0]);
@@ -71,7 +71,7 @@ it('counts a split message as one record', async () => {
   expect(shipper.stats()).toMatchObject({ received: 1, delivered: 1 });
 });
 
-it('keeps an event within a batch that was made smaller', async () => {
+it('shortens an event that is larger than maxBatchBytes', async () => {
   const { emulator, shipper } = await start({ maxBatchBytes: 2048 });
   for (let index = 0; index < 50; index++) shipper.accept(record('x'.repeat(index * 100 + 1)));
   await shipper.flush();
@@ -115,7 +115,7 @@ it('counts events that the service rejects for their age, and sends nothing twic
   const now = Date.now();
   shipper.accept(record('creates the group'));
   await shipper.flush();
-  // Batches of less than 24 hours: both sides of each border are in one of them.
+  // Each batch spans less than 24 hours, so both sides of each border are in one batch.
   const aged: [text: string, ageMs: number][] = [
     ['too old', 14 * DAY_MS + HOUR_MS],
     ['expired', 14 * DAY_MS - HOUR_MS],
@@ -139,7 +139,7 @@ it('counts events that the service rejects for their age, and sends nothing twic
   expect(emulator.stats().requests.PutLogEvents).toBe(2 + 3);
 });
 
-it('gives a batch up that the service rejects whole with HTTP 200', async () => {
+it('does not repeat a batch of which the service rejects every event with HTTP 200', async () => {
   const { emulator, shipper } = await start();
   shipper.accept(record('creates the stream'));
   await shipper.flush();

@@ -3,9 +3,9 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { assertSdkInstalled } from '../src/index.js';
 import { batchOf, create, deliver, send } from './support/events.js';
-import { accepted, startAnswering, startEmulator } from './support/servers.js';
+import { accepted, startEmulator, startServer } from './support/servers.js';
 
-/** Nothing of this machine decides a test: no variables, no files, no instance metadata. */
+/** Isolates the tests from this machine: from its variables, files and instance metadata. */
 beforeEach(() => {
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) vi.stubEnv(name, undefined);
   vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
@@ -31,7 +31,7 @@ it('uses credentials that are fetched', async () => {
   expect(fetchCredentials).toHaveBeenCalledOnce();
 });
 
-it('fetches credentials again when they could not be had', async () => {
+it('fetches credentials again after a failure to fetch them', async () => {
   const { emulator, access } = await startEmulator();
   const fetchCredentials = vi.fn(async () => access.credentials);
   fetchCredentials.mockRejectedValueOnce(Object.assign(new Error('the vault is shut'), { name: 'ValidationError' }));
@@ -54,7 +54,7 @@ it('says that there are no credentials', async () => {
   });
 });
 
-it('says that there is no region and what to do about it, and delivers once there is one', async () => {
+it('names the settings for a missing region, and delivers once one is set', async () => {
   const { emulator, access } = await startEmulator();
   const destination = create({ ...access, region: undefined });
   const batch = batchOf(destination, 'x');
@@ -67,14 +67,14 @@ it('says that there is no region and what to do about it, and delivers once ther
   expect(emulator.events()).toHaveLength(1);
 });
 
-it("says that a client of the user's has no region", async () => {
+it("reports a client of the user's without a region", async () => {
   const { access } = await startEmulator();
   const client = new CloudWatchLogsClient({ endpoint: access.endpoint, credentials: access.credentials });
   const destination = create({ client });
   await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code: 'MISCONFIGURED' });
 });
 
-it('says that nobody listens, without ambiguity', async () => {
+it('reports a refused connection as unambiguous', async () => {
   const { access, emulator } = await startEmulator();
   await emulator.close();
   for (const host of ['127.0.0.1', 'localhost']) {
@@ -87,15 +87,15 @@ it('says that nobody listens, without ambiguity', async () => {
   }
 });
 
-it('makes one attempt: only the core repeats', async () => {
-  const { access, requests } = await startAnswering(() => ({ status: 503, body: '{}' }));
+it('makes one request for each attempt: only the core repeats', async () => {
+  const { access, requests } = await startServer(() => ({ status: 503, body: '{}' }));
   vi.stubEnv('AWS_MAX_ATTEMPTS', '5');
   const destination = create(access);
   await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   expect(requests).toHaveLength(1);
 });
 
-it('ends a request when its time is over', async () => {
+it('aborts a request with the signal', async () => {
   const { emulator, access } = await startEmulator();
   const destination = create(access);
   const batch = batchOf(destination, 'x');
@@ -107,7 +107,7 @@ it('ends a request when its time is over', async () => {
   await expect(destination.send(batch, AbortSignal.abort())).rejects.toMatchObject({ code: 'TIMEOUT' });
 });
 
-it("sends one ready body through each retry of a client of the user's", async () => {
+it("sends the same body in each retry of a client of the user's", async () => {
   const { emulator, access } = await startEmulator();
   const destination = create({ client: new CloudWatchLogsClient({ ...access, maxAttempts: 3 }) });
   await deliver(destination, batchOf(destination, 'creates the stream'));
@@ -118,8 +118,8 @@ it("sends one ready body through each retry of a client of the user's", async ()
   expect(emulator.stats()).toMatchObject({ violations: [], requests: { PutLogEvents: 5 } });
 });
 
-it("leaves the middleware of a client of the user's at work", async () => {
-  const { requests, access } = await startAnswering(() => accepted);
+it("runs the middleware of a client of the user's", async () => {
+  const { requests, access } = await startServer(() => accepted);
   const client = new CloudWatchLogsClient(access);
   client.middlewareStack.add(
     (next) => (args) => {
@@ -137,7 +137,7 @@ it("leaves the middleware of a client of the user's at work", async () => {
   expect(JSON.parse(String(gunzipSync(requests[0]?.body ?? Buffer.alloc(0)))).logEvents[0].message).toHaveLength(1000);
 });
 
-it('takes a client that has nothing but send', async () => {
+it('takes a client that has only the method send', async () => {
   const { emulator, access } = await startEmulator();
   const real = new CloudWatchLogsClient(access);
   const destination = create({ client: { send: (command, options) => real.send(command, options) } });
@@ -149,17 +149,17 @@ it('keeps warnings of the SDK off the console', async () => {
   const onConsole = vi.spyOn(console, 'warn').mockReturnValue();
   onTestFinished(() => onConsole.mockRestore());
   const { emulator } = await startEmulator();
-  // The SDK complains of credentials that are there twice; those of the profile, which would count, are nowhere.
+  // The SDK warns of credentials in the environment beside a profile. It uses the profile, which does not exist.
   for (const [name, value] of Object.entries({ ...emulator.env, AWS_PROFILE: 'missing' })) vi.stubEnv(name, value);
   const destination = create({});
   await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code: 'AUTH' });
   expect(onConsole).not.toHaveBeenCalled();
 });
 
-it("destroys a client of its own, and never the user's", async () => {
+it("destroys its own client, and never the user's", async () => {
   const destroy = vi.spyOn(CloudWatchLogsClient.prototype, 'destroy');
   onTestFinished(() => destroy.mockRestore());
-  const { access } = await startAnswering(() => accepted);
+  const { access } = await startServer(() => accepted);
   const ours = create(access);
   await ours.close?.();
   expect(destroy).not.toHaveBeenCalled();
@@ -172,8 +172,8 @@ it("destroys a client of its own, and never the user's", async () => {
   expect(destroy).toHaveBeenCalledOnce();
 });
 
-it('calls nobody when it is made', async () => {
-  const { access, requests } = await startAnswering(() => accepted);
+it('makes no request at construction', async () => {
+  const { access, requests } = await startServer(() => accepted);
   const fetchCredentials = vi.fn(async () => access.credentials);
   const destination = create({ ...access, credentials: fetchCredentials });
   batchOf(destination, 'x');
@@ -182,6 +182,6 @@ it('calls nobody when it is made', async () => {
   expect(fetchCredentials).not.toHaveBeenCalled();
 });
 
-it('finds the SDK where it is installed', async () => {
+it('finds an installed SDK', async () => {
   await expect(assertSdkInstalled()).resolves.toBeUndefined();
 });

@@ -10,7 +10,7 @@ function encode(text: string, rest = {}): EncodedEvent {
   return destination.encode(record(text, rest)) as EncodedEvent;
 }
 
-it("makes an event of the text, with the service's own measure of its size", () => {
+it('makes an event of the text, with its size as the service counts it', () => {
   const event = encode('größe "1"', { time: 1_700_000_000_000 });
   expect(event.payload).toBe('{"timestamp":1700000000000,"message":"größe \\"1\\""}');
   expect(event.bytes).toBe(11 + 26);
@@ -25,7 +25,7 @@ it('states the limits of the service', () => {
   expect(destination.reads).toBe('text');
 });
 
-it('refuses an empty message, for which the service would refuse the whole batch', () => {
+it('refuses an empty message: the service would refuse the whole batch for it', () => {
   expect(destination.encode(record(''))).toEqual({ refused: 'invalid' });
 });
 
@@ -35,11 +35,14 @@ it('replaces lone surrogates, and leaves pairs alone', () => {
   expect(messageOf(encode('😀'))).toBe('😀');
 });
 
-it.each([Number.NaN, -1, Number.POSITIVE_INFINITY, 1e300])('takes the present for the invalid time %d', (time) => {
-  vi.useFakeTimers({ now: 1_700_000_000_123 });
-  expect(encode('x', { time }).time).toBe(1_700_000_000_123);
-  vi.useRealTimers();
-});
+it.each([Number.NaN, -1, Number.POSITIVE_INFINITY, 1e300])(
+  'replaces the invalid time %d by the current time',
+  (time) => {
+    vi.useFakeTimers({ now: 1_700_000_000_123 });
+    expect(encode('x', { time }).time).toBe(1_700_000_000_123);
+    vi.useRealTimers();
+  },
+);
 
 it('cuts off fractions of a millisecond', () => {
   expect(encode('x', { time: 5.9 }).payload).toContain('"timestamp":5,');
@@ -58,8 +61,8 @@ it('writes any text so that the service reads the same text, and counts its byte
 it.each([
   ['the default limit', {}, 1_048_550],
   ['a lower maxEventBytes', { maxEventBytes: 262_118 }, 262_118],
-  ['a batch that is smaller than an event may be', { maxBatchBytes: 2048 }, 2022],
-])('leaves a message of exactly the limit alone, with %s', (_what, options, limit) => {
+  ['a batch limit below the limit of an event', { maxBatchBytes: 2048 }, 2022],
+])('does not change a message of exactly the limit, with %s', (_what, options, limit) => {
   for (const character of ['x', 'é', '漢', '😀']) {
     const width = Buffer.byteLength(character);
     const text = character.repeat(Math.floor(limit / width)) + 'x'.repeat(limit % width);
@@ -81,7 +84,7 @@ it('gives the parts of a split message the same time and route', () => {
   for (const { time, route } of parts) expect({ time, route }).toEqual({ time: 7, route: parts[0]?.route });
 });
 
-it('writes texts together as it writes each alone, whatever is in them', () => {
+it('encodes any texts together as it encodes each alone', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'binary' }), { maxLength: 300 }), (texts) => {
       const records = texts.map((text) => record(text, { time: 5 }));

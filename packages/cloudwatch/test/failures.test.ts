@@ -20,7 +20,7 @@ it.each([
   expect(emulator.stats().requests.PutLogEvents).toBe(2 + 4);
 });
 
-it('passes on how long the service asks to wait', async () => {
+it('passes on the Retry-After of the service', async () => {
   const { emulator, shipper, errors } = await start();
   emulator.faults({ next: ['throttle'], retryAfterSeconds: 0 });
   shipper.accept(record('x'));
@@ -39,7 +39,7 @@ it('ends an attempt that hangs, and delivers with the next', async () => {
   expect(errors).toMatchObject([{ code: 'TIMEOUT', ambiguous: true }]);
 });
 
-it('can duplicate a batch whose answer was lost, and counts the case', async () => {
+it('can duplicate a batch whose response was lost, and counts it as ambiguous', async () => {
   const { emulator, shipper, stored } = await start();
   shipper.accept(record('creates the stream'));
   await shipper.flush();
@@ -60,7 +60,7 @@ it('loses only the event that the service refuses', async () => {
   expect(drops).toMatchObject([{ reason: 'invalid', records: 1 }]);
 });
 
-it('says once that permission is missing, waits, and delivers when it is given', async () => {
+it('reports a missing permission once, waits, and delivers when it is granted', async () => {
   const { emulator, shipper, stored, errors } = await start();
   emulator.faults({ accessDenied: 1 });
   shipper.accept(record('x'));
@@ -74,7 +74,7 @@ it('says once that permission is missing, waits, and delivers when it is given',
   expect(stored()).toEqual(['x']);
 });
 
-it('has as many requests in flight as the core allows', async () => {
+it('sends as many concurrent requests as the core allows', async () => {
   const { emulator, shipper } = await start({ concurrency: 50, maxBatchBytes: 1024 });
   shipper.accept(record('creates the stream'));
   await shipper.flush();
@@ -84,7 +84,7 @@ it('has as many requests in flight as the core allows', async () => {
   expect(emulator.stats().concurrent.overall).toBe(50);
 });
 
-it('closes at the deadline although a request hangs, and counts what was lost', async () => {
+it('closes at the deadline while a request hangs, and counts the loss', async () => {
   const { emulator, shipper } = await start();
   emulator.faults({ hang: 1 });
   shipper.accept(record('x'));

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { createShipper } from '@logferry/core';
 import { expect, it } from 'vitest';
 import { batchOf, create, deliver, record } from './support/events.js';
-import { accepted, serviceError, startAnswering } from './support/servers.js';
+import { accepted, serviceError, startServer } from './support/servers.js';
 import { start } from './support/shipper.js';
 import { collectWarnings } from './support/warnings.js';
 
@@ -15,7 +15,7 @@ const line = (index: number): string =>
     msg: 'request completed',
   });
 
-it('compresses bodies, signs them as they are, and counts what goes over the wire', async () => {
+it('compresses bodies, signs the compressed bytes, and counts them as wireBytes', async () => {
   const { emulator, shipper, stored } = await start({ compression: 'gzip' });
   const texts = Array.from({ length: 2000 }, (_, index) => line(index));
   for (const text of texts) shipper.accept(record(text));
@@ -26,8 +26,8 @@ it('compresses bodies, signs them as they are, and counts what goes over the wir
   expect(emulator.stats().wireBytes).toBeGreaterThanOrEqual(wireBytes);
 });
 
-it('sends plain what gzip makes larger, and everything by default', async () => {
-  const { requests, access } = await startAnswering(() => accepted);
+it('sends a body uncompressed if gzip makes it larger, and by default', async () => {
+  const { requests, access } = await startServer(() => accepted);
   const compressing = create({ ...access, compression: 'gzip' });
   await deliver(compressing, batchOf(compressing, 'x'));
   await deliver(compressing, batchOf(compressing, 'x'.repeat(1000)));
@@ -40,9 +40,9 @@ it('sends plain what gzip makes larger, and everything by default', async () => 
   });
 });
 
-it('gives up gzip, with a warning, when the endpoint cannot read it, and loses nothing', async () => {
+it('gives gzip up with a warning when the endpoint cannot read it, and loses no record', async () => {
   const warnings = collectWarnings();
-  const { requests, access } = await startAnswering(({ headers }) =>
+  const { requests, access } = await startServer(({ headers }) =>
     headers['content-encoding'] === 'gzip' ? serviceError(400, 'SerializationException') : accepted,
   );
   const shipper = createShipper(create({ ...access, compression: 'gzip' }), { maxDelayMs: 60_000 });

@@ -2,7 +2,7 @@ import { ConfigError } from '@logferry/core';
 import { expect, it } from 'vitest';
 import { type CloudWatchOptions, cloudWatchOptionNames, createCloudWatch } from '../src/index.js';
 
-/** The error that these options bring, beside a good group name. */
+/** The error for these options beside a valid group name. */
 function errorOf(options: Readonly<Record<string, unknown>>): { option: string; message: string } {
   try {
     createCloudWatch({ logGroupName: 'shop', ...options } as CloudWatchOptions);
@@ -95,7 +95,7 @@ it.each<[option: string, options: Readonly<Record<string, unknown>>, message: st
   expect(error.message).toContain(message);
 });
 
-it('never shows a credential in an error', () => {
+it('shows no credential in an error', () => {
   const wrongs = [
     { accessKeyId: 'hush', secretAccessKey: 1 },
     { ...secret, sessionToken: ['hush'] },

@@ -21,7 +21,7 @@ const json = fc
 
 const oversized = (message: string, maxBytes: number): boolean => Buffer.byteLength(message) > maxBytes;
 
-/** What a JSON message was shortened to. */
+/** Shortens a JSON message. */
 function shorten(fields: object, maxEventBytes: number): Record<string, unknown> {
   const [message = ''] = messages(JSON.stringify(fields), { maxEventBytes });
   expect(Buffer.byteLength(message)).toBeLessThanOrEqual(maxEventBytes);
@@ -105,7 +105,7 @@ it('shortens the longest strings of a JSON message and keeps the others', () => 
   expect(Object.keys(shortened)).toEqual(['level', 'msg', 'stack', 'user', 'ok', 'logferry']);
 });
 
-it('leaves numbers, keys and spaces of a JSON message as they are written', () => {
+it('does not change numbers, keys and spaces of a JSON message', () => {
   const message = `{ "id": 12345678901234567890, "n":1.0, "${'k'.repeat(50)}" : "${'v'.repeat(500)}" }\n`;
   const [shortened = ''] = fitMessage(message, 256, 'truncate');
   expect(shortened.startsWith(`{ "id": 12345678901234567890, "n":1.0, "${'k'.repeat(50)}" : "v`)).toBe(true);
@@ -127,7 +127,7 @@ it.each([
   ['a JSON object without long strings', JSON.stringify({ list: Array.from({ length: 500 }, (_, index) => index) })],
   ['a JSON object of long keys', JSON.stringify({ ['k'.repeat(2000)]: 'short' })],
   ['a JSON array', JSON.stringify(['x'.repeat(2000)])],
-  ['something that only begins like JSON', `{"a":"${'x'.repeat(2000)}`],
+  ['a text that only begins like JSON', `{"a":"${'x'.repeat(2000)}`],
   ['almost JSON', `{"a":"${'x'.repeat(2000)}",}`],
 ])('truncates %s as plain text', (_what, message) => {
   const [shortened = ''] = fitMessage(message, 512, 'truncate');
@@ -135,13 +135,13 @@ it.each([
   expect(Buffer.byteLength(shortened)).toBeLessThanOrEqual(512);
 });
 
-it('refuses what is too large when told to drop it', () => {
+it('refuses a message that is too large with oversize: drop', () => {
   const destination = createCloudWatch({ logGroupName: 'shop', oversize: 'drop', maxEventBytes: 256 });
   expect(destination.encode(record('x'.repeat(257)))).toEqual({ refused: 'too-large' });
   expect(messages('x'.repeat(256), { oversize: 'drop', maxEventBytes: 256 })).toHaveLength(1);
 });
 
-it('never alters a metric: it passes byte for byte or not at all', () => {
+it('never alters a metric: it is sent byte for byte or dropped', () => {
   const metric = (bytes: number): string => {
     const start = '{"_aws":{"Timestamp":1,"CloudWatchMetrics":[{"Namespace":"shop"}]},"note":"';
     return `${start}${'x'.repeat(bytes - start.length - 2)}"}`;
@@ -158,7 +158,7 @@ it('shortens a message that only mentions metrics', () => {
   expect(shorten(fields, 256)).toHaveProperty('logferry');
 });
 
-it('takes a message of 50 MB in linear time', () => {
+it('handles a message of 50 MB in linear time', () => {
   const huge = [
     'é'.repeat(25_000_000),
     JSON.stringify({ a: 'é"'.repeat(10_000_000), b: 'x'.repeat(20_000_000) }),
@@ -169,7 +169,7 @@ it('takes a message of 50 MB in linear time', () => {
     for (const policy of ['truncate', 'split'] as const) {
       const start = performance.now();
       expect(fitMessage(message, 1_048_550, policy).length).toBeGreaterThan(0);
-      // Measured: 0.03 to 0.7 s. Anything quadratic would take hours.
+      // Measured: 0.03 to 0.7 s. Quadratic time would be hours.
       expect(performance.now() - start).toBeLessThan(30_000);
     }
   }

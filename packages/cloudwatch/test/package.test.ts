@@ -8,7 +8,7 @@ import { expect, it, onTestFinished } from 'vitest';
 const root = join(import.meta.dirname, '..');
 const resolve = createRequire(import.meta.url).resolve;
 
-/** An application with this package and what it depends on, but not its optional peer: the AWS SDK. */
+/** An application with this package and its dependencies, but without its optional peer, the AWS SDK. */
 function installWithoutSdk(): string {
   const app = mkdtempSync(join(tmpdir(), 'logferry-'));
   onTestFinished(() => rmSync(app, { recursive: true, force: true }));
@@ -25,7 +25,7 @@ function installWithoutSdk(): string {
   return app;
 }
 
-/** Runs a program of the application; returns what it prints. Its kind, ES module or CommonJS, follows from the file. */
+/** Runs a program of the application, as ES module or CommonJS by the file's extension. Returns its output. */
 function run(app: string, file: string, program: string): string {
   const load = file.endsWith('.mjs') ? 'await import' : 'require';
   const names = '{ assertSdkInstalled, createCloudWatch }';
@@ -48,7 +48,7 @@ const makeBatch = `
 const notInstalled =
   'MISCONFIGURED the AWS SDK is not installed; install it: npm install @aws-sdk/client-cloudwatch-logs\n';
 
-it.each(kinds)('works up to the first batch without the SDK, and then says what to install (%s)', (file) => {
+it.each(kinds)('works without the SDK up to the first batch, whose error says how to install it (%s)', (file) => {
   const program = `${makeBatch} send().catch(report).then(assertSdkInstalled).catch(report);`;
   expect(run(installWithoutSdk(), file, program)).toBe(notInstalled + notInstalled);
 });
@@ -72,7 +72,7 @@ it.each(kinds)('finds the SDK when it is installed later (%s)', (file) => {
   expect(run(installWithoutSdk(), file, program)).toBe(`${notInstalled}sent\n`);
 });
 
-it.each(kinds)('does not take what the SDK lacks for a missing SDK (%s)', (file) => {
+it.each(kinds)('reports a missing dependency of the SDK as such (%s)', (file) => {
   const app = installWithoutSdk();
   const sdk = join(app, 'node_modules', '@aws-sdk', 'client-cloudwatch-logs');
   mkdirSync(sdk, { recursive: true });

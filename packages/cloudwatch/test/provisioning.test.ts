@@ -3,7 +3,7 @@ import { createShipper, type DeliveryError } from '@logferry/core';
 import { expect, it } from 'vitest';
 import { batchOf, create, deliver, record, send } from './support/events.js';
 import { onlyGroup } from './support/groups.js';
-import { accepted, serviceError, startAnswering, startEmulator } from './support/servers.js';
+import { accepted, serviceError, startEmulator, startServer } from './support/servers.js';
 
 const kmsKeyId = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 
@@ -61,7 +61,7 @@ it('creates a group once for all streams that wait for it', async () => {
   expect(emulator.stats().requests).toMatchObject({ PutLogEvents: 10, CreateLogGroup: 1 });
 });
 
-it('creates a stream no second time when the batch fails for another reason', async () => {
+it('does not create a stream again when its batch fails for another reason', async () => {
   const { emulator, access } = await startEmulator();
   const destination = create(access);
   const batch = batchOf(destination, 'x');
@@ -72,7 +72,7 @@ it('creates a stream no second time when the batch fails for another reason', as
   expect(emulator.stats().requests).toEqual({ PutLogEvents: 3, CreateLogStream: 2, CreateLogGroup: 1 });
 });
 
-it('takes it well when another process was faster', async () => {
+it('uses a stream and a group that another process created first', async () => {
   const { emulator, access } = await startEmulator();
   const destinations = Array.from({ length: 4 }, () => create(access));
   await Promise.all(destinations.map((destination) => deliver(destination, batchOf(destination, 'x'))));
@@ -88,7 +88,7 @@ it('creates everything again when the group is deleted', async () => {
   expect(emulator.events().map(({ message }) => message)).toEqual(['before', 'after']);
 });
 
-it('creates nothing when told so, and names what is missing', async () => {
+it('creates nothing with createMissing: false, and names group and stream', async () => {
   const { emulator, access } = await startEmulator();
   const destination = create({ ...access, createMissing: false });
   await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({
@@ -103,34 +103,31 @@ it.each([
   ['operationAborted', 'UNAVAILABLE'],
   ['serverError', 'UNAVAILABLE'],
   ['reset', 'NETWORK'],
-] as const)(
-  'reports %s of a creation, unambiguously, and tries it again with the next attempt',
-  async (fault, code) => {
-    for (const operation of ['CreateLogStream', 'CreateLogGroup'] as const) {
-      const { emulator, access } = await startEmulator();
-      const destination = create(access);
-      const batch = batchOf(destination, 'x');
-      emulator.faults({ only: [operation], next: [fault] });
-      await expect(deliver(destination, batch)).rejects.toMatchObject({
-        code,
-        ambiguous: false,
-        message: expect.stringContaining(`${operation} "`),
-      });
-      await send(destination, batch);
-      expect(emulator.events()).toHaveLength(1);
-      expect(emulator.stats().requests.PutLogEvents).toBe(2);
-    }
-  },
-);
+] as const)('reports %s of a creation as unambiguous, and creates with the next attempt', async (fault, code) => {
+  for (const operation of ['CreateLogStream', 'CreateLogGroup'] as const) {
+    const { emulator, access } = await startEmulator();
+    const destination = create(access);
+    const batch = batchOf(destination, 'x');
+    emulator.faults({ only: [operation], next: [fault] });
+    await expect(deliver(destination, batch)).rejects.toMatchObject({
+      code,
+      ambiguous: false,
+      message: expect.stringContaining(`${operation} "`),
+    });
+    await send(destination, batch);
+    expect(emulator.events()).toHaveLength(1);
+    expect(emulator.stats().requests.PutLogEvents).toBe(2);
+  }
+});
 
-it('looks again for a stream that it may not create: somebody else may have created it', async () => {
+it('without permission to create a stream, looks whether another process created it', async () => {
   const { emulator, access } = await startEmulator();
   const destination = create(access);
   const batch = batchOf(destination, 'x');
   emulator.faults({ only: ['CreateLogStream'], accessDenied: 1 });
   await expect(deliver(destination, batch)).rejects.toMatchObject({ code: 'AUTH', ambiguous: false });
   emulator.faults();
-  await deliver(create(access), batchOf(destination, 'from somebody else'));
+  await deliver(create(access), batchOf(destination, 'from another process'));
   emulator.faults({ only: ['CreateLogStream'], accessDenied: 1 });
   await send(destination, batch);
   expect(emulator.events()).toHaveLength(2);
@@ -140,7 +137,7 @@ it.each([
   ['InvalidParameterException', 'MISCONFIGURED'],
   ['LimitExceededException', 'MISCONFIGURED'],
 ])('does not blame the events when CreateLogGroup says %s', async (name, code) => {
-  const { access } = await startAnswering(({ operation }) =>
+  const { access } = await startServer(({ operation }) =>
     operation === 'CreateLogGroup' ? serviceError(400, name) : serviceError(400, 'ResourceNotFoundException'),
   );
   const destination = create(access);
@@ -151,7 +148,7 @@ it.each([
   ['logGroupClass "CHEAP"', { logGroupClass: 'CHEAP' }],
   ['kmsKeyId "alias/shop"', { kmsKeyId: 'alias/shop' }],
   ['tags {"a!":"b"}', { tags: { 'a!': 'b' } }],
-])('reports a new group with %s, which the service refuses, once, and keeps the records', async (setting, options) => {
+])('reports once that the service refuses a new group with %s, and keeps the records', async (setting, options) => {
   const { emulator, access } = await startEmulator();
   const errors: DeliveryError[] = [];
   const shipper = createShipper(create({ ...access, ...options }), {
@@ -170,9 +167,9 @@ it.each([
   await shipper.close({ timeoutMs: 0 });
 });
 
-it('backs off when a new group or stream cannot be used yet', async () => {
+it('backs off while a new group or stream cannot be used yet', async () => {
   const missing = serviceError(400, 'ResourceNotFoundException');
-  const { access, requests } = await startAnswering(({ operation }) =>
+  const { access, requests } = await startServer(({ operation }) =>
     operation === 'CreateLogGroup' ? { status: 200, body: '' } : missing,
   );
   const destination = create(access);
@@ -184,7 +181,7 @@ it('backs off when a new group or stream cannot be used yet', async () => {
     'CreateLogStream',
   ]);
 
-  const other = await startAnswering(({ operation }) => (operation === 'PutLogEvents' ? missing : accepted));
+  const other = await startServer(({ operation }) => (operation === 'PutLogEvents' ? missing : accepted));
   const stubborn = create(other.access);
   const batch = batchOf(stubborn, 'x');
   await expect(deliver(stubborn, batch)).rejects.toMatchObject({ code: 'UNAVAILABLE' });

@@ -4,7 +4,7 @@ import { onlyGroup } from './support/groups.js';
 import { startEmulator } from './support/servers.js';
 import { collectWarnings } from './support/warnings.js';
 
-it('leaves the retention of a group alone that it did not create', async () => {
+it('does not change the retention of an existing group', async () => {
   const { emulator, access } = await startEmulator();
   const first = create(access);
   await deliver(first, batchOf(first, 'x'));
@@ -14,7 +14,7 @@ it('leaves the retention of a group alone that it did not create', async () => {
   expect(emulator.stats().requests.PutRetentionPolicy).toBeUndefined();
 });
 
-it('leaves the retention alone of a group that another process created after it could not', async () => {
+it('does not change the retention of a group that another process created after its own attempt failed', async () => {
   const { emulator, access } = await startEmulator();
   const destination = create({ ...access, retentionInDays: 30 });
   const batch = batchOf(destination, 'x');
@@ -26,7 +26,7 @@ it('leaves the retention alone of a group that another process created after it 
   expect(emulator.stats().requests.PutRetentionPolicy).toBeUndefined();
 });
 
-it('tries a retention policy that met a passing failure again with each next batch of the group', async () => {
+it('after a passing failure sets the retention with a later batch of the group', async () => {
   const warnings = collectWarnings();
   const { emulator, access } = await startEmulator();
   emulator.faults({ only: ['PutRetentionPolicy'], next: ['operationAborted', 'throttle'] });
@@ -39,7 +39,7 @@ it('tries a retention policy that met a passing failure again with each next bat
   expect(warnings.filter((warning) => warning.includes('retention'))).toEqual([]);
 });
 
-it('sets the retention of a group whose creation was never answered', async () => {
+it('sets the retention of a group whose creation got no response', async () => {
   const { emulator, access } = await startEmulator();
   emulator.faults({ only: ['CreateLogGroup'], next: ['lostAck'] });
   const destination = create({ ...access, retentionInDays: 7 });
@@ -52,7 +52,7 @@ it('sets the retention of a group whose creation was never answered', async () =
 it.each([
   ['operationAborted', 3],
   ['accessDenied', 1],
-] as const)('delivers although the retention policy fails with %s, and warns once', async (fault, attempts) => {
+] as const)('delivers while the retention policy fails with %s, and warns once', async (fault, attempts) => {
   const warnings = collectWarnings();
   const { emulator, access } = await startEmulator();
   emulator.faults({ only: ['PutRetentionPolicy'], [fault]: 1 });
@@ -64,7 +64,7 @@ it.each([
   expect(warnings.filter((warning) => warning.includes('retention of 7 days'))).toHaveLength(1);
 });
 
-it('delivers with a retention that the service does not know, and warns once, naming group and days', async () => {
+it('delivers when the service refuses the retention, and warns once, with group and days', async () => {
   const warnings = collectWarnings();
   const { emulator, access } = await startEmulator();
   const destination = create({ ...access, retentionInDays: 2 });
@@ -79,7 +79,7 @@ it('delivers with a retention that the service does not know, and warns once, na
   ]);
 });
 
-it('sets the retention of a group once for all batches that are sent at the same time', async () => {
+it('sets the retention of a group once for all concurrent batches', async () => {
   const { emulator, access } = await startEmulator();
   const destination = create({ ...access, retentionInDays: 7 });
   const streams = Array.from({ length: 5 }, (_, index) => `stream ${index}`);
@@ -89,7 +89,7 @@ it('sets the retention of a group once for all batches that are sent at the same
   expect(emulator.stats().requests).toMatchObject({ CreateLogGroup: 1, PutRetentionPolicy: 1 });
 });
 
-it('warns when the attempt is over before the retention is set, and delivers with the next', async () => {
+it('warns when setting the retention times out, and delivers with the next attempt', async () => {
   const warnings = collectWarnings();
   const { emulator, access } = await startEmulator();
   emulator.faults({ only: ['PutRetentionPolicy'], hang: 1 });

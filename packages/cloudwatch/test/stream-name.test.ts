@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createCloudWatch } from '../src/index.js';
 import { encoded } from './support/events.js';
 
-/** Names the streams of events that come one after another. */
+/** A function that returns the stream of the next event. */
 function namer(logStreamName?: string): (time?: number, level?: string) => string {
   const destination = createCloudWatch({ logGroupName: 'shop', logStreamName });
   return (time = Date.now(), level = 'info') => {
@@ -49,7 +49,7 @@ it('makes a new {uuid} for each destination', () => {
   expect(nameOf()).not.toBe(namer('{uuid}')());
 });
 
-it('replaces what a name cannot have in values that come from outside', () => {
+it('replaces characters that a name cannot have in values from outside', () => {
   const nameOf = namer('{level}');
   expect(nameOf(time, 'a:b*c')).toBe('a-b-c');
   expect(nameOf(time, '')).toBe('-');
@@ -57,7 +57,7 @@ it('replaces what a name cannot have in values that come from outside', () => {
   expect(nameOf(time, `${'x'.repeat(511)}😀`).isWellFormed()).toBe(true);
 });
 
-it('goes on naming streams when a program invents levels', () => {
+it('names streams for any number of levels', () => {
   const nameOf = namer('{level}');
   for (let level = 0; level < 1000; level++) expect(nameOf(time, `level${level}`)).toBe(`level${level}`);
 });

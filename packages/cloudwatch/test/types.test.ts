@@ -16,7 +16,7 @@ export function calls(sdkCredentials: NonNullable<CloudWatchLogsClientConfig['cr
     // @ts-expect-error the group is required
     createCloudWatch({}),
     createCloudWatch({ logGroupName: 'shop', compression: 'gzip' }),
-    // @ts-expect-error what Log Service takes
+    // @ts-expect-error a compression of Log Service
     createCloudWatch({ logGroupName: 'shop', compression: 'lz4' }),
     // @ts-expect-error misspelt option
     createCloudWatch({ logGroupName: 'shop', retention: 7 }),
@@ -33,7 +33,7 @@ export function calls(sdkCredentials: NonNullable<CloudWatchLogsClientConfig['cr
   ];
 }
 
-it('is done with its options when it is made', async () => {
+it('does not read its options after construction', async () => {
   const { emulator, access } = await startEmulator();
   const tags: Record<string, string> = { team: 'web' };
   const destination = createCloudWatch(Object.freeze({ logGroupName: 'shop', ...access, tags }));

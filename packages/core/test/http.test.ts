@@ -22,19 +22,19 @@ function post(client: HttpClient, url: string, options: Partial<HttpRequest> = {
 const textOf = ({ body }: HttpResponse): string => Buffer.from(body).toString();
 
 describe('a request', () => {
-  it('carries method, path, headers and body, and brings status, headers and body', async () => {
+  it('sends method, path, headers and body, and returns status, headers and body', async () => {
     const { url } = await serve(async (request, response) => {
       const body = await bodyOf(request);
       const { method, url: path, headers } = request;
       response.setHeader('X-Twice', ['a', 'b']);
       response.writeHead(418).end(`${method} ${path} ${headers['x-name']} ${headers['content-length']} ${body}`);
     });
-    const answer = await post(start(), `${url}/logs?a=b`, { headers: { 'x-name': 'value' }, body: 'größe' });
-    expect(answer).toMatchObject({ status: 418, headers: { 'x-twice': 'a, b' }, complete: true });
-    expect(textOf(answer)).toBe('POST /logs?a=b value 7 größe');
+    const response = await post(start(), `${url}/logs?a=b`, { headers: { 'x-name': 'value' }, body: 'größe' });
+    expect(response).toMatchObject({ status: 418, headers: { 'x-twice': 'a, b' }, complete: true });
+    expect(textOf(response)).toBe('POST /logs?a=b value 7 größe');
   });
 
-  it('carries a large body as it is', async () => {
+  it('sends a large body unchanged', async () => {
     const body = Buffer.alloc(5 * MIB, 'body');
     const { url } = await serve(async (request, response) => {
       response.end(String(body.equals(await bodyOf(request))));
@@ -42,7 +42,7 @@ describe('a request', () => {
     expect(textOf(await post(start(), url, { body }))).toBe('true');
   });
 
-  it('uses the connection of the one before', async () => {
+  it('reuses the connection of the previous request', async () => {
     const { url, sockets } = await serve((request, response) => request.resume().on('end', () => response.end('ok')));
     const client = start();
     for (let i = 0; i < 5; i++) {
@@ -63,7 +63,7 @@ describe('a request', () => {
     expect(paths).toEqual(['/first']);
   });
 
-  it('is given up, and its connection closed, when the signal says so', async () => {
+  it('is aborted, and its connection closed, with the signal', async () => {
     const controller = new AbortController();
     const { url, sockets } = await serve(() => controller.abort());
     await expect(post(start(), url, { signal: controller.signal })).rejects.toMatchObject({ name: 'AbortError' });
@@ -71,7 +71,7 @@ describe('a request', () => {
     await expect(post(start(), url, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  it('fails without an answer when the connection ends, is reset or turns into another protocol', async () => {
+  it('fails when the connection ends, is reset or switches protocols', async () => {
     for (const react of [
       'end',
       'reset',
@@ -89,15 +89,15 @@ describe('a request', () => {
     }
   });
 
-  it('that finds nobody has certainly not been sent', async () => {
+  it('has certainly not been sent if the connection is refused', async () => {
     const error = await post(start(), 'http://localhost:1').catch(({ code }) => code);
     expect(error).toBe('ECONNREFUSED');
     expect(NEVER_SENT).toContain(error);
   });
 });
 
-describe('an answer', () => {
-  it('stays one although its body does not end: the first MiB of it is read', async () => {
+describe('a response', () => {
+  it('is valid while its body does not end: the first MiB of it is read', async () => {
     const { url, sockets } = await serve((_request, response) => {
       const more = (): void => {
         while (response.write(Buffer.alloc(65_536)));
@@ -110,7 +110,7 @@ describe('an answer', () => {
     await expect.poll(() => sockets[0]?.destroyed).toBe(true);
   });
 
-  it('stays one although its body breaks off', async () => {
+  it('is valid although its body breaks off', async () => {
     const { url, sockets } = await serve((_request, response) => {
       response.writeHead(200, { 'content-length': 100 }).write('partial', () => sockets[0]?.destroy());
     });
@@ -119,7 +119,7 @@ describe('an answer', () => {
 });
 
 describe('closing', () => {
-  it('ends the connections that wait for their next use, and lets new ones be opened', async () => {
+  it('closes unused connections, and lets new ones be opened', async () => {
     const { url, sockets } = await serve((_request, response) => response.end());
     const client = start();
     await post(client, url);
@@ -130,13 +130,13 @@ describe('closing', () => {
   });
 });
 
-describe('a connection that stands still', () => {
-  it('is given up while connecting and sending, closed between requests, and waited for before an answer', async () => {
+describe('a connection without progress', () => {
+  it('is closed while connecting, while sending and between requests, but not before a response', async () => {
     const silent = await serveTcp(() => {}, 'https');
     const busy = await serveTcp(() => {});
     const slow = await serve((_request, response) => setTimeout(() => response.end('late'), 7000));
     const idle = await serve((_request, response) => response.end());
-    const [connecting, sending, answer] = await Promise.all([
+    const [connecting, sending, response] = await Promise.all([
       post(start(), silent.url).catch(({ code }) => code),
       post(start(), busy.url, { body: Buffer.alloc(30 * MIB) }).catch(({ code }) => code),
       post(start(), slow.url),
@@ -144,12 +144,12 @@ describe('a connection that stands still', () => {
     ]);
     expect([connecting, sending]).toEqual(['ERR_STALLED', 'ERR_STALLED']);
     expect(NEVER_SENT).toContain('ERR_STALLED');
-    expect(textOf(answer)).toBe('late');
+    expect(textOf(response)).toBe('late');
     await expect.poll(() => idle.sockets[0]?.destroyed).toBe(true);
   });
 });
 
-describe('a process with nothing open but a request that is never answered', () => {
+describe('a process that has only a request without a response open', () => {
   it.each([
     ['http', 'new'],
     ['http', 'used'],
@@ -171,7 +171,7 @@ describe('a process with nothing open but a request that is never answered', () 
   });
 });
 
-it('reads nothing of a body any more when its answer is there', async () => {
+it('does not read the body any more once its response has come', async () => {
   let received = Buffer.alloc(0);
   let readOn = (): void => {};
   const { url } = await serveTcp((socket) => {

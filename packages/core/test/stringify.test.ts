@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { stringify, toPrimitive } from '../src/index.js';
 
-it('gives plain JSON, with the keys in their order', () => {
+it('writes plain JSON, with the keys in their order', () => {
   expect(stringify({ b: 1, a: [true, null, 'x'] })).toBe('{"b":1,"a":[true,null,"x"]}');
   expect(stringify(undefined)).toBe('null');
 });
@@ -12,7 +12,7 @@ it('copes with cycles and BigInt, and keeps the order of keys', () => {
   expect(stringify(cyclic)).toBe('{"z":12,"a":1,"self":"[Circular]"}');
 });
 
-it('replaces what cannot be read and keeps the rest', () => {
+it('replaces members that cannot be read and keeps the others', () => {
   const nested = {
     good: 1,
     get bad(): never {
@@ -31,7 +31,7 @@ it('replaces what cannot be read and keeps the rest', () => {
   expect(stringify({ nested })).toBe('{"nested":{"good":1,"bad":"[Unreadable]","list":[2,"[Unreadable]"],"big":3}}');
 });
 
-it('survives a proxy that throws at everything', () => {
+it('replaces a proxy whose every trap throws', () => {
   const hostile = new Proxy(
     {},
     {
@@ -49,7 +49,7 @@ it('survives a proxy that throws at everything', () => {
   expect(stringify({ hostile, a: 1 })).toBe('{"hostile":"[Unreadable]","a":1}');
 });
 
-it('writes what it can of an object that is deeper than any stack', () => {
+it('writes the first 100 levels of an object that is deeper than any stack', () => {
   let object: unknown = {};
   for (let level = 0; level < 50_000; level++) object = { object };
   // Node.js 26 itself writes it, but for the BigInt.
@@ -65,7 +65,7 @@ it('writes what it can of an object that is deeper than any stack', () => {
   expect(JSON.parse(stringify([endless(), 1]))).toBeInstanceOf(Array);
 });
 
-it('does not hang on an object whose parts all know each other, and bounds what it makes of it', () => {
+it('does not hang on an object whose parts all refer to each other, and bounds its JSON', () => {
   const parts: object[] = Array.from({ length: 30 }, () => ({}));
   for (const part of parts) Object.assign(part, { parts: [...parts], text: 'x'.repeat(1_000_000) });
   const startedMs = performance.now();
@@ -75,7 +75,7 @@ it('does not hang on an object whose parts all know each other, and bounds what 
   expect(performance.now() - startedMs).toBeLessThan(20_000);
 });
 
-it('beside a BigInt writes all else as JSON.stringify does', () => {
+it('beside a BigInt writes all other values as JSON.stringify does', () => {
   const plain = {
     list: [undefined, () => 1, Symbol('s'), null, Number.NaN, -0, new Array(2)],
     gone: undefined,

@@ -24,7 +24,7 @@ export function toDeliveryError(response: PutResponse, targetLabel: string): Del
 }
 
 /** Translates the error that `fetch` threw for a request without a response. */
-export function toUnansweredError(error: unknown, targetLabel: string, signal: AbortSignal): DeliveryError {
+export function toConnectionError(error: unknown, targetLabel: string, signal: AbortSignal): DeliveryError {
   const { code, ambiguous, reason } = noAnswer(error, signal);
   return new DeliveryError(code, `PutWebTracking to ${targetLabel}: ${reason}`, { cause: error, ambiguous });
 }

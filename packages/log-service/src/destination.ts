@@ -10,7 +10,7 @@ import {
   type SendOutcome,
   warn,
 } from '@logferry/core';
-import { isCompressionRefused, toDeliveryError, toUnansweredError } from './classify.js';
+import { isCompressionRefused, toConnectionError, toDeliveryError } from './classify.js';
 import { type Compression, compress } from './compress.js';
 import { createFieldsWriter, plainFields } from './fields.js';
 import { MAX_BATCH_EVENTS, MAX_VALUE_BYTES } from './limits.js';
@@ -107,7 +107,7 @@ class LogService implements FieldsDestination {
     try {
       return await putWebTracking({ url: this.#options.url, fetch: this.#fetch }, body, signal);
     } catch (error) {
-      throw toUnansweredError(error, this.#options.targetLabel, signal);
+      throw toConnectionError(error, this.#options.targetLabel, signal);
     }
   }
 

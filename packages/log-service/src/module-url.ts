@@ -1,4 +1,4 @@
 import { pathToFileURL } from 'node:url';
 
-/** URL of this module, as CommonJS knows it. The build writes the ES module anew: one source cannot say both. */
+/** URL of this module. CommonJS has no `import.meta.url`, so the build replaces this file in the ES modules. */
 export const moduleUrl: string = pathToFileURL(__filename).href;

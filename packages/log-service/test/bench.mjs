@@ -1,5 +1,5 @@
 // `npm run bench`, after a build: speed and ratio of our LZ4 against deflate level 1 and lz4-napi, on bodies of JSON logs.
-// Prints medians of several rounds, and their ratios, which hardly depend on the machine.
+// Prints medians of several rounds, and their ratios: these hardly depend on the machine.
 import { deflateSync } from 'node:zlib';
 import { compressSync } from 'lz4-napi';
 import { lz4 } from '../dist/esm/lz4.js';
@@ -41,7 +41,7 @@ function median(numbers) {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 }
 
-/** What a web server logs. */
+/** A body of request logs. */
 function makeBody(size) {
   const logs = [];
   for (let bytes = 0, index = 0; bytes < size; index++) {

@@ -43,7 +43,7 @@ function numbers(emulator: LogServiceEmulator): number[] {
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
-it('delivers a burst once, and time and sequence give its order', async () => {
+it('delivers a burst once, and time and sequence number give its order', async () => {
   const { emulator, shipper } = await ship();
   for (const number of upTo(20_000)) shipper.accept(record({ number }, { time: 1_700_000_000_000 + (number >> 6) }));
   const report = await shipper.close();
@@ -57,7 +57,7 @@ it('delivers a burst once, and time and sequence give its order', async () => {
   expect(emulator.stats()).toMatchObject({ violations: [], largestBatch: { events: 4096 } });
 });
 
-it('gets everything through a service that fails in many ways', async () => {
+it('delivers all records to a service that fails in many ways', async () => {
   const { emulator, shipper } = await ship({}, { maxBatchEvents: 100 });
   emulator.faults({ serverError: 0.1, busy: 0.1, html: 0.1, reset: 0.1, uncompressError: 0.02 });
   collectWarnings();
@@ -69,7 +69,7 @@ it('gets everything through a service that fails in many ways', async () => {
   expect(emulator.stats().violations).toEqual([]);
 });
 
-it('comes back after a quota error, and not before three seconds', async () => {
+it('retries a quota error after at least three seconds', async () => {
   const { emulator, shipper, errors } = await ship();
   emulator.faults({ next: ['quota'] });
   const startMs = performance.now();
@@ -92,7 +92,7 @@ it('isolates a log that the service refuses, and delivers all others', async () 
   expect(numbers(emulator)).toEqual(upTo(100).filter((number) => number !== 37));
 });
 
-it('sends the same batch plain when the service cannot uncompress it, and compresses no more', async () => {
+it('sends the same batch uncompressed when the service cannot uncompress it, and compresses no more', async () => {
   const warnings = collectWarnings();
   const { emulator, shipper, errors } = await ship({}, { concurrency: 1, maxBatchEvents: 10 });
   emulator.faults({ uncompressError: 1 });
@@ -104,7 +104,7 @@ it('sends the same batch plain when the service cannot uncompress it, and compre
   expect(warnings).toHaveLength(1);
 });
 
-it('says once that web tracking is off, keeps the records, and delivers them when it is on', async () => {
+it('reports once that web tracking is off, keeps the records, and delivers them when it is on', async () => {
   const { emulator, shipper, errors } = await ship({}, { maxBatchEvents: 10 });
   emulator.webTracking('logs', false);
   for (const number of upTo(30)) shipper.accept(record({ number }));
@@ -115,7 +115,7 @@ it('says once that web tracking is off, keeps the records, and delivers them whe
   expect(await shipper.flush()).toMatchObject({ delivered: 30 });
 });
 
-it('drops a record that is too large when told to, and counts it', async () => {
+it('drops and counts a record that is too large with oversize: drop', async () => {
   const { emulator, shipper } = await ship({ oversize: 'drop' });
   expect(shipper.accept(record({ text: 'x'.repeat(1_000_001) }))).toBe(false);
   expect(shipper.accept(record({ number: 0 }))).toBe(true);

@@ -6,12 +6,20 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createLogService, type LogServiceOptions } from '../src/index.js';
 import { makeBody } from './support/bodies.js';
 import { batchOf, shop } from './support/records.js';
-import { type Answer, accepted, failureOf, send, serviceError, startAnswering, startShop } from './support/servers.js';
+import {
+  accepted,
+  type CannedResponse,
+  failureOf,
+  send,
+  serviceError,
+  startServer,
+  startShop,
+} from './support/servers.js';
 import { collectWarnings } from './support/warnings.js';
 
-/** What a batch meets at a server with this answer. */
-async function failureFor(answer: Answer, options: Partial<LogServiceOptions> = {}): Promise<DeliveryError> {
-  const { target } = await startAnswering(() => answer);
+/** The error of a batch that gets this response. */
+async function failureFor(answer: CannedResponse, options: Partial<LogServiceOptions> = {}): Promise<DeliveryError> {
+  const { target } = await startServer(() => answer);
   const destination = createLogService({ ...target, ...options });
   return failureOf(send(destination, batchOf(destination, { message: 'x' })));
 }
@@ -66,7 +74,7 @@ it.each<[status: number, code: string, ambiguous: boolean]>([
   expect(await failureFor({ status, body: '' })).toMatchObject({ code, ambiguous });
 });
 
-it('quotes the beginning of an answer that is not JSON', async () => {
+it('quotes the beginning of a response that is not JSON', async () => {
   const body = `<html>\n  <h1>502 Bad Gateway</h1>\n${'x'.repeat(5000)}`;
   const { message } = await failureFor({ status: 502, headers: { 'content-type': 'text/html' }, body });
   expect(message).toContain('HTTP 502: <html> <h1>502 Bad Gateway</h1> xxx');
@@ -74,13 +82,13 @@ it('quotes the beginning of an answer that is not JSON', async () => {
 });
 
 it.each(['null', '[]', '"text"', '{"errorCode":5}', '{"errorCode":', '\ud800'])(
-  'survives the answer %s',
+  'classifies the odd body %s',
   async (body) => {
     expect((await failureFor({ status: 400, body })).code).toBe('MISCONFIGURED');
   },
 );
 
-it('says of 401 that web tracking is off, or denied', async () => {
+it('explains a 401: web tracking is off, or denied', async () => {
   const { emulator, destination } = await startShop();
   emulator.webTracking('logs', false);
   const error = await failureOf(send(destination, batchOf(destination, {})));
@@ -95,28 +103,28 @@ it('names project and logstore when one of them does not exist', async () => {
   expect(error.message).toMatch(/logstore "missing" of project "local": the project or the logstore does not exist/);
 });
 
-describe('the time to wait', () => {
-  it.each<[what: string, answer: Answer, retryAfterMs: number | undefined]>([
+describe('retryAfterMs', () => {
+  it.each<[what: string, answer: CannedResponse, retryAfterMs: number | undefined]>([
     ['is three seconds for a quota', serviceError(403, 'WriteQuotaExceed'), 3000],
     ['is three seconds for 429', { status: 429 }, 3000],
     ['is not shortened by Retry-After', { status: 429, headers: { 'retry-after': '1' } }, 3000],
-    ['is what Retry-After says', { status: 429, headers: { 'retry-after': '10' } }, 10_000],
-    ['is what Retry-After says, also for 5xx', { status: 503, headers: { 'retry-after': '2' } }, 2000],
+    ['is the value of Retry-After', { status: 429, headers: { 'retry-after': '10' } }, 10_000],
+    ['is the value of Retry-After, also for 5xx', { status: 503, headers: { 'retry-after': '2' } }, 2000],
     [
-      'is over when the date in Retry-After is',
+      'is 0 when the date in Retry-After has passed',
       { status: 503, headers: { 'retry-after': new Date(0).toUTCString() } },
       0,
     ],
-    ['is not said by an odd Retry-After', { status: 503, headers: { 'retry-after': 'soon' } }, undefined],
-    ['is not said without it', { status: 503 }, undefined],
+    ['is absent with an invalid Retry-After', { status: 503, headers: { 'retry-after': 'soon' } }, undefined],
+    ['is absent without Retry-After', { status: 503 }, undefined],
   ])('%s', async (_what, answer, retryAfterMs) => {
     expect((await failureFor(answer)).retryAfterMs).toBe(retryAfterMs);
   });
 });
 
-describe('another server than Log Service', () => {
-  it('is told by a redirection, which is not followed', async () => {
-    const elsewhere = await startAnswering(() => accepted);
+describe('a server that is not Log Service', () => {
+  it('is recognised by a redirection, which is not followed', async () => {
+    const elsewhere = await startServer(() => accepted);
     const location = `${elsewhere.target.endpoint}/`;
     for (const status of [301, 302, 307]) {
       const error = await failureFor({ status, headers: { location } });
@@ -125,7 +133,7 @@ describe('another server than Log Service', () => {
     expect(elsewhere.requests).toHaveLength(0);
   });
 
-  it('is told by a page, even with status 200', async () => {
+  it('is recognised by a page, even with status 200', async () => {
     const fetch: LogServiceOptions['fetch'] = async () =>
       new Response('<html>Welcome</html>', { status: 200, headers: { 'content-type': 'text/html; charset=utf-8' } });
     const destination = shop({ fetch });
@@ -135,8 +143,8 @@ describe('another server than Log Service', () => {
   });
 });
 
-describe('no answer', () => {
-  /** A server below HTTP. */
+describe('a request without a response', () => {
+  /** A TCP server. */
   async function listen(onConnection: (socket: Socket) => void): Promise<string> {
     const sockets = new Set<Socket>();
     const server = createServer((socket) => {
@@ -153,7 +161,7 @@ describe('no answer', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  it('for want of a connection is no danger of duplicates', async () => {
+  it('is unambiguous if the connection is refused', async () => {
     const { emulator, destination } = await startShop();
     await emulator.close();
     const error = await failureOf(send(destination, batchOf(destination, {})));
@@ -161,7 +169,7 @@ describe('no answer', () => {
     expect(error.message).toContain('ECONNREFUSED');
   });
 
-  it('for want of an address is no danger of duplicates', async () => {
+  it('is unambiguous if the host has no address', async () => {
     const destination = shop({ endpoint: 'http://no-such-host.invalid' });
     expect(await failureOf(send(destination, batchOf(destination, {})))).toMatchObject({
       code: 'NETWORK',
@@ -173,11 +181,11 @@ describe('no answer', () => {
     ['reset', (socket) => socket.once('data', () => socket.resetAndDestroy())],
     ['closed', (socket) => socket.once('data', () => socket.end())],
     ['full of something else', (socket) => socket.once('data', () => socket.end('SSH-2.0\r\n\r\n'))],
-  ])('over a connection that is %s may mean that the logs are stored', async (_what, react) => {
+  ])('is ambiguous if the connection is %s', async (_what, react) => {
     const endpoint = await listen(react);
     for (const [fetch, code, text] of [
       [undefined, /^NETWORK$/, /: (read ECONNRESET|socket hang up|Parse Error: .*)$/],
-      // The fetch of Node.js 26 has no error code for what is no HTTP.
+      // The fetch of Node.js 26 has no error code for a response that is not HTTP.
       [globalThis.fetch, /^(NETWORK|UNAVAILABLE)$/, /: fetch failed: ./],
     ] as const) {
       const destination = shop({ endpoint, fetch });
@@ -187,14 +195,14 @@ describe('no answer', () => {
     }
   });
 
-  it('before the signal aborts is a timeout', async () => {
+  it('is a timeout if the signal aborts it', async () => {
     const controller = new AbortController();
     const destination = shop({ endpoint: await listen(() => controller.abort()) });
     const error = await failureOf(destination.send(batchOf(destination, {}), controller.signal));
     expect(error).toMatchObject({ code: 'TIMEOUT', ambiguous: true });
   });
 
-  it('since a fetch of the user failed in its own way is retried', async () => {
+  it('is retried if a fetch of the user throws any other error', async () => {
     const fail = (error: unknown) => shop({ fetch: () => Promise.reject(error) });
     for (const [thrown, text] of [
       [new TypeError('odd'), 'odd'],
@@ -208,7 +216,7 @@ describe('no answer', () => {
     }
   });
 
-  it('after the headers of a success changes nothing', async () => {
+  it('is a success if the connection breaks after the headers of a success', async () => {
     const endpoint = await listen((socket) =>
       socket.once('data', () => {
         socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\nx-log-requestid: A\r\n\r\npartial', () =>
@@ -225,10 +233,10 @@ describe('a service that cannot read compressed bodies', () => {
   const text = { text: 'same '.repeat(100) };
 
   it.each(['PostBodyUncompressError', 'postbodyuncompresserror', 'InvalidCompressType'])(
-    'gets the same batch plain, and all others from then on (%s)',
+    'gets the same batch and all later ones uncompressed (%s)',
     async (errorCode) => {
       const warnings = collectWarnings();
-      const { target, requests } = await startAnswering(({ headers }) =>
+      const { target, requests } = await startServer(({ headers }) =>
         'x-log-compresstype' in headers ? serviceError(400, errorCode) : accepted,
       );
       const destination = createLogService({ ...target, compression: 'deflate' });
@@ -253,7 +261,7 @@ describe('a service that cannot read compressed bodies', () => {
     },
   );
 
-  it('is told of the compression of a body that was being compressed when it refused another', async () => {
+  it('gets the right header with a body that was being compressed when it refused another', async () => {
     collectWarnings();
     const compressions: (string | undefined)[] = [];
     let second: Promise<unknown> | undefined;
@@ -261,7 +269,7 @@ describe('a service that cannot read compressed bodies', () => {
       compression: 'deflate',
       fetch: async (_url, { headers }) => {
         compressions.push(headers['x-log-compresstype']);
-        // It takes longer to compress a large body than to read this answer.
+        // Compressing a large body takes longer than reading this response.
         second ??= failureOf(send(destination, batchOf(destination, { noise: makeBody(1, 900_000).toString() })));
         return new Response('{"errorCode":"PostBodyUncompressError"}', { status: 400 });
       },
@@ -271,7 +279,7 @@ describe('a service that cannot read compressed bodies', () => {
     expect(compressions).toEqual(['deflate', 'deflate']);
   });
 
-  it('and says so of a plain body, too, gets it halved', async () => {
+  it('but refuses an uncompressed body as well gets it halved', async () => {
     const error = await failureFor(serviceError(400, 'PostBodyUncompressError'), { compression: 'none' });
     expect(error.code).toBe('INVALID');
   });

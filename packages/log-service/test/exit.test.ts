@@ -13,7 +13,7 @@ async function logOne(target: object, closeTimeoutMs: number) {
   return { stderr, tookMs: performance.now() - startedMs };
 }
 
-it('lets a process end at closeTimeoutMs although a request is in flight, and says what was lost', async () => {
+it('lets a process with a request in flight end at closeTimeoutMs, and reports the loss', async () => {
   const { emulator } = await startShop();
   emulator.faults({ hang: 1 });
   const { stderr, tookMs } = await logOne(emulator.target, 300);
@@ -22,7 +22,7 @@ it('lets a process end at closeTimeoutMs although a request is in flight, and sa
   expect(tookMs).toBeLessThan(10_000);
 });
 
-it('has the process wait for an answer that comes late', async () => {
+it('keeps the process alive until a late response comes', async () => {
   const { emulator } = await startShop();
   emulator.faults({ delayMs: 300 });
   const { tookMs } = await logOne(emulator.target, 15_000);

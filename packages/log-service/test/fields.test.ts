@@ -6,7 +6,7 @@ import { encoded, record, shop, stored, storedFields } from './support/records.j
 const TIME = 1_700_000_000_123;
 const ISO = '2023-11-14T22:13:20.123Z';
 
-describe('what frameworks hand over', () => {
+describe('a record of a framework', () => {
   it.each([
     [
       'winston',
@@ -37,23 +37,23 @@ describe('what frameworks hand over', () => {
   });
 
   it.each([TIME, TIME / 1000, ISO, String(TIME), new Date(TIME), '2023-11-14 22:13:20,123Z'])(
-    "recognises the framework's own time as %s",
+    "has the framework's own time %s recognised",
     (time) => {
       expect(Object.keys(stored({ time }))).toEqual(['time', 'seq', 'level']);
     },
   );
 
-  it('keeps another time that the user logged, under another name', () => {
+  it('keeps a different time that the user logged, under another name', () => {
     expect(stored({ time: '12:30', time_: 'mine' })).toMatchObject({ time: ISO, time_: 'mine', time__: '12:30' });
     expect(stored({ time: TIME + 1 })).toMatchObject({ time: ISO, time_: String(TIME + 1) });
   });
 
-  it('keeps a field of the user that is named like the sequence', () => {
+  it('keeps a field of the user with the name of the sequence', () => {
     expect(stored({ seq: 5 })).toMatchObject({ seq: expect.stringMatching(/^\d{12}$/), seq_: '5' });
   });
 
   it.each([30, 'info', 'INFO', '\u001b[32minfo\u001b[39m', 'info '])(
-    "takes the level %o for the framework's",
+    "has the framework's own level %o recognised",
     (level) => {
       expect(stored({ level })).toEqual({ time: ISO, seq: expect.anything(), level: 'info' });
     },
@@ -63,7 +63,7 @@ describe('what frameworks hand over', () => {
     expect(stored({ level })).toMatchObject({ level: 'info', level_: level });
   });
 
-  it('puts time and sequence where the options say', () => {
+  it('has time and sequence number in the fields of the options', () => {
     const fields = stored({ time: TIME, seq: 1 }, { timeField: 'at', sequenceField: '__proto__' });
     expect(fields).toMatchObject({ at: ISO, time: String(TIME), seq: '1', level: 'info' });
     expect(Object.keys(fields)).toContain('__proto__');
@@ -71,19 +71,22 @@ describe('what frameworks hand over', () => {
 });
 
 describe('the time of an event', () => {
-  it.each([Number.NaN, -1, Number.POSITIVE_INFINITY, 8.65e15])('is the present for the invalid time %d', (time) => {
-    vi.useFakeTimers({ now: TIME });
-    const [event] = encoded(shop(), record({}, { time }));
-    vi.useRealTimers();
-    expect(event?.time).toBe(TIME);
-    expect(event?.payload).toContain(`"time":"${ISO}"`);
-  });
+  it.each([Number.NaN, -1, Number.POSITIVE_INFINITY, 8.65e15])(
+    'is the current time in place of the invalid time %d',
+    (time) => {
+      vi.useFakeTimers({ now: TIME });
+      const [event] = encoded(shop(), record({}, { time }));
+      vi.useRealTimers();
+      expect(event?.time).toBe(TIME);
+      expect(event?.payload).toContain(`"time":"${ISO}"`);
+    },
+  );
 
   it('has no fractions of a millisecond', () => {
     expect(encoded(shop(), record({}, { time: TIME + 0.9 }))[0]?.time).toBe(TIME);
   });
 
-  it('is never that of the record before', () => {
+  it('is never the cached time of the previous record', () => {
     const destination = shop();
     const times = [TIME, TIME, TIME + 1, TIME].map((time) => {
       const [event] = encoded(destination, record({}, { time }));
@@ -94,7 +97,7 @@ describe('the time of an event', () => {
 });
 
 describe('the sequence', () => {
-  it('grows by one with each record, over all destinations', () => {
+  it('grows by one with each record of any destination', () => {
     const numbers = [shop(), shop({ topic: 'other' }), shop()].map((destination) =>
       Number(JSON.parse(encoded(destination, record({}))[0]?.payload ?? '').seq),
     );
@@ -176,7 +179,7 @@ describe('a value', () => {
     },
   );
 
-  it('that is an error has its stack, its cause and what else it carries', () => {
+  it('that is an error has its stack, its cause and its own members', () => {
     const cause = Object.assign(new TypeError('inner'), { code: 'E_INNER' });
     const error = Object.assign(new Error('outer', { cause }), { status: 500 });
     for (const fields of [{ error }, { error: { nested: error } }]) {
@@ -191,24 +194,24 @@ describe('a value', () => {
     }
   });
 
-  it('that is an error of errors has all of them', () => {
+  it('that is an AggregateError has all of its errors', () => {
     const { error } = storedFields({ error: new AggregateError([new Error('one'), 'two'], 'many') });
     expect(JSON.parse(error ?? '')).toMatchObject({ message: 'many', errors: [{ message: 'one' }, 'two'] });
   });
 
-  it('of another realm is read like one of ours', () => {
+  it('of another realm is read like one of this realm', () => {
     const value = runInNewContext('({ error: new Error("far"), map: new Map([["a", 1]]) })');
     expect(JSON.parse(storedFields({ value }).value ?? '')).toMatchObject({ error: { message: 'far' }, map: { a: 1 } });
   });
 
-  it('that is an error whose cause is itself ends', () => {
+  it('that is an error with itself as its cause has a cycle', () => {
     const error: Error & { cause?: unknown } = new Error('x');
     error.cause = error;
     expect(JSON.parse(storedFields({ error }).error ?? '').cause).toBe('[Circular]');
   });
 });
 
-describe('what cannot be read', () => {
+describe('a value that cannot be read', () => {
   const bad = (): never => {
     throw new Error('no');
   };
@@ -261,7 +264,7 @@ describe('what cannot be read', () => {
     expect(storedFields({ deep }).deep).toContain('[Unreadable]');
   });
 
-  it('does not lose the record, nor its time: a toJSON that makes new objects with toJSON for ever', () => {
+  it('does not lose the record: a toJSON that returns new objects with toJSON endlessly', () => {
     class Endless {
       toJSON(): object {
         return { next: new Endless() };
@@ -274,7 +277,7 @@ describe('what cannot be read', () => {
     expect(storedFields({ holes: new Array(2 ** 32 - 1) }).holes).toMatch(/^\[null,null,.*truncated from \d+ bytes/);
   });
 
-  it('does not hang: an object whose parts all know each other', () => {
+  it('does not hang: an object whose parts all refer to each other', () => {
     const parts = Array.from({ length: 12 }, () => ({}) as Record<string, unknown>);
     for (const part of parts) for (const [index, other] of parts.entries()) part[index] = other;
     expect(storedFields({ parts }).parts).toContain('[Circular]');
@@ -312,7 +315,7 @@ describe('a key', () => {
     '__proto__',
     'constructor',
     '0',
-  ])('that it takes stays: %o', (key) => {
+  ])('that Log Service takes is not renamed: %o', (key) => {
     const fields = Object.defineProperty({}, key, { value: 'x', enumerable: true });
     expect(Object.entries(storedFields(fields))).toEqual([[key, 'x']]);
   });
@@ -326,11 +329,11 @@ describe('a key', () => {
     });
   });
 
-  it('is not made a reserved one', () => {
+  it('is not renamed to a reserved one', () => {
     expect(stored({ __time_: 'x' }, { timeField: '__time_' })).toMatchObject({ __time_: ISO, __time___: 'x' });
   });
 
-  it('gets a name quickly, also when many begin alike', () => {
+  it('gets a name quickly, also when many keys begin alike', () => {
     const fields = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => ['x'.repeat(128) + index, index]));
     const startMs = performance.now();
     const names = Object.keys(storedFields(fields));
@@ -339,7 +342,7 @@ describe('a key', () => {
     expect(names.every((name) => Buffer.byteLength(name) <= 128)).toBe(true);
   });
 
-  it('is looked at anew when there are more than can be remembered', () => {
+  it('is handled the same when there are more keys than the cache holds', () => {
     const destination = shop();
     for (let index = 0; index < 5000; index++) {
       const [event] = encoded(destination, record({ [`key${index}`]: 1, __time__: 2 }));

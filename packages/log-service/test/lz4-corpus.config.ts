@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** `npm run lz4-corpus`: 10,000 bodies of log-uniform sizes, and how many blocks of plain lz4js strict decoders refuse. */
+/** `npm run lz4-corpus`: checks 10,000 bodies of log-uniform sizes, and counts the blocks of lz4js alone that strict decoders refuse. */
 export default defineConfig({
   test: {
     include: ['test/lz4.test.ts'],

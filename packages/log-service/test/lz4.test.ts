@@ -7,11 +7,11 @@ import { makeBody, makeNoise, sizeOf } from './support/bodies.js';
 import { type Block, decodesWithLiblz4, hasLiblz4 } from './support/liblz4.js';
 import { decodeStrictly } from './support/strict-lz4.js';
 
-/** `npm run lz4-corpus` sets more, and then their sizes are log-uniform. */
+/** `npm run lz4-corpus` sets a larger number. Then the sizes are log-uniform. */
 const BODIES = Number(process.env.LOGFERRY_LZ4_BODIES ?? 1000);
 const SKEW = BODIES > 1000 ? 1 : 4;
 
-/** What lz4js makes of it when it is left alone. */
+/** The block that lz4js alone makes. */
 function plainLz4js(raw: Buffer): Uint8Array {
   const block = Buffer.alloc(compressBound(raw.length));
   return block.subarray(0, compressBlock(raw, block, 0, raw.length, new Uint32Array(1 << 16)));
@@ -25,7 +25,7 @@ function decodesStrictly({ raw, block }: Block): boolean {
   }
 }
 
-/** lz4-napi wants the size before the block. */
+/** lz4-napi expects the size before the block. */
 function decodesWithNapi({ raw, block }: Block): boolean {
   const size = Buffer.alloc(4);
   size.writeUInt32LE(raw.length);
@@ -67,7 +67,7 @@ it(`makes blocks of ${BODIES} bodies that strict decoders read, which refuse som
   if (askLiblz4) expect(lz4js.badWithLiblz4).toBe(lz4js.bad);
 });
 
-it('decodes whatever the length, from nothing to more than a run of literals holds', async () => {
+it('makes valid blocks of bodies of any length, also around the limits of a run of literals', async () => {
   for (let size = 0; size < 600; size++) {
     for (const raw of [Buffer.alloc(size, 'x'), makeBody(size, size), repeatAfter(size)]) {
       const block = await lz4(raw);
@@ -76,26 +76,26 @@ it('decodes whatever the length, from nothing to more than a run of literals hol
   }
 });
 
-/** Noise of every length between two repetitions, so that the last run of literals has every length, too. */
+/** Noise after a repetition, so that the last run of literals has this length. */
 function repeatAfter(size: number): Buffer {
   return Buffer.concat([Buffer.from('abcdefghabcdefgh'), makeNoise(size, size)]);
 }
 
-it('gives up what does not repeat', async () => {
+it('returns nothing for a body without repetitions', async () => {
   for (const bytes of [0, 1, 12, 13, 25, 1000, 3_000_000]) {
     const raw = makeNoise(bytes, bytes);
     expect(await compress(raw, 'lz4'), `${bytes} bytes`).toBeUndefined();
   }
 });
 
-it('gives up what does not get smaller', async () => {
+it('returns nothing for a body that does not get smaller', async () => {
   const raw = Buffer.concat([Buffer.from('abcdabcd'), makeNoise(1, 600)]);
   expect((await lz4(raw))?.length).toBeGreaterThanOrEqual(raw.length);
   expect(await compress(raw, 'lz4')).toBeUndefined();
   expect(await compress(makeNoise(1, 600), 'deflate')).toBeUndefined();
 });
 
-it('makes the same block of the same body again, and does not mix up two at a time', async () => {
+it('makes the same block of the same body again, also while it compresses another', async () => {
   const [a, b] = [makeBody(1, 50_000), makeBody(2, 50_000)];
   const [first, other, again] = await Promise.all([lz4(a), lz4(b), lz4(a)]);
   expect(again).toEqual(first);

@@ -5,7 +5,7 @@ import { createLogService, type LogServiceOptions, logServiceOptionNames } from 
 import { encoded, record, SHOP, shop } from './support/records.js';
 import { accepted } from './support/servers.js';
 
-/** The error that these options bring, beside good ones. */
+/** The error for these options, which replace valid ones. */
 function errorOf(options: Readonly<Record<string, unknown>>): { option: string; message: string } {
   try {
     createLogService({ ...SHOP, ...options } as LogServiceOptions);
@@ -87,7 +87,7 @@ it.each<[option: string, options: Readonly<Record<string, unknown>>, message: st
   expect(error.message).toContain(message);
 });
 
-it('knows all of its options by name', () => {
+it('exports the names of all options', () => {
   const all: Required<LogServiceOptions> = {
     endpoint: 'cn-hangzhou.log.aliyuncs.com',
     project: 'shop',
@@ -106,7 +106,7 @@ it('knows all of its options by name', () => {
   expect([...logServiceOptionNames].sort()).toEqual(Object.keys(all).sort());
 });
 
-it('takes names and texts of exactly their limits', () => {
+it('takes names and texts with exactly the longest size', () => {
   const options = {
     project: 'x'.repeat(63),
     logstore: 'a_',
@@ -119,7 +119,7 @@ it('takes names and texts of exactly their limits', () => {
   expect(() => shop(options)).toThrow('a_');
 });
 
-/** Where a destination with this endpoint sends. */
+/** The URL to which a destination with this endpoint sends. */
 async function urlFor(endpoint: string, project = 'shop'): Promise<string> {
   const urls: string[] = [];
   const destination = shop({
@@ -154,12 +154,12 @@ it.each([
   expect(await urlFor(endpoint)).toBe(url);
 });
 
-it('puts a project before the endpoint that is named like a region', async () => {
+it('puts a project with the name of a region before the endpoint', async () => {
   const url = await urlFor('cn-hangzhou.log.aliyuncs.com', 'cn-hangzhou');
   expect(url).toBe(`https://cn-hangzhou.cn-hangzhou.log.aliyuncs.com/${TRACK}`);
 });
 
-it('calls nobody at construction', () => {
+it('makes no request at construction', () => {
   shop({
     endpoint: 'no-such-region.log.aliyuncs.com',
     fetch: () => {
@@ -168,7 +168,7 @@ it('calls nobody at construction', () => {
   });
 });
 
-it("takes the host's name for the source when none is given", () => {
+it("uses the host's name as the default source", () => {
   const [event] = encoded(shop({ source: undefined }), record({}));
   expect(JSON.parse(event?.route ?? '')).toEqual({ __source__: hostname() });
 });

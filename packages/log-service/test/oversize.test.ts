@@ -5,7 +5,7 @@ import { encoded, type Fields, record, shop } from './support/records.js';
 
 const MB = 1_000_000;
 
-/** What is stored of a record: the fields of each log. Checks that all of it is within the limits. */
+/** The fields of each log that a record becomes. Checks that all are within the limits. */
 function logs(fields: Readonly<Record<string, unknown>>, options: Partial<LogServiceOptions> = {}): readonly Fields[] {
   const destination = shop(options);
   const { maxBytes, baseBytes } = destination.limits;
@@ -19,7 +19,7 @@ function logs(fields: Readonly<Record<string, unknown>>, options: Partial<LogSer
 }
 
 it.each(['x', 'é', '中', '😀', '"', '\u0001'])(
-  'leaves a value of exactly 1 MB of %o alone, and cuts a longer one visibly',
+  'does not change a value of exactly 1 MB of %o, and cuts a longer one with a mark',
   (unit) => {
     const width = Buffer.byteLength(unit);
     // 1 MB of control characters are 6 MB of JSON.
@@ -33,7 +33,7 @@ it.each(['x', 'é', '中', '😀', '"', '\u0001'])(
   },
 );
 
-it('shortens the longest values of a record that is larger than a request, and only as far as it must', () => {
+it('shortens the longest values of a record that is larger than a request until it just fits', () => {
   const [log, ...more] = logs({ a: 'a'.repeat(MB), b: 'b'.repeat(MB), c: 'c'.repeat(900_000), d: 'd'.repeat(200_000) });
   expect(more).toEqual([]);
   expect(log?.d).toBe('d'.repeat(200_000));
@@ -43,7 +43,7 @@ it('shortens the longest values of a record that is larger than a request, and o
   expect(Buffer.byteLength(JSON.stringify(log))).toBeGreaterThan(2_999_900);
 });
 
-it('says how long a value was that is cut for both reasons', () => {
+it('marks a value that is cut for both reasons with its original size', () => {
   const fields = Object.fromEntries(['a', 'b', 'c', 'd'].map((key) => [key, '"'.repeat(2 * MB)]));
   for (const text of Object.values(logs(fields)[0] ?? {}).filter((value) => value.startsWith('"'))) {
     expect(text).toMatch(/^"+… \[truncated from 2000000 bytes\]$/);
@@ -58,7 +58,7 @@ it('never cuts a character in two', () => {
   }
 });
 
-it('puts the longest value in numbered parts over several logs, which have all other fields', () => {
+it('distributes the longest value in numbered parts over several logs with all other fields', () => {
   const text = Array.from({ length: 500_000 }, (_, index) => `${index} 中`).join('"');
   const parts = logs({ text, order: 17 }, { oversize: 'split' });
   expect(parts.length).toBeGreaterThan(4);
@@ -72,7 +72,7 @@ it('puts the longest value in numbered parts over several logs, which have all o
   }
 });
 
-it('shortens the other values if they leave the parts no room', () => {
+it('shortens the other values if they leave no room for the parts', () => {
   const parts = logs({ a: 'a'.repeat(MB), b: 'b'.repeat(MB), c: 'c'.repeat(MB) }, { oversize: 'split' });
   const longest = parts.map(({ a }) => a?.replace(/^\[.*?\] /, '')).join('');
   expect(longest).toBe('a'.repeat(MB));
@@ -85,31 +85,31 @@ it('shortens the other values if they leave the parts no room', () => {
 it.each([
   ['a value of more than 1 MB', { text: 'x'.repeat(MB + 1) }],
   ['a record larger than a request', { a: '"'.repeat(MB), b: '"'.repeat(MB) }],
-])('drops %s when told to', (_what, fields) => {
+])('drops %s with oversize: drop', (_what, fields) => {
   expect(shop({ oversize: 'drop' }).encode(record(fields))).toEqual({ refused: 'too-large' });
   expect(logs(fields)).toHaveLength(1);
 });
 
-it.each(['truncate', 'split', 'drop'] as const)('leaves a record alone that is within the limits (%s)', (oversize) => {
+it.each(['truncate', 'split', 'drop'] as const)('does not change a record within the limits (%s)', (oversize) => {
   const fields = { a: 'a'.repeat(MB), b: 'b'.repeat(MB), c: 'c'.repeat(MB - 200) };
   expect(logs(fields, { oversize })).toMatchObject([fields]);
 });
 
-it.each(['truncate', 'split'] as const)('drops a record whose names alone are too large (%s)', (oversize) => {
+it.each(['truncate', 'split'] as const)('drops a record whose keys alone are too large (%s)', (oversize) => {
   const fields = Object.fromEntries(
     Array.from({ length: 150_000 }, (_, index) => [String(index).padStart(20, 'x'), 1]),
   );
   expect(shop({ oversize }).encode(record(fields))).toEqual({ refused: 'too-large' });
 });
 
-it.each(['truncate', 'split'] as const)('fits a record into a request of a lower limit (%s)', (oversize) => {
+it.each(['truncate', 'split'] as const)('fits a record into a request with a lower limit (%s)', (oversize) => {
   for (const maxBatchBytes of [1024, 2000, 100_000]) {
     const fitting = logs({ text: '中"'.repeat(100_000) }, { oversize, maxBatchBytes, tags: { env: 'test' } });
     expect(fitting.length > 1).toBe(oversize === 'split');
   }
 });
 
-it('fills a request of a lower limit to the last byte', () => {
+it('fills a request with a lower limit to the last byte', () => {
   const destination = shop({ maxBatchBytes: 2048 });
   const { baseBytes, maxBytes } = destination.limits;
   const [empty] = encoded(destination, record({ text: '' }));

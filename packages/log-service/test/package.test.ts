@@ -28,7 +28,7 @@ const SEND = `
 it.each([
   ['module', `import { createLogService } from '@logferry/log-service';${SEND}await sent;`],
   ['commonjs', `const { createLogService } = require('@logferry/log-service');${SEND}`],
-] as const)('sends, and lets the process end although its connection stays open (%s)', async (type, code) => {
+] as const)('sends, and lets the process end while its connection is open (%s)', async (type, code) => {
   const emulator = await startLogService();
   onTestFinished(() => emulator.close());
   const startMs = performance.now();

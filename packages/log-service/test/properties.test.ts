@@ -104,7 +104,7 @@ const key = fc.oneof(
 );
 const fields = fc.array(fc.tuple(key, value), { maxLength: 8 }).map((entries) => Object.fromEntries(entries));
 
-it('makes of any fields a JSON object of strings, of its exact size, whose keys the service takes', () => {
+it('encodes any fields as a JSON object of strings, with its exact size and valid keys', () => {
   const destination = shop();
   fc.assert(
     fc.property(fields, (input) => {
@@ -118,7 +118,7 @@ it('makes of any fields a JSON object of strings, of its exact size, whose keys 
         ([, each]) => !['undefined', 'function', 'symbol'].includes(typeof each),
       );
       expect(entries.length).toBeLessThanOrEqual(own.length + 3);
-      // Nothing but the text itself shows a key that is there twice.
+      // Only the size of the text shows a duplicate key.
       expect(JSON.stringify(Object.fromEntries(entries)).length).toBe(payload.length);
       for (const [name, stored] of entries) {
         expect(typeof stored).toBe('string');
@@ -133,7 +133,7 @@ it('makes of any fields a JSON object of strings, of its exact size, whose keys 
   );
 });
 
-it('loses no text: each one is stored as it was', () => {
+it('stores each text unchanged', () => {
   fc.assert(
     fc.property(fc.dictionary(key, text, { maxKeys: 6 }), (input) => {
       const [event] = encoded(shop(), record(input, { level: 'no such level' }));
@@ -158,13 +158,13 @@ it('writes plain data as JSON.stringify does', () => {
   );
 });
 
-/** The destination with another way to send. */
+/** The destination with another `send`. */
 function observed(destination: FieldsDestination, send: (batch: Batch) => Promise<SendOutcome>): Destination {
   const { name, reads, limits } = destination;
   return { name, reads, limits, encode: (input) => destination.encode(input), send };
 }
 
-it('makes batches of any records whose bodies are within the limits, and valid', async () => {
+it('makes valid bodies within the limits of any records', async () => {
   const policy = fc.constantFrom('truncate', 'split', 'drop');
   const limits = fc.constantFrom({ maxBatchBytes: 1024 }, { maxBatchBytes: 20_000 }, { maxBatchEvents: 2 }, {});
   await fc.assert(
@@ -194,7 +194,7 @@ it('makes batches of any records whose bodies are within the limits, and valid',
   );
 }, 60_000);
 
-it('makes batches of any records that the service takes: at most 3,000,000 bytes and 4,096 logs', async () => {
+it('sends any records in requests that the service takes: at most 3,000,000 bytes and 4,096 logs', async () => {
   const emulator = await startLogService();
   onTestFinished(() => emulator.close());
   const plan = fc.array(

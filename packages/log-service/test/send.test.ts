@@ -3,17 +3,17 @@ import { beforeEach, expect, it } from 'vitest';
 import { createLogService } from '../src/index.js';
 import { makeNoise } from './support/bodies.js';
 import { batchOf, shop } from './support/records.js';
-import { accepted, failureOf, send, serviceError, startAnswering, startShop } from './support/servers.js';
+import { accepted, failureOf, send, serviceError, startServer, startShop } from './support/servers.js';
 import { decodeStrictly } from './support/strict-lz4.js';
 
 const ORDER = { message: '订单 17 已发货 🚚', note: 'same '.repeat(50) };
 
-type Server = Awaited<ReturnType<typeof startAnswering>>;
+type Server = Awaited<ReturnType<typeof startServer>>;
 
 let last: Server['last'];
 let target: Server['target'];
 beforeEach(async () => {
-  ({ last, target } = await startAnswering(() => accepted));
+  ({ last, target } = await startServer(() => accepted));
 });
 
 it('posts to the track of the logstore, as JSON, without a signature', async () => {
@@ -44,13 +44,13 @@ it('posts to the track of the logstore, as JSON, without a signature', async () 
   });
 });
 
-it('leaves out a topic and tags that there are not', async () => {
+it('leaves an absent topic and absent tags out', async () => {
   const destination = createLogService({ ...target, compression: 'none' });
   await send(destination, batchOf(destination, ORDER));
   expect(Object.keys(JSON.parse(last().body.toString()))).toEqual(['__source__', '__logs__']);
 });
 
-it('sends the topic, source and tags that the route says, also those of another destination', async () => {
+it('sends topic, source and tags of the route, also for a batch of another destination', async () => {
   const destination = createLogService({ ...target, compression: 'none' });
   const other = createLogService({ ...target, topic: 'other', source: 'far', tags: { a: '"中"' } });
   const batch = batchOf(other, ORDER);
@@ -63,7 +63,7 @@ it('sends the topic, source and tags that the route says, also those of another 
   });
 });
 
-it('counts the bytes of a body to the last one, but for a comma', async () => {
+it('counts the bytes of a body exactly, plus one comma', async () => {
   const destination = createLogService({ ...target, compression: 'none', topic: '主题', tags: { env: '"测试"' } });
   for (const records of [[ORDER], [ORDER, { a: '😀\u0000"' }, { 中: 1 }]]) {
     const batch = batchOf(destination, ...records);
@@ -75,7 +75,7 @@ it('counts the bytes of a body to the last one, but for a comma', async () => {
 it.each([
   ['lz4', (body: Buffer, size: number) => decodeStrictly(body, size)],
   ['deflate', (body: Buffer) => inflateSync(body)],
-] as const)('compresses with %s, and says so', async (compression, decode) => {
+] as const)('compresses with %s, and names it in a header', async (compression, decode) => {
   const destination = createLogService({ ...target, compression });
   const { wireBytes } = await send(destination, batchOf(destination, ORDER));
   const { headers, body } = last();
@@ -87,19 +87,19 @@ it.each([
   expect(JSON.parse(raw.toString())).toMatchObject({ __logs__: [ORDER] });
 });
 
-it('compresses with lz4 when nothing is said', async () => {
+it('compresses with lz4 by default', async () => {
   const destination = createLogService(target);
   await send(destination, batchOf(destination, ORDER));
   expect(last().headers['x-log-compresstype']).toBe('lz4');
 });
 
-it("makes deflate's bytes with zlib's header, neither raw nor gzip", async () => {
+it("writes deflate with zlib's header, neither raw nor as gzip", async () => {
   const destination = createLogService({ ...target, compression: 'deflate' });
   await send(destination, batchOf(destination, ORDER));
   expect(last().body[0]).toBe(0x78);
 });
 
-it('sends a body plain that lz4 does not make smaller', async () => {
+it('sends a body uncompressed that lz4 does not make smaller', async () => {
   const destination = createLogService(target);
   const outcome = await send(destination, batchOf(destination, { noise: makeNoise(1, 20_000).toString('base64') }));
   const { headers, body } = last();
@@ -109,13 +109,13 @@ it('sends a body plain that lz4 does not make smaller', async () => {
   expect(JSON.parse(body.toString())).toMatchObject({ __logs__: [{ level: 'info' }] });
 });
 
-it('reports what went over the wire, and the id of the request', async () => {
+it('returns the bytes on the wire and the id of the request', async () => {
   const destination = createLogService({ ...target, compression: 'none' });
   const batch = batchOf(destination, ORDER);
   expect(await send(destination, batch)).toEqual({ rejected: [], wireBytes: batch.bytes - 1, requestId: 'REQUEST1' });
 });
 
-it('makes requests with the fetch of the options', async () => {
+it('makes requests with the option fetch', async () => {
   const urls: string[] = [];
   const destination = shop({
     fetch: (url, init) => {
@@ -128,8 +128,8 @@ it('makes requests with the fetch of the options', async () => {
   expect(last().url).toBe('/elsewhere');
 });
 
-it('uses its connections again, also after errors', async () => {
-  const server = await startAnswering(() => ({
+it('reuses its connections, also after errors', async () => {
+  const server = await startServer(() => ({
     status: server.requests.length % 2 ? 500 : 200,
     body: 'text'.repeat(10_000),
   }));
@@ -145,7 +145,7 @@ it('uses its connections again, also after errors', async () => {
 });
 
 it('closes its connections', async () => {
-  const server = await startAnswering(() => accepted);
+  const server = await startServer(() => accepted);
   const destination = createLogService(server.target);
   await send(destination, batchOf(destination, ORDER));
   expect(server.openConnections()).toBe(1);
@@ -153,7 +153,7 @@ it('closes its connections', async () => {
   await expect.poll(server.openConnections).toBe(0);
 });
 
-it('is taken by a strict service: any text, any key, with every compression', async () => {
+it('sends any text and any key with every compression to a strict service', async () => {
   for (const compression of ['lz4', 'deflate', 'none'] as const) {
     const { emulator, destination } = await startShop({
       compression,
@@ -174,7 +174,7 @@ it('is taken by a strict service: any text, any key, with every compression', as
   }
 });
 
-it('is taken by a strict service: as many logs as there may be', async () => {
+it('sends the largest number of logs in a request to a strict service', async () => {
   const { emulator, destination } = await startShop();
   const records = Array.from({ length: 4096 }, (_, index) => ({ index, text: 'é'.repeat(300) }));
   await send(destination, batchOf(destination, ...records));
@@ -182,9 +182,9 @@ it('is taken by a strict service: as many logs as there may be', async () => {
 });
 
 it.each([{ status: 200, body: '{}' }, { status: 204 }, serviceError(200, 'Odd')])(
-  'takes any 2xx for success: %o',
-  async (answer) => {
-    const server = await startAnswering(() => answer);
+  'takes any 2xx as a success: %o',
+  async (response) => {
+    const server = await startServer(() => response);
     const destination = createLogService(server.target);
     expect(await send(destination, batchOf(destination, ORDER))).toMatchObject({ rejected: [] });
   },

@@ -4,33 +4,33 @@ import { createLogService, type LogServiceFetch, type LogServiceOptions } from '
 import { batchOf } from './support/records.js';
 import { send, startShop } from './support/servers.js';
 
-const given = { endpoint: 'cn-hangzhou.log.aliyuncs.com', project: 'shop', logstore: 'web' };
+const required = { endpoint: 'cn-hangzhou.log.aliyuncs.com', project: 'shop', logstore: 'web' };
 
 /** Checked by the compiler only. */
 export function calls(): readonly Destination[] {
   const globalFetch: LogServiceFetch = fetch;
   return [
-    createLogService(given),
-    createLogService({ ...given, fetch }),
-    createLogService({ ...given, fetch: globalFetch }),
-    createLogService({ ...given, fetch: (url, init) => fetch(url, { ...init, keepalive: true }) }),
-    createLogService({ ...given, topic: undefined, tags: undefined, maxBatchBytes: undefined }),
-    // @ts-expect-error the logstore is required
-    createLogService({ endpoint: given.endpoint, project: 'shop' }),
+    createLogService(required),
+    createLogService({ ...required, fetch }),
+    createLogService({ ...required, fetch: globalFetch }),
+    createLogService({ ...required, fetch: (url, init) => fetch(url, { ...init, keepalive: true }) }),
+    createLogService({ ...required, topic: undefined, tags: undefined, maxBatchBytes: undefined }),
+    // @ts-expect-error the logstore is missing
+    createLogService({ endpoint: required.endpoint, project: 'shop' }),
     // @ts-expect-error unknown option
-    createLogService({ ...given, accessKeyId: 'x' }),
+    createLogService({ ...required, accessKeyId: 'x' }),
     // @ts-expect-error not a compression
-    createLogService({ ...given, compression: 'gzip' }),
+    createLogService({ ...required, compression: 'gzip' }),
     // @ts-expect-error not a policy
-    createLogService({ ...given, oversize: 'cut' }),
+    createLogService({ ...required, oversize: 'cut' }),
     // @ts-expect-error tags are texts
-    createLogService({ ...given, tags: { count: 1 } }),
+    createLogService({ ...required, tags: { count: 1 } }),
     // @ts-expect-error not a fetch function
-    createLogService({ ...given, fetch: () => 'x' }),
+    createLogService({ ...required, fetch: () => 'x' }),
   ];
 }
 
-it('is done with its options when it is made', async () => {
+it('does not read its options after construction', async () => {
   const { emulator } = await startShop();
   const tags: Record<string, string> = { env: 'test' };
   const options: LogServiceOptions = Object.freeze({ ...emulator.target, tags });
@@ -40,6 +40,6 @@ it('is done with its options when it is made', async () => {
   expect(emulator.events()).toMatchObject([{ tags: { env: 'test' } }]);
 });
 
-it('has no more than a destination has to have', () => {
-  expect(createLogService(given)).toMatchObject({ name: 'log-service', reads: 'fields' });
+it('has the name and the input of a destination', () => {
+  expect(createLogService(required)).toMatchObject({ name: 'log-service', reads: 'fields' });
 });

@@ -12,7 +12,7 @@ export function record(text: string, rest: Partial<LogRecord> = {}): LogRecord {
   return { time: Date.now(), level: 'info', urgent: false, fields: {}, ...rest, text };
 }
 
-/** The events that a destination makes of a text; none when it refuses it. */
+/** The events of a text; none if the destination refuses it. */
 export function encoded(destination: Destination, text: string, rest?: Partial<LogRecord>): readonly EncodedEvent[] {
   const encoding = destination.encode(record(text, rest));
   if ('refused' in encoding) return [];
@@ -23,12 +23,12 @@ export function messageOf({ payload }: EncodedEvent): string {
   return JSON.parse(payload).message;
 }
 
-/** The messages that come of a text with these options. */
+/** The messages of a text with these options. */
 export function messages(text: string, options: Partial<CloudWatchOptions> = {}): string[] {
   return encoded(createCloudWatch({ logGroupName: 'shop', ...options }), text).map(messageOf);
 }
 
-/** A batch of these texts, all of the same time. */
+/** A batch of texts with the same time. */
 export function batchOf(destination: Destination, ...texts: string[]): Batch {
   const time = Date.now();
   const events = texts.flatMap((text) => encoded(destination, text, { time }));
@@ -45,7 +45,7 @@ export function send(destination: Destination, batch: Batch): Promise<SendOutcom
   return destination.send(batch, AbortSignal.timeout(10_000));
 }
 
-/** Sends as the core does: once more, at once, after AGAIN. */
+/** Sends as the core does: repeats once, at once, after AGAIN. */
 export async function deliver(destination: Destination, batch: Batch): Promise<SendOutcome> {
   try {
     return await send(destination, batch);

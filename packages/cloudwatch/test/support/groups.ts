@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs';
 import type { Access } from './servers.js';
 
-/** The only log group that there is, with its tags. */
+/** The only log group of the emulator, with its tags. */
 export async function onlyGroup(access: Access): Promise<LogGroup & { readonly tags: unknown }> {
   const client = new CloudWatchLogsClient(access);
   const { logGroups: [group] = [] } = await client.send(new DescribeLogGroupsCommand({}));

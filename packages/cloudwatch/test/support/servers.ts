@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 
 const REGION = 'us-east-1';
 
-/** An emulator for one test, and the options that lead to it. */
+/** An emulator for one test, and the options for a destination to it. */
 export async function startEmulator(options: CloudWatchEmulatorOptions = {}): Promise<{
   readonly emulator: CloudWatchEmulator;
   readonly access: Access;
@@ -33,14 +33,14 @@ export interface ReceivedRequest {
   readonly body: Buffer;
 }
 
-export interface Answer {
+export interface CannedResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** A server that answers what the emulator has no fault for. */
-export async function startAnswering(answer: (request: ReceivedRequest) => Answer): Promise<{
+/** A server for responses that the emulator has no fault for. */
+export async function startServer(respondTo: (request: ReceivedRequest) => CannedResponse): Promise<{
   readonly requests: readonly ReceivedRequest[];
   readonly access: Access;
 }> {
@@ -51,7 +51,7 @@ export async function startAnswering(answer: (request: ReceivedRequest) => Answe
     const operation = String(request.headers['x-amz-target']).replace(/^.*\./, '');
     const received = { operation, headers: request.headers, body: Buffer.concat(chunks) };
     requests.push(received);
-    const { status, headers, body } = answer(received);
+    const { status, headers, body } = respondTo(received);
     response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1', ...headers }).end(body);
   };
   const server = createServer((request, response) => void respond(request, response));
@@ -67,8 +67,12 @@ export async function startAnswering(answer: (request: ReceivedRequest) => Answe
 }
 
 /** An error as the service writes it. */
-export function serviceError(status: number, name: string, members: Readonly<Record<string, unknown>> = {}): Answer {
+export function serviceError(
+  status: number,
+  name: string,
+  members: Readonly<Record<string, unknown>> = {},
+): CannedResponse {
   return { status, body: JSON.stringify({ __type: name, message: `a ${name} for the test`, ...members }) };
 }
 
-export const accepted: Answer = { status: 200, headers: { 'x-amzn-requestid': 'request-1' }, body: '{}' };
+export const accepted: CannedResponse = { status: 200, headers: { 'x-amzn-requestid': 'request-1' }, body: '{}' };

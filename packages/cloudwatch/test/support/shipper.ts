@@ -13,7 +13,7 @@ import { expect, onTestFinished } from 'vitest';
 import { type CloudWatchOptions, cloudWatchOptionNames, createCloudWatch } from '../../src/index.js';
 import { startEmulator } from './servers.js';
 
-/** A shipper to an emulator of its own. At the end its books must balance, and the emulator have no complaint. */
+/** A shipper to an emulator of its own. Checks at the end that its ledger balances and the emulator saw no violation. */
 export async function start(options: Partial<CloudWatchOptions> & DeliveryOptions = {}): Promise<{
   readonly emulator: CloudWatchEmulator;
   readonly shipper: Shipper;

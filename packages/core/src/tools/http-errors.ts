@@ -5,14 +5,14 @@ import { NEVER_SENT } from './http.js';
  * The code of a request that a service, or a proxy before it, refused with this HTTP status: `AUTH` for 401, 403 and 407,
  * `TIMEOUT` for 408, `TOO_LARGE` for 413, `THROTTLED` for 429, `UNAVAILABLE` from 500 on.
  *
- * @returns `undefined` for any other status: its meaning depends on the service. A 404 is a missing target or a wrong
- *   endpoint, a 400 is a bad record or a bad request, a 302 no answer of the service at all
+ * @returns `undefined` for any other status: its meaning depends on the service. A 404 may stand for a missing target or a
+ *   wrong endpoint, a 400 for a bad record or a wrong setting
  */
 export function codeOfStatus(status: number): DeliveryCode | undefined {
   return status >= 500 ? 'UNAVAILABLE' : CODES.get(status);
 }
 
-/** What is known of a request that got no response. */
+/** The classification of a request that got no response. */
 export interface NoAnswer {
   readonly code: DeliveryCode;
   /** False if the service cannot have received the request. */
@@ -22,9 +22,9 @@ export interface NoAnswer {
 }
 
 /**
- * Classifies a request that got no response, by what the HTTP client threw: `TIMEOUT` for an aborted `signal`, an
- * `AbortError` or a `TimeoutError`, `NETWORK` for an error with a code of the operating system, of Node.js or of undici,
- * `UNAVAILABLE` for any other value. Looks for the code in the error and in its causes, up to five levels deep.
+ * Classifies a request that got no response, by the error that the HTTP client threw. `TIMEOUT`: `signal` is aborted, or the
+ * error is an `AbortError`, a `TimeoutError` or a timeout of undici. `NETWORK`: the error, or one of its causes down to the
+ * fifth level, has a code, such as `ECONNRESET`. `UNAVAILABLE`: any other value.
  */
 export function noAnswer(error: unknown, signal?: AbortSignal): NoAnswer {
   const errors = causesOf(error);
@@ -62,7 +62,7 @@ function classify(errors: readonly ErrorLike[], signal: AbortSignal | undefined)
   return { code: name === 'TimeoutError' ? 'TIMEOUT' : 'UNAVAILABLE', ambiguous: true };
 }
 
-/** The error and its causes: `fetch` puts the error of the connection there. */
+/** The error and its causes. `fetch` hides the error of the connection in a cause. */
 function causesOf(error: unknown): readonly ErrorLike[] {
   const found: ErrorLike[] = [];
   for (let next = error; typeof next === 'object' && next !== null && found.length < MAX_CAUSES; ) {

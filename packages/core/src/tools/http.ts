@@ -24,7 +24,7 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
 }
 
-/** A response, whatever its status is. */
+/** A response of any status. */
 export interface HttpResponse {
   readonly status: number;
   /** Values by name in lower case. A header that came several times has its values joined by commas. */

@@ -35,9 +35,9 @@ export function toPrimitive(value: object, maxValues: number): unknown {
   }
 }
 
-/** How a {@link JsonWriter} reads objects, and what each part of the text takes of its budget. */
+/** Reads objects for a {@link JsonWriter}, and sets the cost of each part of the text. */
 interface JsonDialect {
-  /** Returns what is written for the object: the object itself, another one, or a primitive. */
+  /** Returns the value to write for an object: the object itself, another object, or a primitive. May throw. */
   contentOf(value: object, key: string | number): unknown;
   keysOf(content: object): Iterable<string>;
   readonly maxDepth: number;
@@ -45,7 +45,7 @@ interface JsonDialect {
   readonly costs: { readonly char: number; readonly value: number; readonly item: number };
 }
 
-/** As `JSON.stringify` does. The budget is in characters, of which each value takes some for its key and punctuation. */
+/** Writes as `JSON.stringify` does. The budget is in characters: each value takes 32 for its key and punctuation. */
 const PLAIN: JsonDialect = {
   contentOf: plainContentOf,
   keysOf: Object.keys,
@@ -57,7 +57,7 @@ const PLAIN: JsonDialect = {
 /** The JSON of densely linked objects grows exponentially. */
 const PLAIN_BUDGET = 4 * 1024 * 1024;
 
-/** As {@link toPrimitive} documents. The budget is a number of values. */
+/** Writes as {@link toPrimitive} documents. The budget is a number of list elements and members. */
 const RICH: JsonDialect = {
   contentOf: richContentOf,
   keysOf: richKeysOf,
@@ -65,7 +65,7 @@ const RICH: JsonDialect = {
   costs: { char: 0, value: 0, item: 1 },
 };
 
-/** Writes JSON, and goes on where a value cannot be read. */
+/** Writes JSON in a dialect, and continues after a value that cannot be read. */
 class JsonWriter {
   readonly #dialect: JsonDialect;
   #budget: number;

@@ -23,12 +23,12 @@ export interface Running {
 export function serve(listener: RequestListener, scheme: 'http' | 'https' = 'http'): Promise<Running> {
   const pem = readFileSync(certificateFile);
   const server = scheme === 'http' ? createServer(listener) : createTlsServer({ key: pem, cert: pem }, listener);
-  // Connections that are not used are left to the client.
+  // Leaves unused connections to the client.
   server.keepAliveTimeout = 60_000;
   return run(server, scheme);
 }
 
-/** A server below HTTP for one test. */
+/** A TCP server for one test. */
 export function serveTcp(onConnection: (socket: Socket) => void, scheme: 'http' | 'https' = 'http'): Promise<Running> {
   return run(createTcpServer({ pauseOnConnect: true }, onConnection), scheme);
 }

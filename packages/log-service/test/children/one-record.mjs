@@ -1,4 +1,4 @@
-// Logs one record, which is sent in the next turn of the event loop, and has nothing else to do.
+// Logs one record and ends: the record is sent in the next turn of the event loop.
 import { createShipper } from '@logferry/core';
 import { createLogService } from '@logferry/log-service';
 

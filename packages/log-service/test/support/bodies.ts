@@ -2,7 +2,7 @@ import { bodyOf } from '../../src/route.js';
 
 const ROUTE = '{"__source__":"host"}';
 
-/** A request body of about `bytes`, of one of many shapes; the same for the same seed. */
+/** A request body of about `bytes`, with a shape that depends on the seed. The same seed makes the same body. */
 export function makeBody(seed: number, bytes: number): Buffer {
   const random = mulberry32(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
@@ -60,7 +60,7 @@ export function makeNoise(seed: number, bytes: number): Buffer {
   return Buffer.from(Uint8Array.from({ length: bytes }, () => random() * 256));
 }
 
-/** From 200 B to 3 MB, log-uniform; with more `skew`, fewer of them are large. */
+/** A size from 200 B to 3 MB, log-uniform with a `skew` of 1. A larger `skew` makes large sizes rarer. */
 export function sizeOf(seed: number, skew: number): number {
   return 200 * 15_000 ** (mulberry32(seed)() ** skew);
 }

@@ -12,11 +12,14 @@ export function hasLiblz4(): boolean {
   return spawnSync('python3', [SCRIPT], { input: '' }).status === 0;
 }
 
-/** Decodes blocks with `LZ4_decompress_safe` of liblz4, each into a buffer of exactly its size. Tells which came out right. */
+/**
+ * Decodes blocks with `LZ4_decompress_safe` of liblz4, each into a buffer of exactly its size. Returns for each whether the
+ * result is right.
+ */
 export async function decodesWithLiblz4(blocks: Iterable<Block>): Promise<boolean[]> {
   const python = spawn('python3', [SCRIPT], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const answers: Buffer[] = [];
-  python.stdout.on('data', (chunk) => answers.push(chunk));
+  const chunks: Buffer[] = [];
+  python.stdout.on('data', (chunk) => chunks.push(chunk));
   const ended = new Promise((resolve) => python.on('close', resolve));
   const checksums: number[] = [];
   for (const { raw, block } of blocks) {
@@ -29,8 +32,10 @@ export async function decodesWithLiblz4(blocks: Iterable<Block>): Promise<boolea
   }
   python.stdin.end();
   await ended;
-  const answer = Buffer.concat(answers);
-  return checksums.map((checksum, index) => answer[index * 5] === 1 && answer.readUInt32LE(index * 5 + 1) === checksum);
+  const results = Buffer.concat(chunks);
+  return checksums.map(
+    (checksum, index) => results[index * 5] === 1 && results.readUInt32LE(index * 5 + 1) === checksum,
+  );
 }
 
 const SCRIPT = join(import.meta.dirname, 'liblz4.py');

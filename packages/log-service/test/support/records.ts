@@ -1,7 +1,7 @@
 import type { Batch, Destination, FieldsDestination, EncodedEvent, LogRecord } from '@logferry/core';
 import { createLogService, type LogServiceOptions } from '../../src/index.js';
 
-/** Options that need no server as long as nothing is sent. */
+/** Options for tests that send nothing. */
 export const SHOP: LogServiceOptions = {
   endpoint: 'http://127.0.0.1:1',
   project: 'shop',
@@ -17,7 +17,7 @@ export function record(fields: Readonly<Record<string, unknown>>, rest: Partial<
   return { time: 1_700_000_000_123, level: 'info', urgent: false, text: '', ...rest, fields };
 }
 
-/** The events that a destination makes of a record; none when it refuses it. */
+/** The events of a record; none if the destination refuses it. */
 export function encoded(destination: Destination, input: LogRecord): readonly EncodedEvent[] {
   const encoding = destination.encode(input);
   if ('refused' in encoding) return [];
@@ -26,7 +26,7 @@ export function encoded(destination: Destination, input: LogRecord): readonly En
 
 export type Fields = Readonly<Record<string, string>>;
 
-/** What is stored of a record with these fields. */
+/** The log of a record with these fields. */
 export function stored(
   fields: Readonly<Record<string, unknown>>,
   options: Partial<LogServiceOptions> = {},
@@ -36,7 +36,7 @@ export function stored(
   return JSON.parse(event?.payload ?? '{}');
 }
 
-/** The same without the fields that each record has. */
+/** The log of a record with these fields, without time, sequence number and level. */
 export function storedFields(fields: Readonly<Record<string, unknown>>): Fields {
   const { time, seq, level, ...own } = stored(fields);
   return own;

@@ -23,17 +23,17 @@ export interface ReceivedRequest {
   readonly body: Buffer;
 }
 
-export interface Answer {
+export interface CannedResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-/** A server that answers what the emulator has no fault for. */
-export async function startAnswering(answer: (request: ReceivedRequest) => Answer): Promise<{
+/** A server for responses that the emulator has no fault for. */
+export async function startServer(respondTo: (request: ReceivedRequest) => CannedResponse): Promise<{
   readonly requests: readonly ReceivedRequest[];
   readonly last: () => ReceivedRequest;
-  /** How many connections were opened. */
+  /** Number of connections that were opened. */
   readonly connections: () => number;
   readonly openConnections: () => number;
   readonly target: { readonly endpoint: string; readonly project: string; readonly logstore: string };
@@ -45,8 +45,8 @@ export async function startAnswering(answer: (request: ReceivedRequest) => Answe
     const { method = '', url = '', headers } = request;
     const received = { method, url, headers, body: Buffer.concat(chunks) };
     requests.push(received);
-    const { status, headers: answerHeaders, body } = answer(received);
-    response.writeHead(status, { 'x-log-requestid': 'REQUEST1', ...answerHeaders }).end(body);
+    const { status, headers: cannedHeaders, body } = respondTo(received);
+    response.writeHead(status, { 'x-log-requestid': 'REQUEST1', ...cannedHeaders }).end(body);
   };
   const server = createServer((request, response) => void respond(request, response));
   let connections = 0;
@@ -77,7 +77,11 @@ function fail(message: string): never {
 }
 
 /** An error as the service writes it. */
-export function serviceError(status: number, errorCode: string, errorMessage = `a ${errorCode} for the test`): Answer {
+export function serviceError(
+  status: number,
+  errorCode: string,
+  errorMessage = `a ${errorCode} for the test`,
+): CannedResponse {
   return {
     status,
     headers: { 'content-type': 'application/json' },
@@ -85,7 +89,7 @@ export function serviceError(status: number, errorCode: string, errorMessage = `
   };
 }
 
-export const accepted: Answer = { status: 200 };
+export const accepted: CannedResponse = { status: 200 };
 
 export function send(destination: Destination, batch: Batch): Promise<SendOutcome> {
   return destination.send(batch, AbortSignal.timeout(10_000));

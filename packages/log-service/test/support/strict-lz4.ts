@@ -1,6 +1,6 @@
 /**
- * Decodes an LZ4 block by the letter of https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md, with its three
- * end-of-block rules, into exactly `size` bytes. Throws on whatever a strict decoder may refuse.
+ * Decodes an LZ4 block into exactly `size` bytes. Throws if a strict decoder may refuse it: checks the three end-of-block
+ * rules of https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md.
  */
 export function decodeStrictly(block: Uint8Array, size: number): Buffer {
   const text = Buffer.alloc(size);
@@ -36,7 +36,7 @@ export function decodeStrictly(block: Uint8Array, size: number): Buffer {
     lastMatchStart = written;
     const matchEnd = written + length(token & 15) + 4;
     if (matchEnd > size) throw new Error('a match beyond the size');
-    // Byte by byte, since a match may overlap what it makes.
+    // Byte by byte, since a match may overlap its own output.
     while (written < matchEnd) {
       text[written] = text[written - offset] ?? 0;
       written++;

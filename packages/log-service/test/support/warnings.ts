@@ -1,6 +1,6 @@
 import { onTestFinished, vi } from 'vitest';
 
-/** The warnings that we make of now on, in this test. */
+/** Collects Logferry's process warnings from now to the end of the test. */
 export function collectWarnings(): readonly string[] {
   const warnings: string[] = [];
   const emit = vi.spyOn(process, 'emitWarning').mockImplementation((warning, options) => {

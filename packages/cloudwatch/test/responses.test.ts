@@ -1,17 +1,17 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { batchOf, create, deliver, send } from './support/events.js';
-import { accepted, serviceError, startAnswering, startEmulator } from './support/servers.js';
+import { accepted, serviceError, startEmulator, startServer } from './support/servers.js';
 import { collectWarnings } from './support/warnings.js';
 
-it('says how many bytes went over the wire, and the id of the request', async () => {
-  const { access, requests } = await startAnswering(() => accepted);
+it('returns the bytes on the wire and the id of the request', async () => {
+  const { access, requests } = await startServer(() => accepted);
   const destination = create(access);
   const outcome = await send(destination, batchOf(destination, 'größe'));
   expect(outcome).toEqual({ rejected: [], wireBytes: requests[0]?.body.length, requestId: 'request-1' });
 });
 
-it('writes a body that is exactly the fragments of its events', async () => {
-  const { access, requests } = await startAnswering(() => accepted);
+it('writes a body of exactly the payloads of its events', async () => {
+  const { access, requests } = await startServer(() => accepted);
   const destination = create({ ...access, logStreamName: 'a "b"' });
   const batch = batchOf(destination, 'x', 'größe\n');
   await send(destination, batch);
@@ -26,8 +26,8 @@ it('writes a body that is exactly the fragments of its events', async () => {
   });
 });
 
-it('takes the index 0 of the service for what it is', async () => {
-  const { access } = await startAnswering(() => ({
+it('reads the index 0 in a response as an index', async () => {
+  const { access } = await startServer(() => ({
     status: 200,
     body: JSON.stringify({ rejectedLogEventsInfo: { tooNewLogEventStartIndex: 0 } }),
   }));
@@ -40,7 +40,7 @@ it('takes the index 0 of the service for what it is', async () => {
 });
 
 it('sends the entity with every batch', async () => {
-  const { access, requests } = await startAnswering(() => accepted);
+  const { access, requests } = await startServer(() => accepted);
   const entity = { keyAttributes: { Type: 'Service', Name: 'shop' }, attributes: { tier: 'web' } };
   const destination = create({ ...access, entity });
   await send(destination, batchOf(destination, 'x'));
@@ -58,8 +58,8 @@ it('delivers although the service rejects the entity, and warns once', async () 
   expect(warnings).toEqual(['CloudWatch Logs stored the events, but rejected their entity: MissingRequiredFields']);
 });
 
-it('sends no sequence token unless it is asked for one', async () => {
-  const { access, requests } = await startAnswering(() => ({ status: 200, body: '{"nextSequenceToken":"49"}' }));
+it('sends no sequence token unless the service asks for one', async () => {
+  const { access, requests } = await startServer(() => ({ status: 200, body: '{"nextSequenceToken":"49"}' }));
   const destination = create(access);
   await send(destination, batchOf(destination, 'x'));
   await send(destination, batchOf(destination, 'y'));
@@ -81,7 +81,7 @@ it('repeats a batch with the sequence token that an old service expects', async 
 it('forgets a sequence token when the service expects none', async () => {
   const tokens: unknown[] = [];
   const expected = ['49', undefined, undefined];
-  const { access } = await startAnswering(({ body }) => {
+  const { access } = await startServer(({ body }) => {
     tokens.push(JSON.parse(String(body)).sequenceToken);
     if (tokens.length === 3) return accepted;
     return serviceError(400, 'InvalidSequenceTokenException', { expectedSequenceToken: expected[tokens.length - 1] });
@@ -94,7 +94,7 @@ it('forgets a sequence token when the service expects none', async () => {
   expect(tokens).toEqual([undefined, '49', undefined]);
 });
 
-it('takes a batch for delivered that the service already has', async () => {
+it('takes a batch that the service already has as delivered', async () => {
   const { emulator, access } = await startEmulator({ sequenceTokens: 'required' });
   const destination = create(access);
   await deliver(destination, batchOf(destination, 'first'));
@@ -106,8 +106,8 @@ it('takes a batch for delivered that the service already has', async () => {
   expect(emulator.events().map(({ message }) => message)).toEqual(['first', 'once']);
 });
 
-it("waits for a service behind a page that is not the service's, with HTTP 200", async () => {
-  const { access } = await startAnswering(() => ({ status: 200, body: '<html>Please log in to the Wi-Fi</html>' }));
+it('retries after a page of some other server with HTTP 200', async () => {
+  const { access } = await startServer(() => ({ status: 200, body: '<html>Please log in to the Wi-Fi</html>' }));
   const destination = create(access);
   await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 });
@@ -116,14 +116,14 @@ it.each([
   [404, 'MISCONFIGURED'],
   [413, 'TOO_LARGE'],
   [502, 'UNAVAILABLE'],
-])('decides on HTTP %d when the answer is HTML', async (status, code) => {
-  const { access } = await startAnswering(() => ({ status, body: '<html>no</html>' }));
+])('classifies an HTML response by its status %d', async (status, code) => {
+  const { access } = await startServer(() => ({ status, body: '<html>no</html>' }));
   const destination = create(access);
   await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code });
 });
 
-it('reads Retry-After of an answer', async () => {
-  const { access } = await startAnswering(() => ({
+it('reads Retry-After of a response', async () => {
+  const { access } = await startServer(() => ({
     ...serviceError(503, 'ServiceUnavailableException'),
     headers: { 'retry-after': '3' },
   }));
@@ -144,7 +144,7 @@ it("repeats at once when the SDK has learned the service's time", async () => {
   expect(emulator.events()).toHaveLength(1);
 });
 
-it('repeats at once when a clock that was wrong has been set right', async () => {
+it('repeats at once when a wrong clock has been set right', async () => {
   let aheadMs = 0;
   const { emulator, access } = await startEmulator({ clock: () => Date.now() + aheadMs });
   const destination = create(access);
@@ -162,7 +162,7 @@ it('repeats at once when a clock that was wrong has been set right', async () =>
 });
 
 it('repeats at once when the clock jumped while a signature was refused', async () => {
-  const { access } = await startAnswering(() => {
+  const { access } = await startServer(() => {
     const { now } = Date;
     vi.spyOn(Date, 'now').mockImplementation(() => now() + 3_600_000);
     return serviceError(400, 'InvalidSignatureException');
