@@ -127,7 +127,7 @@ describe.each(ways)('a transport for $name', ({ host, cloud: kind }) => {
     [{ levl: 'info' }, 'levl', /unknown option "levl": did you mean "level"\?/],
     ...(kind.name === 'cloudwatch'
       ? ([
-          [{ retentionInDays: 2 }, 'retentionInDays', /retentionInDays: expected one of 1, 3, 5.*, got 2/],
+          [{ retentionInDays: 0 }, 'retentionInDays', /retentionInDays: expected an integer of at least 1, got 0/],
           [{ logGroup: 'shop' }, 'logGroup', /unknown option "logGroup": did you mean "logGroupName"\?/],
         ] as [object, string, RegExp][])
       : ([
