@@ -13,6 +13,7 @@ export function calls(sdkCredentials: NonNullable<CloudWatchLogsClientConfig['cr
     createCloudWatch({ logGroupName: 'shop', client: new CloudWatchLogs({}) }),
     createCloudWatch({ logGroupName: 'shop', credentials: sdkCredentials }),
     createCloudWatch({ logGroupName: 'shop', region: undefined, tags: undefined }),
+    createCloudWatch({ logGroupName: 'shop', logGroupClass: 'A_CLASS_OF_NEXT_YEAR' }),
     // @ts-expect-error the group is required
     createCloudWatch({}),
     createCloudWatch({ logGroupName: 'shop', compression: 'gzip' }),
