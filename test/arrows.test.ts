@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
 
 const packages = new URL('../packages/', import.meta.url).pathname;
 const IMPORT = /(?:\bfrom\s+|\bimport\s*\(?\s*)['"]([^'"]+)['"]/g;
 
 interface Import {
   readonly package: string;
+  /** Path within `src`. */
   readonly file: string;
   readonly target: string;
 }
@@ -24,17 +25,24 @@ function imports(): Import[] {
 
 const DESTINATIONS = ['cloudwatch', 'log-service'];
 const ADAPTERS = ['winston', 'pino', 'bunyan'];
-const own = imports().filter(({ target }) => target.startsWith('@logferry/'));
+const all = imports();
+const own = all.filter(({ target }) => target.startsWith('@logferry/'));
 const from = (names: readonly string[]): Import[] => own.filter((each) => names.includes(each.package));
 
+/** The imports within a package, as paths within `src`. */
+const within = (name: string): { readonly file: string; readonly target: string }[] =>
+  all
+    .filter((each) => each.package === name && each.target.startsWith('.'))
+    .map(({ file, target }) => ({ file, target: join(dirname(file), target).replace(/\.js$/, '.ts') }));
+
 it('sees the imports that it judges', () => {
-  expect(imports().length).toBeGreaterThan(50);
+  expect(all.length).toBeGreaterThan(50);
   expect(own.length).toBeGreaterThan(5);
   expect(readdirSync(packages).sort()).toEqual([...DESTINATIONS, ...ADAPTERS, 'core', 'emulators'].sort());
 });
 
 it('core knows no cloud, no framework, and one package: thread-stream', () => {
-  const foreign = imports().filter(({ package: name, target }) => name === 'core' && !/^(\.|node:)/.test(target));
+  const foreign = all.filter(({ package: name, target }) => name === 'core' && !/^(\.|node:)/.test(target));
   expect([...new Set(foreign.map(({ target }) => target))]).toEqual(['thread-stream']);
 });
 
@@ -62,3 +70,73 @@ it('a binding is short: it only joins a framework and a cloud', () => {
     }
   }
 });
+
+/** The folders of core: each may import itself and those before it. */
+const GROUND = ['contract', 'tools', 'process'];
+const HOPS = ['options', 'accounting', 'batch', 'delivery', 'intake', 'shipper.ts', 'thread', 'create-shipper.ts'];
+const DOORS = ['index.ts', 'testing'];
+const FOLDERS = [...GROUND, ...HOPS, ...DOORS];
+const folderOf = (path: string): string => path.split('/')[0] ?? '';
+
+describe('in core', () => {
+  const arrows = within('core').map(({ file, target }) => ({ file, from: folderOf(file), to: folderOf(target) }));
+
+  it('every file stands in a folder that the order names, and every folder has imports', () => {
+    const seen = new Set([...arrows.map((arrow) => arrow.from), ...arrows.map((arrow) => arrow.to)]);
+    expect([...seen].sort()).toEqual([...FOLDERS].sort());
+  });
+
+  it('contract imports nothing of ours', () => {
+    expect(arrows.filter((arrow) => arrow.from === 'contract' && arrow.to !== 'contract')).toEqual([]);
+  });
+
+  it('tools and process import contract only', () => {
+    for (const folder of ['tools', 'process'])
+      for (const arrow of arrows.filter((each) => each.from === folder))
+        expect([folder, 'contract'], arrow.file).toContain(arrow.to);
+  });
+
+  it('a folder imports only those before it in the order of the hops', () => {
+    for (const { file, from: folder, to } of arrows)
+      expect(FOLDERS.slice(0, FOLDERS.indexOf(folder) + 1), `${file} imports from ${to}`).toContain(to);
+  });
+
+  it('nothing imports a door', () => {
+    for (const { file, from: folder, to } of arrows) if (DOORS.includes(to)) expect(folder, file).toBe(to);
+  });
+});
+
+it.each(['core', ...DESTINATIONS, ...ADAPTERS, 'emulators'])('no imports of %s go in a circle', (name) => {
+  const graph = new Map<string, string[]>();
+  for (const { file, target } of within(name)) graph.set(file, [...(graph.get(file) ?? []), target]);
+  expect(circleIn(graph)).toEqual([]);
+});
+
+it('finds a circle where there is one', () => {
+  const graph = new Map([
+    ['a', ['b', 'c']],
+    ['c', ['d']],
+    ['d', ['c']],
+  ]);
+  expect(circleIn(graph)).toEqual(['c', 'd', 'c']);
+});
+
+/** The files of a circle, the first of them twice; empty if there is none. */
+function circleIn(graph: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const done = new Set<string>();
+  const walk = (file: string, path: readonly string[]): readonly string[] => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return [];
+    for (const target of graph.get(file) ?? []) {
+      const circle = walk(target, [...path, file]);
+      if (circle.length > 0) return circle;
+    }
+    done.add(file);
+    return [];
+  };
+  for (const file of graph.keys()) {
+    const circle = walk(file, []);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+}

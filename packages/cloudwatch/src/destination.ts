@@ -133,14 +133,19 @@ class CloudWatch implements TextDestination {
 
   #outcomeOf(response: PutResponse, batch: Batch, wireBytes: number): SendOutcome {
     const { $metadata, rejectedLogEventsInfo: rejected, rejectedEntityInfo } = response;
+    const { requestId } = $metadata;
+    const faults = [...this.#provisioner.takeFaults()];
     if (rejectedEntityInfo && !this.#entityRejected) {
       this.#entityRejected = true;
-      warn(`CloudWatch Logs stored the events, but rejected their entity: ${rejectedEntityInfo.errorType}`);
+      const { group } = targetOf(batch.route);
+      const message = `PutLogEvents to "${group}" stored the events, but rejected their entity: ${rejectedEntityInfo.errorType}`;
+      faults.push(new DeliveryError('MISCONFIGURED', message, { requestId }));
     }
     return {
       rejected: rejected ? rejectedEvents(rejected, batch.events.length) : [],
       wireBytes,
-      requestId: $metadata.requestId,
+      requestId,
+      ...(faults.length > 0 && { faults }),
     };
   }
 

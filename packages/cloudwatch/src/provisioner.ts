@@ -13,6 +13,7 @@ export class Provisioner {
   readonly #running = new Map<string, Promise<void>>();
   /** Groups that we created and whose retention is still to be set, each with the last failure to do so. */
   readonly #withoutRetention = new Map<string, DeliveryError | undefined>();
+  readonly #faults: DeliveryError[] = [];
 
   constructor(client: LogsClient, settings: NewGroupSettings, retentionInDays: number | undefined) {
     this.#client = client;
@@ -36,7 +37,7 @@ export class Provisioner {
 
   /**
    * Tries once to set the retention of a group that we created, unless it is set. Call it before every batch for the group: a
-   * failure that may pass is left to the next batch, and any other failure is final and becomes a warning. Never rejects:
+   * failure that may pass is left to the next batch, and any other failure is final and becomes a fault. Never rejects:
    * without retention the service keeps the events.
    */
   async setRetention(group: string, signal: AbortSignal): Promise<void> {
@@ -50,16 +51,23 @@ export class Provisioner {
         const failure = toDeliveryError(error, `PutRetentionPolicy "${group}" with retentionInDays ${days}`);
         this.#withoutRetention.set(group, failure);
         if (PASSING.includes(failure.code)) return;
-        this.#warnOf(failure);
+        this.#faults.push(this.#faultOf(failure));
       }
       this.#withoutRetention.delete(group);
     });
   }
 
-  /** Warns of groups whose retention no later batch will set. */
+  /** Takes out the faults that no outcome has reported. */
+  takeFaults(): readonly DeliveryError[] {
+    return this.#faults.splice(0);
+  }
+
+  /** Warns of faults that no later batch will report, and of groups whose retention no later batch will set. */
   close(): void {
-    for (const failure of this.#withoutRetention.values()) if (failure) this.#warnOf(failure);
+    const failures = [...this.#withoutRetention.values()].filter((failure) => failure !== undefined);
     this.#withoutRetention.clear();
+    for (const { message } of [...this.takeFaults(), ...failures.map((failure) => this.#faultOf(failure))])
+      warn(message);
   }
 
   /** False if the group does not exist. */
@@ -69,7 +77,7 @@ export class Provisioner {
     } catch (error) {
       if (isNotFound(error)) return false;
       if (existsAlready(error)) return true;
-      throw creationError(toDeliveryError(error, `CreateLogStream "${target.stream}" in "${target.group}"`));
+      throw settingError(toDeliveryError(error, `CreateLogStream "${target.stream}" in "${target.group}"`));
     }
     return true;
   }
@@ -82,7 +90,7 @@ export class Provisioner {
       const failure = toDeliveryError(error, `CreateLogGroup "${group}"${describe(this.#settings)}`);
       // A request without a response may have created the group that the next attempt finds.
       if (failure.ambiguous) this.#needsRetention(group);
-      throw creationError(failure);
+      throw settingError(failure);
     }
     this.#needsRetention(group);
   }
@@ -91,8 +99,9 @@ export class Provisioner {
     if (this.#retentionInDays !== undefined) this.#withoutRetention.set(group, undefined);
   }
 
-  #warnOf({ message }: DeliveryError): void {
-    warn(`${message}; its events never expire until you set a retention of ${this.#retentionInDays} days`);
+  #faultOf(failure: DeliveryError): DeliveryError {
+    const consequence = `its events never expire until you set a retention of ${this.#retentionInDays} days`;
+    return settingError(failure, `${failure.message}; ${consequence}`);
   }
 
   /** Shares the work that runs under this key. */
@@ -123,8 +132,9 @@ function existsAlready(error: unknown): boolean {
   return nameOf(error) === 'ResourceAlreadyExists';
 }
 
-/** A refused parameter of a creation is a fault of the options, and not of the events, which the core would halve for it. */
-function creationError({ code, message, cause, retryAfterMs, requestId }: DeliveryError): DeliveryError {
+/** A refused parameter of a setting is a fault of the options, and not of the events, which the core would halve for it. */
+function settingError(failure: DeliveryError, message = failure.message): DeliveryError {
+  const { code, cause, retryAfterMs, requestId } = failure;
   const isOption = code === 'INVALID' || code === 'TOO_LARGE';
   return new DeliveryError(isOption ? 'MISCONFIGURED' : code, message, { cause, retryAfterMs, requestId });
 }

@@ -1,7 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { batchOf, create, deliver, send } from './support/events.js';
 import { accepted, serviceError, startEmulator, startServer } from './support/servers.js';
-import { collectWarnings } from './support/warnings.js';
 
 it('returns the bytes on the wire and the id of the request', async () => {
   const { access, requests } = await startServer(() => accepted);
@@ -48,14 +47,15 @@ it('sends the entity with every batch', async () => {
   for (const { body } of requests) expect(JSON.parse(String(body)).entity).toEqual(entity);
 });
 
-it('delivers although the service rejects the entity, and warns once', async () => {
-  const warnings = collectWarnings();
+it('delivers although the service rejects the entity, and reports the fault once', async () => {
   const { emulator, access } = await startEmulator();
   const destination = create({ ...access, entity: { keyAttributes: { Name: 'shop', Environment: 'test' } } });
-  await deliver(destination, batchOf(destination, 'x'));
-  await deliver(destination, batchOf(destination, 'y'));
+  const message = 'PutLogEvents to "shop" stored the events, but rejected their entity: MissingRequiredFields';
+  const first = await deliver(destination, batchOf(destination, 'x'));
+  expect(first.faults).toMatchObject([{ code: 'MISCONFIGURED', message }]);
+  const second = await deliver(destination, batchOf(destination, 'y'));
+  expect(second.faults).toBeUndefined();
   expect(emulator.events()).toHaveLength(2);
-  expect(warnings).toEqual(['CloudWatch Logs stored the events, but rejected their entity: MissingRequiredFields']);
 });
 
 it('sends no sequence token unless the service asks for one', async () => {

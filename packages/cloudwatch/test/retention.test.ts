@@ -1,5 +1,6 @@
+import { createShipper, type DeliveryError, type SendOutcome } from '@logferry/core';
 import { expect, it } from 'vitest';
-import { batchOf, create, deliver, send } from './support/events.js';
+import { batchOf, create, deliver, record, send } from './support/events.js';
 import { onlyGroup } from './support/groups.js';
 import { startEmulator } from './support/servers.js';
 import { collectWarnings } from './support/warnings.js';
@@ -49,34 +50,47 @@ it('sets the retention of a group whose creation got no response', async () => {
   expect(await onlyGroup(access)).toMatchObject({ retentionInDays: 7 });
 });
 
-it.each([
-  ['operationAborted', 3],
-  ['accessDenied', 1],
-] as const)('delivers while the retention policy fails with %s, and warns once', async (fault, attempts) => {
+it('delivers while a failure of the retention policy may pass, and warns once when it closes', async () => {
   const warnings = collectWarnings();
   const { emulator, access } = await startEmulator();
-  emulator.faults({ only: ['PutRetentionPolicy'], [fault]: 1 });
+  emulator.faults({ only: ['PutRetentionPolicy'], operationAborted: 1 });
   const destination = create({ ...access, retentionInDays: 7 });
   for (const text of ['x', 'y', 'z']) await deliver(destination, batchOf(destination, text));
   expect(emulator.events()).toHaveLength(3);
   await destination.close?.();
-  expect(emulator.stats().requests.PutRetentionPolicy).toBe(attempts);
+  expect(emulator.stats().requests.PutRetentionPolicy).toBe(3);
   expect(warnings.filter((warning) => warning.includes('retention of 7 days'))).toHaveLength(1);
 });
 
-it('delivers when the service refuses the retention, and warns once, with group and days', async () => {
+it('delivers when it may not set the retention policy, and reports the fault once', async () => {
   const warnings = collectWarnings();
   const { emulator, access } = await startEmulator();
-  const destination = create({ ...access, retentionInDays: 2 });
-  for (const text of ['x', 'y']) await deliver(destination, batchOf(destination, text));
+  emulator.faults({ only: ['PutRetentionPolicy'], accessDenied: 1 });
+  const destination = create({ ...access, retentionInDays: 7 });
+  const outcomes: SendOutcome[] = [];
+  for (const text of ['x', 'y', 'z']) outcomes.push(await deliver(destination, batchOf(destination, text)));
+  expect(emulator.events()).toHaveLength(3);
   await destination.close?.();
-  expect(emulator.events()).toHaveLength(2);
   expect(emulator.stats().requests.PutRetentionPolicy).toBe(1);
-  expect(warnings).toEqual([
-    expect.stringMatching(
-      /^PutRetentionPolicy "shop" with retentionInDays 2: HTTP 400 InvalidParameterException: .*; its events never expire until you set a retention of 2 days$/,
-    ),
-  ]);
+  expect(outcomes.flatMap(({ faults = [] }) => faults)).toMatchObject([{ code: 'AUTH' }]);
+  expect(warnings.filter((warning) => warning.includes('retention'))).toEqual([]);
+});
+
+it('calls onError once with a retention that the service refuses, with group and days, and delivers', async () => {
+  const { emulator, access } = await startEmulator();
+  const destination = create({ ...access, retentionInDays: 2 });
+  const errors: DeliveryError[] = [];
+  const shipper = createShipper(destination, { onError: (error) => void errors.push(error) });
+  for (const text of ['x', 'y']) {
+    shipper.accept(record(text));
+    await shipper.flush();
+  }
+  expect(await shipper.close()).toMatchObject({ delivered: 2 });
+  expect(emulator.stats().requests.PutRetentionPolicy).toBe(1);
+  expect(errors).toMatchObject([{ code: 'MISCONFIGURED' }]);
+  expect(errors[0]?.message).toMatch(
+    /^PutRetentionPolicy "shop" with retentionInDays 2: HTTP 400 InvalidParameterException: .*; its events never expire until you set a retention of 2 days$/,
+  );
 });
 
 it('sets the retention of a group once for all concurrent batches', async () => {
@@ -89,15 +103,14 @@ it('sets the retention of a group once for all concurrent batches', async () => 
   expect(emulator.stats().requests).toMatchObject({ CreateLogGroup: 1, PutRetentionPolicy: 1 });
 });
 
-it('warns when setting the retention times out, and delivers with the next attempt', async () => {
-  const warnings = collectWarnings();
+it('reports the fault when setting the retention times out, and delivers with the next attempt', async () => {
   const { emulator, access } = await startEmulator();
   emulator.faults({ only: ['PutRetentionPolicy'], hang: 1 });
   const destination = create({ ...access, retentionInDays: 7 });
   const batch = batchOf(destination, 'x');
   await expect(send(destination, batch)).rejects.toMatchObject({ code: 'AGAIN' });
   await expect(destination.send(batch, AbortSignal.timeout(300))).rejects.toMatchObject({ code: 'TIMEOUT' });
-  await send(destination, batch);
+  const { faults } = await send(destination, batch);
   expect(emulator.events()).toHaveLength(1);
-  expect(warnings.filter((warning) => warning.includes('retention of 7 days'))).toHaveLength(1);
+  expect(faults).toMatchObject([{ code: 'TIMEOUT', message: expect.stringContaining('retention of 7 days') }]);
 });

@@ -1,19 +1,24 @@
 // Ship records.
+
 export type { DeliveredMessage, DroppedMessage, ErrorMessage, RetryMessage } from './accounting/channels.js';
-export { assertBalanced, type LedgerTotals } from './accounting/ledger.js';
+export { assertBalanced } from './accounting/ledger.js';
 export type { DeliveryStats } from './accounting/stats.js';
-// Write an adapter, and check options.
-export { sumStats } from './accounting/stats.js';
-// Write a destination.
-export { enclosePayloads } from './batch/request-batch.js';
 export type { Clock, Timer } from './contract/clock.js';
+export type { Drop, DropReason } from './contract/destination.js';
+export { ConfigError, type DeliveryCode, DeliveryError, type DeliveryErrorOptions } from './contract/errors.js';
+export type { LogRecord } from './contract/record.js';
+export { createShipper } from './create-shipper.js';
+export type { DeliveryOptions, RetryOptions } from './options/delivery-options.js';
+export type { DeliveryReport, FlushOptions, Seams, Shipper } from './shipper.js';
+
+// Write a destination.
+
+export { enclosePayloads } from './batch/request-batch.js';
 export type {
   Batch,
   BatchLimits,
   Destination,
   DestinationRecipe,
-  Drop,
-  DropReason,
   EncodedEvent,
   Encoding,
   FieldsDestination,
@@ -24,10 +29,22 @@ export type {
   TextDestination,
   TextRecord,
 } from './contract/destination.js';
-export { ConfigError, type DeliveryCode, DeliveryError, type DeliveryErrorOptions } from './contract/errors.js';
-export type { LogRecord } from './contract/record.js';
+export {
+  createHttpClient,
+  type HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  parseRetryAfter,
+} from './tools/http.js';
+export { codeOfStatus, noAnswer } from './tools/http-errors.js';
+export { stringify, toPrimitive } from './tools/stringify.js';
+export { endOfSlice, findCap, MAX_PART_HEADER_BYTES, split, truncate, utf8Bytes } from './tools/text.js';
+export { warn } from './tools/warn.js';
+
+// Write an adapter; check options.
+
+export { sumStats } from './accounting/stats.js';
 export { toEpochMs } from './contract/record.js';
-export { createShipper } from './create-shipper.js';
 export {
   booleanOption,
   choiceOption,
@@ -40,28 +57,5 @@ export {
   stringOption,
   wrongOption,
 } from './options/checks.js';
-export type { DeliveryOptions, RetryOptions } from './options/delivery-options.js';
 export { DEFAULT_CLOSE_TIMEOUT_MS, deliveryOptionNames } from './options/delivery-options.js';
-export type { DeliveryReport, FlushOptions, Seams, Shipper } from './shipper.js';
-export {
-  createHttpClient,
-  type HttpClient,
-  type HttpRequest,
-  type HttpResponse,
-  NEVER_SENT,
-  parseRetryAfter,
-} from './tools/http.js';
 export { isUrgentLevel, levelLabel, standardLevels } from './tools/levels.js';
-export { codeOfStatus, type NoAnswer, noAnswer } from './tools/http-errors.js';
-export { stringify, toPrimitive } from './tools/stringify.js';
-export {
-  type BytesOf,
-  endOfSlice,
-  findCap,
-  MAX_PART_HEADER_BYTES,
-  type PartLimit,
-  split,
-  truncate,
-  utf8Bytes,
-} from './tools/text.js';
-export { warn } from './tools/warn.js';

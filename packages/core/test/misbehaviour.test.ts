@@ -30,6 +30,19 @@ it.each([
   assertBalanced(shipper.stats());
 });
 
+it('reports the faults of a batch that was stored, and nothing else that comes as such', async () => {
+  const destination = new RecordingDestination();
+  const fault = new DeliveryError('MISCONFIGURED', 'the service refuses a setting');
+  destination.answer = () => ({ ...accepted, faults: [fault, 'odd' as never, undefined as never] });
+  const { shipper, errors } = start({}, { destination });
+  for (const text of ['x', 'y']) {
+    shipper.accept(record(text));
+    await shipper.flush();
+  }
+  expect(errors).toEqual([fault]);
+  expect(shipper.stats()).toMatchObject({ delivered: 2, retries: {}, lastError: undefined });
+});
+
 it('counts a rejection for a reason that it does not know as invalid', async () => {
   const destination = new RecordingDestination();
   destination.answer = () => ({ rejected: [{ index: 0, reason: 'nope' as never }], wireBytes: Number.NaN });

@@ -1,4 +1,11 @@
-import { assertBalanced, type Batch, createShipper, type Destination, type FieldsDestination, type SendOutcome } from '@logferry/core';
+import {
+  assertBalanced,
+  type Batch,
+  createShipper,
+  type Destination,
+  type FieldsDestination,
+  type SendOutcome,
+} from '@logferry/core';
 import { startLogService } from '@logferry/emulators';
 import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';

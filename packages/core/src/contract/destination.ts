@@ -1,3 +1,4 @@
+import type { DeliveryError } from './errors.js';
 import type { LogRecord } from './record.js';
 
 /** Why a record was lost. */
@@ -113,6 +114,8 @@ export interface SendOutcome {
   /** Bytes of the request body on the wire. */
   readonly wireBytes: number;
   readonly requestId?: string | undefined;
+  /** Settings that the service refused although it accepted the batch. They are reported to `onError`; nothing is sent again. */
+  readonly faults?: readonly DeliveryError[] | undefined;
 }
 
 /** A record as a destination that reads `'text'` sees it. */

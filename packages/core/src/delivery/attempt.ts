@@ -15,6 +15,7 @@ export interface Stored {
   /** Reasons by index in `batch.events`. */
   readonly rejections: ReadonlyMap<number, DropReason>;
   readonly requestId: string | undefined;
+  readonly faults: readonly DeliveryError[];
 }
 
 /**
@@ -50,12 +51,17 @@ export async function attempt(
 function readOutcome(outcome: SendOutcome): Stored {
   if (!Array.isArray(outcome?.rejected))
     throw new TypeError('send() resolved with something that is not a SendOutcome');
-  const { rejected, wireBytes, requestId } = outcome;
+  const { rejected, wireBytes, requestId, faults = [] } = outcome;
   const rejections = new Map<number, DropReason>();
   for (const { index, reason } of rejected) {
     if (Number.isInteger(index)) rejections.set(index, isDropReason(reason) ? reason : 'invalid');
   }
-  return { wireBytes: wireBytes > 0 ? wireBytes : 0, rejections, requestId };
+  return {
+    wireBytes: wireBytes > 0 ? wireBytes : 0,
+    rejections,
+    requestId,
+    faults: [...faults].filter(DeliveryError.is),
+  };
 }
 
 /** The error for one that is no `DeliveryError`: the fate of the batch is unknown. */

@@ -149,7 +149,11 @@ export class Delivery {
     onAnswered();
   }
 
-  #succeeded(batch: PendingBatch, { wireBytes, rejections, requestId }: Stored, snapshot: RequestSnapshot): void {
+  #succeeded(
+    batch: PendingBatch,
+    { wireBytes, rejections, requestId, faults }: Stored,
+    snapshot: RequestSnapshot,
+  ): void {
     const { ledger, reporter, clock } = this.#dependencies;
     const { route, request, events } = batch;
     const { count } = events;
@@ -171,6 +175,7 @@ export class Delivery {
       const durationMs = clock.monotonic() - snapshot.atMs;
       return { route, events: count - rejected, bytes: request.bytes, wireBytes, durationMs, requestId };
     });
+    for (const fault of faults) reporter.failed(fault);
     if (!batch.hasFailed) events.recycle();
   }
 

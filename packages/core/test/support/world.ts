@@ -8,7 +8,6 @@ import {
   DeliveryError,
   type EncodedEvent,
   type Encoding,
-  type LogRecord,
   type SendOutcome,
   type Shipper,
   type TextRecord,

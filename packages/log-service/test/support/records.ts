@@ -1,4 +1,4 @@
-import type { Batch, Destination, FieldsDestination, EncodedEvent, LogRecord } from '@logferry/core';
+import type { Batch, Destination, EncodedEvent, FieldsDestination, LogRecord } from '@logferry/core';
 import { createLogService, type LogServiceOptions } from '../../src/index.js';
 
 /** Options for tests that send nothing. */
