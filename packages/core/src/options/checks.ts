@@ -66,7 +66,7 @@ export function numberOption(
 export function choiceOption<T extends string>(option: string, value: unknown, fallback: T, choices: readonly T[]): T {
   if (value === undefined) return fallback;
   if (choices.includes(value as T)) return value as T;
-  throw wrongOption(option, choices.map((choice) => `"${choice}"`).join(' or '), value);
+  throw wrongOption(option, choices.map((choice) => JSON.stringify(choice)).join(' or '), value);
 }
 
 /** True or false. */

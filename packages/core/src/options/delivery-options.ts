@@ -155,7 +155,8 @@ function checkDestination(destination: Destination): void {
   choiceOption('destination.reads', reads, 'text', ['text', 'fields', 'both']);
   choiceOption('destination.separator', separator, ',', [',', '\n']);
   if (typeof encode !== 'function') throw wrongOption('destination.encode', 'a function', encode);
-  const { maxEvents, maxBytes, baseBytes } = objectOption('destination.limits', limits ?? null);
+  if (typeof limits !== 'object' || limits === null) throw wrongOption('destination.limits', 'an object', limits);
+  const { maxEvents, maxBytes, baseBytes } = limits;
   if (!(Number(maxEvents) >= 1)) throw wrongOption('destination.limits.maxEvents', 'a number of at least 1', maxEvents);
   if (!(Number(maxBytes) >= 1)) throw wrongOption('destination.limits.maxBytes', 'a number of at least 1', maxBytes);
   functionOption('destination.limits.baseBytes', baseBytes, undefined);

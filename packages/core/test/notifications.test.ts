@@ -1,0 +1,177 @@
+import { spawnSync } from 'node:child_process';
+import { channel } from 'node:diagnostics_channel';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, it, onTestFinished } from 'vitest';
+import { assertBalanced, createShipper, DeliveryError, type Drop, type DroppedMessage } from '../src/index.js';
+import { accepted, RecordingDestination, record } from './support/recording-destination.js';
+import { start } from './support/start.js';
+
+const MIB = 1024 * 1024;
+/** No room for any record. */
+const full = { maxBufferBytes: 1024 };
+const large = record('x'.repeat(2000));
+
+it('calls back at the end of the turn, and never inside a call of accept', async () => {
+  let isInside = false;
+  const calls: boolean[] = [];
+  const { shipper, clock } = start({ ...full, onDrop: () => void calls.push(isInside) });
+  isInside = true;
+  shipper.accept(large);
+  shipper.stats();
+  isInside = false;
+  expect(calls).toEqual([]);
+  await clock.settle();
+  expect(calls).toEqual([false]);
+});
+
+it('says the losses of one reason in a turn as one Drop, with exact counts and times', async () => {
+  const { shipper, clock, drops } = start({ maxBatchBytes: 1024 });
+  for (const time of [30, 10, 20]) shipper.accept(record('x'.repeat(2000), { time }));
+  shipper.accept({ ...record(''), text: 5 as never, time: 7 });
+  await clock.settle();
+  shipper.accept(large);
+  await clock.settle();
+  expect(drops).toMatchObject([
+    { reason: 'too-large', records: 3, from: 10, to: 30, events: [{ time: 30 }, { time: 10 }, { time: 20 }] },
+    { reason: 'unencodable', records: 1, from: 7, to: 7, events: [] },
+    { reason: 'too-large', records: 1 },
+  ]);
+});
+
+it.each([
+  ['of many records', 300, 10_000],
+  ['of a batch', 40, 100_000],
+])('keeps at most 1 MiB of the events %s, whatever is lost', async (_, count, length) => {
+  const destination = new RecordingDestination({ maxBytes: 10 * MIB });
+  destination.answer = () => {
+    throw new DeliveryError('UNAVAILABLE', 'down');
+  };
+  const { shipper, drops } = start({}, { destination });
+  for (let i = 0; i < count; i++) shipper.accept(record('é'.repeat(length / 2)));
+  await shipper.close({ timeoutMs: 0 });
+  expect(drops).toMatchObject([{ reason: 'undeliverable', records: count }]);
+  const bytes = drops[0]?.events.reduce((sum, { payload }) => sum + Buffer.byteLength(payload), 0) ?? 0;
+  expect(bytes).toBeLessThanOrEqual(MIB);
+  expect(bytes).toBeGreaterThan(MIB - 2 * length);
+});
+
+it('reports a failure before the loss that follows from it', async () => {
+  const destination = new RecordingDestination();
+  destination.answer = () => {
+    throw new DeliveryError('TOO_LARGE', 'too large');
+  };
+  const told: string[] = [];
+  const { shipper } = start(
+    { onError: ({ code }) => void told.push(code), onDrop: ({ reason }) => void told.push(reason) },
+    { destination },
+  );
+  shipper.accept(record('x'));
+  await shipper.flush();
+  expect(told).toEqual(['TOO_LARGE', 'too-large']);
+});
+
+it('ends when an asynchronous onDrop logs each loss into its own full shipper', async () => {
+  let calls = 0;
+  const shipper = createShipper(new RecordingDestination(), {
+    ...full,
+    async onDrop() {
+      calls++;
+      await nextTurn();
+      shipper.accept(large);
+    },
+  });
+  shipper.accept(large);
+  for (let turn = 0; turn < 50; turn++) await nextTurn();
+  expect(calls).toBe(1);
+  expect(shipper.stats()).toMatchObject({ received: 2, dropped: { 'buffer-full': 2 } });
+});
+
+it('ends when two full shippers log the losses of each other', async () => {
+  let calls = 0;
+  const logInto = (name: 'a' | 'b') => (): void => {
+    calls++;
+    shippers[name].accept(large);
+  };
+  const shippers = {
+    a: createShipper(new RecordingDestination(), { ...full, onDrop: logInto('b') }),
+    b: createShipper(new RecordingDestination(), { ...full, onDrop: logInto('a') }),
+  };
+  shippers.a.accept(large);
+  for (let turn = 0; turn < 50; turn++) await nextTurn();
+  expect(calls).toBe(1);
+  expect(shippers.b.stats()).toMatchObject({ received: 1, dropped: { 'buffer-full': 1 } });
+});
+
+it('ends when a subscriber of logferry:dropped logs each loss into the same full shipper', async () => {
+  const messages: DroppedMessage[] = [];
+  const { shipper, clock } = start(full);
+  const listen = (message: unknown): void => {
+    messages.push(message as DroppedMessage);
+    shipper.accept(large);
+  };
+  channel('logferry:dropped').subscribe(listen);
+  onTestFinished(() => void channel('logferry:dropped').unsubscribe(listen));
+  shipper.accept(large);
+  await clock.settle();
+  await clock.settle();
+  expect(messages).toMatchObject([{ destination: 'recording', reason: 'buffer-full', records: 1 }]);
+  expect(shipper.stats()).toMatchObject({ received: 2 });
+});
+
+it('ends no more requests in a turn than may be in flight, so that what waits to be reported is bounded', async () => {
+  const destination = new RecordingDestination();
+  destination.send = async () => accepted;
+  const shipper = createShipper(destination, { maxBatchEvents: 1, concurrency: 3 });
+  for (let i = 0; i < 1000; i++) shipper.accept(record('x'));
+  const perTurn: number[] = [];
+  for (let before = 0; before < 1000; before = shipper.stats().delivered) {
+    await nextTurn();
+    perTurn.push(shipper.stats().delivered - before);
+  }
+  expect(Math.max(...perTurn)).toBeLessThanOrEqual(3);
+  await shipper.close();
+});
+
+it('allows a callback to flush, to close and to ask for stats', async () => {
+  const reports: Promise<unknown>[] = [];
+  const drops: Drop[] = [];
+  const { shipper, clock } = start({
+    maxBatchBytes: 1024,
+    onDrop(drop) {
+      drops.push(drop);
+      assertBalanced(shipper.stats());
+      reports.push(shipper.flush(), shipper.close());
+    },
+  });
+  shipper.accept(record('fine'));
+  shipper.accept(large);
+  await clock.settle();
+  expect(await Promise.all(reports)).toMatchObject([{ delivered: 1 }, { delivered: 1 }]);
+  expect(drops).toHaveLength(1);
+});
+
+const folder = fileURLToPath(new URL('..', import.meta.url));
+
+it.each([
+  ['process.exit()', 'process.exit(3)', 3],
+  ['an uncaught error', 'throw new Error("the end")', 1],
+])('reports at the exit what the turn of %s has lost', (_, end, status) => {
+  const script = `
+    import { createShipper } from '@logferry/core';
+    const limits = { maxEvents: 10, maxBytes: 100 };
+    const encode = ({ time, text }) => ({ route: 'r', time, payload: text, bytes: text.length });
+    const destination = { name: 'mine', reads: 'text', limits, encode, send: async () => ({ rejected: [], wireBytes: 0 }) };
+    const lossy = (options) =>
+      createShipper(destination, options).accept({ time: 1, level: 'info', urgent: false, text: 'x'.repeat(200), fields: {} });
+    lossy({});
+    lossy({ onDrop: ({ reason, records }) => console.log('onDrop', reason, records) });
+    ${end};
+  `;
+  const child = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  expect(child).toMatchObject({ status, stdout: 'onDrop too-large 1\n' });
+  expect(child.stderr).toContain('[logferry] mine: 1 record lost (too-large 1)\n');
+});
