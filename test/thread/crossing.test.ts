@@ -1,12 +1,15 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { logServiceStream } from '@logferry/bunyan/log-service';
-import { assertBalanced, createShipper } from '@logferry/core';
+import { assertBalanced, createShipper, DeliveryError, type LogRecord } from '@logferry/core';
 import { startCloudWatch, startLogService } from '@logferry/emulators';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import winston from 'winston';
 import { keys, objects, primitives, texts } from '../support/hostile-values.js';
 // @ts-expect-error a third party's module in JavaScript
-import { createFileDestination } from './file-destination.mjs';
+import { createFileDestination, createRecordDestination } from './file-destination.mjs';
 
 it('stores the same fields in Log Service from a thread as without', async () => {
   const service = await startLogService();
@@ -67,7 +70,7 @@ it('refuses in a thread, too, what is logged from inside a request', async () =>
   await service.close();
 });
 
-const record = { time: 1, level: 'info', urgent: false, text: 'fine', fields: {} };
+const record: LogRecord = { time: 1, level: 'info', urgent: false, text: 'fine', fields: {} };
 
 it('a record that no line can be made of costs itself only', async () => {
   const shipper = createShipper(createFileDestination({ file: '/dev/null' }), { thread: true });
@@ -85,4 +88,62 @@ it('records without a text take their part of the budget, too', async () => {
   const answers = Array.from({ length: 10_000 }, () => shipper.accept({ ...record, text: '' }));
   expect(answers.filter(Boolean).length).toBeLessThan(1311);
   assertBalanced(await shipper.close());
+});
+
+it.each(['text', 'fields', 'both'] as const)(
+  'encode of a destination that reads %s gets the same from a thread as without',
+  async (reads) => {
+    const folder = mkdtempSync(join(tmpdir(), 'logferry-reads-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const texts = ['plain', 'two\nlines', 'a\ttab and a "quote"', '', '世界 \u2028 😀'];
+    const lines: string[] = [];
+    for (const thread of [false, true]) {
+      const file = join(folder, String(thread));
+      const shipper = createShipper(createRecordDestination({ file, reads }), { thread });
+      for (const text of texts)
+        shipper.accept({
+          time: 5,
+          level: 'a "level"',
+          urgent: text === '',
+          text,
+          fields: { text, nested: { tab: '\t' } },
+        });
+      expect(await shipper.close()).toMatchObject({ delivered: texts.length });
+      lines.push(readFileSync(file, 'utf8'));
+    }
+    expect(lines[1]).toBe(lines[0]);
+    const [first = ''] = lines[0]?.split('\n') ?? [];
+    expect(Object.keys(JSON.parse(first)).slice(3)).toEqual(reads === 'both' ? ['text', 'fields'] : [reads]);
+  },
+);
+
+it.each(['clock', 'random'] as const)('refuses %s beside thread: true, since it cannot go to the worker', (seam) => {
+  const make = (): unknown =>
+    createShipper(createFileDestination({ file: '/dev/null' }), { thread: true }, { [seam]: () => 0.5 });
+  expect(make).toThrow(`[logferry] ${seam}: expected to be absent beside thread: true`);
+  expect(make).toThrow(expect.objectContaining({ option: seam }));
+});
+
+it.each([
+  [{ thread: 'yes' }, 'thread: expected true or false, got "yes"'],
+  [{ thread: true, onDrop() {} }, 'onDrop: a function cannot cross into the worker thread (thread: true)'],
+  [{ thread: true, maxDelayMs: -1 }, 'maxDelayMs: expected an integer of at least 0, got -1'],
+])('refuses %j at construction', (options, message) => {
+  const make = (): unknown => createShipper(createFileDestination({ file: '/dev/null' }), options as object);
+  expect(make).toThrow(`[logferry] ${message}`);
+  expect(make).toThrow(expect.objectContaining({ code: 'CONFIG' }));
+});
+
+it('calls onFailure with failures of the worker, as with those of this thread', async () => {
+  for (const thread of [false, true]) {
+    const failures: DeliveryError[] = [];
+    const destination = createFileDestination({ file: '/dev/null', down: true });
+    const options = { thread, maxDelayMs: 0, ...(thread ? {} : { onError() {}, onDrop() {} }) };
+    const shipper = createShipper(destination, options, { onFailure: (error) => void failures.push(error) });
+    shipper.accept(record);
+    await expect.poll(() => failures.length).toBeGreaterThan(0);
+    expect(DeliveryError.is(failures[0])).toBe(true);
+    expect(failures[0]).toMatchObject({ code: 'UNAVAILABLE', message: 'down', ambiguous: true });
+    await shipper.close({ timeoutMs: 0 });
+  }
 });

@@ -1,4 +1,4 @@
-// A third party's destination with a recipe: appends what it is sent to a file. Records can harm the thread they are in.
+// A third party's destinations with a recipe: append their payloads to a file. Records can harm the thread they are in.
 import { appendFileSync } from 'node:fs';
 
 export function createFileDestination(options) {
@@ -6,7 +6,7 @@ export function createFileDestination(options) {
   return {
     name: 'file',
     reads: 'text',
-    limits: { maxEvents: 1000, maxBytes: 10_000_000, baseBytes: () => 0 },
+    limits: { maxEvents: 1000, maxBytes: 10_000_000 },
     encode({ time, level, text }) {
       if (text.includes('<exit>')) process.exit(0);
       if (text.includes('<throw>')) queueMicrotask(() => Promise.reject(new Error('a bug')));
@@ -19,5 +19,19 @@ export function createFileDestination(options) {
       return { rejected: [], wireBytes: bytes };
     },
     recipe: () => ({ module: import.meta.url, factory: 'createFileDestination', options }),
+  };
+}
+
+/** Its payloads are the records that `encode` gets, as JSON. */
+export function createRecordDestination(options) {
+  const destination = createFileDestination(options);
+  return {
+    ...destination,
+    reads: options.reads,
+    encode(record) {
+      const payload = JSON.stringify(record);
+      return { route: 'all', time: record.time, payload, bytes: payload.length };
+    },
+    recipe: () => ({ ...destination.recipe(), factory: 'createRecordDestination' }),
   };
 }
