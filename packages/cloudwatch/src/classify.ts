@@ -51,46 +51,23 @@ interface SdkError {
 
 /** Codes that do not follow from the HTTP status: CloudWatch Logs responds with 400 to most errors. */
 const CODES: ReadonlyMap<string, DeliveryCode> = new Map([
-  ...named('THROTTLED', [
-    'BandwidthLimitExceeded',
-    'PriorRequestNotComplete',
-    'ProvisionedThroughputExceeded',
-    'RequestLimitExceeded',
-    'RequestThrottled',
-    'SlowDown',
-    'Throttled',
-    'Throttling',
-    'TooManyRequests',
-  ]),
-  ...named('AUTH', [
-    'AccessDenied',
-    'AuthFailure',
-    'CredentialsProviderError',
-    'ExpiredToken',
-    'IncompleteSignature',
-    'InvalidClientTokenId',
-    'InvalidSignature',
-    'MissingAuthenticationToken',
-    'NotAuthorized',
-    'OptInRequired',
-    'RequestExpired',
-    'RequestInTheFuture',
-    'RequestTimeTooSkewed',
-    'SignatureDoesNotMatch',
-    'TokenProviderError',
-    'UnrecognizedClient',
-  ]),
-  ...named('NOT_FOUND', ['ResourceNotFound']),
-  ...named('UNAVAILABLE', ['InternalFailure', 'OperationAborted', 'ServiceUnavailable']),
-  ...named('TIMEOUT', ['RequestTimeout']),
-  ...named('MISCONFIGURED', ['LimitExceeded', 'UnknownOperation']),
+  ...named('THROTTLED', 'BandwidthLimitExceeded PriorRequestNotComplete ProvisionedThroughputExceeded'),
+  ...named('THROTTLED', 'RequestLimitExceeded RequestThrottled SlowDown Throttled Throttling TooManyRequests'),
+  ...named('AUTH', 'AccessDenied AuthFailure CredentialsProviderError ExpiredToken IncompleteSignature'),
+  ...named('AUTH', 'InvalidClientTokenId InvalidSignature MissingAuthenticationToken NotAuthorized OptInRequired'),
+  ...named('AUTH', 'RequestExpired RequestInTheFuture RequestTimeTooSkewed SignatureDoesNotMatch TokenProviderError'),
+  ...named('AUTH', 'UnrecognizedClient'),
+  ...named('NOT_FOUND', 'ResourceNotFound'),
+  ...named('UNAVAILABLE', 'InternalFailure OperationAborted ServiceUnavailable'),
+  ...named('TIMEOUT', 'RequestTimeout'),
+  ...named('MISCONFIGURED', 'LimitExceeded UnknownOperation'),
 ]);
 
 /** Error names that blame the events. */
 const CONTENT: ReadonlySet<string> = new Set(['InvalidParameter', 'Serialization', 'Validation', 'ValidationError']);
 
-function named(code: DeliveryCode, names: readonly string[]): [string, DeliveryCode][] {
-  return names.map((name) => [name, code]);
+function named(code: DeliveryCode, names: string): [string, DeliveryCode][] {
+  return names.split(' ').map((name) => [name, code]);
 }
 
 /** `ambiguous`: the service may have carried the request out. */

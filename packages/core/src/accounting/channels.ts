@@ -1,4 +1,4 @@
-import { channel } from 'node:diagnostics_channel';
+import { type Channel, channel } from 'node:diagnostics_channel';
 import type { Drop } from '../contract/destination.js';
 import type { DeliveryCode, DeliveryError } from '../contract/errors.js';
 
@@ -41,34 +41,15 @@ export interface ErrorMessage {
   readonly error: DeliveryError;
 }
 
-/** A channel of `node:diagnostics_channel`. It costs nothing while it has no subscriber. */
-export interface Channel<Message> {
-  readonly hasSubscribers: boolean;
-  publish(message: Omit<Message, 'destination'>): void;
+/** The messages by kind. */
+export interface Messages {
+  readonly delivered: DeliveredMessage;
+  readonly dropped: DroppedMessage;
+  readonly retry: RetryMessage;
+  readonly error: ErrorMessage;
 }
 
-/** The channels of all Logferry transports in the process. */
-export interface Channels {
-  readonly delivered: Channel<DeliveredMessage>;
-  readonly dropped: Channel<DroppedMessage>;
-  readonly retry: Channel<RetryMessage>;
-  readonly error: Channel<ErrorMessage>;
-}
-
-export function createChannels(destination: string): Channels {
-  const open = <Message>(name: string): Channel<Message> => {
-    const target = channel(name);
-    return {
-      get hasSubscribers() {
-        return target.hasSubscribers;
-      },
-      publish: (message) => target.publish({ destination, ...message }),
-    };
-  };
-  return {
-    delivered: open('logferry:delivered'),
-    dropped: open('logferry:dropped'),
-    retry: open('logferry:retry'),
-    error: open('logferry:error'),
-  };
+/** The channel for messages of a kind, from all Logferry transports in the process. It costs nothing without a subscriber. */
+export function channelOf(kind: keyof Messages): Channel {
+  return channel(`logferry:${kind}`);
 }

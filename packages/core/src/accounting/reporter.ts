@@ -4,7 +4,7 @@ import { type DeliveryCode, type DeliveryError, isOperatorFault } from '../contr
 import type { DeliveryOptions } from '../options/delivery-options.js';
 import { onProcessEnd } from '../process/exit.js';
 import { runAs } from '../process/feedback.js';
-import { type Channel, type Channels, createChannels } from './channels.js';
+import { channelOf, type Messages } from './channels.js';
 import { StderrSummary } from './stderr-summary.js';
 
 /** `onError` is called for a fault that only an operator can mend at most once in this time. */
@@ -21,13 +21,13 @@ const MAX_DROP_BYTES = 1024 * 1024;
 export class Reporter {
   /** Times that a callback threw, or rejected. */
   callbackErrors = 0;
+  readonly #destination: string;
   readonly #clock: Clock;
-  readonly #channels: Channels;
   readonly #stderr: StderrSummary;
   readonly #onError: (error: DeliveryError) => unknown;
   readonly #onDrop: (drop: Drop) => unknown;
   readonly #onFailure: ((error: DeliveryError) => unknown) | undefined;
-  #queue: (() => unknown)[] = [];
+  readonly #queue: (() => unknown)[] = [];
   readonly #drops = new Map<DropReason, QueuedDrop>();
   readonly #reportedAtMs = new Map<DeliveryCode, number>();
   #isScheduled = false;
@@ -42,48 +42,53 @@ export class Reporter {
     clock: Clock,
     onFailure?: (error: DeliveryError) => void,
   ) {
+    this.#destination = destination;
     this.#clock = clock;
-    this.#channels = createChannels(destination);
     this.#stderr = new StderrSummary(destination, clock);
     this.#onError = onError ?? ((error) => this.#stderr.addFailure(error));
     this.#onDrop = onDrop ?? ((drop) => this.#stderr.addDrop(drop));
     this.#onFailure = onFailure;
   }
 
-  /** A batch was delivered. The message is made only if a subscriber is there. */
-  delivered(message: () => Parameters<Channels['delivered']['publish']>[0]): void {
-    this.#publish(this.#channels.delivered, message);
+  /** Publishes a message on a channel. The content is made only if a subscriber is there. */
+  publish<Kind extends keyof Messages>(kind: Kind, makeContent: () => Omit<Messages[Kind], 'destination'>): void {
+    const channel = channelOf(kind);
+    if (!channel.hasSubscribers) return;
+    const message = { destination: this.#destination, ...makeContent() };
+    this.#enqueue(() => channel.publish(message));
   }
 
-  /** A batch failed and is sent again. */
-  retried(message: () => Parameters<Channels['retry']['publish']>[0]): void {
-    this.#publish(this.#channels.retry, message);
-  }
-
-  /** An attempt failed. */
-  attemptFailed(route: string, error: DeliveryError): void {
-    this.#publish(this.#channels.error, () => ({ route, error }));
-  }
-
-  /** A failure is reported to `onError`, or stderr, and to `onFailure`. */
+  /** Reports a failure to `onError`, or stderr, and to `onFailure`. */
   failed(error: DeliveryError): void {
-    if (this.#isQuiet(error)) return;
+    if (isOperatorFault(error)) {
+      const nowMs = this.#clock.monotonic();
+      const reportedAtMs = this.#reportedAtMs.get(error.code) ?? Number.NEGATIVE_INFINITY;
+      if (nowMs < reportedAtMs + OPERATOR_FAULT_QUIET_MS) return;
+      this.#reportedAtMs.set(error.code, nowMs);
+    }
     this.#enqueue(() => this.#onError(error));
     this.failedElsewhere(error);
   }
 
-  /** A failure that another thread has reported already: only `onFailure` is called. */
+  /** Reports a failure that another thread has reported already: to `onFailure` only. */
   failedElsewhere(error: DeliveryError): void {
-    const onFailure = this.#onFailure;
-    if (onFailure) this.#enqueue(() => onFailure(error));
+    if (this.#onFailure) this.#enqueue(() => this.#onFailure?.(error));
   }
 
-  /** Records were lost. */
-  dropped(drop: Drop): void {
+  /** Reports lost records. */
+  dropped({ reason, records, from, to, events, cause }: Drop): void {
     if (this.#isSilent) return;
-    const queued = this.#drops.get(drop.reason);
-    if (queued) queued.add(drop);
-    else this.#drops.set(drop.reason, new QueuedDrop(drop));
+    const queued = this.#drops.get(reason) ?? { reason, records: 0, from, to, events: [], eventBytes: 0 };
+    queued.records += records;
+    queued.from = Math.min(queued.from, from);
+    queued.to = Math.max(queued.to, to);
+    if (cause !== undefined) queued.cause ??= cause;
+    for (const event of events) {
+      if (queued.eventBytes > MAX_DROP_BYTES) break;
+      queued.eventBytes += Buffer.byteLength(event.payload);
+      if (queued.eventBytes <= MAX_DROP_BYTES) queued.events.push(event);
+    }
+    this.#drops.set(reason, queued);
     this.#schedule();
   }
 
@@ -117,20 +122,6 @@ export class Reporter {
     this.#stderr.writeSummary();
   }
 
-  #isQuiet(error: DeliveryError): boolean {
-    if (!isOperatorFault(error)) return false;
-    const nowMs = this.#clock.monotonic();
-    if (nowMs < (this.#reportedAtMs.get(error.code) ?? Number.NEGATIVE_INFINITY) + OPERATOR_FAULT_QUIET_MS) return true;
-    this.#reportedAtMs.set(error.code, nowMs);
-    return false;
-  }
-
-  #publish<Message>(channel: Channel<Message>, makeMessage: () => Parameters<Channel<Message>['publish']>[0]): void {
-    if (!channel.hasSubscribers) return;
-    const message = makeMessage();
-    this.#enqueue(() => channel.publish(message));
-  }
-
   #enqueue(notification: () => unknown): void {
     this.#queue.push(notification);
     this.#schedule();
@@ -148,22 +139,20 @@ export class Reporter {
 
   /** Takes out the queue. Failures come before the losses that follow from them. */
   #take(): readonly (() => unknown)[] {
-    const queue = this.#queue;
-    this.#queue = [];
-    for (const drop of this.#drops.values()) {
-      queue.push(() => this.#onDrop(drop.toDrop()));
-      if (this.#channels.dropped.hasSubscribers) queue.push(() => this.#channels.dropped.publish(drop.toDrop()));
+    for (const { eventBytes, ...drop } of this.#drops.values()) {
+      this.#queue.push(() => this.#onDrop(drop));
+      this.publish('dropped', () => drop);
     }
     this.#drops.clear();
-    return queue;
+    return this.#queue.splice(0);
   }
 
   /** The callback is the application's: delivery goes on if it throws. */
   #call(callback: () => unknown): void {
     const failed = (): void => void this.callbackErrors++;
     try {
-      const returned = callback();
-      if (isThenable(returned)) returned.then(undefined, failed);
+      const returned = callback() as PromiseLike<unknown> | undefined;
+      if (typeof returned?.then === 'function') returned.then(undefined, failed);
     } catch {
       failed();
     }
@@ -171,41 +160,13 @@ export class Reporter {
 }
 
 /** The losses of one reason since the last notification. */
-class QueuedDrop {
-  #total: Omit<Drop, 'events'>;
-  readonly #events: EncodedEvent[] = [];
-  #eventBytes = 0;
-
-  constructor({ events, ...first }: Drop) {
-    this.#total = first;
-    this.#addEvents(events);
-  }
-
-  add({ records, from, to, events, cause }: Drop): void {
-    const total = this.#total;
-    this.#total = {
-      ...total,
-      records: total.records + records,
-      from: Math.min(total.from, from),
-      to: Math.max(total.to, to),
-      ...(total.cause === undefined && cause !== undefined && { cause }),
-    };
-    this.#addEvents(events);
-  }
-
-  toDrop(): Drop {
-    return { ...this.#total, events: this.#events };
-  }
-
-  #addEvents(events: readonly EncodedEvent[]): void {
-    for (const event of events) {
-      if (this.#eventBytes >= MAX_DROP_BYTES) return;
-      this.#eventBytes += Buffer.byteLength(event.payload);
-      if (this.#eventBytes <= MAX_DROP_BYTES) this.#events.push(event);
-    }
-  }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
+interface QueuedDrop {
+  readonly reason: DropReason;
+  records: number;
+  from: number;
+  to: number;
+  readonly events: EncodedEvent[];
+  /** Bytes of the payloads of `events`; more than the limit once one had no room. */
+  eventBytes: number;
+  cause?: unknown;
 }

@@ -1,5 +1,5 @@
 import { type DropReason, zeroByReason } from '../contract/destination.js';
-import type { DeliveryCode, DeliveryError } from '../contract/errors.js';
+import type { DeliveryCode } from '../contract/errors.js';
 import type { LedgerTotals } from './ledger.js';
 
 /** All counters of a shipper, since its start unless stated otherwise. Plain data. */
@@ -30,45 +30,13 @@ export interface DeliveryStats extends LedgerTotals {
   readonly callbackErrors: number;
 }
 
-export type AttemptStats = Pick<
-  DeliveryStats,
-  'requests' | 'bytes' | 'wireBytes' | 'retries' | 'ambiguous' | 'lastError'
->;
+/** The counters of attempts, for the delivery to change. */
+export type AttemptCounts = {
+  -readonly [Name in 'requests' | 'bytes' | 'wireBytes' | 'ambiguous' | 'lastError']: DeliveryStats[Name];
+} & { readonly retries: Partial<Record<DeliveryCode, number>> };
 
-type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
-
-/** Counts attempts. */
-export class AttemptCounter {
-  readonly #counts: Writable<AttemptStats> = noAttempts();
-  readonly #retries: Partial<Record<DeliveryCode, number>> = {};
-
-  sent(): void {
-    this.#counts.requests++;
-  }
-
-  stored(bytes: number, wireBytes: number): void {
-    this.#counts.bytes += bytes;
-    this.#counts.wireBytes += wireBytes;
-  }
-
-  failed({ code, message, ambiguous }: DeliveryError, time: number): void {
-    if (ambiguous) this.#counts.ambiguous++;
-    this.#counts.lastError = { code, message, time };
-  }
-
-  /** An attempt was given up in flight. */
-  abandoned(): void {
-    this.#counts.ambiguous++;
-  }
-
-  retried(code: DeliveryCode): void {
-    this.#retries[code] = (this.#retries[code] ?? 0) + 1;
-  }
-
-  /** The counts as they are now. */
-  get stats(): AttemptStats {
-    return { ...this.#counts, retries: { ...this.#retries } };
-  }
+export function noAttempts(): AttemptCounts {
+  return { requests: 0, bytes: 0, wireBytes: 0, retries: {}, ambiguous: 0, lastError: undefined };
 }
 
 /** The counters of a shipper that has done nothing yet. `concurrency` is the option. */
@@ -100,10 +68,6 @@ export function sumStats([first, ...others]: readonly DeliveryStats[]): Delivery
     }),
     first as DeliveryStats,
   );
-}
-
-function noAttempts(): AttemptStats {
-  return { requests: 0, bytes: 0, wireBytes: 0, retries: {}, ambiguous: 0, lastError: undefined };
 }
 
 /** Adds up numbers, and those of nested objects, by name. */

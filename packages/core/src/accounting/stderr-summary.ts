@@ -17,10 +17,7 @@ export class StderrSummary {
   #quietUntilMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
   #forgetExit: (() => void) | undefined;
-  #failures = 0;
-  #lastError: DeliveryError | undefined;
-  readonly #dropped = new Map<DropReason, number>();
-  #cause: unknown;
+  #pending = nothing();
 
   /** `name` is the destination's. */
   constructor(name: string, clock: Clock) {
@@ -29,21 +26,21 @@ export class StderrSummary {
   }
 
   addFailure(error: DeliveryError): void {
-    this.#failures++;
-    this.#lastError = error;
+    this.#pending.failures++;
+    this.#pending.lastError = error;
   }
 
   addDrop({ reason, records, cause }: Drop): void {
-    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + records);
-    this.#cause = cause ?? this.#cause;
+    const { dropped } = this.#pending;
+    dropped.set(reason, (dropped.get(reason) ?? 0) + records);
+    if (cause !== undefined) this.#pending.cause = cause;
   }
 
   /** Writes the summary now, or when the quiet time is over. */
   scheduleSummary(): void {
-    if (this.#isEmpty) return;
     const waitMs = this.#quietUntilMs - this.#clock.monotonic();
     if (waitMs <= 0) this.writeSummary();
-    else if (!this.#timer) {
+    else if (!this.#timer && describe(this.#pending) !== '') {
       this.#timer = this.#clock.setTimer(() => this.writeSummary(), waitMs);
       this.#timer.unref();
       this.#forgetExit = onProcessEnd('exit', () => this.writeSummary());
@@ -55,33 +52,38 @@ export class StderrSummary {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#forgetExit?.();
-    if (this.#isEmpty) return;
-    writeLine(`[logferry] ${this.#name}: ${this.#describe()}`);
+    const text = describe(this.#pending);
+    if (text === '') return;
+    writeLine(`[logferry] ${this.#name}: ${text}`);
     this.#quietUntilMs = this.#clock.monotonic() + QUIET_MS;
-    this.#failures = 0;
-    this.#lastError = undefined;
-    this.#dropped.clear();
-    this.#cause = undefined;
+    this.#pending = nothing();
   }
+}
 
-  get #isEmpty(): boolean {
-    return this.#failures === 0 && this.#dropped.size === 0;
-  }
+interface Summary {
+  failures: number;
+  lastError: DeliveryError | undefined;
+  readonly dropped: Map<DropReason, number>;
+  cause: unknown;
+}
 
-  #describe(): string {
-    const parts: string[] = [];
-    if (this.#dropped.size > 0) {
-      const total = [...this.#dropped.values()].reduce((sum, count) => sum + count, 0);
-      const reasons = [...this.#dropped].map(([reason, count]) => `${reason} ${count}`).join(', ');
-      parts.push(`${total} ${total === 1 ? 'record' : 'records'} lost (${reasons})`);
-    }
-    if (this.#cause !== undefined) parts.push(`the cause: ${textOf(this.#cause)}`);
-    if (this.#lastError) {
-      const times = this.#failures === 1 ? '1 attempt failed' : `${this.#failures} attempts failed`;
-      parts.push(`${times}, the last with ${this.#lastError.code}: ${this.#lastError.message}`);
-    }
-    return parts.join('; ');
+function nothing(): Summary {
+  return { failures: 0, lastError: undefined, dropped: new Map(), cause: undefined };
+}
+
+function describe({ failures, lastError, dropped, cause }: Summary): string {
+  const parts: string[] = [];
+  if (dropped.size > 0) {
+    const total = [...dropped.values()].reduce((sum, count) => sum + count, 0);
+    const reasons = [...dropped].map(([reason, count]) => `${reason} ${count}`).join(', ');
+    parts.push(`${total} ${total === 1 ? 'record' : 'records'} lost (${reasons})`);
   }
+  if (cause !== undefined) parts.push(`the cause: ${textOf(cause)}`);
+  if (lastError) {
+    const times = failures === 1 ? '1 attempt failed' : `${failures} attempts failed`;
+    parts.push(`${times}, the last with ${lastError.code}: ${lastError.message}`);
+  }
+  return parts.join('; ');
 }
 
 /** The first line of an error's text. The error is the application's, and may throw when it is read. */

@@ -3,6 +3,14 @@ import type { Batch, BatchLimits, EncodedEvent, PayloadSeparator } from '../cont
 import { type BufferPool, PayloadBuffer } from './payload-buffer.js';
 import { RequestBatch } from './request-batch.js';
 
+/** The properties of a batch that its parts share. */
+interface Layout {
+  readonly pool: BufferPool;
+  readonly separator: PayloadSeparator;
+  /** Bytes of the batch before its first event. */
+  readonly baseBytes: number;
+}
+
 /** Stands for the size of an event that was evicted. */
 const EVICTED = -1;
 
@@ -13,8 +21,7 @@ const EVICTED = -1;
  */
 export class EventColumns {
   readonly route: string;
-  readonly #pool: BufferPool;
-  readonly #separator: PayloadSeparator;
+  readonly #layout: Layout;
   #payloads: PayloadBuffer;
   /** End of each payload in the buffer; a separator follows, and the next payload. */
   #ends: number[] = [];
@@ -25,8 +32,8 @@ export class EventColumns {
   /** Flags of the few events that are parts of a record, or notices. */
   #flags = new Map<number, EventFlags>();
   #count = 0;
-  #ordinary = 0;
-  #bytes = 0;
+  /** As the service counts them. */
+  #bytes: number;
   #payloadBytes = 0;
   #earliest = Number.POSITIVE_INFINITY;
   #latest = Number.NEGATIVE_INFINITY;
@@ -36,11 +43,11 @@ export class EventColumns {
   #evictFrom = { ordinary: 0, any: 0 };
 
   /** `expectedBytes` of payloads, if something is known of them. */
-  constructor(route: string, pool: BufferPool, separator: PayloadSeparator, expectedBytes = 0) {
+  constructor(route: string, layout: Layout, expectedBytes = 0) {
     this.route = route;
-    this.#pool = pool;
-    this.#separator = separator;
-    this.#payloads = new PayloadBuffer(pool, separator, expectedBytes);
+    this.#layout = layout;
+    this.#bytes = layout.baseBytes;
+    this.#payloads = new PayloadBuffer(layout.pool, layout.separator, expectedBytes);
   }
 
   /** Number of events. */
@@ -48,21 +55,21 @@ export class EventColumns {
     return this.#count;
   }
 
-  /** Size of the events, as the service counts them. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   /** Bytes of UTF-8 of all payloads. */
   get payloadBytes(): number {
     return this.#payloadBytes;
   }
 
-  /** Whether the event can join without breaking a limit; `baseBytes` are the bytes of the batch before its first event. */
-  fits({ time, bytes }: EncodedEvent, limits: BatchLimits, baseBytes: number): boolean {
-    if (this.#count >= limits.maxEvents || baseBytes + this.#bytes + bytes > limits.maxBytes) return false;
+  /** Whether the event can join without breaking a limit. */
+  fits({ time, bytes }: EncodedEvent, limits: BatchLimits): boolean {
+    if (this.#count >= limits.maxEvents || this.#bytes + bytes > limits.maxBytes) return false;
     if (limits.maxSpanMs === undefined) return true;
     return Math.max(this.#latest, time) - Math.min(this.#earliest, time) <= limits.maxSpanMs;
+  }
+
+  /** Whether no further event can join, however small. */
+  isFull({ maxEvents, maxBytes }: BatchLimits): boolean {
+    return this.#count >= maxEvents || this.#bytes >= maxBytes;
   }
 
   add({ time, payload, bytes }: EncodedEvent, flags: EventFlags): void {
@@ -80,22 +87,17 @@ export class EventColumns {
     this.#urgent = this.#urgent.slice();
   }
 
-  canEvict(evenUrgent: boolean): boolean {
-    return evenUrgent ? this.#count > 0 : this.#ordinary > 0;
-  }
-
-  /** Takes out the oldest event, an urgent one only if `evenUrgent`. */
+  /** Takes out the oldest event, an urgent one only if `evenUrgent`; none if there is no such event. */
   evictOldest(evenUrgent: boolean): StoredEvent | undefined {
     const cursor = evenUrgent ? 'any' : 'ordinary';
-    for (let index = this.#evictFrom[cursor]; index < this.#ends.length; index++) {
+    while (this.#evictFrom[cursor] < this.#ends.length) {
+      const index = this.#evictFrom[cursor]++;
       if (this.#sizes[index] === EVICTED || (this.#urgent[index] && !evenUrgent)) continue;
       const event = this.#eventAt(index);
-      this.#evictFrom[cursor] = index + 1;
       this.#sizes[index] = EVICTED;
       this.#count--;
       this.#bytes -= event.bytes;
       this.#payloadBytes -= this.#lengthOf(index);
-      if (!event.urgent) this.#ordinary--;
       this.#batch = undefined;
       // Evicted events take memory until the columns are written anew.
       const isSparse = this.#payloadBytes + this.#count < this.#payloads.length / 4;
@@ -106,14 +108,14 @@ export class EventColumns {
   }
 
   /** The argument of `send`, in order of time: the same object as long as the content is the same. */
-  toBatch(baseBytes: number): Batch {
+  get batch(): Batch {
     if (this.#batch) return this.#batch;
     this.#sort();
     const payloads = this.#payloads;
     this.#batch = new RequestBatch({
       route: this.route,
-      bytes: baseBytes + this.#bytes,
-      separator: this.#separator,
+      bytes: this.#bytes,
+      separator: this.#layout.separator,
       makeEvents: () => this.storedEvents(),
       makeBody: (prefix, suffix) => payloads.enclose(prefix, suffix),
     });
@@ -179,7 +181,7 @@ export class EventColumns {
   }
 
   #empty(expectedBytes: number): EventColumns {
-    return new EventColumns(this.route, this.#pool, this.#separator, expectedBytes);
+    return new EventColumns(this.route, this.#layout, expectedBytes);
   }
 
   #append(source: EventColumns, start: number, end: number): void {
@@ -211,7 +213,6 @@ export class EventColumns {
     this.#count++;
     this.#bytes += bytes;
     this.#payloadBytes += this.#lengthOf(this.#ends.length - 1);
-    if (!urgent) this.#ordinary++;
   }
 
   #startOf(index: number): number {

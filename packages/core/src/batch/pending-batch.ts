@@ -1,4 +1,3 @@
-import type { Batch, BatchLimits, EncodedEvent } from '../contract/destination.js';
 import type { Bisection } from './bisection.js';
 import type { EventColumns } from './event-columns.js';
 
@@ -30,13 +29,10 @@ export class PendingBatch {
   /** Its neighbours in the backlog. */
   older: PendingBatch | undefined;
   newer: PendingBatch | undefined;
-  readonly #baseBytes: number;
 
-  /** `baseBytes` are the bytes of the batch before its first event. */
-  constructor(events: EventColumns, baseBytes: number, { firstSeq, offset, acceptedAtMs }: BatchPosition) {
+  constructor(events: EventColumns, { firstSeq, offset, acceptedAtMs }: BatchPosition) {
     this.route = events.route;
     this.events = events;
-    this.#baseBytes = baseBytes;
     this.firstSeq = firstSeq;
     this.offset = offset;
     this.acceptedAtMs = acceptedAtMs;
@@ -45,21 +41,6 @@ export class PendingBatch {
   /** Whether it goes first when batches go in order. */
   precedes({ firstSeq, offset }: PendingBatch): boolean {
     return this.firstSeq < firstSeq || (this.firstSeq === firstSeq && this.offset < offset);
-  }
-
-  /** Whether the event can join without breaking a limit. */
-  fits(event: EncodedEvent, limits: BatchLimits): boolean {
-    return this.events.fits(event, limits, this.#baseBytes);
-  }
-
-  /** Whether no further event can join, however small. */
-  isFull({ maxEvents, maxBytes }: BatchLimits): boolean {
-    return this.events.count >= maxEvents || this.#baseBytes + this.events.bytes >= maxBytes;
-  }
-
-  /** The argument of `send`: the same object as long as the content is the same. */
-  get request(): Batch {
-    return this.events.toBatch(this.#baseBytes);
   }
 
   /** Two batches with half of the events each. */
@@ -71,8 +52,11 @@ export class PendingBatch {
 
   #part(start: number, end: number): PendingBatch {
     const { firstSeq, acceptedAtMs } = this;
-    const position = { firstSeq, acceptedAtMs, offset: this.offset + start };
-    const part = new PendingBatch(this.events.slice(start, end), this.#baseBytes, position);
+    const part = new PendingBatch(this.events.slice(start, end), {
+      firstSeq,
+      acceptedAtMs,
+      offset: this.offset + start,
+    });
     part.bisection = this.bisection;
     return part;
   }

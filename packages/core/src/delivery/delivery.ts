@@ -1,6 +1,6 @@
 import { type Ledger, type StoredEvent, totalsOf } from '../accounting/ledger.js';
 import type { Reporter } from '../accounting/reporter.js';
-import { AttemptCounter, type AttemptStats, type DeliveryStats } from '../accounting/stats.js';
+import { type AttemptCounts, type DeliveryStats, noAttempts } from '../accounting/stats.js';
 import type { Backlog } from '../batch/backlog.js';
 import { Bisection } from '../batch/bisection.js';
 import type { PendingBatch } from '../batch/pending-batch.js';
@@ -31,7 +31,7 @@ export class Delivery {
   readonly #dependencies: Dependencies;
   readonly #congestion: CongestionControl;
   readonly #inFlight = new Map<PendingBatch, AbortController>();
-  readonly #attempts = new AttemptCounter();
+  readonly #counts = noAttempts();
   #deadlineMs = Number.POSITIVE_INFINITY;
 
   constructor(dependencies: Dependencies) {
@@ -105,7 +105,7 @@ export class Delivery {
     for (const batch of this.#dependencies.backlog) {
       if (batch.state === 'settled') continue;
       if (batch.state === 'in-flight') {
-        this.#attempts.abandoned();
+        this.#counts.ambiguous++;
         this.routes.finish(batch, 'unknown');
       } else this.routes.remove(batch);
       this.#lose(batch, 'undeliverable');
@@ -125,8 +125,9 @@ export class Delivery {
     return this.#congestion.isHealthy;
   }
 
-  get stats(): AttemptStats & Pick<DeliveryStats, 'inFlight' | 'concurrency'> {
-    return { ...this.#attempts.stats, inFlight: this.#inFlight.size, concurrency: this.#capacity.slots };
+  get stats(): Pick<DeliveryStats, keyof AttemptCounts | 'inFlight' | 'concurrency'> {
+    const retries = { ...this.#counts.retries };
+    return { ...this.#counts, retries, inFlight: this.#inFlight.size, concurrency: this.#capacity.slots };
   }
 
   get #capacity(): SendCapacity {
@@ -137,10 +138,10 @@ export class Delivery {
     const { destination, options, clock, onAnswered } = this.#dependencies;
     const controller = new AbortController();
     this.#inFlight.set(batch, controller);
-    this.#attempts.sent();
+    this.#counts.requests++;
     const snapshot = this.#congestion.sent(batch.route, atMs);
     const { requestTimeoutMs } = options;
-    const result = await attempt(destination, () => batch.request, controller, { requestTimeoutMs, clock });
+    const result = await attempt(destination, () => batch.events.batch, controller, { requestTimeoutMs, clock });
     // It was abandoned meanwhile.
     if (batch.state === 'settled') return;
     this.#inFlight.delete(batch);
@@ -155,25 +156,21 @@ export class Delivery {
     snapshot: RequestSnapshot,
   ): void {
     const { ledger, reporter, clock } = this.#dependencies;
-    const { route, request, events } = batch;
-    const { count } = events;
+    const { route, events } = batch;
+    const { batch: request, count } = events;
     this.#congestion.succeeded();
-    this.#attempts.stored(request.bytes, wireBytes);
-    let rejected = 0;
-    if (rejections.size === 0) ledger.deliver(events.totals);
-    else {
-      const stored = events.storedEvents();
-      ledger.deliver(totalsOf(stored.filter((_, index) => !rejections.has(index))));
-      for (const [reason, lost] of byReason(stored, rejections)) {
-        rejected += lost.length;
-        ledger.lose(lost, { reason, rejected: true });
-      }
-    }
+    this.#counts.bytes += request.bytes;
+    this.#counts.wireBytes += wireBytes;
+    const stored = rejections.size === 0 ? [] : events.storedEvents();
+    const rejected = [...rejections].filter(([index]) => stored[index]);
+    if (rejected.length === 0) ledger.deliver(events.totals);
+    else ledger.deliver(totalsOf(stored.filter((_, index) => !rejections.has(index))));
+    for (const [index, reason] of rejected) ledger.lose([stored[index] as StoredEvent], { reason, rejected: true });
     this.#settle(batch, 'accepted');
     this.routes.finish(batch, 'works');
-    reporter.delivered(() => {
+    reporter.publish('delivered', () => {
       const durationMs = clock.monotonic() - snapshot.atMs;
-      return { route, events: count - rejected, bytes: request.bytes, wireBytes, durationMs, requestId };
+      return { route, events: count - rejected.length, bytes: request.bytes, wireBytes, durationMs, requestId };
     });
     for (const fault of faults) reporter.failed(fault);
     if (!batch.hasFailed) events.recycle();
@@ -187,8 +184,9 @@ export class Delivery {
     const error = failure.code === 'INVALID' && batch.bisection ? batch.bisection.refused(failure) : failure;
     this.#congestion.failed(error.code, snapshot, this.routes.size);
     batch.hasFailed = true;
-    this.#attempts.failed(error, clock.now());
-    reporter.attemptFailed(route, error);
+    if (error.ambiguous) this.#counts.ambiguous++;
+    this.#counts.lastError = { code: error.code, message: error.message, time: clock.now() };
+    reporter.publish('error', () => ({ route, error }));
     const verdict = judge(error, batch.repeated, options.retry, random);
     if (verdict.next !== 'repeat') reporter.failed(error);
     if (verdict.next === 'retry') {
@@ -258,8 +256,9 @@ export class Delivery {
   }
 
   #countRetry({ route, events: { count } }: PendingBatch, code: DeliveryCode, delayMs: number): void {
-    this.#attempts.retried(code);
-    this.#dependencies.reporter.retried(() => ({ route, code, events: count, delayMs }));
+    const { retries } = this.#counts;
+    retries[code] = (retries[code] ?? 0) + 1;
+    this.#dependencies.reporter.publish('retry', () => ({ route, code, events: count, delayMs }));
   }
 
   #lose(batch: PendingBatch, reason: DropReason): void {
@@ -278,17 +277,4 @@ export class Delivery {
     if (result === 'accepted') bisection.accepted();
     this.#convict(bisection);
   }
-}
-
-/** The rejected events by reason. */
-function byReason(
-  events: readonly StoredEvent[],
-  rejections: ReadonlyMap<number, DropReason>,
-): ReadonlyMap<DropReason, readonly StoredEvent[]> {
-  const lost = new Map<DropReason, StoredEvent[]>();
-  for (const [index, reason] of rejections) {
-    const event = events[index];
-    if (event && lost.get(reason)?.push(event) === undefined) lost.set(reason, [event]);
-  }
-  return lost;
 }

@@ -38,7 +38,7 @@ export class Batcher {
     const { limits } = this.#options;
     let batch = this.#open.get(event.route);
     let changed = false;
-    if (batch && !batch.fits(event, limits)) {
+    if (batch && !batch.events.fits(event, limits)) {
       this.#sealFull(batch);
       batch = undefined;
     }
@@ -47,7 +47,7 @@ export class Batcher {
       changed = true;
     }
     batch.events.add(event, flags);
-    if (batch.isFull(limits)) {
+    if (batch.events.isFull(limits)) {
       this.#sealFull(batch);
       changed = true;
     }
@@ -84,9 +84,10 @@ export class Batcher {
     const { limits, separator } = this.#options;
     // The batch after a full one is probably full, too.
     const expectedBytes = route === this.#lastFull.route ? Math.ceil(this.#lastFull.payloadBytes * 1.1) : 0;
-    const events = new EventColumns(route, this.#bufferPool, separator, expectedBytes);
+    const layout = { pool: this.#bufferPool, separator, baseBytes: limits.baseBytes(route) };
+    const events = new EventColumns(route, layout, expectedBytes);
     const position = { firstSeq: seq, offset: 0, acceptedAtMs: this.#clock.monotonic() };
-    const batch = new PendingBatch(events, limits.baseBytes(route), position);
+    const batch = new PendingBatch(events, position);
     this.#open.set(route, batch);
     this.#backlog.append(batch);
     return batch;

@@ -56,8 +56,8 @@ export class Budget {
   #evictOldest(evenUrgent: boolean): StoredEvent | undefined {
     for (const batch of this.#backlog) {
       const waits = batch.state === 'open' || batch.state === 'ready' || batch.state === 'backing-off';
-      if (!waits || !batch.events.canEvict(evenUrgent)) continue;
-      const evicted = batch.events.evictOldest(evenUrgent);
+      const evicted = waits ? batch.events.evictOldest(evenUrgent) : undefined;
+      if (!evicted) continue;
       // An open batch stays open for the next record.
       if (batch.events.count === 0 && batch.state !== 'open') this.#discard(batch);
       return evicted;
