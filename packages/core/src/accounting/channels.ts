@@ -1,4 +1,4 @@
-import { type Channel, channel } from 'node:diagnostics_channel';
+import { channel } from 'node:diagnostics_channel';
 import type { Drop } from '../contract/destination.js';
 import type { DeliveryCode, DeliveryError } from '../contract/errors.js';
 
@@ -50,6 +50,6 @@ export interface Messages {
 }
 
 /** The channel for messages of a kind, from all Logferry transports in the process. It costs nothing without a subscriber. */
-export function channelOf(kind: keyof Messages): Channel {
+export function channelOf(kind: keyof Messages): { hasSubscribers: boolean; publish(message: unknown): void } {
   return channel(`logferry:${kind}`);
 }
