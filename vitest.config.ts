@@ -1,10 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { full } from './forms.js';
 
 /** For the suites of all packages. */
 export default defineConfig({
   test: {
     setupFiles: [fileURLToPath(new URL('vitest.setup.ts', import.meta.url))],
+    // Only what fails is printed; `scripts/count-tests.mjs` reads how many tests have passed.
+    reporters: ['minimal', 'json'],
+    outputFile: { json: `test-results/${full ? 'full' : 'short'}.json` },
     // No test is decided by the speed of the machine.
     testTimeout: 120_000,
     hookTimeout: 120_000,

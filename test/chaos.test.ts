@@ -1,6 +1,7 @@
 import { setInterval as every } from 'node:timers/promises';
 import type { DeliveryStats } from '@logferry/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { full } from '../forms.js';
 import { installJumpingClock, type JumpingClock } from './chaos/jumping-clock.js';
 import { type Account, Traffic } from './chaos/traffic.js';
 import { clockOffsetsMs, storm } from './chaos/weather.js';
@@ -12,8 +13,12 @@ const ROUNDS = Number(rounds);
 
 const RECORDS_PER_SECOND = 300;
 const SAMPLE_MS = 500;
+const STORMS_MS = full ? ([11_000, 6000] as const) : ([6000, 3000] as const);
 const MAX_DELAY_MS = 500;
-const OUTAGE_MS = 30_000;
+const OUTAGE_MS = full ? 30_000 : 18_000;
+/** An outage fills the buffer, and outlasts the age of a record. */
+const MAX_BUFFER_BYTES = full ? 2_000_000 : 1_000_000;
+const MAX_AGE_MS = full ? 8000 : 4000;
 /** After this much of an outage every request that was in flight before is over, and the gate is closed. */
 const OUTAGE_GRACE_MS = 6000;
 
@@ -44,11 +49,11 @@ beforeAll(async () => {
       Traffic.start(way, {
         maxDelayMs: MAX_DELAY_MS,
         maxBatchEvents: 100,
-        maxBufferBytes: 2_000_000,
+        maxBufferBytes: MAX_BUFFER_BYTES,
         overflow: index % 2 === 0 ? 'drop-newest' : 'drop-oldest',
         ordered: index % 3 === 0,
         requestTimeoutMs: 1500,
-        retry: { baseMs: 50, throttledBaseMs: 100, capMs: 1000, ...(index % 4 === 3 && { maxAgeMs: 8000 }) },
+        retry: { baseMs: 50, throttledBaseMs: 100, capMs: 1000, ...(index % 4 === 3 && { maxAgeMs: MAX_AGE_MS }) },
         closeTimeoutMs: 60_000,
       }),
     ),
@@ -71,10 +76,10 @@ it(
     }, 20);
 
     for (let round = 0; round < ROUNDS; round++) {
-      await inStorm(11_000, SEED + 100 * round);
+      await inStorm(STORMS_MS[0], SEED + 100 * round);
       await inOutage();
       await inCalm(4000);
-      await inStorm(6000, SEED + 100 * round + 50);
+      await inStorm(STORMS_MS[1], SEED + 100 * round + 50);
     }
 
     clearInterval(ticker);

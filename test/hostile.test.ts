@@ -4,14 +4,15 @@ import { assertBalanced } from '@logferry/core';
 import type bunyan from 'bunyan';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import winston from 'winston';
+import { full } from '../forms.js';
 import type { RunningCloud } from './support/clouds.js';
 import { HostileSource } from './support/hostile.js';
 import type { FrameworkLogger, Host } from './support/hosts.js';
 import { ways } from './support/ways.js';
 
 const SEED = 4;
-const ROUNDS = 100;
-const CALLS_PER_ROUND = 1000;
+const ROUNDS = full ? 100 : 20;
+const CALLS_PER_ROUND = full ? 1000 : 250;
 
 // What nobody catches, here or in a worker, fails the run.
 describe.each(ways)('under hostile content, $name', ({ host, cloud: kind }) => {
@@ -28,7 +29,7 @@ describe.each(ways)('under hostile content, $name', ({ host, cloud: kind }) => {
     await cloud.close();
   });
 
-  it('takes 100,000 log calls without harm to the process, the books or the next record', async () => {
+  it('takes any log calls without harm to the process, the books or the next record', async () => {
     const running = await host.start(kind.name, cloud.options);
     // pino needs the stack to find its target; from here on, stacks would take most of the time.
     Error.stackTraceLimit = 2;

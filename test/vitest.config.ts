@@ -1,10 +1,13 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
 import shared from '../vitest.config.js';
 
-/** What waits most of its time: a minute of chaos, a minute without a service, requests that hang. */
-const patient = ['chaos.test.ts', 'soak.test.ts', 'routes.test.ts'];
+/** What waits most of its time: chaos, a service that is away, requests that hang, quotas. */
+const patient = ['chaos.test.ts', 'soak.test.ts', 'routes.test.ts', 'contract/log-service.test.ts'];
+/** What computes meanwhile: time decides nothing here. */
+const meanwhile = ['contract/transport.test.ts', 'properties.test.ts'];
+const first = [...patient, ...meanwhile];
 
-// First these, side by side. Then bursts and child processes: one file at a time, so that none is starved on a small machine.
+// First these, all at once. Then bursts and child processes, whose times are measured: never more than two files.
 export default mergeConfig(
   shared,
   defineConfig({
@@ -13,14 +16,14 @@ export default mergeConfig(
       projects: [
         {
           extends: true,
-          test: { name: 'patient', include: patient, maxWorkers: patient.length, sequence: { groupOrder: 0 } },
+          test: { name: 'first', include: first, maxWorkers: first.length, sequence: { groupOrder: 0 } },
         },
         {
           extends: true,
           test: {
-            name: 'busy',
-            exclude: [...patient, '**/node_modules/**'],
-            fileParallelism: false,
+            name: 'then',
+            exclude: [...first, '**/node_modules/**'],
+            maxWorkers: 2,
             sequence: { groupOrder: 1 },
           },
         },

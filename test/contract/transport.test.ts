@@ -1,5 +1,5 @@
 import { assertBalanced, ConfigError } from '@logferry/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunningCloud } from '../support/clouds.js';
 import type { RunningHost } from '../support/hosts.js';
 import { ways } from '../support/ways.js';
@@ -116,6 +116,18 @@ describe.each(ways)('a transport for $name', ({ host, cloud: kind }) => {
     expect(stats).toMatchObject({ received: 5, delivered: 5 });
     await logger.end();
     expect((await texts()).filter((text) => text === 'cycle' || String(text).startsWith('control'))).toHaveLength(2);
+  });
+});
+
+// Nothing is sent: one cloud is enough for all of it.
+describe.each(ways)('a transport for $name', ({ host, cloud: kind }) => {
+  let cloud: RunningCloud;
+  beforeAll(async () => {
+    cloud = await kind.start();
+  });
+  afterAll(async () => {
+    expect((await cloud.stats()).violations).toEqual([]);
+    await cloud.close();
   });
 
   const required = { cloudwatch: 'logGroupName', 'log-service': 'endpoint' }[kind.name];

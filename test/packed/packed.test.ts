@@ -17,9 +17,8 @@ describe('the packed packages in an empty folder', () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'logferry-packed-'));
     cpSync(fixture, folder, { recursive: true });
-    for (const name of readdirSync(packages)) {
-      execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: join(packages, name) });
-    }
+    const each = readdirSync(packages).map((name) => `--workspace=packages/${name}`);
+    execFileSync('npm', ['pack', '--silent', '--pack-destination', folder, ...each], { cwd: join(packages, '..') });
     const tarballs = readdirSync(folder).filter((file) => file.endsWith('.tgz'));
     expect(tarballs).toHaveLength(readdirSync(packages).length);
     const hosts = ['winston@3', 'pino@10', 'bunyan@2', '@types/bunyan@1', '@types/node@20', 'typescript@7.0.2'];

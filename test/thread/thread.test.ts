@@ -157,7 +157,10 @@ describe('the books of a thread', () => {
   });
 
   it('tell failed attempts as warnings of the logger', async () => {
-    const { logger, transport, warnings } = start({ retry: { baseMs: 10, capMs: 20 } }, { down: true });
+    const { logger, transport, warnings } = start(
+      { retry: { baseMs: 10, capMs: 20 }, closeTimeoutMs: 100 },
+      { down: true },
+    );
     logger.info('x');
     void transport.flush({ timeoutMs: 100 });
     await until(() => warnings.length > 1);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { full } from '../../../forms.js';
 import { newSights } from './support/reference-types.js';
 import { type Logged, MAX_BYTES, type Reply, World } from './support/world.js';
 
@@ -120,7 +121,7 @@ it('does, whatever happens in whichever order, what a simple model of it says', 
       await fc.scheduledModelRun(scheduler, () => ({ model: world, real: world }), steps);
       await world.end(chosen.requestTimeoutMs);
     }),
-    { numRuns: 2000 },
+    { numRuns: full ? 2000 : 500 },
   );
   for (const [sight, times] of Object.entries(seen)) expect(times, sight).toBeGreaterThan(10);
 }, 120_000);

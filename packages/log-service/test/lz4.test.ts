@@ -1,6 +1,7 @@
 import { uncompressSync } from 'lz4-napi';
 import { compressBlock, compressBound } from 'lz4js';
 import { describe, expect, it } from 'vitest';
+import { full } from '../../../forms.js';
 import { compress } from '../src/compress.js';
 import { lz4 } from '../src/lz4.js';
 import { makeBody, makeNoise, sizeOf } from './support/bodies.js';
@@ -8,7 +9,7 @@ import { type Block, decodesWithLiblz4, hasLiblz4 } from './support/liblz4.js';
 import { decodeStrictly } from './support/strict-lz4.js';
 
 /** `npm run lz4-corpus` sets a larger number. Then the sizes are log-uniform. */
-const BODIES = Number(process.env.LOGFERRY_LZ4_BODIES ?? 1000);
+const BODIES = Number(process.env.LOGFERRY_LZ4_BODIES ?? (full ? 1000 : 250));
 const SKEW = BODIES > 1000 ? 1 : 4;
 
 /** The block that lz4js alone makes. */

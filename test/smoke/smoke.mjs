@@ -1,0 +1,120 @@
+// A short run on the Node.js that runs it: every entry point loads in both ways, a record of each framework reaches each cloud,
+// and a thread delivers at `process.exit()`.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { cloudWatchStream } from '@logferry/bunyan/cloudwatch';
+import { logServiceStream } from '@logferry/bunyan/log-service';
+import { assertBalanced } from '@logferry/core';
+import { startCloudWatch, startLogService } from '@logferry/emulators';
+import { stats } from '@logferry/pino';
+import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
+import { LogServiceTransport } from '@logferry/winston/log-service';
+import bunyan from 'bunyan';
+import pino from 'pino';
+import winston from 'winston';
+
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+
+// A thread loads its destination by `require`, an ES module too: Node.js 22 can do so from 22.12 on.
+const threads = process.features.require_module === true;
+const entryPoints = await loadAll();
+const [cloudWatch, logService] = [await startCloudWatch(), await startLogService()];
+const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = cloudWatch.env;
+const options = {
+  cloudwatch: {
+    logGroupName: 'smoke',
+    endpoint: cloudWatch.url,
+    region,
+    credentials: { accessKeyId, secretAccessKey },
+  },
+  'log-service': logService.target,
+};
+
+for (const [cloud, target] of Object.entries(options)) {
+  await throughWinston({ cloudwatch: CloudWatchTransport, 'log-service': LogServiceTransport }[cloud], target);
+  await throughPino(cloud, target);
+  await throughBunyan({ cloudwatch: cloudWatchStream, 'log-service': logServiceStream }[cloud], target);
+  if (threads) await throughThread(cloud, target);
+}
+
+const expected = ['bunyan', 'pino', ...(threads ? ['thread 0'] : []), 'winston'];
+assert.deepEqual(textsOf(cloudWatch.events().map(({ message }) => JSON.parse(message))), expected);
+assert.deepEqual(textsOf(logService.events().map(({ fields }) => fields)), expected);
+assert.deepEqual([...cloudWatch.stats().violations, ...logService.stats().violations], []);
+await cloudWatch.close();
+await logService.close();
+console.log(
+  `Node.js ${process.version}: ${entryPoints} entry points, ${threads ? 8 : '6 (no thread)'} ways, all delivered`,
+);
+
+/** By `import` and by `require`, with the same names in it. */
+async function loadAll() {
+  const require = createRequire(import.meta.url);
+  const packages = new URL('../../packages/', import.meta.url);
+  let count = 0;
+  for (const folder of readdirSync(packages)) {
+    const { name, exports } = JSON.parse(readFileSync(new URL(`${folder}/package.json`, packages), 'utf8'));
+    for (const path of Object.keys(exports).filter((each) => each !== './package.json')) {
+      const specifier = name + path.slice(1);
+      assert.deepEqual(namesOf(await import(specifier)), namesOf(require(specifier)), specifier);
+      count++;
+    }
+  }
+  return count;
+}
+
+function namesOf(module) {
+  return Object.keys(module)
+    .filter((name) => name !== '__esModule' && name !== 'module.exports')
+    .sort();
+}
+
+async function throughWinston(Transport, target) {
+  const transport = new Transport(target);
+  const logger = winston.createLogger({ transports: [transport] });
+  logger.info('winston');
+  await transport.flush();
+  logger.end();
+  await once(logger, 'finish');
+  expectOne(transport.stats());
+}
+
+async function throughPino(cloud, target) {
+  const transport = pino.transport({ target: `@logferry/pino/${cloud}`, options: target });
+  const logger = pino(transport);
+  logger.info('pino');
+  await new Promise((resolve) => logger.flush(resolve));
+  expectOne(await stats(transport));
+  transport.end();
+  await once(transport, 'close');
+}
+
+async function throughBunyan(stream, target) {
+  const entry = stream(target);
+  const logger = bunyan.createLogger({ name: 'smoke', streams: [entry] });
+  logger.info('bunyan');
+  await entry.stream.flush();
+  await entry.stream.close();
+  expectOne(entry.stream.stats());
+}
+
+async function throughThread(cloud, target) {
+  const plan = { framework: 'winston', cloud, options: target, lines: 1, ending: 'process.exit()' };
+  const app = fileURLToPath(new URL('../thread/app.mjs', import.meta.url));
+  const env = { ...process.env, PLAN: JSON.stringify(plan) };
+  const [code] = await once(spawn(process.execPath, [app], { env, stdio: 'ignore' }), 'exit');
+  assert.equal(code, 3);
+}
+
+function expectOne(counters) {
+  assertBalanced(counters);
+  assert.deepEqual([counters.received, counters.delivered], [1, 1]);
+}
+
+function textsOf(records) {
+  return records.map(({ message, msg }) => (message ?? msg).replace(/^line/, 'thread')).sort();
+}
