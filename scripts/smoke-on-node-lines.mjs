@@ -20,7 +20,7 @@ const ends = [...lines]
   .flatMap(([, versions]) => [versions.at(0), versions.at(-1)]);
 
 withNodes([...new Set(ends)], (nodes) => {
-  for (const bin of nodes.values()) run(join(bin, 'node'), [smoke]);
+  for (const bin of nodes.values()) run(join(bin, 'node'), [smoke], { timeout: 60_000 });
   console.log(`the smoke passes on Node.js ${[...nodes.keys()].join(', ')}`);
 });
 

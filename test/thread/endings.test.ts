@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { clouds, type RunningCloud } from '../support/clouds.js';
 import { run } from './run.js';
 
@@ -7,15 +7,19 @@ const ways = clouds.flatMap((cloud) => ['winston', 'bunyan'].map((framework) => 
 
 describe.each(ways)('a thread from $framework to $cloud.name', ({ framework, cloud: kind }) => {
   let cloud: RunningCloud;
-  beforeEach(async () => {
+  /** Records of the tests before. */
+  let seen = 0;
+  beforeAll(async () => {
     cloud = await kind.start();
   });
   afterEach(async () => {
+    await cloud.faults();
+    seen = (await cloud.records()).length;
     expect((await cloud.stats()).violations).toEqual([]);
-    await cloud.close();
   });
+  afterAll(() => cloud.close());
   const textField = framework === 'winston' ? 'message' : 'msg';
-  const texts = async (): Promise<unknown[]> => (await cloud.records()).map((record) => record[textField]);
+  const texts = async (): Promise<unknown[]> => (await cloud.records()).slice(seen).map((record) => record[textField]);
   const end = (ending: string, { lines = 1000, warmUp = false, ...options }: Record<string, unknown> = {}) =>
     run('app.mjs', {
       framework,
