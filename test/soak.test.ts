@@ -7,8 +7,9 @@ import { full } from '../forms.js';
 import { clouds, type RunningCloud } from './support/clouds.js';
 
 const { LOGFERRY_SOAK_MINUTES: minutes } = process.env;
-/** The budget is full after 20 s. */
 const DOWN_SECONDS = minutes === undefined ? (full ? 50 : 32) : Number(minutes) * 60;
+/** Full after 20 s. */
+const MAX_BUFFER_BYTES = 36 * 1024 * 1024;
 const MAX_HEAP_MIB = 128;
 const CHILD = fileURLToPath(new URL('soak/child.js', import.meta.url));
 const MIB = 1024 * 1024;
@@ -63,10 +64,14 @@ it.concurrent.each(minutes === undefined ? soaks.slice(0, 1) : soaks)(
   async ({ framework, outage, overflow }) => {
     const down = await cloudWatch.start();
     await outage.begin(down);
-    const child = fork(CHILD, [JSON.stringify({ framework, options: { ...down.options, overflow } })], {
-      execArgv: [`--max-old-space-size=${MAX_HEAP_MIB}`],
-      serialization: 'advanced',
-    });
+    const child = fork(
+      CHILD,
+      [JSON.stringify({ framework, options: { ...down.options, overflow, maxBufferBytes: MAX_BUFFER_BYTES } })],
+      {
+        execArgv: [`--max-old-space-size=${MAX_HEAP_MIB}`],
+        serialization: 'advanced',
+      },
+    );
     const ended = once(child, 'exit');
     const samples = await samplesOf(child);
     if (minutes !== undefined) print(framework, samples);

@@ -98,7 +98,9 @@ describe.each(ways)('a transport for $name', ({ host, cloud: kind }) => {
 
   it('ends in time when the service never answers', async () => {
     await cloud.faults({ hang: 1 });
-    const logger = await host.start(kind.name, { ...cloud.options, closeTimeoutMs: 500 });
+    // A worker needs its time to load, before a request can be in flight.
+    const closeTimeoutMs = host.threaded ? 2000 : 500;
+    const logger = await host.start(kind.name, { ...cloud.options, closeTimeoutMs });
     logMany(logger, 10);
     const startedMs = performance.now();
     await logger.end();
