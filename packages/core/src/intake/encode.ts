@@ -44,8 +44,8 @@ export function encodeAllChecked(
 
 const NO_FIELDS = Object.freeze({});
 
-/** The destination gets what it reads and nothing else, here as in a worker thread. */
-function encode(destination: Destination, record: LogRecord): Encoding {
+/** Calls `encode` of the destination, which gets what it reads and nothing else, here as in a worker thread. */
+export function encode(destination: Destination, record: LogRecord): Encoding {
   const { time, level, urgent } = record;
   switch (destination.reads) {
     case 'text':

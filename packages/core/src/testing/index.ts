@@ -1,2 +1,9 @@
+export type { ContractAssert, ContractRunner } from './contract-runner.js';
+export {
+  type DestinationHarness,
+  destinationContract,
+  type FailureKind,
+  type TestService,
+} from './destination-contract.js';
 export { MemoryDestination, never } from './memory-destination.js';
 export { VirtualClock } from './virtual-clock.js';

@@ -18,7 +18,9 @@ export class MemoryDestination implements FullDestination {
   encode(record: LogRecord): Encoding {
     const { time, level, urgent, text, fields } = record;
     this.records.push({ time, level, urgent, text, fields });
-    return { route: 'memory', time, payload: text.toWellFormed(), bytes: Buffer.byteLength(text) };
+    const bytes = Buffer.byteLength(text);
+    if (bytes > this.limits.maxBytes) return { refused: 'too-large' };
+    return { route: 'memory', time, payload: text.toWellFormed(), bytes };
   }
 
   async send(batch: Batch, signal: AbortSignal): Promise<SendOutcome> {

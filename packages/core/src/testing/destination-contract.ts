@@ -1,0 +1,406 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { inspect, isDeepStrictEqual } from 'node:util';
+import { assertBalanced } from '../accounting/ledger.js';
+import {
+  type Batch,
+  type Destination,
+  type DestinationRecipe,
+  type EncodedEvent,
+  type Encoding,
+  isDropReason,
+  type SendOutcome,
+} from '../contract/destination.js';
+import { type DeliveryCode, DeliveryError } from '../contract/errors.js';
+import type { LogRecord } from '../contract/record.js';
+import { createShipper } from '../create-shipper.js';
+import { encode } from '../intake/encode.js';
+import { lineOf, parseLine, refuseUncloneable, toWireRecord } from '../thread/protocol.js';
+import { type ContractAssert, type ContractRunner, until, within } from './contract-runner.js';
+import { baseBytesOf, batchOf, eventOf, fullBatch, sizeOf, toBatch } from './sample-batches.js';
+import { anyRecords, excerptOf, hugeRecords, LEVELS, recordOf } from './sample-records.js';
+
+/** A way in which a service fails. In all of them it stores nothing of the failed request. */
+export type FailureKind =
+  /** It refuses every request because of a rate or a quota: HTTP 429. */
+  | 'throttle'
+  /** It fails on every request: HTTP 500. */
+  | 'serverError'
+  /** It breaks the connection of every request, without a response. */
+  | 'reset'
+  /** It never responds. */
+  | 'hang'
+  /** A part of the requests, about half, meets one of the first three; the others succeed. */
+  | 'often';
+
+/** A service for one test. Each function may return a promise. */
+export interface TestService {
+  /** Makes a new destination that ships to the service. */
+  create(): Destination;
+  /** The texts of the records that the service stored, in the order of their arrival. */
+  texts(): readonly string[] | Promise<readonly string[]>;
+  /** Number of requests so far, of every kind. A request counts once the service has received it. */
+  requests(): number | Promise<number>;
+  /** Requests that broke a rule of the service, in any form: each test ends with the assertion that there are none. */
+  violations(): readonly unknown[] | Promise<readonly unknown[]>;
+  /** Makes the service fail from now on; `'never'` ends that. */
+  fail(how: FailureKind | 'never'): void | Promise<void>;
+  /** Ends the service. Requests may still hang. */
+  close(): unknown;
+}
+
+/** What an author provides for {@link destinationContract}. */
+export interface DestinationHarness {
+  /** The destination's name: each test's name begins with it. */
+  readonly name: string;
+  /** Starts a service that is empty and does not fail. Called once for each test. */
+  start(): TestService | Promise<TestService>;
+  /** The ways in which the service can fail. Tests that need another way are left out. @default all */
+  readonly failures?: readonly FailureKind[] | undefined;
+  /**
+   * Loads the module that `recipe()` names, by its URL: `(url) => import(url)` in a runner that compiles TypeScript.
+   * @default `require`, as the worker thread does
+   */
+  readonly loadModule?: ((url: string) => unknown) | undefined;
+}
+
+/**
+ * Registers the tests that every destination has to pass: what the core relies on. Each record has its text as `text` and as
+ * the field `message`. A test takes some seconds at most if the service asks for no longer waits.
+ *
+ * ```js
+ * import assert from 'node:assert/strict';
+ * import { test } from 'node:test';
+ *
+ * destinationContract({ test, assert }, { name: 'collector', start: startCollector });
+ * ```
+ */
+export function destinationContract({ test, assert }: ContractRunner, harness: DestinationHarness): void {
+  const { name, failures = ALL_FAILURES, loadModule = requireModule } = harness;
+  const register: Suite['register'] = (behaviour, run) =>
+    test(`${name} ${behaviour}`, async () => {
+      const service = await harness.start();
+      let destination: Destination | undefined;
+      try {
+        destination = service.create();
+        await run(destination, service);
+        const violations = await service.violations();
+        assert.ok(violations.length === 0, `a request broke a rule of the service: ${inspect(violations)}`);
+      } finally {
+        await destination?.close?.();
+        await service.close();
+      }
+    });
+  const suite: Suite = { register, assert, failures, loadModule };
+  testConstruction(suite);
+  testEncoding(suite);
+  testContent(suite);
+  testLimits(suite);
+  testRequests(suite);
+  testFailures(suite);
+  testDelivery(suite);
+  testRecipe(suite);
+}
+
+interface Suite extends Required<Pick<DestinationHarness, 'failures' | 'loadModule'>> {
+  readonly register: (
+    behaviour: string,
+    run: (destination: Destination, service: TestService) => void | Promise<void>,
+  ) => unknown;
+  readonly assert: ContractAssert;
+  readonly failures: readonly FailureKind[];
+  readonly loadModule: (url: string) => unknown;
+}
+
+const ALL_FAILURES: readonly FailureKind[] = ['throttle', 'serverError', 'reset', 'hang', 'often'];
+
+function testConstruction({ register, assert }: Suite): void {
+  register('makes no request at construction', async (_destination, service) => {
+    checkCount(assert, 'requests', await service.requests(), 0);
+  });
+
+  register('states limits that make sense', (destination) => {
+    const { maxEvents, maxBytes, maxSpanMs = 1 } = destination.limits;
+    for (const [limit, value] of Object.entries({ maxEvents, maxBytes, maxSpanMs }))
+      assert.ok(value > 0, `limits.${limit} is ${value}`);
+    const baseBytes = baseBytesOf(destination, eventOf(destination, 'x').route);
+    const message = `limits.baseBytes() is ${baseBytes}, limits.maxBytes is ${maxBytes}`;
+    assert.ok(baseBytes >= 0 && baseBytes < maxBytes, message);
+  });
+}
+
+function testEncoding({ register, assert }: Suite): void {
+  register('encodes any record within the limits, or refuses it, without a request', async (destination, service) => {
+    for (const record of [...anyRecords(300), ...hugeRecords()]) checkEncoding(assert, destination, record);
+    checkCount(assert, 'requests', await service.requests(), 0);
+  });
+
+  register('reads of a record only what its `reads` names', (destination) => {
+    const { reads } = destination;
+    for (const member of ['text', 'fields'] as const) {
+      if (reads === member || reads === 'both') continue;
+      const get = (): never => {
+        throw new Error(`encode() reads ${member}, but the destination declares reads: ${JSON.stringify(reads)}`);
+      };
+      destination.encode(Object.defineProperty({ ...recordOf('x') }, member, { get, enumerable: false }));
+    }
+  });
+
+  register('encodes records together as each alone, if it has encodeAll()', (destination) => {
+    if (destination.reads !== 'text' || !destination.encodeAll) return;
+    const records = anyRecords(300);
+    const comparable = comparableBy(destination);
+    const alone = records.map((record) => comparable(encode(destination, record)));
+    assert.deepStrictEqual(destination.encodeAll(records).map(comparable), alone);
+  });
+}
+
+function testContent({ register, assert }: Suite): void {
+  register('stores every text as it was, whatever its script', async (destination, service) => {
+    const texts = [
+      'plain',
+      'grüße',
+      '世界',
+      '😀🏴‍☠️',
+      '"quotes" \\ and \n breaks \t',
+      '\u2028\u2029',
+      '{"json":true}',
+      '</script>',
+      // No compression makes less than 100 bytes of it.
+      Array.from({ length: 40 }, (_, index) => Math.sin(index)).join(),
+    ];
+    const outcome = await send(destination, batchOf(destination, texts));
+    assert.deepStrictEqual(await service.texts(), texts);
+    assert.deepStrictEqual(outcome.rejected, []);
+    assert.ok(outcome.wireBytes > 100, `wireBytes is ${outcome.wireBytes}`);
+  });
+
+  register('stores records of any level', async (destination, service) => {
+    for (const level of LEVELS) {
+      const event = eventOf(destination, level, { level });
+      await send(destination, toBatch(destination, [event]));
+    }
+    assert.deepStrictEqual(await service.texts(), LEVELS);
+  });
+}
+
+function testLimits({ register, assert }: Suite): void {
+  register('counts as the service counts: a batch filled to the last byte is stored', async (destination, service) => {
+    const batch = fullBatch(destination);
+    const { maxBytes, maxEvents } = destination.limits;
+    const byteOfText = sizeOf(destination, 'xx') - sizeOf(destination, 'x');
+    const isFull = maxBytes - batch.bytes < byteOfText || batch.events.length === maxEvents;
+    assert.ok(batch.bytes <= maxBytes && isFull, `the batch has ${batch.bytes} bytes, limits.maxBytes is ${maxBytes}`);
+    await send(destination, batch);
+    checkCount(assert, 'stored texts', (await service.texts()).length, batch.events.length);
+  });
+
+  register('stores as many events as it states, as far apart as it states', async (destination, service) => {
+    const { maxEvents, maxBytes, maxSpanMs = 0 } = destination.limits;
+    const now = Date.now();
+    const longest = eventOf(destination, String(Number.MAX_SAFE_INTEGER));
+    const roomFor = Math.floor((maxBytes - baseBytesOf(destination, longest.route)) / longest.bytes);
+    const events = Array.from({ length: Math.min(maxEvents, roomFor) }, (_, index) =>
+      eventOf(destination, String(index), { time: index === 0 ? now - maxSpanMs : now }),
+    );
+    // Its time may give the first event another route.
+    const ofOneRoute = events.filter(({ route }) => route === longest.route);
+    await send(destination, toBatch(destination, ofOneRoute));
+    checkCount(assert, 'stored texts', (await service.texts()).length, ofOneRoute.length);
+  });
+}
+
+function testRequests({ register, assert, failures }: Suite): void {
+  register('makes one data request for each send(), and does not repeat it', async (destination, service) => {
+    await send(destination, batchOf(destination, ['first']));
+    const checkOne = async (what: string, act: () => Promise<unknown>): Promise<void> => {
+      const before = await service.requests();
+      await act();
+      checkCount(assert, `requests of ${what}`, (await service.requests()) - before, 1);
+    };
+    await checkOne('one send()', () => destination.send(batchOf(destination, ['second']), unaborted()));
+    for (const kind of ['throttle', 'serverError'] as const) {
+      if (!failures.includes(kind)) continue;
+      await service.fail(kind);
+      await checkOne(`one send() that meets "${kind}"`, () =>
+        failureOf(destination.send(batchOf(destination, ['failed']), unaborted())),
+      );
+    }
+  });
+
+  if (!failures.includes('hang')) return;
+  register('ends a request that is aborted, and reports it as ambiguous', async (destination, service) => {
+    await send(destination, batchOf(destination, ['first']));
+    await service.fail('hang');
+    const controller = new AbortController();
+    const requests = await service.requests();
+    const failure = failureOf(send(destination, batchOf(destination, ['second']), controller.signal));
+    await until('the service has the request', async () => (await service.requests()) === requests + 1);
+    controller.abort();
+    const { code, ambiguous } = await within(5000, 'send() did not end after its signal was aborted', failure);
+    assert.deepStrictEqual({ code, ambiguous }, { code: 'TIMEOUT', ambiguous: true });
+  });
+}
+
+/** Failures by the code that they must have, and whether the service may have stored the batch. */
+const REPORTS: readonly (readonly [kind: FailureKind, code: DeliveryCode, ambiguous: boolean])[] = [
+  ['throttle', 'THROTTLED', false],
+  ['serverError', 'UNAVAILABLE', true],
+  ['reset', 'NETWORK', true],
+];
+
+function testFailures({ register, assert, failures }: Suite): void {
+  for (const [kind, code, ambiguous] of REPORTS) {
+    if (!failures.includes(kind)) continue;
+    register(`reports "${kind}" as ${code}, and can send the same batch again`, async (destination, service) => {
+      await send(destination, batchOf(destination, ['first']));
+      const batch = batchOf(destination, ['second']);
+      await service.fail(kind);
+      const error = await failureOf(send(destination, batch));
+      assert.deepStrictEqual({ code: error.code, ambiguous: error.ambiguous }, { code, ambiguous });
+      assert.ok(error.message !== '', 'the error has no message');
+      await service.fail('never');
+      await send(destination, batch);
+      assert.deepStrictEqual(await service.texts(), ['first', 'second']);
+    });
+  }
+}
+
+function testDelivery({ register, assert, failures }: Suite): void {
+  register('sends many batches at once, also the first of all', async (destination, service) => {
+    const shipper = createShipper(destination, { maxBatchEvents: 1, concurrency: 20 });
+    for (let index = 0; index < 100; index++) shipper.accept(recordOf(String(index)));
+    checkCount(assert, 'delivered records', (await shipper.flush()).delivered, 100);
+    checkCount(assert, 'stored texts', new Set(await service.texts()).size, 100);
+  });
+
+  if (!failures.includes('often')) return;
+  register('delivers everything through the core while the service fails often', async (destination, service) => {
+    await service.fail('often');
+    const retry = { baseMs: 5, throttledBaseMs: 5, capMs: 50 };
+    const shipper = createShipper(destination, { maxBatchEvents: 50, retry, onError: () => {} });
+    const texts = Array.from({ length: 2000 }, (_, index) => String(index).padStart(4, '0'));
+    for (const text of texts) shipper.accept(recordOf(text));
+    const report = await shipper.flush();
+    checkCount(assert, 'received records', report.received, 2000);
+    checkCount(assert, 'delivered records', report.delivered, 2000);
+    assertBalanced(report);
+    assert.deepStrictEqual([...(await service.texts())].sort(), texts);
+  });
+}
+
+function testRecipe({ register, assert, loadModule }: Suite): void {
+  register('is made again, equal, from a clone of the options, if it has recipe()', async (destination, service) => {
+    const recipe = destination.recipe?.();
+    if (!recipe) return;
+    const copy = await follow(recipe, loadModule);
+    try {
+      assert.deepStrictEqual(constantsOf(copy), constantsOf(destination));
+      for (const record of anyRecords(100)) checkCrossing(assert, destination, copy, recipe, record);
+      await send(copy, batchOf(copy, ['from the copy']));
+      assert.deepStrictEqual(await service.texts(), ['from the copy']);
+    } finally {
+      await copy.close?.();
+    }
+  });
+}
+
+/** Makes a destination as the worker thread does. */
+async function follow(
+  { module, factory, options }: DestinationRecipe,
+  loadModule: Suite['loadModule'],
+): Promise<Destination> {
+  refuseUncloneable(options, 'cannot cross into a worker thread');
+  const exported = (await loadModule(module)) as Readonly<Record<string, unknown>>;
+  const make = exported[factory];
+  if (typeof make !== 'function') throw new Error(`recipe(): ${module} exports no function "${factory}"`);
+  return make(structuredClone(options));
+}
+
+function requireModule(url: string): unknown {
+  return createRequire(url)(fileURLToPath(url));
+}
+
+function constantsOf({ name, reads, separator = ',', limits }: Destination): object {
+  const { maxEvents, maxBytes, maxSpanMs } = limits;
+  return { name, reads, separator, maxEvents, maxBytes, maxSpanMs };
+}
+
+/** Checks that a record which crosses into a worker thread is encoded there as here. */
+function checkCrossing(
+  assert: ContractAssert,
+  destination: Destination,
+  copy: Destination,
+  { plainFields }: DestinationRecipe,
+  record: LogRecord,
+): void {
+  const { reads } = destination;
+  const line = lineOf(toWireRecord(record, reads, plainFields), reads);
+  const crossed = (parseLine(line.slice(0, -1)) as { readonly record: LogRecord }).record;
+  const comparable = comparableBy(destination);
+  const there = comparable(encode(copy, crossed));
+  const here = comparable(encode(destination, record));
+  const message = `in a worker thread ${excerptOf(record)} becomes ${inspect(there)}, here ${inspect(here)}`;
+  assert.ok(isDeepStrictEqual(there, here), message);
+}
+
+function checkEncoding(assert: ContractAssert, destination: Destination, record: LogRecord): void {
+  const encoding = encode(destination, record);
+  const of = `of ${excerptOf(record)}`;
+  if ('refused' in encoding) {
+    assert.ok(isDropReason(encoding.refused), `the reason is "${encoding.refused}" ${of}`);
+    return;
+  }
+  const events = eventsIn(encoding);
+  const { maxBytes } = destination.limits;
+  assert.ok(events.length > 0, `no event ${of}`);
+  for (const { route, time, payload, bytes } of events) {
+    const totalBytes = baseBytesOf(destination, route) + bytes;
+    assert.ok(bytes >= 0 && totalBytes <= maxBytes, `${totalBytes} bytes, limits.maxBytes is ${maxBytes}, ${of}`);
+    assert.ok(payload.isWellFormed(), `the payload has a lone surrogate ${of}`);
+    assert.ok(Number.isInteger(time), `the time is ${time} ${of}`);
+  }
+}
+
+/** The message states both numbers, since not every `assert` adds them. */
+function checkCount(assert: ContractAssert, what: string, actual: number, expected: number): void {
+  assert.strictEqual(actual, expected, `${what}: expected ${expected}, got ${actual}`);
+}
+
+/** Makes encodings comparable: without payloads if the destination writes something new into each, such as a number. */
+function comparableBy(destination: Destination): (encoding: Encoding) => unknown {
+  const record = recordOf('x');
+  const isConstant = isDeepStrictEqual(encode(destination, record), encode(destination, record));
+  return (encoding) => {
+    if (isConstant || 'refused' in encoding) return encoding;
+    return eventsIn(encoding).map(({ route, time, bytes }) => ({ route, time, bytes }));
+  };
+}
+
+function eventsIn(encoding: EncodedEvent | readonly EncodedEvent[]): readonly EncodedEvent[] {
+  return 'payload' in encoding ? [encoding] : encoding;
+}
+
+function unaborted(): AbortSignal {
+  return new AbortController().signal;
+}
+
+/** Sends as the core does: `AGAIN` is repeated at once, once. */
+async function send(destination: Destination, batch: Batch, signal: AbortSignal = unaborted()): Promise<SendOutcome> {
+  try {
+    return await destination.send(batch, signal);
+  } catch (error) {
+    if (!DeliveryError.is(error) || error.code !== 'AGAIN') throw error;
+    return destination.send(batch, signal);
+  }
+}
+
+async function failureOf(sending: Promise<unknown>): Promise<DeliveryError> {
+  try {
+    await sending;
+  } catch (error) {
+    if (DeliveryError.is(error)) return error;
+    throw new Error(`send() threw an error that is not a DeliveryError: ${error}`, { cause: error });
+  }
+  throw new Error('send() succeeded though the service failed');
+}
