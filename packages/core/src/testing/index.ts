@@ -6,4 +6,5 @@ export {
   type TestService,
 } from './destination-contract.js';
 export { MemoryDestination, never } from './memory-destination.js';
+export { type RunningLogger, type TransportHarness, transportContract } from './transport-contract.js';
 export { VirtualClock } from './virtual-clock.js';

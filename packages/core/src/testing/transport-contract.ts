@@ -1,0 +1,286 @@
+import { assertBalanced } from '../accounting/ledger.js';
+import type { DeliveryStats } from '../accounting/stats.js';
+import type { Destination } from '../contract/destination.js';
+import { ConfigError, DeliveryError } from '../contract/errors.js';
+import type { DeliveryOptions } from '../options/delivery-options.js';
+import { type ContractAssert, type ContractRunner, until, within } from './contract-runner.js';
+import { hostileTexts, hostileValues } from './hostile-values.js';
+import { MemoryDestination, never } from './memory-destination.js';
+
+/** A logger of the framework, with the transport under test as its only one. */
+export interface RunningLogger {
+  /** Logs a record by the framework's own method for this level. */
+  log(level: 'info' | 'warn', text: string, fields: Record<string, unknown>): void;
+  /** Resolves when all records logged before are delivered. */
+  flush(): Promise<unknown>;
+  /** Ends the logger as the framework's documentation recommends. Called once. */
+  end(): Promise<unknown>;
+  /** The transport's counters, also after the end. */
+  stats(): DeliveryStats | Promise<DeliveryStats>;
+}
+
+/** What an author provides for {@link transportContract}. */
+export interface TransportHarness {
+  /** The transport's name: each test's name begins with it. */
+  readonly name: string;
+  /**
+   * Starts a logger that ships records of level info and above to the destination. Throws the transport's error for wrong
+   * options, or rejects with it. The logger has no listener for 'error' events. A formatter that throws on cycles or BigInt
+   * is replaced by another, since the records would not reach the transport.
+   */
+  start(destination: Destination, options: DeliveryOptions): RunningLogger | Promise<RunningLogger>;
+  /** The framework's names of the two levels. @default `{ info: 'info', warn: 'warn' }` */
+  readonly levels?: { readonly info: string; readonly warn: string } | undefined;
+  /** False if the framework itself takes no record after the end: then none reaches the transport. @default true */
+  readonly logsAfterEnd?: boolean | undefined;
+}
+
+/**
+ * Registers the tests that every transport has to pass: what an application relies on. Records go to a
+ * {@link MemoryDestination}. A test takes some seconds at most.
+ *
+ * ```js
+ * import assert from 'node:assert/strict';
+ * import { test } from 'node:test';
+ *
+ * transportContract({ test, assert }, { name: 'my sink', start: (destination, options) => … });
+ * ```
+ */
+export function transportContract({ test, assert }: ContractRunner, harness: TransportHarness): void {
+  const register: Suite['register'] = (behaviour, options, run) =>
+    test(`${harness.name} ${behaviour}`, () =>
+      withoutUncaught(async () => {
+        const destination = new MemoryDestination();
+        const logger = endOnce(await harness.start(destination, { onError: () => {}, onDrop: () => {}, ...options }));
+        try {
+          await run(logger, destination);
+        } finally {
+          await logger.end();
+        }
+        const stats = await logger.stats();
+        assertBalanced(stats);
+        assert.strictEqual(stats.pending, 0, `${stats.pending} records are pending after the end`);
+      }));
+  const suite: Suite = { register, assert, harness };
+  testRecords(suite);
+  testDelivery(suite);
+  testFailures(suite);
+  testHostility(suite);
+  testEnd(suite);
+  for (const wrong of WRONG_OPTIONS)
+    test(`${harness.name} refuses ${JSON.stringify(wrong)} with a ConfigError that names the option`, async () => {
+      await checkRefusal(assert, harness, new MemoryDestination(), wrong, Object.keys(wrong)[0] as string);
+    });
+  test(`${harness.name} refuses what is no destination with a ConfigError`, async () => {
+    await checkRefusal(assert, harness, {} as Destination, {}, 'destination');
+  });
+}
+
+interface Suite {
+  readonly register: (
+    behaviour: string,
+    options: DeliveryOptions,
+    run: (logger: RunningLogger, destination: MemoryDestination) => Promise<void>,
+  ) => unknown;
+  readonly assert: ContractAssert;
+  readonly harness: TransportHarness;
+}
+
+/** Nothing but a flush or the end sends a batch. */
+const PATIENT: DeliveryOptions = { maxDelayMs: 600_000 };
+
+const QUICK_RETRY: DeliveryOptions = { maxDelayMs: 5, retry: { baseMs: 5, capMs: 20 } };
+
+const WRONG_OPTIONS: readonly object[] = [{ maxDelayMs: -1 }, { maxDelay: 5 }, { onDrop: 'log' }];
+
+function testRecords({ register, assert, harness }: Suite): void {
+  const { info, warn } = harness.levels ?? { info: 'info', warn: 'warn' };
+
+  register('hands over text, fields, time and level', PATIENT, async (logger, destination) => {
+    const text = 'grüße 世界 😀';
+    const before = Date.now();
+    logger.log('info', text, { order: 7, nested: { deep: ['x'] } });
+    const after = Date.now();
+    await logger.flush();
+    const { record } = destination;
+    assert.ok(record.text.includes(text), `the record's text is ${record.text}`);
+    assert.ok(Object.values(record.fields).includes(text), 'no field of the record has the text');
+    assert.strictEqual(record.fields.order, 7);
+    assert.deepStrictEqual(record.fields.nested, { deep: ['x'] });
+    assert.ok(before <= record.time && record.time <= after, `the record's time is ${record.time}, not ${before}`);
+    assert.strictEqual(record.level, info);
+  });
+
+  register('marks a warning as urgent, and a record of level info not', PATIENT, async (logger, destination) => {
+    logger.log('info', 'quiet', {});
+    logger.log('warn', 'loud', {});
+    await logger.flush();
+    const marks = destination.records.map(({ level, urgent }) => [level, urgent]);
+    assert.deepStrictEqual(marks, [
+      [info, false],
+      [warn, true],
+    ]);
+  });
+
+  register('leaves the logged object as it is, also a frozen one', PATIENT, async (logger, destination) => {
+    const makeFields = (): Record<string, unknown> => ({ order: 7, nested: { deep: ['x'] }, when: new Date(0) });
+    const fields = makeFields();
+    logger.log('info', 'plain', fields);
+    logger.log('info', 'frozen', freeze(makeFields()));
+    await logger.flush();
+    assert.deepStrictEqual(fields, makeFields());
+    assert.strictEqual(destination.texts.length, 2);
+  });
+}
+
+function testDelivery({ register, assert }: Suite): void {
+  register('has delivered all records when a flush has ended', PATIENT, async (logger, destination) => {
+    const markers = logMany(logger, 100);
+    await logger.flush();
+    assert.deepStrictEqual(markersIn(destination), markers);
+    const { received, delivered, pending } = await logger.stats();
+    assert.deepStrictEqual({ received, delivered, pending }, { received: 100, delivered: 100, pending: 0 });
+  });
+
+  register('has delivered all records when the logger has ended', PATIENT, async (logger, destination) => {
+    const markers = logMany(logger, 1000);
+    await logger.end();
+    assert.deepStrictEqual(markersIn(destination), markers);
+    assert.ok(destination.closed, 'the destination is not closed');
+  });
+
+  register('delivers a lone record after maxDelayMs', { maxDelayMs: 20 }, async (logger, destination) => {
+    const markers = logMany(logger, 1);
+    await until('the record is delivered', () => destination.texts.length > 0);
+    assert.deepStrictEqual(markersIn(destination), markers);
+  });
+
+  register('delivers each record of an outage once', QUICK_RETRY, async (logger, destination) => {
+    let attempts = 0;
+    destination.answer = () => {
+      attempts++;
+      throw new DeliveryError('UNAVAILABLE', 'HTTP 503');
+    };
+    const markers = logMany(logger, 500);
+    await until('some attempts have failed', () => attempts > 3);
+    destination.answer = () => {};
+    await logger.flush();
+    assert.deepStrictEqual(markersIn(destination).sort(), markers);
+  });
+}
+
+function testFailures({ register, assert }: Suite): void {
+  const brief = { ...QUICK_RETRY, closeTimeoutMs: 200 };
+
+  register('ends in time if the destination never responds', brief, async (logger, destination) => {
+    destination.answer = never;
+    logMany(logger, 10);
+    await until('the destination has a request', async () => (await logger.stats()).inFlight > 0);
+    await within(5000, 'the logger has not ended 5 s later, though closeTimeoutMs is 200', logger.end());
+    const { dropped, delivered } = await logger.stats();
+    assert.deepStrictEqual([delivered, dropped.undeliverable], [0, 10]);
+  });
+
+  register('keeps failures of delivery away from the application', brief, async (logger, destination) => {
+    let attempts = 0;
+    destination.answer = () => {
+      attempts++;
+      throw attempts % 2 === 0 ? new Error('a bug of the destination') : new DeliveryError('NETWORK', 'no connection');
+    };
+    logMany(logger, 10);
+    await until('some attempts have failed', () => attempts > 3);
+    logMany(logger, 10);
+    await logger.end();
+    const { dropped } = await logger.stats();
+    assert.strictEqual(dropped.undeliverable, 20);
+  });
+}
+
+function testHostility({ register, assert }: Suite): void {
+  register('takes hostile values without harm', PATIENT, async (logger, destination) => {
+    for (const value of hostileValues()) logger.log('info', 'hostile', { value });
+    for (const text of hostileTexts()) logger.log('info', text, {});
+    const markers = logMany(logger, 1);
+    await logger.flush();
+    const stats = await logger.stats();
+    assertBalanced(stats);
+    const calls = hostileValues().length + hostileTexts().length + 1;
+    assert.strictEqual(stats.received, calls, `${calls} log calls, but ${stats.received} records`);
+    assert.ok(destination.texts.at(-1)?.includes(markers[0] as string), 'the record after them is not delivered');
+  });
+}
+
+function testEnd({ register, assert, harness }: Suite): void {
+  if (harness.logsAfterEnd === false) return;
+  register('counts records after the end as closed', PATIENT, async (logger, destination) => {
+    const markers = logMany(logger, 1);
+    await logger.end();
+    logMany(logger, 2);
+    const { received, dropped } = await logger.stats();
+    assert.deepStrictEqual([received, dropped.closed], [3, 2]);
+    assert.deepStrictEqual(markersIn(destination), markers);
+  });
+}
+
+async function checkRefusal(
+  assert: ContractAssert,
+  harness: TransportHarness,
+  destination: Destination,
+  options: DeliveryOptions,
+  option: string,
+): Promise<void> {
+  let error: unknown;
+  try {
+    const logger = await harness.start(destination, options);
+    await logger.end();
+  } catch (thrown) {
+    error = thrown;
+  }
+  assert.ok(ConfigError.is(error), `expected a ConfigError, got ${error}`);
+  assert.strictEqual(ConfigError.is(error) && error.option, option);
+}
+
+/** Logs records with texts that no other text has in it, and returns these. */
+function logMany(logger: RunningLogger, count: number): readonly string[] {
+  const markers = Array.from({ length: count }, (_, index) => `marker ${String(index).padStart(4, '0')}.`);
+  for (const marker of markers) logger.log('info', marker, {});
+  return markers;
+}
+
+/** The markers of the stored texts, in their order. */
+function markersIn({ texts }: MemoryDestination): (string | undefined)[] {
+  return texts.map((text) => text.match(/marker \d{4}\./)?.[0]);
+}
+
+/** A second call of `end` returns the promise of the first. */
+function endOnce(logger: RunningLogger): RunningLogger {
+  let ending: Promise<unknown> | undefined;
+  return {
+    log: (level, text, fields) => logger.log(level, text, fields),
+    flush: () => logger.flush(),
+    stats: () => logger.stats(),
+    end() {
+      ending ??= logger.end();
+      return ending;
+    },
+  };
+}
+
+/** An 'error' event without a listener is an uncaught exception, which a runner may count for another test, or not at all. */
+async function withoutUncaught(run: () => Promise<void>): Promise<void> {
+  const uncaught: unknown[] = [];
+  const note = (error: unknown): number => uncaught.push(error);
+  process.on('uncaughtExceptionMonitor', note);
+  try {
+    await run();
+  } finally {
+    process.off('uncaughtExceptionMonitor', note);
+  }
+  if (uncaught.length > 0) throw new Error(`an exception reached the process: ${uncaught[0]}`, { cause: uncaught[0] });
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const member of Object.values(value)) freeze(member);
+  return Object.freeze(value);
+}
