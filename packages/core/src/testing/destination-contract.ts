@@ -77,7 +77,7 @@ export interface DestinationHarness {
  */
 export function destinationContract({ test, assert }: ContractRunner, harness: DestinationHarness): void {
   const { name, failures = ALL_FAILURES, loadModule = requireModule } = harness;
-  const register: Suite['register'] = (behaviour, run) =>
+  const addTest: Suite['addTest'] = (behaviour, run) =>
     test(`${name} ${behaviour}`, async () => {
       const service = await harness.start();
       let destination: Destination | undefined;
@@ -91,7 +91,7 @@ export function destinationContract({ test, assert }: ContractRunner, harness: D
         await service.close();
       }
     });
-  const suite: Suite = { register, assert, failures, loadModule };
+  const suite: Suite = { addTest, assert, failures, loadModule };
   testConstruction(suite);
   testEncoding(suite);
   testContent(suite);
@@ -103,7 +103,7 @@ export function destinationContract({ test, assert }: ContractRunner, harness: D
 }
 
 interface Suite extends Required<Pick<DestinationHarness, 'failures' | 'loadModule'>> {
-  readonly register: (
+  readonly addTest: (
     behaviour: string,
     run: (destination: Destination, service: TestService) => void | Promise<void>,
   ) => unknown;
@@ -114,12 +114,12 @@ interface Suite extends Required<Pick<DestinationHarness, 'failures' | 'loadModu
 
 const ALL_FAILURES: readonly FailureKind[] = ['throttle', 'serverError', 'reset', 'hang', 'often'];
 
-function testConstruction({ register, assert }: Suite): void {
-  register('makes no request at construction', async (_destination, service) => {
+function testConstruction({ addTest, assert }: Suite): void {
+  addTest('makes no request at construction', async (_destination, service) => {
     checkCount(assert, 'requests', await service.requests(), 0);
   });
 
-  register('states limits that make sense', (destination) => {
+  addTest('states limits that make sense', (destination) => {
     const { maxEvents, maxBytes, maxSpanMs = 1 } = destination.limits;
     for (const [limit, value] of Object.entries({ maxEvents, maxBytes, maxSpanMs }))
       assert.ok(value > 0, `limits.${limit} is ${value}`);
@@ -129,13 +129,13 @@ function testConstruction({ register, assert }: Suite): void {
   });
 }
 
-function testEncoding({ register, assert }: Suite): void {
-  register('encodes any record within the limits, or refuses it, without a request', async (destination, service) => {
+function testEncoding({ addTest, assert }: Suite): void {
+  addTest('encodes any record within the limits, or refuses it, without a request', async (destination, service) => {
     for (const record of [...anyRecords(300), ...hugeRecords()]) checkEncoding(assert, destination, record);
     checkCount(assert, 'requests', await service.requests(), 0);
   });
 
-  register('reads of a record only what its `reads` names', (destination) => {
+  addTest('reads of a record only what its `reads` names', (destination) => {
     const { reads } = destination;
     for (const member of ['text', 'fields'] as const) {
       if (reads === member || reads === 'both') continue;
@@ -146,7 +146,7 @@ function testEncoding({ register, assert }: Suite): void {
     }
   });
 
-  register('encodes records together as each alone, if it has encodeAll()', (destination) => {
+  addTest('encodes records together as each alone, if it has encodeAll()', (destination) => {
     if (destination.reads !== 'text' || !destination.encodeAll) return;
     const records = anyRecords(300);
     const comparable = comparableBy(destination);
@@ -155,8 +155,8 @@ function testEncoding({ register, assert }: Suite): void {
   });
 }
 
-function testContent({ register, assert }: Suite): void {
-  register('stores every text as it was, whatever its script', async (destination, service) => {
+function testContent({ addTest, assert }: Suite): void {
+  addTest('stores every text as it was, whatever its script', async (destination, service) => {
     const texts = [
       'plain',
       'grüße',
@@ -175,7 +175,7 @@ function testContent({ register, assert }: Suite): void {
     assert.ok(outcome.wireBytes > 100, `wireBytes is ${outcome.wireBytes}`);
   });
 
-  register('stores records of any level', async (destination, service) => {
+  addTest('stores records of any level', async (destination, service) => {
     for (const level of LEVELS) {
       const event = eventOf(destination, level, { level });
       await send(destination, toBatch(destination, [event]));
@@ -184,8 +184,8 @@ function testContent({ register, assert }: Suite): void {
   });
 }
 
-function testLimits({ register, assert }: Suite): void {
-  register('counts as the service counts: a batch filled to the last byte is stored', async (destination, service) => {
+function testLimits({ addTest, assert }: Suite): void {
+  addTest('counts as the service counts: a batch filled to the last byte is stored', async (destination, service) => {
     const batch = fullBatch(destination);
     const { maxBytes, maxEvents } = destination.limits;
     const byteOfText = sizeOf(destination, 'xx') - sizeOf(destination, 'x');
@@ -195,7 +195,7 @@ function testLimits({ register, assert }: Suite): void {
     checkCount(assert, 'stored texts', (await service.texts()).length, batch.events.length);
   });
 
-  register('stores as many events as it states, as far apart as it states', async (destination, service) => {
+  addTest('stores as many events as it states, as far apart as it states', async (destination, service) => {
     const { maxEvents, maxBytes, maxSpanMs = 0 } = destination.limits;
     const now = Date.now();
     const longest = eventOf(destination, String(Number.MAX_SAFE_INTEGER));
@@ -210,8 +210,8 @@ function testLimits({ register, assert }: Suite): void {
   });
 }
 
-function testRequests({ register, assert, failures }: Suite): void {
-  register('makes one data request for each send(), and does not repeat it', async (destination, service) => {
+function testRequests({ addTest, assert, failures }: Suite): void {
+  addTest('makes one data request for each send(), and does not repeat it', async (destination, service) => {
     await send(destination, batchOf(destination, ['first']));
     const checkOne = async (what: string, act: () => Promise<unknown>): Promise<void> => {
       const before = await service.requests();
@@ -229,7 +229,7 @@ function testRequests({ register, assert, failures }: Suite): void {
   });
 
   if (!failures.includes('hang')) return;
-  register('ends a request that is aborted, and reports it as ambiguous', async (destination, service) => {
+  addTest('ends a request that is aborted, and reports it as ambiguous', async (destination, service) => {
     await send(destination, batchOf(destination, ['first']));
     await service.fail('hang');
     const controller = new AbortController();
@@ -249,10 +249,10 @@ const REPORTS: readonly (readonly [kind: FailureKind, code: DeliveryCode, ambigu
   ['reset', 'NETWORK', true],
 ];
 
-function testFailures({ register, assert, failures }: Suite): void {
+function testFailures({ addTest, assert, failures }: Suite): void {
   for (const [kind, code, ambiguous] of REPORTS) {
     if (!failures.includes(kind)) continue;
-    register(`reports "${kind}" as ${code}, and can send the same batch again`, async (destination, service) => {
+    addTest(`reports "${kind}" as ${code}, and can send the same batch again`, async (destination, service) => {
       await send(destination, batchOf(destination, ['first']));
       const batch = batchOf(destination, ['second']);
       await service.fail(kind);
@@ -266,8 +266,8 @@ function testFailures({ register, assert, failures }: Suite): void {
   }
 }
 
-function testDelivery({ register, assert, failures }: Suite): void {
-  register('sends many batches at once, also the first of all', async (destination, service) => {
+function testDelivery({ addTest, assert, failures }: Suite): void {
+  addTest('sends many batches at once, also the first of all', async (destination, service) => {
     const shipper = createShipper(destination, { maxBatchEvents: 1, concurrency: 20 });
     for (let index = 0; index < 100; index++) shipper.accept(recordOf(String(index)));
     checkCount(assert, 'delivered records', (await shipper.flush()).delivered, 100);
@@ -275,7 +275,7 @@ function testDelivery({ register, assert, failures }: Suite): void {
   });
 
   if (!failures.includes('often')) return;
-  register('delivers everything through the core while the service fails often', async (destination, service) => {
+  addTest('delivers everything through the core while the service fails often', async (destination, service) => {
     await service.fail('often');
     const retry = { baseMs: 5, throttledBaseMs: 5, capMs: 50 };
     const shipper = createShipper(destination, { maxBatchEvents: 50, retry, onError: () => {} });
@@ -289,8 +289,8 @@ function testDelivery({ register, assert, failures }: Suite): void {
   });
 }
 
-function testRecipe({ register, assert, loadModule }: Suite): void {
-  register('is made again, equal, from a clone of the options, if it has recipe()', async (destination, service) => {
+function testRecipe({ addTest, assert, loadModule }: Suite): void {
+  addTest('is made again, equal, from a clone of the options, if it has recipe()', async (destination, service) => {
     const recipe = destination.recipe?.();
     if (!recipe) return;
     const copy = await follow(recipe, loadModule);

@@ -47,7 +47,7 @@ export interface TransportHarness {
  * ```
  */
 export function transportContract({ test, assert }: ContractRunner, harness: TransportHarness): void {
-  const register: Suite['register'] = (behaviour, options, run) =>
+  const addTest: Suite['addTest'] = (behaviour, options, run) =>
     test(`${harness.name} ${behaviour}`, () =>
       withoutUncaught(async () => {
         const destination = new MemoryDestination();
@@ -61,7 +61,7 @@ export function transportContract({ test, assert }: ContractRunner, harness: Tra
         assertBalanced(stats);
         assert.strictEqual(stats.pending, 0, `${stats.pending} records are pending after the end`);
       }));
-  const suite: Suite = { register, assert, harness };
+  const suite: Suite = { addTest, assert, harness };
   testRecords(suite);
   testDelivery(suite);
   testFailures(suite);
@@ -77,7 +77,7 @@ export function transportContract({ test, assert }: ContractRunner, harness: Tra
 }
 
 interface Suite {
-  readonly register: (
+  readonly addTest: (
     behaviour: string,
     options: DeliveryOptions,
     run: (logger: RunningLogger, destination: MemoryDestination) => Promise<void>,
@@ -93,10 +93,10 @@ const QUICK_RETRY: DeliveryOptions = { maxDelayMs: 5, retry: { baseMs: 5, capMs:
 
 const WRONG_OPTIONS: readonly object[] = [{ maxDelayMs: -1 }, { maxDelay: 5 }, { onDrop: 'log' }];
 
-function testRecords({ register, assert, harness }: Suite): void {
+function testRecords({ addTest, assert, harness }: Suite): void {
   const { info, warn } = harness.levels ?? { info: 'info', warn: 'warn' };
 
-  register('hands over text, fields, time and level', PATIENT, async (logger, destination) => {
+  addTest('hands over text, fields, time and level', PATIENT, async (logger, destination) => {
     const text = 'grüße 世界 😀';
     const before = Date.now();
     logger.log('info', text, { order: 7, nested: { deep: ['x'] } });
@@ -111,7 +111,7 @@ function testRecords({ register, assert, harness }: Suite): void {
     assert.strictEqual(record.level, info);
   });
 
-  register('marks a warning as urgent, and a record of level info not', PATIENT, async (logger, destination) => {
+  addTest('marks a warning as urgent, and a record of level info not', PATIENT, async (logger, destination) => {
     logger.log('info', 'quiet', {});
     logger.log('warn', 'loud', {});
     await logger.flush();
@@ -122,7 +122,7 @@ function testRecords({ register, assert, harness }: Suite): void {
     ]);
   });
 
-  register('leaves the logged object as it is, also a frozen one', PATIENT, async (logger, destination) => {
+  addTest('leaves the logged object as it is, also a frozen one', PATIENT, async (logger, destination) => {
     const makeFields = (): Record<string, unknown> => ({ order: 7, nested: { deep: ['x'] }, when: new Date(0) });
     const fields = makeFields();
     logger.log('info', 'plain', fields);
@@ -133,8 +133,8 @@ function testRecords({ register, assert, harness }: Suite): void {
   });
 }
 
-function testDelivery({ register, assert }: Suite): void {
-  register('has delivered all records when a flush has ended', PATIENT, async (logger, destination) => {
+function testDelivery({ addTest, assert }: Suite): void {
+  addTest('has delivered all records when a flush has ended', PATIENT, async (logger, destination) => {
     const markers = logMany(logger, 100);
     await logger.flush();
     assert.deepStrictEqual(markersIn(destination), markers);
@@ -142,20 +142,20 @@ function testDelivery({ register, assert }: Suite): void {
     assert.deepStrictEqual({ received, delivered, pending }, { received: 100, delivered: 100, pending: 0 });
   });
 
-  register('has delivered all records when the logger has ended', PATIENT, async (logger, destination) => {
+  addTest('has delivered all records when the logger has ended', PATIENT, async (logger, destination) => {
     const markers = logMany(logger, 1000);
     await logger.end();
     assert.deepStrictEqual(markersIn(destination), markers);
     assert.ok(destination.closed, 'the destination is not closed');
   });
 
-  register('delivers a lone record after maxDelayMs', { maxDelayMs: 20 }, async (logger, destination) => {
+  addTest('delivers a lone record after maxDelayMs', { maxDelayMs: 20 }, async (logger, destination) => {
     const markers = logMany(logger, 1);
     await until('the record is delivered', () => destination.texts.length > 0);
     assert.deepStrictEqual(markersIn(destination), markers);
   });
 
-  register('delivers each record of an outage once', QUICK_RETRY, async (logger, destination) => {
+  addTest('delivers each record of an outage once', QUICK_RETRY, async (logger, destination) => {
     let attempts = 0;
     destination.answer = () => {
       attempts++;
@@ -169,10 +169,10 @@ function testDelivery({ register, assert }: Suite): void {
   });
 }
 
-function testFailures({ register, assert }: Suite): void {
+function testFailures({ addTest, assert }: Suite): void {
   const brief = { ...QUICK_RETRY, closeTimeoutMs: 200 };
 
-  register('ends in time if the destination never responds', brief, async (logger, destination) => {
+  addTest('ends in time if the destination never responds', brief, async (logger, destination) => {
     destination.answer = never;
     logMany(logger, 10);
     await until('the destination has a request', async () => (await logger.stats()).inFlight > 0);
@@ -181,7 +181,7 @@ function testFailures({ register, assert }: Suite): void {
     assert.deepStrictEqual([delivered, dropped.undeliverable], [0, 10]);
   });
 
-  register('keeps failures of delivery away from the application', brief, async (logger, destination) => {
+  addTest('keeps failures of delivery away from the application', brief, async (logger, destination) => {
     let attempts = 0;
     destination.answer = () => {
       attempts++;
@@ -196,8 +196,8 @@ function testFailures({ register, assert }: Suite): void {
   });
 }
 
-function testHostility({ register, assert }: Suite): void {
-  register('takes hostile values without harm', PATIENT, async (logger, destination) => {
+function testHostility({ addTest, assert }: Suite): void {
+  addTest('takes hostile values without harm', PATIENT, async (logger, destination) => {
     for (const value of hostileValues()) logger.log('info', 'hostile', { value });
     for (const text of hostileTexts()) logger.log('info', text, {});
     const markers = logMany(logger, 1);
@@ -210,9 +210,9 @@ function testHostility({ register, assert }: Suite): void {
   });
 }
 
-function testEnd({ register, assert, harness }: Suite): void {
+function testEnd({ addTest, assert, harness }: Suite): void {
   if (harness.logsAfterEnd === false) return;
-  register('counts records after the end as closed', PATIENT, async (logger, destination) => {
+  addTest('counts records after the end as closed', PATIENT, async (logger, destination) => {
     const markers = logMany(logger, 1);
     await logger.end();
     logMany(logger, 2);
