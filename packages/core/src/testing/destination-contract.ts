@@ -285,7 +285,9 @@ function testDelivery({ addTest, assert, failures }: Suite): void {
     checkCount(assert, 'received records', report.received, 2000);
     checkCount(assert, 'delivered records', report.delivered, 2000);
     assertBalanced(report);
-    assert.deepStrictEqual([...(await service.texts())].sort(), texts);
+    const stored = await service.texts();
+    checkCount(assert, 'stored texts', stored.length, 2000);
+    assert.deepStrictEqual([...stored].sort(), texts);
   });
 }
 

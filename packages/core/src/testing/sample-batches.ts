@@ -28,25 +28,26 @@ export function toBatch(destination: Destination, events: readonly EncodedEvent[
   return { route, events, bytes, separator: destination.separator };
 }
 
-/** A batch with the most bytes that the limits allow. */
+/** A batch with the most bytes that the limits allow. Its texts differ, since a service may store equal ones once. */
 export function fullBatch(destination: Destination): Batch {
   const { maxBytes, maxEvents } = destination.limits;
   const longestText = longestTextOf(destination);
   const longest = sizeOf(destination, 'x'.repeat(longestText));
-  const wide = eventOf(destination, 'é'.repeat(Math.floor(longestText / 6)));
+  const wideText = (index: number): string => index.toString().padStart(6, '0') + 'é'.repeat(longestText / 6 - 1);
   const events: EncodedEvent[] = [];
-  let left = maxBytes - baseBytesOf(destination, wide.route);
-  const add = (event: EncodedEvent): void => {
+  let left = maxBytes - baseBytesOf(destination, eventOf(destination, 'x').route);
+  const add = (text: string): void => {
+    const event = eventOf(destination, text);
     events.push(event);
     left -= event.bytes;
   };
-  const addUpTo = (bytes: number): void => {
-    const fits = (length: number): boolean => sizeOf(destination, 'x'.repeat(length)) <= bytes;
-    add(eventOf(destination, 'x'.repeat(lastThat(fits, longestText))));
+  const addUpTo = (bytes: number, letter: string): void => {
+    const fits = (length: number): boolean => sizeOf(destination, letter.repeat(length)) <= bytes;
+    add(letter.repeat(lastThat(fits, longestText)));
   };
-  while (left > 2 * longest && events.length < maxEvents - 2) add(wide);
-  if (left > longest && events.length < maxEvents - 1) addUpTo(Math.min(longest, Math.floor(left / 2)));
-  addUpTo(left);
+  while (left > 2 * longest && events.length < maxEvents - 2) add(wideText(events.length));
+  if (left > longest && events.length < maxEvents - 1) addUpTo(Math.min(longest, Math.floor(left / 2)), 'x');
+  addUpTo(left, 'y');
   return toBatch(destination, events);
 }
 
