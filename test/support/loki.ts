@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { FailureKind, TestService } from '@logferry/core/testing';
 
 /** A line as Loki stores it. */
-export interface LokiLine {
+interface LokiLine {
   readonly labels: Readonly<Record<string, string>>;
   /** In epoch nanoseconds. */
   readonly time: string;
