@@ -5,8 +5,9 @@ import { createCoreShipper, type Seams, type Shipper } from './shipper.js';
 import { createThreadShipper } from './thread/thread-shipper.js';
 
 /**
- * Starts a shipper for one destination: in this thread, or with `thread: true` in a worker thread. Throws `ConfigError` for
- * wrong options, for a destination that lacks a member, and for options that cannot go to a thread.
+ * Starts a shipper for one destination: in this thread, or with `thread: true` in a worker thread. No request is made before
+ * the first record. Throws `ConfigError` for wrong options, for a destination that lacks a member, and for options that cannot
+ * go to a thread.
  */
 export function createShipper(destination: Destination, options: DeliveryOptions = {}, seams: Seams = {}): Shipper {
   const { thread } = resolveDeliveryOptions(options, destination);

@@ -6,6 +6,7 @@ import type { DeliveryCode, DeliveryError } from '../contract/errors.js';
 export interface DeliveredMessage {
   /** The destination's name: `"cloudwatch"`. */
   readonly destination: string;
+  /** The batch's target within the destination. */
   readonly route: string;
   /** Events of the batch that the service stored. */
   readonly events: number;
@@ -15,18 +16,23 @@ export interface DeliveredMessage {
   readonly wireBytes: number;
   /** Duration of the request, in milliseconds. */
   readonly durationMs: number;
+  /** The service's name for the request, if it states one. */
   readonly requestId: string | undefined;
 }
 
 /** On `logferry:dropped`: records that were lost. */
 export interface DroppedMessage extends Drop {
+  /** The destination's name. */
   readonly destination: string;
 }
 
 /** On `logferry:retry`: a batch that failed and is sent again. */
 export interface RetryMessage {
+  /** The destination's name. */
   readonly destination: string;
+  /** The batch's target within the destination. */
   readonly route: string;
+  /** The kind of the failure. */
   readonly code: DeliveryCode;
   /** Events of the batch. */
   readonly events: number;
@@ -36,8 +42,11 @@ export interface RetryMessage {
 
 /** On `logferry:error`: a failed attempt, also where `onError` is not called. */
 export interface ErrorMessage {
+  /** The destination's name. */
   readonly destination: string;
+  /** The batch's target within the destination. */
   readonly route: string;
+  /** The failure. */
   readonly error: DeliveryError;
 }
 

@@ -58,7 +58,11 @@ export function emptyStats(concurrency: number): DeliveryStats {
   };
 }
 
-/** The counters of several shippers, at least one, as those of one. Ages are not added up: the highest counts. */
+/**
+ * Adds up the counters of several shippers, at least one. Of ages the highest counts, of last errors the latest.
+ *
+ * @returns the counters as of one shipper
+ */
 export function sumStats([first, ...others]: readonly DeliveryStats[]): DeliveryStats {
   return others.reduce(
     (a, b) => ({

@@ -2,6 +2,7 @@
 export interface Timer {
   /** Lets the process end although the timer is pending. */
   unref(): void;
+  /** Prevents the callback. Does nothing once it was called. */
   cancel(): void;
 }
 

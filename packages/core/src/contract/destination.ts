@@ -50,6 +50,7 @@ export function zeroByReason(): Record<DropReason, number> {
 
 /** Records that were lost for one reason in one turn of the event loop. */
 export interface Drop {
+  /** Why they were lost. */
   readonly reason: DropReason;
   /** Number of records. */
   readonly records: number;
@@ -78,10 +79,13 @@ export interface EncodedEvent {
   readonly bytes: number;
 }
 
-/** The result of `encode`: one event, several (an oversized record, split), or a refusal, which is counted as a loss. */
+/**
+ * The result of `encode`: one event, several (an oversized record, split), or a refusal, which is counted as a loss. An event
+ * that is larger than a batch is refused as `too-large`.
+ */
 export type Encoding = EncodedEvent | readonly EncodedEvent[] | { readonly refused: DropReason };
 
-/** The service's limits of one request. */
+/** The service's limits of one request. The unit of all bytes is what the service counts. */
 export interface BatchLimits {
   /** Most events in a batch. */
   readonly maxEvents: number;
@@ -98,6 +102,7 @@ export type PayloadSeparator = ',' | '\n';
 
 /** The content of one request. The same object on every retry, so that a destination can remember things about it. */
 export interface Batch {
+  /** The target within the destination, as {@link EncodedEvent.route}. */
   readonly route: string;
   /** In order of time; events of the same time in order of acceptance. */
   readonly events: readonly EncodedEvent[];
@@ -113,6 +118,7 @@ export interface SendOutcome {
   readonly rejected: readonly { readonly index: number; readonly reason: DropReason }[];
   /** Bytes of the request body on the wire. */
   readonly wireBytes: number;
+  /** The service's name for the request, for its support. */
   readonly requestId?: string | undefined;
   /** Settings that the service refused although it accepted the batch. They are reported to `onError`; nothing is sent again. */
   readonly faults?: readonly DeliveryError[] | undefined;
@@ -129,6 +135,7 @@ export type Destination = TextDestination | FieldsDestination | FullDestination;
 
 /** A destination that ships the line as the framework rendered it. */
 export interface TextDestination extends DestinationOf<TextRecord> {
+  /** `encode` gets the text, and no fields. */
   readonly reads: 'text';
   /**
    * Encodes the records of a turn of the event loop together, in their order: one encoding for each. With it records wait
@@ -140,17 +147,20 @@ export interface TextDestination extends DestinationOf<TextRecord> {
 
 /** A destination that ships the fields of records. */
 export interface FieldsDestination extends DestinationOf<FieldsRecord> {
+  /** `encode` gets the fields, and no text. */
   readonly reads: 'fields';
 }
 
 /** A destination that needs line and fields, which costs more in a worker thread. */
 export interface FullDestination extends DestinationOf<LogRecord> {
+  /** `encode` gets text and fields. */
   readonly reads: 'both';
 }
 
 interface DestinationOf<Readable> {
   /** Short name for messages: `"cloudwatch"`. */
   readonly name: string;
+  /** The limits of one request. They do not change. */
   readonly limits: BatchLimits;
   /** The character that {@link enclosePayloads} puts between payloads: `'\n'` for newline-delimited JSON. @default ',' */
   readonly separator?: PayloadSeparator | undefined;

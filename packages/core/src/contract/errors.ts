@@ -21,6 +21,7 @@ export type DeliveryCode =
   /** The destination learned something (a sequence token): the same batch is sent again at once, once. */
   | 'AGAIN';
 
+/** Details of a {@link DeliveryError}. */
 export interface DeliveryErrorOptions {
   /** The original error. */
   readonly cause?: unknown;
@@ -28,6 +29,7 @@ export interface DeliveryErrorOptions {
   readonly retryAfterMs?: number | undefined;
   /** True when the service may have stored the batch all the same, so that a retry can duplicate it. @default false */
   readonly ambiguous?: boolean | undefined;
+  /** The service's name for the request, for its support. */
   readonly requestId?: string | undefined;
 }
 
@@ -37,11 +39,16 @@ const CONFIG_ERROR = Symbol.for('logferry.ConfigError');
 /** The error that `send` throws and that `onError` receives. Decide on `code`, never on the text. */
 export class DeliveryError extends Error {
   override readonly name: string = 'DeliveryError';
+  /** The kind of the failure, which decides what the core does. */
   readonly code: DeliveryCode;
+  /** The wait that the service asked for, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** Whether the service may have stored the batch all the same. */
   readonly ambiguous: boolean;
+  /** The service's name for the request. */
   readonly requestId: string | undefined;
 
+  /** `message` is for people: it states the service's own text, and what to do. */
   constructor(code: DeliveryCode, message: string, options: DeliveryErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     Object.defineProperty(this, DELIVERY_ERROR, { value: true });
@@ -60,10 +67,12 @@ export class DeliveryError extends Error {
 /** A wrong option. Thrown at construction, never later. */
 export class ConfigError extends Error {
   override readonly name: string = 'ConfigError';
+  /** The same for all configuration errors. */
   readonly code: string = 'CONFIG';
   /** The option's name, with its path: `retry.baseMs`. */
   readonly option: string;
 
+  /** `message` names the option, the expectation and the value that came. See {@link wrongOption}. */
   constructor(option: string, message: string) {
     super(`[logferry] ${message}`);
     Object.defineProperty(this, CONFIG_ERROR, { value: true });

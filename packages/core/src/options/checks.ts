@@ -39,7 +39,11 @@ export function splitOptions<T extends object, A extends keyof T & string, B ext
   return [pick(raw, first), pick(raw, second)];
 }
 
-/** An options object. Absent means empty. Throws `ConfigError`, like all checks below. */
+/**
+ * Checks an options object. Throws `ConfigError` for any other value, as all checks below.
+ *
+ * @returns `{}` if it is absent
+ */
 export function objectOption(option: string, value: unknown): Readonly<Record<string, unknown>> {
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -47,7 +51,11 @@ export function objectOption(option: string, value: unknown): Readonly<Record<st
   return value as Readonly<Record<string, unknown>>;
 }
 
-/** An integer, or with `integer: false` any number, from `min` to `max`. */
+/**
+ * Checks an integer, or with `integer: false` any number, from `min` to `max`.
+ *
+ * @returns `fallback` if it is absent, as all checks below
+ */
 export function numberOption(
   option: string,
   value: unknown,
@@ -62,28 +70,28 @@ export function numberOption(
   throw wrongOption(option, `${kind} ${range}`, value);
 }
 
-/** One of a few words. */
+/** Checks one of a few words. */
 export function choiceOption<T extends string>(option: string, value: unknown, fallback: T, choices: readonly T[]): T {
   if (value === undefined) return fallback;
   if (choices.includes(value as T)) return value as T;
   throw wrongOption(option, choices.map((choice) => JSON.stringify(choice)).join(' or '), value);
 }
 
-/** True or false. */
+/** Checks true or false. */
 export function booleanOption(option: string, value: unknown, fallback: boolean): boolean {
   if (value === undefined) return fallback;
   if (typeof value === 'boolean') return value;
   throw wrongOption(option, 'true or false', value);
 }
 
-/** A string that is not empty. */
+/** Checks a string that is not empty. */
 export function stringOption<T extends string | undefined>(option: string, value: unknown, fallback: T): string | T {
   if (value === undefined) return fallback;
   if (typeof value === 'string' && value !== '') return value;
   throw wrongOption(option, 'a string that is not empty', value);
 }
 
-/** A function. */
+/** Checks a function. */
 export function functionOption<T>(option: string, value: T | undefined, fallback: T): T {
   if (value === undefined) return fallback;
   if (typeof value === 'function') return value;

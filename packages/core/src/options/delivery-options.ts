@@ -46,6 +46,7 @@ export interface DeliveryOptions {
   readonly ordered?: boolean | undefined;
   /** Hard limit of one attempt, in milliseconds. @default 30_000 */
   readonly requestTimeoutMs?: number | undefined;
+  /** The waits between attempts, and the age at which they end. @default all defaults of {@link RetryOptions} */
   readonly retry?: RetryOptions | undefined;
   /**
    * After losses, once records arrive again, a record of our own states in the logs how many records were dropped, why, and
@@ -71,7 +72,7 @@ export interface DeliveryOptions {
   readonly onDrop?: ((drop: Drop) => void) | undefined;
 }
 
-/** The names of the delivery options. */
+/** The names of the delivery options, for {@link splitOptions}. */
 export const deliveryOptionNames: readonly (keyof DeliveryOptions)[] = optionNames<DeliveryOptions>({
   maxDelayMs: true,
   maxBatchBytes: true,
@@ -96,7 +97,7 @@ const retryOptionNames = optionNames<RetryOptions>({
   maxAgeMs: true,
 });
 
-/** The default of `closeTimeoutMs`. */
+/** The default of `closeTimeoutMs`, in milliseconds. */
 export const DEFAULT_CLOSE_TIMEOUT_MS = 5000;
 
 /** A destination's limits, lowered by the options. */

@@ -16,16 +16,16 @@ export interface ContractAssert {
   deepStrictEqual(actual: unknown, expected: unknown, message?: string): void;
 }
 
-/** A long time for a test on a slow machine. */
+/** Long enough for a slow machine. */
 const PATIENCE_MS = 20_000;
 
 const POLL_MS = 5;
 
-/** Waits until the condition is true. Rejects after 20 s. `what` completes the message "waited in vain until …". */
+/** Waits until the condition is true. Rejects after 20 s. `what` completes the message "timed out: waited until …". */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadlineMs = performance.now() + PATIENCE_MS;
   while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`waited in vain until ${what}`);
+    if (performance.now() > deadlineMs) throw new Error(`timed out: waited until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

@@ -5,6 +5,7 @@ import type { LogRecord } from '../contract/record.js';
 export class MemoryDestination implements FullDestination {
   readonly name = 'memory';
   readonly reads = 'both';
+  /** Each text counts its bytes in UTF-8. A longer one is refused as `too-large`. */
   readonly limits: BatchLimits = { maxEvents: 1000, maxBytes: 1_000_000 };
   /** The records that were encoded, in order of acceptance. */
   readonly records: LogRecord[] = [];
@@ -15,6 +16,7 @@ export class MemoryDestination implements FullDestination {
   /** Decides a request: the batch is stored if it returns or resolves, and fails if it throws. @default stores */
   answer: (batch: Batch, signal: AbortSignal) => Promise<void> | void = () => {};
 
+  /** Keeps the record. Its payload is the text. */
   encode(record: LogRecord): Encoding {
     const { time, level, urgent, text, fields } = record;
     this.records.push({ time, level, urgent, text, fields });
@@ -23,12 +25,14 @@ export class MemoryDestination implements FullDestination {
     return { route: 'memory', time, payload: text.toWellFormed(), bytes };
   }
 
+  /** Stores the batch if {@link answer} lets it. */
   async send(batch: Batch, signal: AbortSignal): Promise<SendOutcome> {
     await this.answer(batch, signal);
     this.texts.push(...batch.events.map((event) => event.payload));
     return { rejected: [], wireBytes: batch.bytes };
   }
 
+  /** Sets {@link closed}. */
   async close(): Promise<void> {
     this.closed = true;
   }

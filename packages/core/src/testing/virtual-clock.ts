@@ -13,14 +13,17 @@ export class VirtualClock implements Clock {
   #deferred = 0;
   readonly #timers = new Set<PendingTimer>();
 
+  /** Wall time, in epoch milliseconds. */
   now(): number {
     return this.#wallMs;
   }
 
+  /** Milliseconds since the start, whatever {@link jump} does. */
   monotonic(): number {
     return this.#elapsedMs;
   }
 
+  /** Calls back once {@link advance} has passed `delayMs`. */
   setTimer(callback: () => void, delayMs: number): Timer {
     const timer: PendingTimer = { atMs: this.#elapsedMs + delayMs, callback, isUnref: false };
     this.#timers.add(timer);
@@ -32,6 +35,7 @@ export class VirtualClock implements Clock {
     };
   }
 
+  /** Calls back at the end of this turn of the event loop, without time passing. */
   defer(callback: () => void): void {
     this.#deferred++;
     setImmediate(() => {
