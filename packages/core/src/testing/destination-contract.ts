@@ -102,7 +102,7 @@ export function destinationContract({ test, assert }: ContractRunner, harness: D
   testRecipe(suite);
 }
 
-interface Suite extends Required<Pick<DestinationHarness, 'failures' | 'loadModule'>> {
+interface Suite {
   readonly addTest: (
     behaviour: string,
     run: (destination: Destination, service: TestService) => void | Promise<void>,
