@@ -12,21 +12,24 @@ import { withoutPinoKeys } from './worker.js';
 /** Options of a stream in the application's own thread. */
 export interface CloudWatchStreamOptions extends CloudWatchOptions, StreamOptions {}
 
-/** Options of `pino.transport()`. They are cloned into a worker thread, which functions and clients cannot be. */
+/** Options of `pino.transport()`. It clones them into a worker thread: functions and clients are refused. */
 export interface CloudWatchTargetOptions
   extends Omit<CloudWatchStreamOptions, 'client' | 'credentials' | 'onError' | 'onDrop'> {
-  /** Credentials. @default what the AWS SDK's credential chain finds */
+  /** Keys of AWS, not a function that fetches them. @default the AWS SDK's credential chain */
   readonly credentials?: CloudWatchCredentials | undefined;
   readonly client?: undefined;
   readonly onError?: undefined;
   readonly onDrop?: undefined;
 }
 
-/** A stream to Amazon CloudWatch Logs: a target of `pino.transport()`, and for `pino(await cloudwatch(options))`. */
+/**
+ * Makes a stream to Amazon CloudWatch Logs: as a target of `pino.transport()`, or in process by
+ * `pino(await cloudwatch(options))`. Rejects with `ConfigError` for wrong options, and with `DeliveryError` (`MISCONFIGURED`)
+ * when the AWS SDK is not installed.
+ */
 export default async function cloudwatch(options: CloudWatchStreamOptions): Promise<DestinationStream> {
-  const own = withoutPinoKeys(options);
-  const [cloudWatchOptions, streamOptions] = splitOptions(own, cloudWatchOptionNames, streamOptionNames);
-  const destination = createCloudWatch(cloudWatchOptions);
+  const [own, rest] = splitOptions(withoutPinoKeys(options), cloudWatchOptionNames, streamOptionNames);
+  const destination = createCloudWatch(own);
   await assertSdkInstalled();
-  return destinationStream({ ...streamOptions, destination });
+  return destinationStream({ ...rest, destination });
 }

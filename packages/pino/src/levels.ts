@@ -1,14 +1,14 @@
 import { standardLevels, wrongOption } from '@logferry/core';
 
-/** pino's level of a line without one. */
+/** The level of a line that has none. */
 export const INFO = 30;
 
-/** The number of a standard level's name, in any case. A logger's `customLevels` are not on its lines, and so not known. */
+/** The number of a standard level's name, in upper or lower case. Custom levels have none: a line does not carry `customLevels`. */
 export function numberOf(label: string): number | undefined {
   return standardLevels.get(label) ?? standardLevels.get(label.toLowerCase());
 }
 
-/** The option `level`: a standard name, or any number. */
+/** Checks the option `level`, and returns it as a number; 0 if absent. Throws `ConfigError`. */
 export function levelOption(level: unknown): number {
   if (level === undefined) return 0;
   if (typeof level === 'number' && level >= 0) return level;

@@ -6,14 +6,17 @@ import { withoutPinoKeys } from './worker.js';
 /** Options of a stream in the application's own thread. */
 export interface LogServiceStreamOptions extends LogServiceOptions, StreamOptions {}
 
-/** Options of `pino.transport()`. They are cloned into a worker thread, which functions cannot be. */
+/** Options of `pino.transport()`. It clones them into a worker thread: functions are refused. */
 export interface LogServiceTargetOptions extends Omit<LogServiceStreamOptions, 'fetch' | 'onError' | 'onDrop'> {
   readonly fetch?: undefined;
   readonly onError?: undefined;
   readonly onDrop?: undefined;
 }
 
-/** A stream to Alibaba Cloud Log Service: a target of `pino.transport()`, and for `pino(await logService(options))`. */
+/**
+ * Makes a stream to Alibaba Cloud Log Service: as a target of `pino.transport()`, or in process by
+ * `pino(await logService(options))`. Rejects with `ConfigError` for wrong options.
+ */
 export default async function logService(options: LogServiceStreamOptions): Promise<DestinationStream> {
   const [own, rest] = splitOptions(withoutPinoKeys(options), logServiceOptionNames, streamOptionNames);
   return destinationStream({ ...rest, destination: createLogService(own) });

@@ -1,27 +1,28 @@
 import { isUrgentLevel, type LogRecord, levelLabel, toEpochMs } from '@logferry/core';
 import { INFO, numberOf } from './levels.js';
 
-/** A log record, and the number of its level; none for a custom label or a missing one, which cannot be compared. */
+/** A log record with the number of its level. */
 export interface ParsedLine extends LogRecord {
+  /** None for a custom label, and for a line without a level: they cannot be compared. */
   readonly levelValue: number | undefined;
 }
 
-/** How pino begins a line, unless `timestamp` is off or renamed, or `formatters.level` returns something else. */
+/** The beginning of a line, unless the logger's `timestamp` or `formatters.level` write another. */
 const PREFIX = /^\{"level":(\d+|"[^"\\]*"),"time":(\d+|"[^"\\]*")[,}]/;
 
 /**
- * Reads a line, whatever it is. JSON with a level and a time as pino writes them, in any of its forms; anything else is
- * plain text, of level info and of now. Never throws.
+ * Reads a line of a log. Level and time may have any form that pino writes. A line that is no JSON object is plain text, with
+ * level info and the time `now`. Never throws.
  *
- * @param now time of a line that has none, in epoch milliseconds
+ * @param now time of a line without a readable time, in epoch milliseconds
  */
 export function parseLine(line: string, now: number): ParsedLine {
   return parsePrefix(line, now) ?? parseWhole(line, now) ?? new PinoLine(line, INFO, now, { msg: line });
 }
 
 /**
- * Reads level and time without parsing the rest. They are pino's own even if the application logs keys of the same name,
- * which come later in the line.
+ * Reads level and time without parsing the rest of the line. They are pino's own: keys of the same name that the application
+ * logs come later in the line.
  */
 function parsePrefix(line: string, now: number): ParsedLine | undefined {
   const match = PREFIX.exec(line);

@@ -4,12 +4,13 @@ import { BroadcastChannel } from 'node:worker_threads';
 import { type DeliveryStats, sumStats, wrongOption } from '@logferry/core';
 import { STATS_CHANNEL, type StatsReply, type StatsRequest } from './worker.js';
 
-const PATIENCE_MS = 5000;
+/** Longest wait for the worker's reply. */
+const REPLY_TIMEOUT_MS = 5000;
 
 /**
- * Reads the counters of a stream. Of a worker it asks: several Logferry targets or pipelines in one worker are counted
- * together. Rejects when the worker has ended, or does not answer within 5 s, since it cannot start or has no Logferry
- * target.
+ * Reads the counters of a stream, or asks a worker thread for those of all its Logferry streams, added up. Rejects when the
+ * worker has ended, or does not reply within 5 s, as a worker without a Logferry target does. Rejects with `ConfigError` for
+ * any other object.
  *
  * @param transport what `pino.transport()` returned, or a stream of this package
  */
@@ -19,7 +20,7 @@ export async function stats(transport: EventEmitter): Promise<DeliveryStats> {
   throw wrongOption('transport', 'what pino.transport() returned, or a stream of @logferry/pino', transport);
 }
 
-/** The part of pino's ThreadStream that is used here; pino exports no type for it. */
+/** The members of pino's ThreadStream that are used here; pino exports no type for it. */
 interface Thread extends EventEmitter {
   readonly worker: { readonly threadId: number };
   readonly ready: boolean;
@@ -38,23 +39,24 @@ function isThread(transport: unknown): transport is Thread {
 function ask(thread: Thread): Promise<readonly DeliveryStats[]> {
   if (thread.destroyed) return Promise.reject(new Error('[logferry] stats: the worker has ended'));
   return new Promise((resolve, reject) => {
-    const question: StatsRequest = { request: randomUUID(), threadId: thread.worker.threadId };
+    const request: StatsRequest = { id: randomUUID(), threadId: thread.worker.threadId };
     const channel = new BroadcastChannel(STATS_CHANNEL);
-    const post = (): void => channel.postMessage(question);
+    const post = (): void => channel.postMessage(request);
     const finish = (outcome: () => void): void => {
       clearTimeout(timer);
-      thread.off('ready', post).off('close', ended);
+      thread.off('ready', post).off('close', onClose);
       channel.close();
       outcome();
     };
-    const fail = (why: string) => (): void => finish(() => reject(new Error(`[logferry] stats: ${why}`)));
-    const ended = fail('the worker has ended');
-    const timer = setTimeout(fail(`no answer from the worker in ${PATIENCE_MS} ms`), PATIENCE_MS);
+    const fail = (reason: string): void => finish(() => reject(new Error(`[logferry] stats: ${reason}`)));
+    const onClose = (): void => fail('the worker has ended');
+    const onTimeout = (): void => fail(`no reply from the worker in ${REPLY_TIMEOUT_MS} ms`);
+    const timer = setTimeout(onTimeout, REPLY_TIMEOUT_MS);
     channel.onmessage = (message: unknown): void => {
-      const { reply: answer, stats } = (message as { readonly data: Partial<StatsReply> }).data;
-      if (answer === question.request && stats) finish(() => resolve(stats));
+      const { requestId, stats } = (message as { readonly data: Partial<StatsReply> }).data;
+      if (requestId === request.id && stats) finish(() => resolve(stats));
     };
-    thread.once('close', ended);
+    thread.once('close', onClose);
     if (thread.ready) post();
     else thread.once('ready', post);
   });

@@ -19,16 +19,16 @@ import { levelOption } from './levels.js';
 import { parseLine } from './parse-line.js';
 import { isPinoWorker, replyStats } from './worker.js';
 
-/** pino kills a worker that has not closed 10 s after `end()` or the exit of the process. */
+/** pino kills a worker that has not closed 10 s after `end()`, or after the exit of the process began. */
 const MAX_WORKER_CLOSE_MS = 9000;
 
-/** Options of a stream, whatever its destination. */
+/** Options of a stream to any destination. */
 export interface StreamOptions extends DeliveryOptions {
-  /** Refused if true: pino has a worker thread of its own, `pino.transport({ target: '@logferry/pino/…' })`. @default false */
+  /** True is refused: `pino.transport({ target: '@logferry/pino/…' })` starts a worker thread. @default false */
   readonly thread?: boolean | undefined;
   /**
-   * Lines below it are left out: a standard level's name, or a number. pino itself ignores `level` beside a single
-   * `target`. JSON lines with a custom label, or none, always pass. @default everything that pino writes
+   * Least severe level that is shipped: a standard level's name, or a number. Needed since pino ignores a `level` beside a
+   * single `target`. JSON lines with a custom label, or without a level, always pass. @default all lines
    */
   readonly level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | number | undefined;
 }
@@ -41,17 +41,21 @@ export interface DestinationStreamOptions extends StreamOptions {
 /** The names of the stream options. */
 export const streamOptionNames: readonly (keyof StreamOptions)[] = [...deliveryOptionNames, 'level'];
 
-/** A stream of log lines for `pino(options, stream)`, or for a target to return. Failed deliveries never make it emit 'error'. */
+/** A stream of log lines: the second parameter of `pino()`, and what a target returns. A failed delivery never makes it emit 'error'. */
 export interface DestinationStream extends Writable {
   /**
-   * Delivers everything written before the call, at once and without waiting for backoffs. Drops nothing: with
-   * `timeoutMs` it may return while records are still pending.
+   * Delivers all lines written before the call, at once and without waiting for backoffs. Drops nothing: with `timeoutMs` it
+   * may return while records are pending. @default no deadline
    */
   flush(options?: FlushOptions): Promise<DeliveryReport>;
-  /** What `logger.flush(callback)` calls: the same, but calls back after `closeTimeoutMs` at the latest, and without an error. */
+  /** Called by `logger.flush(callback)`. The same, but calls back after `closeTimeoutMs` at the latest, and never with an error. */
   flush(callback: () => void): void;
-  /** Ends the stream and delivers what is left, until the deadline (`closeTimeoutMs`); `end()` does the same. */
+  /**
+   * Ends the stream, as `end()` does, and delivers the rest until the deadline. Records left then are counted as
+   * `undeliverable`. @default closeTimeoutMs
+   */
   close(options?: FlushOptions): Promise<DeliveryReport>;
+  /** All counters since the start. */
   stats(): DeliveryStats;
 }
 
@@ -60,10 +64,9 @@ export function destinationStream(options: DestinationStreamOptions): Destinatio
   refuseUnknownOptions(options, ['destination', ...streamOptionNames]);
   const { destination, level, ...delivery } = options;
   if (booleanOption('thread', delivery.thread, false)) {
-    throw new ConfigError(
-      'thread',
-      "thread: pino has a worker of its own: use pino.transport({ target: '@logferry/pino/…' })",
-    );
+    const message =
+      "thread: expected false, got true: pino.transport({ target: '@logferry/pino/…' }) starts a worker thread";
+    throw new ConfigError('thread', message);
   }
   const lowest = levelOption(level);
   const inWorker = isPinoWorker();
@@ -74,7 +77,7 @@ export function destinationStream(options: DestinationStreamOptions): Destinatio
   return shipLines(shipper, lowest, flushTimeoutMs);
 }
 
-/** Where a line ends at the latest, so that text without line feeds cannot fill the memory. */
+/** Longest line, about: text without line feeds must not fill the memory. */
 const MAX_LINE_CHARS = 16 * 1024 * 1024;
 
 type Write = (chunk: string | Buffer, ...others: unknown[]) => boolean;
@@ -89,20 +92,20 @@ function shipLines(shipper: Shipper, lowest: number, flushTimeoutMs: number): De
     return null;
   };
   const stream = build((source) => void source.resume(), {
-    // Lines are taken on the spot and none is passed on: what waits in a stream is outside the byte budget.
+    // Takes each line at once and passes none on: lines that wait in a stream would be outside the byte budget.
     parseLine: take,
     close: async () => void (await shipper.close(endOptions)),
     metadata: false,
   });
-  // Delivery comes before 'finish', too, for which pino's own pipelines wait.
-  const handOnLastLine = stream._flush.bind(stream);
-  stream._flush = (callback) => handOnLastLine(() => void shipper.close(endOptions).then(() => callback()));
+  // Delivers before 'finish', since pino's pipelines wait for that event.
+  const flushLastLine = stream._flush.bind(stream);
+  stream._flush = (callback) => flushLastLine(() => void shipper.close(endOptions).then(() => callback()));
   const closed = new Promise<void>((resolve) => stream.once('close', resolve));
   const writeWhileOpen = stream.write.bind(stream) as Write;
   return Object.assign(stream, {
-    flush: ((how) => {
-      if (typeof how !== 'function') return shipper.flush(how);
-      return void shipper.flush({ timeoutMs: flushTimeoutMs }).then(() => process.nextTick(how));
+    flush: ((parameter) => {
+      if (typeof parameter !== 'function') return shipper.flush(parameter);
+      return void shipper.flush({ timeoutMs: flushTimeoutMs }).then(() => process.nextTick(parameter));
     }) as DestinationStream['flush'],
     close(options?: FlushOptions) {
       endOptions ??= options;
@@ -110,7 +113,7 @@ function shipLines(shipper: Shipper, lowest: number, flushTimeoutMs: number): De
       return closed.then(() => shipper.close());
     },
     stats: () => shipper.stats(),
-    /** Node.js would answer a write after the end with an 'error' event; here the lines are counted as lost. */
+    /** A write after the end would emit 'error'; here its lines are counted as `closed`. */
     write: ((chunk, ...others) => {
       if (!stream.writableEnded && !stream.destroyed) {
         const lineFeed = chunk.lastIndexOf('\n');

@@ -2,20 +2,21 @@ import { BroadcastChannel, threadId, workerData } from 'node:worker_threads';
 import type { DeliveryStats } from '@logferry/core';
 
 /**
- * Questions do not go through the worker's `parentPort`: its first listener starts it, and messages that pino has sent
- * to a target which is not listening yet would be lost.
+ * A broadcast channel, not the worker's `parentPort`: the first listener on that port starts it, and messages from pino to a
+ * target that does not listen yet would be lost.
  */
 export const STATS_CHANNEL = 'logferry.pino.stats';
 
-/** Asks the streams of one worker thread for their counters. */
+/** Asks a worker thread for the counters of its streams. */
 export interface StatsRequest {
-  readonly request: string;
+  readonly id: string;
   readonly threadId: number;
 }
 
 /** The counters of every stream in the worker. */
 export interface StatsReply {
-  readonly reply: string;
+  /** Id of the request that this replies to. */
+  readonly requestId: string;
   readonly stats: readonly DeliveryStats[];
 }
 
@@ -24,13 +25,13 @@ type ReadStats = () => DeliveryStats;
 /** Shared by all copies of this package in the thread, ES module or CommonJS. */
 const REGISTRY = Symbol.for('logferry.pino.streams');
 
-/** Whether this code runs in a worker that pino (by way of thread-stream) started, rather than in the application. */
+/** Whether this thread is a worker that pino started (by thread-stream). */
 export function isPinoWorker(): boolean {
   const data = workerData as { workerData?: { $context?: { threadStreamVersion?: string } } } | null;
   return data?.workerData?.$context?.threadStreamVersion !== undefined;
 }
 
-/** What the user gave: pino adds two keys to the options of a single target. */
+/** The user's options, without the two keys that pino adds to those of a single target. */
 export function withoutPinoKeys<T extends object>(options: T): T {
   const own: T & { $context?: unknown; pinoWillSendConfig?: unknown } = { ...options };
   delete own.$context;
@@ -38,7 +39,7 @@ export function withoutPinoKeys<T extends object>(options: T): T {
   return own;
 }
 
-/** Lets `stats(transport)` on the other side read these counters. */
+/** Lets `stats(transport)` in the application's thread read these counters. */
 export function replyStats(read: ReadStats): void {
   const holder = globalThis as { [REGISTRY]?: ReadStats[] };
   holder[REGISTRY] ??= listen();
@@ -49,10 +50,9 @@ function listen(): ReadStats[] {
   const streams: ReadStats[] = [];
   const channel = new BroadcastChannel(STATS_CHANNEL);
   channel.onmessage = (message: unknown): void => {
-    const { request: question, threadId: asked } = (message as { readonly data: Partial<StatsRequest> }).data;
-    if (question === undefined || asked !== threadId) return;
-    const answer: StatsReply = { reply: question, stats: streams.map((read) => read()) };
-    channel.postMessage(answer);
+    const { id, threadId: receiver } = (message as { readonly data: Partial<StatsRequest> }).data;
+    if (id === undefined || receiver !== threadId) return;
+    channel.postMessage({ requestId: id, stats: streams.map((read) => read()) } satisfies StatsReply);
   };
   return streams;
 }

@@ -145,6 +145,7 @@ describe('at start', () => {
     [{ logGroupName: 'shop', maxDelay: 5 }, '[logferry] unknown option "maxDelay": did you mean "maxDelayMs"?'],
     [{ logGroupName: 'shop', level: 'loud' }, /^\[logferry\] level: expected one of trace, debug/],
     [{}, /^\[logferry\] logGroupName: expected .*, got undefined$/],
+    [{ logGroupName: 'shop', thread: true }, /^\[logferry\] thread: expected false, got true: pino\.transport\(/],
   ])('refuses %j: the transport emits "error", the factory rejects', async (options, message) => {
     const transport = pino.transport({ target, options });
     const [error] = await once(transport, 'error');

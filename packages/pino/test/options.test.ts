@@ -3,17 +3,18 @@ import { MemoryDestination } from '@logferry/core/testing';
 import { expect, it } from 'vitest';
 import { type DestinationStreamOptions, destinationStream, streamOptionNames } from '../src/index.js';
 
+/** The message of the `ConfigError`; a refused stream leaves nothing behind. */
 function refusal(options: object): string {
-  const given = { destination: new MemoryDestination(), ...options } as DestinationStreamOptions;
+  const rawOptions = { destination: new MemoryDestination(), ...options } as DestinationStreamOptions;
   const listeners = process.listenerCount('beforeExit');
   try {
-    destinationStream(given);
+    destinationStream(rawOptions);
   } catch (error) {
     expect(error).toMatchObject({ name: 'ConfigError', code: 'CONFIG' });
     expect(process.listenerCount('beforeExit')).toBe(listeners);
     return (error as Error).message;
   }
-  throw new Error('was not refused');
+  throw new Error('expected a ConfigError');
 }
 
 it.each([
@@ -23,6 +24,11 @@ it.each([
   [{ destination: {} }, '[logferry] destination: expected a Destination, got an object'],
   [{ closeTimeoutMs: '9999' }, '[logferry] closeTimeoutMs: expected an integer of at least 0, got "9999"'],
   [{ concurrency: 0 }, '[logferry] concurrency: expected an integer from 1 to 50, got 0'],
+  [{ thread: 'yes' }, '[logferry] thread: expected true or false, got "yes"'],
+  [
+    { thread: true },
+    "[logferry] thread: expected false, got true: pino.transport({ target: '@logferry/pino/…' }) starts a worker thread",
+  ],
   [
     { level: 'warning' },
     '[logferry] level: expected one of trace, debug, info, warn, error, fatal, or a number of at least 0, got "warning"',
@@ -35,6 +41,12 @@ it.each([
   expect(refusal(options)).toBe(message);
 });
 
-it('names its options', () => {
+it('accepts every option in streamOptionNames, and treats undefined as absent', () => {
+  const undefinedOptions = Object.fromEntries(streamOptionNames.map((name) => [name, undefined]));
+  expect(() => destinationStream({ destination: new MemoryDestination(), ...undefinedOptions })).not.toThrow();
   expect(streamOptionNames).toEqual([...deliveryOptionNames, 'level']);
+});
+
+it('accepts thread: false', () => {
+  expect(() => destinationStream({ destination: new MemoryDestination(), thread: false })).not.toThrow();
 });
