@@ -4,7 +4,7 @@ import { type DestinationEntry, destinationStream, type StreamOptions, streamOpt
 
 export interface CloudWatchStreamOptions extends CloudWatchOptions, StreamOptions {}
 
-/** Ships the records of bunyan loggers to Amazon CloudWatch Logs, as the JSON that bunyan makes of them. */
+/** Makes a stream that ships bunyan's JSON lines to Amazon CloudWatch Logs. Throws `ConfigError` for wrong options. */
 export function cloudWatchStream(options: CloudWatchStreamOptions): DestinationEntry {
   const [own, rest] = splitOptions(options, cloudWatchOptionNames, streamOptionNames);
   return destinationStream({ ...rest, destination: createCloudWatch(own) });

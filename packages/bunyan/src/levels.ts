@@ -1,9 +1,9 @@
 import { standardLevels, wrongOption } from '@logferry/core';
 
-/** A level as bunyan takes it: a name, or a number of one's own. */
+/** A level of bunyan: a name, or a number. */
 export type BunyanLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | number;
 
-/** Checks a level as bunyan itself does, which takes names in any case. */
+/** Checks the option `level`. Names may be in upper or lower case, as for bunyan. Throws `ConfigError`. */
 export function levelOption(level: BunyanLevel | undefined): BunyanLevel | undefined {
   if (level === undefined) return undefined;
   if (typeof level === 'string' && standardLevels.has(level.toLowerCase())) return level;

@@ -4,7 +4,7 @@ import { type DestinationEntry, destinationStream, type StreamOptions, streamOpt
 
 export interface LogServiceStreamOptions extends LogServiceOptions, StreamOptions {}
 
-/** Ships the records of bunyan loggers to Alibaba Cloud Log Service, field by field. */
+/** Makes a stream that ships the fields of bunyan's records to Alibaba Cloud Log Service. Throws `ConfigError` for wrong options. */
 export function logServiceStream(options: LogServiceStreamOptions): DestinationEntry {
   const [own, rest] = splitOptions(options, logServiceOptionNames, streamOptionNames);
   return destinationStream({ ...rest, destination: createLogService(own) });

@@ -2,17 +2,17 @@ import { isUrgentLevel, type LogRecord, levelLabel, stringify, toEpochMs } from 
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** bunyan's level of a record without one. */
+/** The level of a record that has none. */
 const INFO = 30;
 
-/** Makes a record of an object, which bunyan writes to raw streams, or of a line of JSON, which it writes to others. */
+/** Makes a record from what bunyan writes: an object to a raw stream, a line of JSON to any other. */
 export function recordOf(written: unknown): LogRecord {
   if (typeof written !== 'string') return new BunyanRecord(written as Fields);
   const line = written.trimEnd();
   return new BunyanRecord(parseFields(line) ?? { msg: line }, line);
 }
 
-/** The view of bunyan's record that the core takes. All raw streams get the same object: it is only read. */
+/** bunyan's record as a record for the core. All raw streams get the same object, so it is never changed. */
 class BunyanRecord implements LogRecord {
   readonly fields: Fields;
   readonly #line: string | undefined;

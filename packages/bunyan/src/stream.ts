@@ -15,9 +15,9 @@ import {
 import { type BunyanLevel, levelOption } from './levels.js';
 import { recordOf } from './record.js';
 
-/** What every Logferry stream takes, whatever its destination. */
+/** Options of a stream to any destination. */
 export interface StreamOptions extends DeliveryOptions {
-  /** Least severe level that is shipped: a name or a number. @default the logger's level, else 'info' */
+  /** Least severe level that is shipped: a name or a number. @default the logger's level, or 'info' */
   readonly level?: BunyanLevel | undefined;
   /** Name for bunyan's `logger.levels(name)`. @default none */
   readonly name?: string | undefined;
@@ -36,13 +36,13 @@ export interface DestinationStreamOptions extends StreamOptions {
 /** An entry for the `streams` of `bunyan.createLogger`, or for `logger.addStream`. */
 export interface DestinationEntry {
   readonly type: 'raw';
-  /** Absent when not given: bunyan then takes the logger's own level, else 'info'. */
+  /** Absent without the option: bunyan then uses the logger's level, or 'info'. */
   readonly level?: BunyanLevel;
   readonly name?: string;
   readonly stream: DestinationStream;
 }
 
-/** Ships the records of bunyan loggers to any destination. */
+/** Makes a stream that ships bunyan's records to any destination. Throws `ConfigError` for wrong options. */
 export function destinationStream(options: DestinationStreamOptions): DestinationEntry {
   const [delivery, own] = splitOptions(options, deliveryOptionNames, ['destination', ...entryOptionNames]);
   const level = levelOption(own.level);
@@ -56,8 +56,8 @@ export function destinationStream(options: DestinationStreamOptions): Destinatio
 }
 
 /**
- * What bunyan writes to. Never throws into the application and never emits `'error'`: failures and losses go to `onError`
- * and `onDrop`. bunyan never ends its streams, so that is up to the application.
+ * The stream that bunyan writes to. Never throws into the application and never emits `'error'`: failures are reported to
+ * `onError`, losses to `onDrop`. bunyan does not end its streams: the application calls `close()` or `end()`.
  */
 export class DestinationStream extends EventEmitter {
   readonly #shipper: Shipper;
@@ -67,29 +67,36 @@ export class DestinationStream extends EventEmitter {
     this.#shipper = shipper;
   }
 
-  /** Called by bunyan: takes a record, or a line where the stream is not used as a raw one. Always true. */
+  /** Called by bunyan with a record, or with a line if the stream is not used as a raw one. Always true. */
   write(record: unknown): boolean {
     this.#shipper.accept(recordOf(record));
     return true;
   }
 
-  /** Closes the stream, emits 'finish' and calls back, as streams of Node.js do. */
+  /** Closes the stream, then emits 'finish' and calls back, as streams of Node.js do. */
   end(callback?: () => void): this {
     if (callback) this.once('finish', callback);
     void this.close().then(() => process.nextTick(() => this.emit('finish')));
     return this;
   }
 
-  /** Delivers all that was logged before the call. Drops nothing: with `timeoutMs` it may return sooner. */
+  /**
+   * Delivers all records logged before the call. Drops nothing: with `timeoutMs` it may return while records are pending.
+   * @default no deadline
+   */
   flush(options?: FlushOptions): Promise<DeliveryReport> {
     return this.#shipper.flush(options);
   }
 
-  /** Takes no more records, and delivers what is left for at most `timeoutMs`. @default closeTimeoutMs */
+  /**
+   * Ends the stream, and delivers the rest for at most `timeoutMs` milliseconds. Records left then are counted as
+   * `undeliverable`, later ones as `closed`. @default closeTimeoutMs
+   */
   close(options?: FlushOptions): Promise<DeliveryReport> {
     return this.#shipper.close(options);
   }
 
+  /** All counters since the start. */
   stats(): DeliveryStats {
     return this.#shipper.stats();
   }

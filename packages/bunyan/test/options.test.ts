@@ -29,6 +29,7 @@ describe('destinationStream refuses', () => {
     [{ level: 3.5 }, `level: expected ${levels}, got 3.5`],
     [{ level: null }, `level: expected ${levels}, got null`],
     [{ name: '' }, 'name: expected a string that is not empty, got ""'],
+    [{ thread: 'yes' }, 'thread: expected true or false, got "yes"'],
     [{ destination: undefined }, 'destination: expected a Destination, got undefined'],
     [{ destination: {} }, 'destination: expected a Destination, got an object'],
   ])('%o', (options, message) => {

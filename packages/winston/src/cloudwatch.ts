@@ -5,8 +5,9 @@ import { DestinationTransport } from './transport.js';
 
 export interface CloudWatchTransportOptions extends CloudWatchOptions, TransportOptions {}
 
-/** Ships the records of one winston logger to Amazon CloudWatch Logs: what the logger's format made of them. */
+/** Ships the lines that a winston logger's format makes to Amazon CloudWatch Logs. One instance serves one logger. */
 export class CloudWatchTransport extends DestinationTransport {
+  /** Throws `ConfigError` for wrong options. */
   constructor(options: CloudWatchTransportOptions) {
     const [own, rest] = splitOptions(options, cloudWatchOptionNames, transportOptionNames);
     super({ ...rest, destination: createCloudWatch(own) });

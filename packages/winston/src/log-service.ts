@@ -5,8 +5,9 @@ import { DestinationTransport } from './transport.js';
 
 export interface LogServiceTransportOptions extends LogServiceOptions, TransportOptions {}
 
-/** Ships the records of one winston logger to Alibaba Cloud Log Service, field by field. */
+/** Ships the fields of a winston logger's records to Alibaba Cloud Log Service. One instance serves one logger. */
 export class LogServiceTransport extends DestinationTransport {
+  /** Throws `ConfigError` for wrong options. */
   constructor(options: LogServiceTransportOptions) {
     const [own, rest] = splitOptions(options, logServiceOptionNames, transportOptionNames);
     super({ ...rest, destination: createLogService(own) });

@@ -14,7 +14,7 @@ export interface HostOptions {
   readonly level?: string | undefined;
   /** True: nothing is shipped. @default false */
   readonly silent?: boolean | undefined;
-  /** Format of this transport alone, applied to the result of the logger's own format. @default none */
+  /** Format of this transport, applied after the logger's own. @default none */
   readonly format?: Transport.TransportStreamOptions['format'] | undefined;
   /** True: winston logs uncaught exceptions here, and waits for their delivery before it exits. @default false */
   readonly handleExceptions?: boolean | undefined;
@@ -22,7 +22,7 @@ export interface HostOptions {
   readonly handleRejections?: boolean | undefined;
 }
 
-/** The options of every Logferry transport. With `thread: true`, `format` is the only one that may be, or hold, a function. */
+/** The options of every Logferry transport. With `thread: true`, only `format` may be, or hold, a function. */
 export interface TransportOptions extends DeliveryOptions, HostOptions {}
 
 export const hostOptionNames: readonly (keyof HostOptions)[] = optionNames<HostOptions>({
@@ -36,7 +36,10 @@ export const hostOptionNames: readonly (keyof HostOptions)[] = optionNames<HostO
 /** The names of the options in {@link TransportOptions}. */
 export const transportOptionNames: readonly (keyof TransportOptions)[] = [...deliveryOptionNames, ...hostOptionNames];
 
-/** Checks the host's options, and returns those for winston-transport: without the format, whose errors it would let out. */
+/**
+ * Checks the host's options, and returns those for winston-transport. The format is left out: winston-transport would throw
+ * its errors into the application. Throws `ConfigError`.
+ */
 export function resolveHostOptions(options: HostOptions): Transport.TransportStreamOptions {
   const { format } = options;
   const level = stringOption('level', options.level, undefined);

@@ -1,13 +1,13 @@
 import { type LogRecord, stringify, toEpochMs } from '@logferry/core';
 import { LEVEL, MESSAGE } from 'triple-beam';
 
-/** A record as winston hands it to transports. Siblings get the same object, so it is only read. */
+/** A record of winston. All transports of a logger get the same object, so it is never changed. */
 export type Info = Readonly<Record<string | symbol, unknown>>;
 
-/** The levels of a logger with their rank; 0 is the most severe. */
+/** The ranks of a logger's levels; 0 is the most severe. */
 export type Levels = Readonly<Record<string, number>>;
 
-/** Stands for a record that cannot be had; the core counts it as unencodable. */
+/** Replaces a record that the transport's format failed to make; the core counts it as `unencodable`. */
 export const unreadable: Info = new Proxy(
   {},
   {
@@ -17,7 +17,7 @@ export const unreadable: Info = new Proxy(
   },
 );
 
-/** The view of winston's `info` that the core takes. */
+/** winston's `info` as a record for the core. */
 export class InfoRecord implements LogRecord {
   readonly #info: Info;
   readonly #levels: Levels | undefined;
@@ -31,7 +31,7 @@ export class InfoRecord implements LogRecord {
     return toEpochMs(this.#info.timestamp, Date.now());
   }
 
-  /** `info.level` may be coloured, the symbol's value never is. */
+  /** `info.level` may hold colour codes; the symbol's value never does. */
   get level(): string {
     return String(this.#info[LEVEL] ?? this.#info.level);
   }
@@ -43,13 +43,13 @@ export class InfoRecord implements LogRecord {
     return rank !== undefined && limit !== undefined && rank <= limit;
   }
 
-  /** The line as the user's format made it. */
+  /** The line that the format made. */
   get text(): string {
     const message = this.#info[MESSAGE];
     return typeof message === 'string' ? message : stringify(this.fields);
   }
 
-  /** `logger.error(new Error())` makes the error itself the info, whose own message and stack are not enumerable. */
+  /** `logger.error(new Error())` makes the error the info: its message and stack are not enumerable. */
   get fields(): Info {
     const info = this.#info;
     return info instanceof Error ? { ...info, message: info.message, stack: info.stack } : info;

@@ -15,7 +15,7 @@ import Transport from 'winston-transport';
 import { type HostOptions, hostOptionNames, resolveHostOptions, type TransportOptions } from './options.js';
 import { type Info, InfoRecord, type Levels, unreadable } from './record.js';
 
-/** Within this the last records must be out after a crash: winston exits 3,000 ms after it, whatever is left. */
+/** Deadline of the delivery after a crash: winston exits 3,000 ms after it. */
 const CRASH_TIMEOUT_MS = 2500;
 
 export interface DestinationTransportOptions extends TransportOptions {
@@ -25,16 +25,16 @@ export interface DestinationTransportOptions extends TransportOptions {
 
 type WriteCallback = (error?: Error | null) => void;
 
-/** What a transport sees of the logger that it is added to. */
+/** The members of a logger that its transport uses. */
 interface Logger extends NodeJS.ReadableStream {
   readonly levels: Levels;
-  /** Whether an uncaught exception ends the process, or what decides it. */
+  /** Whether an uncaught exception ends the process, or a function that decides it. */
   readonly exitOnError: unknown;
 }
 
 /**
- * Ships the records of one winston logger to any destination. Never throws into the application, and never emits
- * `'error'`: a failed attempt is a `'warn'` event, of the transport and so of the logger.
+ * Ships the records of one winston logger to any destination. Never throws into the application. A failed attempt is a
+ * `'warn'` event of the transport and of its logger, never an `'error'` event.
  */
 export class DestinationTransport extends Transport {
   /** Set by winston-transport when the transport is added to a logger. */
@@ -42,10 +42,11 @@ export class DestinationTransport extends Transport {
   /** Set by winston-transport while the transport is added to a logger. */
   declare protected parent: Logger | null | undefined;
   readonly #format: HostOptions['format'];
-  readonly #threaded: boolean;
+  readonly #isThreaded: boolean;
   readonly #shipper: Shipper;
   readonly #closeTimeoutMs: number;
 
+  /** Throws `ConfigError` for wrong options. */
   constructor(options: DestinationTransportOptions) {
     const [delivery, { destination, ...host }] = splitOptions(options, deliveryOptionNames, [
       'destination',
@@ -53,13 +54,13 @@ export class DestinationTransport extends Transport {
     ]);
     super(resolveHostOptions(host));
     this.#format = host.format;
-    this.#threaded = delivery.thread === true;
+    this.#isThreaded = delivery.thread === true;
     this.#shipper = createShipper(destination, delivery, { onFailure: (error) => this.emit('warn', error) });
     this.#closeTimeoutMs = delivery.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS;
     this.#followLogger();
   }
 
-  /** Called by the logger. Nothing here ever waits, so records need not go through the stream's buffer and its callbacks. */
+  /** Called by the logger. Bypasses the stream's buffer and callbacks, since taking a record never waits. */
   override write(info: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     const isPlain = info !== null && encoding === undefined && callback === undefined;
     const isFree = this.writable && this.writableLength === 0;
@@ -68,7 +69,7 @@ export class DestinationTransport extends Transport {
     return true;
   }
 
-  /** Called by winston. Takes the record and calls back at once, since siblings wait for it. */
+  /** Called by winston. Takes the record and calls back at once, so that the logger's other transports do not wait. */
   override log(info: Info, callback?: () => void): void {
     const formatted = this.#formatted(info);
     if (formatted !== false) this.#accept(formatted);
@@ -76,31 +77,36 @@ export class DestinationTransport extends Transport {
     callback?.();
   }
 
-  /** Delivers all that was logged before the call. Drops nothing: with `timeoutMs` it may return sooner. */
+  /**
+   * Delivers all records logged before the call. Drops nothing: with `timeoutMs` it may return while records are pending.
+   * @default no deadline
+   */
   async flush(options?: FlushOptions): Promise<DeliveryReport> {
-    // What a logger held while it had no transport reaches the first one only in the next turn.
+    // A logger hands over the records that it kept while it had no transport in the next turn.
     await nextTurn();
     return this.#shipper.flush(options);
   }
 
   /**
-   * Delivers what is left, for at most `closeTimeoutMs`. winston calls this when the transport is removed, or the logger
-   * configured anew, and may add the transport again: it stays usable. `logger.end()` closes for good.
+   * Delivers the pending records, for at most `timeoutMs` milliseconds. Drops nothing, and the transport stays usable: winston
+   * calls this when it removes the transport, and may add it again. `logger.end()` ends the transport.
+   * @default closeTimeoutMs
    */
   override close({ timeoutMs = this.#closeTimeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
     return this.flush({ timeoutMs });
   }
 
+  /** All counters since the start. */
   stats(): DeliveryStats {
     return this.#shipper.stats();
   }
 
-  /** The end for good: `logger.end()` emits 'finish' when this has called back. */
+  /** Ends the transport. `logger.end()` emits 'finish' after this has called back. */
   override _final(callback: (error?: Error | null) => void): void {
     void this.#shipper.close().then(() => process.nextTick(callback));
   }
 
-  /** What the transport's own format makes of a record; false if it leaves the record out. */
+  /** The result of the transport's own format; false if it leaves the record out. */
   #formatted(info: Info): Info | false {
     if (!this.#format) return info;
     try {
@@ -115,7 +121,7 @@ export class DestinationTransport extends Transport {
     if (accepted && this.listenerCount('logged') > 0) setImmediate(() => this.emit('logged', info));
   }
 
-  /** winston-transport minds only its first 'pipe' and 'unpipe'; added again it would lose the logger's level. */
+  /** winston-transport listens once to 'pipe' and 'unpipe': a transport that is added again would lose the logger's levels. */
   #followLogger(): void {
     this.on('pipe', (logger: Logger) => this.#checkLevel(logger.levels));
     this.on('pipe', (logger: Logger) => {
@@ -130,14 +136,14 @@ export class DestinationTransport extends Transport {
     });
   }
 
-  /** winston itself would ship nothing, without a word. */
+  /** With a level that the logger lacks, winston would ship nothing and report no error. */
   #checkLevel(levels: Levels): void {
     const level = this.level;
     if (level === undefined || Object.hasOwn(levels, level)) return;
     throw wrongOption('level', `one of the logger's levels (${Object.keys(levels).join(', ')})`, level);
   }
 
-  /** Whether winston waits for this record to be out before it ends the process. */
+  /** Whether winston ends the process after this record, and waits for its delivery. */
   #isCrash(info: Info): boolean {
     try {
       return (
@@ -155,16 +161,16 @@ export class DestinationTransport extends Transport {
       .then(() => process.nextTick(() => this.#letWinstonExit()));
   }
 
-  /** Where winston certainly exits now, what is left is counted and told. A worker thread has the time of the exit, too. */
+  /** Counts the rest as lost if winston exits now. A worker thread goes on delivering during the exit. */
   async #giveUpIfLast(pending: number): Promise<void> {
-    if (pending > 0 && !this.#threaded && this.parent?.exitOnError === true)
+    if (pending > 0 && !this.#isThreaded && this.parent?.exitOnError === true)
       await this.#shipper.close({ timeoutMs: 0 });
   }
 
-  /** winston waits for 'finish'. With `exitOnError: false` it goes on after that, but 'finish' has ended the pipe. */
+  /** winston exits after 'finish'. With `exitOnError: false` it goes on, but 'finish' has ended the pipe, which is made anew. */
   #letWinstonExit(): void {
-    const ending = !this.writable;
-    if (ending) return;
+    const isEnding = !this.writable;
+    if (isEnding) return;
     const logger = this.parent;
     this.emit('finish');
     logger?.pipe(this);

@@ -79,6 +79,26 @@ test('beside a transport to a service that is down, nothing waits; what was kept
   assertBalanced(transport.stats());
 });
 
+test.each([false, true])(
+  "with thread: %s, a failed attempt is a 'warn' event of transport and logger",
+  async (thread) => {
+    const retry = { baseMs: 1, capMs: 10 };
+    const transport = new CloudWatchTransport({ ...reaching(`warnings-${thread}`), maxDelayMs: 0, retry, thread });
+    const logger = winston.createLogger({ transports: [transport] });
+    service.faults({ next: ['serverError'] });
+    const warnings = Promise.all([once(transport, 'warn'), once(logger, 'warn')]);
+    logger.info('hello');
+    const [[error], [sameError, source]] = await warnings;
+    expect(error).toMatchObject({ name: 'DeliveryError', code: 'UNAVAILABLE' });
+    expect(sameError).toBe(error);
+    expect(source).toBe(transport);
+    logger.end();
+    await once(logger, 'finish');
+    expect(transport.stats()).toMatchObject({ delivered: 1, retries: { UNAVAILABLE: 1 } });
+    assertBalanced(transport.stats());
+  },
+);
+
 describe('CloudWatchTransport refuses', () => {
   test.each([
     [{}, 'logGroupName'],

@@ -27,6 +27,7 @@ describe('DestinationTransport refuses', () => {
     [{ onDrop: 'console' }, 'onDrop: expected a function, got "console"'],
     [{ level: 3 }, 'level: expected a string that is not empty, got 3'],
     [{ silent: 'yes' }, 'silent: expected true or false, got "yes"'],
+    [{ thread: 'yes' }, 'thread: expected true or false, got "yes"'],
     [{ handleExceptions: 1 }, 'handleExceptions: expected true or false, got 1'],
     [{ handleRejections: null }, 'handleRejections: expected true or false, got null'],
     [{ format: winston.format.json }, 'format: expected a winston format, such as format.json(), got a function'],
