@@ -37,7 +37,7 @@ test("bunyan's JSON arrives as message, with bunyan's time", async () => {
   assertBalanced(entry.stream.stats());
 });
 
-test('close delivers 10,000 records, each once and in order', async () => {
+test('close() delivers 10,000 records, each once and in order', async () => {
   const entry = cloudWatchStream({ ...reaching('many'), ordered: true });
   const logger = bunyan.createLogger({ name: 'shop', streams: [entry] });
   for (let index = 0; index < 10_000; index++) logger.info(`line ${index}`);
@@ -47,7 +47,7 @@ test('close delivers 10,000 records, each once and in order', async () => {
   assertBalanced(entry.stream.stats());
 });
 
-test('what was logged while the service was down arrives when it is up again', async () => {
+test('delivers records logged while the service was down, once it is up again', async () => {
   let failed = (): void => {};
   const failure = new Promise<void>((resolve) => {
     failed = resolve;

@@ -5,7 +5,7 @@ import bunyan from 'bunyan';
 import { describe, expect, test } from 'vitest';
 import { destinationStream, type StreamOptions } from '../src/index.js';
 
-/** Batches wait for ever unless something flushes them. */
+/** Batches wait until a flush or a close. */
 const patient: StreamOptions = { maxDelayMs: 600_000 };
 
 function start(options: StreamOptions = {}) {
@@ -16,7 +16,7 @@ function start(options: StreamOptions = {}) {
 }
 
 describe('flush', () => {
-  test('delivers all that was logged before', async () => {
+  test('delivers all records logged before the call', async () => {
     const { logger, stream, destination } = start();
     for (let index = 0; index < 100; index++) logger.info(`line ${index}`);
     expect(await stream.flush()).toMatchObject({ received: 100, delivered: 100, pending: 0 });
@@ -32,14 +32,14 @@ describe('flush', () => {
 });
 
 describe('close', () => {
-  test('delivers what is left and closes the destination', async () => {
+  test('delivers the pending records and closes the destination', async () => {
     const { logger, stream, destination } = start();
     logger.info('hello');
     expect(await stream.close()).toMatchObject({ delivered: 1, pending: 0 });
     expect(destination.closed).toBe(true);
   });
 
-  test('gives up at its timeout, and counts what is left', async () => {
+  test('gives up at its timeout, and counts the rest as undeliverable', async () => {
     const { logger, stream, destination } = start({ onDrop: () => {} });
     destination.answer = never;
     logger.info('hello');
@@ -55,7 +55,7 @@ describe('close', () => {
     expect(await stream.close()).toMatchObject({ dropped: { undeliverable: 1 } });
   });
 
-  test('leaves the logger usable: what comes later is counted', async () => {
+  test('leaves the logger usable, and counts later records as closed', async () => {
     const { logger, stream } = start({ onDrop: () => {} });
     await stream.close();
     logger.info('late');
@@ -84,15 +84,18 @@ describe('a failed attempt', () => {
     return started;
   };
 
-  test('is told to onError, then the loss to onDrop', async () => {
-    const told: unknown[] = [];
-    const { logger, stream } = failing({ onError: ({ code }) => told.push(code), onDrop: (drop) => told.push(drop) });
+  test('is reported to onError, and then the loss to onDrop', async () => {
+    const reports: unknown[] = [];
+    const { logger, stream } = failing({
+      onError: ({ code }) => reports.push(code),
+      onDrop: (drop) => reports.push(drop),
+    });
     logger.info('hello');
     await stream.flush();
-    expect(told).toMatchObject(['INVALID', { reason: 'invalid', records: 1 }]);
+    expect(reports).toMatchObject(['INVALID', { reason: 'invalid', records: 1 }]);
   });
 
-  test("is never an 'error' event, also where bunyan passes such events on", async () => {
+  test("is never an 'error' event, also with reemitErrorEvents", async () => {
     const { stream } = failing({ onError: () => {} });
     const errors: unknown[] = [];
     stream.on('error', (error) => errors.push(error));
@@ -103,7 +106,7 @@ describe('a failed attempt', () => {
     expect(errors).toEqual([]);
   });
 
-  test('harms nothing when callbacks throw or reject', async () => {
+  test('does not stop delivery when callbacks throw or reject', async () => {
     const throwing = () => {
       throw new Error('from a callback');
     };
@@ -119,7 +122,7 @@ describe('a failed attempt', () => {
     }
   });
 
-  test('harms neither the application nor the next record', async () => {
+  test('throws nothing, and the next record is delivered', async () => {
     const { logger, stream, destination } = failing({ onError: () => {} });
     logger.info('first');
     await stream.flush();
@@ -129,7 +132,7 @@ describe('a failed attempt', () => {
   });
 });
 
-test('a hanging stream stalls no other', async () => {
+test('a stream whose service hangs does not delay another', async () => {
   const hanging = start({ maxDelayMs: 0, onDrop: () => {}, closeTimeoutMs: 1 });
   const working = start({ maxDelayMs: 0 });
   hanging.destination.answer = never;

@@ -36,12 +36,12 @@ describe('destinationStream refuses', () => {
     expect(refusal({ destination, ...options }).message).toContain(`[logferry] ${message}`);
   });
 
-  test('options that are no object', () => {
+  test('options that are not an object', () => {
     expect(refusal('cloudwatch').message).toBe('[logferry] options: expected an object, got "cloudwatch"');
   });
 });
 
-test('every option in streamOptionNames is taken, and undefined is as good as absent', () => {
+test('accepts every option in streamOptionNames, and treats undefined as absent', () => {
   const undefinedOptions = Object.fromEntries(streamOptionNames.map((name) => [name, undefined]));
   expect(() => destinationStream({ destination: new MemoryDestination(), ...undefinedOptions })).not.toThrow();
 });
@@ -61,12 +61,12 @@ describe('the level of a stream', () => {
     expect(levelsOf(level)).toEqual([number]);
   });
 
-  test("is by default the logger's, else info", () => {
+  test("is by default the logger's, or info", () => {
     expect(levelsOf(undefined)).toEqual([30]);
     expect(levelsOf(undefined, { level: 'debug' })).toEqual([20]);
   });
 
-  test('lets through only what is as severe', async () => {
+  test('ships only records that are at least as severe', async () => {
     const destination = new MemoryDestination();
     const entry = destinationStream({ destination, level: 'warn' });
     const logger = bunyan.createLogger({ name: 'shop', streams: [entry] });
@@ -76,7 +76,7 @@ describe('the level of a stream', () => {
   });
 });
 
-test("the name of a stream is bunyan's handle on its level", () => {
+test("the name of a stream is its name for bunyan's levels()", () => {
   const entry = destinationStream({ destination: new MemoryDestination(), name: 'cloud' });
   const logger = bunyan.createLogger({ name: 'shop', streams: [entry] });
   logger.levels('cloud', 'error');

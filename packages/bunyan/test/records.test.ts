@@ -10,7 +10,7 @@ function start(options: StreamOptions = {}) {
   return { destination, entry, stream: entry.stream, logger };
 }
 
-/** Adds a stream of bunyan's own, and gives the lines that bunyan itself writes there. */
+/** The lines that bunyan itself writes to a stream of its own. */
 function linesOf(logger: bunyan): string[] {
   const lines: string[] = [];
   const write = (line: unknown) => lines.push(String(line).trimEnd());
@@ -31,7 +31,7 @@ describe('the text of a record', () => {
     expect(destination.texts).toEqual(lines);
   });
 
-  test('is JSON also with cycles and BigInt', async () => {
+  test('is valid JSON also with cycles and BigInt', async () => {
     const { logger, stream, destination } = start();
     const cycle: Record<string, unknown> = { big: 1n };
     cycle.self = cycle;
@@ -43,7 +43,7 @@ describe('the text of a record', () => {
     });
   });
 
-  test("has what the logger's serializers made", async () => {
+  test("holds the results of the logger's serializers", async () => {
     const { logger, stream, destination } = start();
     logger.addSerializers({ user: (user: { id: number }) => user.id });
     logger.info({ user: { id: 7, password: 'x' } }, 'hello');
@@ -53,7 +53,7 @@ describe('the text of a record', () => {
 });
 
 describe('the level of a record', () => {
-  test("is bunyan's name of it, and urgent from warn on", async () => {
+  test("is bunyan's name for it, and urgent from warn up", async () => {
     const { logger, destination } = start({ level: 'trace' });
     for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const) logger[level]('hello');
     expect(destination.records.map(({ level, urgent }) => [level, urgent])).toEqual([
@@ -78,7 +78,7 @@ describe('the level of a record', () => {
 });
 
 describe('the time of a record', () => {
-  test("is bunyan's", () => {
+  test('is the time that bunyan sets', () => {
     const { logger, destination, entry } = start();
     const before = Date.now();
     logger.info('hello');
@@ -87,13 +87,13 @@ describe('the time of a record', () => {
     expect(entry.stream.stats().received).toBe(1);
   });
 
-  test('is that of a field of the application, in any form', () => {
+  test('is the time that the application logs, as an ISO string or in epoch milliseconds', () => {
     const { logger, destination } = start();
     for (const time of ['2026-01-02T03:04:05.006Z', 1767323045006]) logger.info({ time }, 'hello');
     expect(destination.records.map((record) => record.time)).toEqual([1767323045006, 1767323045006]);
   });
 
-  test('is now when it cannot be read', () => {
+  test('is now if the field cannot be read', () => {
     const { logger, destination } = start();
     const before = Date.now();
     logger.info({ time: 'yesterday' }, 'hello');
@@ -101,7 +101,7 @@ describe('the time of a record', () => {
   });
 });
 
-test('a record is handed on as it is, frozen or not', async () => {
+test('a record is passed to the destination unchanged, also a frozen one', async () => {
   const { stream, destination } = start();
   const record = Object.freeze({ name: 'shop', level: 30, msg: 'hello', time: new Date(), v: 0 });
   stream.write(record);
@@ -110,7 +110,7 @@ test('a record is handed on as it is, frozen or not', async () => {
   expect(destination.texts).toEqual([JSON.stringify(record)]);
 });
 
-test('hostile records are counted, and do not throw', async () => {
+test('records that cannot be read are counted, and throw nothing', async () => {
   const { stream, destination } = start({ onDrop: () => {} });
   const hostile = new Proxy(
     {},

@@ -9,14 +9,14 @@ import {
   destinationStream,
 } from '../src/index.js';
 
-test('an entry is what bunyan takes, and the methods of its stream can be awaited', () => {
+test('an entry fits the types of bunyan, and the methods of its stream return promises of counters', () => {
   expectTypeOf<DestinationEntry>().toExtend<bunyan.Stream>();
   expectTypeOf<DestinationStream['flush']>().returns.resolves.toEqualTypeOf<DeliveryReport>();
   expectTypeOf<DestinationStream['close']>().returns.resolves.toEqualTypeOf<DeliveryReport>();
   expectTypeOf<DestinationStream['stats']>().returns.toEqualTypeOf<DeliveryStats>();
 });
 
-test('options of all layers are one typed object', () => {
+test('the options of destination, delivery and bunyan are one typed object', () => {
   expectTypeOf<{
     logGroupName: string;
     region: string;
@@ -27,15 +27,15 @@ test('options of all layers are one typed object', () => {
   expectTypeOf<CloudWatchStreamOptions['level']>().toEqualTypeOf<bunyan.LogLevel | undefined>();
 });
 
-/** Never called: it need only compile, and each of its mistakes must not. */
+/** Never called: the compiler checks that each mistake is refused. */
 export function mistakes({ destination }: DestinationStreamOptions): bunyan {
   // @ts-expect-error the log group is required
   cloudWatchStream({ level: 'info' });
   // @ts-expect-error misspelt
   cloudWatchStream({ logGroupName: 'shop', leval: 'info' });
-  // @ts-expect-error not yet an option
+  // @ts-expect-error not an option yet
   cloudWatchStream({ logGroupName: 'shop', spool: { directory: '/tmp' } });
-  // @ts-expect-error no level of bunyan
+  // @ts-expect-error not a level of bunyan
   destinationStream({ destination, level: 'verbose' });
   // @ts-expect-error the destination is required
   destinationStream({ level: 'info' });

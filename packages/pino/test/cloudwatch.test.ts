@@ -39,7 +39,7 @@ const allNumbers = Array.from({ length: 1000 }, (_, i) => i);
 const endings = ['natural end', 'process.exit()', 'an uncaught exception', 'stream.end()'];
 
 describe.each(endings)('at %s', (ending) => {
-  it('a pipeline delivers 1,000 of 1,000, as its first stage changed them', async () => {
+  it('a pipeline delivers 1,000 of 1,000 lines as its first stage changed them', async () => {
     const logGroupName = newGroup();
     const pipeline = [{ target: fixture('upper-case-stage.mjs') }, { target, options: { logGroupName } }];
     await runApp({ transport: { pipeline }, ending });
@@ -89,7 +89,7 @@ describe('in a worker', () => {
     expect(messagesOf(logGroupName)).toHaveLength(1000);
   });
 
-  it('delivers plain text, and lines by their own time', async () => {
+  it('delivers plain text, and JSON lines with their own time', async () => {
     const logGroupName = newGroup();
     const transport = startTransport({ target, options: { logGroupName } });
     const time = Date.now() - 60_000;
@@ -112,7 +112,7 @@ describe('in a worker', () => {
     expect((await stats(transport)).received).toBe(1);
   });
 
-  it('works as the transport of a logger that a framework makes', async () => {
+  it('works as the transport option of a logger, as frameworks set it', async () => {
     const logGroupName = newGroup();
     const logger = pino({ level: 'info', transport: { target, options: { logGroupName } } });
     const transport = transportOf(logger);
@@ -136,7 +136,7 @@ describe('in a worker', () => {
   });
 });
 
-/** As long as a slow machine may take. */
+/** For slow machines. */
 const PATIENCE = { timeout: 60_000 };
 
 describe('at start', () => {
@@ -159,7 +159,7 @@ describe('at start', () => {
     expect((error as Error).message).toMatch(/^\[logferry\] logGroupName: expected/);
   });
 
-  it('says so when the AWS SDK is not installed', async () => {
+  it('names the command that installs the AWS SDK if it is missing', async () => {
     const NODE_OPTIONS = `--require=${fixture('hide-sdk.cjs')}`;
     const { exitCode, stderr } = await runApp(
       { transport: { target, options: { logGroupName: 'x' } } },
@@ -181,9 +181,9 @@ describe('types', () => {
     const good: CloudWatchTargetOptions = { logGroupName: 'shop', level: 'warn', retry: { capMs: 1000 } };
     // @ts-expect-error a function cannot be cloned
     const onError = { logGroupName: 'shop', onError: () => {} } satisfies CloudWatchTargetOptions;
-    // @ts-expect-error nor can credentials that are fetched
+    // @ts-expect-error a function that fetches credentials cannot be cloned
     const credentials = { logGroupName: 'shop', credentials: async () => keys } satisfies CloudWatchTargetOptions;
-    // @ts-expect-error nor can a client
+    // @ts-expect-error a client cannot be cloned
     const client = { logGroupName: 'shop', client: { send: async () => {} } } satisfies CloudWatchTargetOptions;
     // @ts-expect-error a misspelt option
     const unknown = { logGroupName: 'shop', maxDelay: 1 } satisfies CloudWatchTargetOptions;

@@ -45,7 +45,7 @@ describe('level', () => {
     expect(parseLine(line, NOW)).toMatchObject({ level, urgent });
   });
 
-  it('keeps the label that a formatter writes, and compares it in any case', () => {
+  it('keeps the label that a formatter writes, and compares it in upper or lower case', () => {
     const formatters = { level: (label: string) => ({ level: label.toUpperCase() }) };
     const line = lineOf({ formatters }, (logger) => logger.error('x'));
     expect(parseLine(line, NOW)).toMatchObject({ level: 'ERROR', levelValue: 50, urgent: true });
@@ -57,17 +57,17 @@ describe('level', () => {
     expect(parseLine(line.replace('30', '45.5'), NOW)).toMatchObject({ level: '45.5', urgent: true });
   });
 
-  it('takes a custom label as it is, which cannot be compared', () => {
+  it('keeps a custom label, which cannot be compared', () => {
     expect(parseLine('{"level":"notice","time":1}', NOW)).toMatchObject({ level: 'notice', levelValue: undefined });
   });
 
-  it.each(['{"severity":"ERROR"}', '{"level":null}', '{"level":{"a":1}}'])('is called info in %s', (line) => {
+  it.each(['{"severity":"ERROR"}', '{"level":null}', '{"level":{"a":1}}'])('is info in %s', (line) => {
     expect(parseLine(line, NOW)).toMatchObject({ level: 'info', levelValue: undefined, urgent: false });
   });
 });
 
 describe('text and fields', () => {
-  it('hands on the line as it is, and its fields when asked', () => {
+  it('are the line as it is, and its fields once they are read', () => {
     const line = lineOf({ base: { service: 'shop' } }, (logger) => logger.info({ orderId: 'A-17' }, 'order paid'));
     const record = parseLine(line, NOW);
     expect(record.text).toBe(line);
@@ -75,7 +75,7 @@ describe('text and fields', () => {
     expect(record.fields).toBe(record.fields);
   });
 
-  it("takes level and time from pino, not from the application's keys of the same name", () => {
+  it("ignore the application's keys named level and time", () => {
     const timestamp = (): string => `,"time":${TIME}`;
     const line = lineOf({ timestamp }, (logger) => logger.warn({ time: 'noon', level: 'high' }, 'x'));
     expect(line).toMatch(/"time".*"time"/);
@@ -91,18 +91,18 @@ describe('text and fields', () => {
     'me":1777552496789,"msg":"cut off"}',
     '{"level":30,}',
     '{',
-  ])('takes %s as plain text, of level info and of now', (line) => {
+  ])('%s is plain text, with level info and the time now', (line) => {
     const record = parseLine(line, NOW);
     expect(record).toMatchObject({ text: line, level: 'info', urgent: false, time: NOW, fields: { msg: line } });
   });
 
-  it('has the line as message if JSON breaks between a good beginning and end', () => {
+  it('have the whole line as message if its JSON is broken in the middle', () => {
     const line = `{"level":50,"time":${TIME},"a":"b"c"}`;
     expect(parseLine(line, NOW)).toMatchObject({ text: line, level: 'error', time: TIME, fields: { msg: line } });
   });
 });
 
-it('never throws, and always gives a time, a label and fields', () => {
+it('never throws, and always returns a time, a label and fields', () => {
   const json = fc.json().map((text) => text.replaceAll('\n', ' '));
   const head = fc.constantFrom('', '{"level":', '{"level":30,"time":', '{"level":"x","time":"', '{"time":');
   fc.assert(

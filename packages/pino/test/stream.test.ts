@@ -31,13 +31,13 @@ it('ships the line as pino wrote it', async () => {
   ]);
 });
 
-it('has a record in its books as soon as the log call returns', () => {
+it('counts a record before the log call returns', () => {
   const { stream, logger } = start();
   logger.info('x');
   expect(stream.stats()).toMatchObject({ received: 1, pending: 1 });
 });
 
-it('ends a line that never ends, so that it cannot fill the memory', async () => {
+it('splits a line that does not end, so that it cannot fill the memory', async () => {
   const { destination, stream } = start({ ...quiet, dropNotice: false });
   const megabyte = 'x'.repeat(1024 * 1024);
   for (let i = 0; i < 20; i++) stream.write(megabyte);
@@ -64,7 +64,7 @@ it('does not parse lines for a destination that reads text', async () => {
   await stream.close();
 });
 
-it('takes anything that is a line, from any writer', async () => {
+it('ships any line from any writer', async () => {
   const { destination, stream } = start();
   stream.write('plain text\n\n{"level":30,"ti');
   stream.write(Buffer.from('me":1}\r\n{"cut'));
@@ -76,7 +76,7 @@ it.each([
   ['warn', ['warn', 'error', 'fatal']],
   [35, ['warn', 'error', 'fatal']],
   [undefined, ['trace', 'debug', 'info', 'warn', 'error', 'fatal']],
-] as const)('with level %s it ships %j', async (level, expected) => {
+] as const)('with level %s, ships %j', async (level, expected) => {
   const { destination, stream, logger } = start({ level });
   for (const label of ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const) logger[label]('x');
   const report = await stream.close();
@@ -84,7 +84,7 @@ it.each([
   expect(report.received).toBe(expected.length);
 });
 
-it('with a level it ships lines whose level it cannot compare, and takes plain text as info', async () => {
+it('with a level, ships lines whose level cannot be compared, and treats plain text as info', async () => {
   const { destination, stream } = start({ level: 'warn' });
   const shipped = ['{"level":"notice","time":1}', '{"severity":"ERROR","time":2}', '{"level":"ERROR","time":3}'];
   stream.write(['{"level":"INFO"}', 'plain', ...shipped, ''].join('\n'));
@@ -123,7 +123,7 @@ it('never pushes back and never emits "error" while deliveries fail', async () =
   expect(failed).not.toHaveBeenCalled();
 });
 
-it('harms nothing when callbacks throw or reject', async () => {
+it('goes on delivering when callbacks throw or reject', async () => {
   const throwing = () => {
     throw new Error('from a callback');
   };
@@ -141,7 +141,7 @@ it('harms nothing when callbacks throw or reject', async () => {
   }
 });
 
-it('counts what is logged after the end, and calls back', async () => {
+it('counts lines written after the end, and calls back', async () => {
   const { stream, logger } = start(quiet);
   logger.info('in time');
   stream.end();
@@ -170,14 +170,14 @@ it('emits "finish" and "close" after delivery', async () => {
   expect(destination.closed).toBe(true);
 });
 
-it('delivers what it has when it is destroyed', async () => {
+it('delivers its records when it is destroyed', async () => {
   const { destination, stream, logger } = start();
   logger.info('x');
   await once(stream.destroy(), 'close');
   expect(destination.texts).toHaveLength(1);
 });
 
-it('is the end of a pipeline, which is done when all is delivered', async () => {
+it('can end a pipeline, which is done when all lines are delivered', async () => {
   const { destination, stream } = start();
   await pipeline(['a\n', 'b\nc'], stream);
   expect(destination.texts).toEqual(['a', 'b', 'c']);
@@ -192,14 +192,14 @@ it('gives up closing at the deadline, and counts the rest', async () => {
   expect(await stream.close({ timeoutMs: 1 })).toBe(report);
 });
 
-it('takes another deadline in close()', async () => {
+it('close() accepts another deadline', async () => {
   const { destination, stream, logger } = start({ ...quiet, closeTimeoutMs: 3_600_000 });
   destination.answer = never;
   logger.info('x');
   expect((await stream.close({ timeoutMs: 10 })).dropped.undeliverable).toBe(1);
 });
 
-it('delivers everything before flush() resolves, and goes on', async () => {
+it('flush() resolves after delivery, and leaves the stream open', async () => {
   const { destination, stream, logger } = start({ maxDelayMs: 3_600_000, retry: { maxAgeMs: 7_200_000 } });
   logger.info('a');
   expect((await stream.flush()).delivered).toBe(1);
@@ -209,17 +209,17 @@ it('delivers everything before flush() resolves, and goes on', async () => {
   await stream.close();
 });
 
-it('calls logger.flush() back at closeTimeoutMs without an error, and drops nothing', async () => {
+it('logger.flush() calls back at closeTimeoutMs without an error, and drops nothing', async () => {
   const { destination, stream, logger } = start({ ...quiet, closeTimeoutMs: 50 });
   destination.answer = never;
   logger.info('x');
-  const given = await new Promise<unknown[]>((resolve) => logger.flush((...args) => resolve(args)));
-  expect(given).toEqual([]);
+  const args = await new Promise<unknown[]>((resolve) => logger.flush((...received) => resolve(received)));
+  expect(args).toEqual([]);
   expect(stream.stats().pending).toBe(1);
   await stream.close();
 });
 
-it('resolves flush({ timeoutMs }) with what is pending', async () => {
+it('flush({ timeoutMs }) resolves with the number of pending records', async () => {
   const { destination, stream, logger } = start({ ...quiet, closeTimeoutMs: 0 });
   destination.answer = never;
   logger.info('x');
@@ -243,7 +243,7 @@ it('works beside other streams in pino.multistream', async () => {
   expect(destination.texts.map((line) => JSON.parse(line).msg)).toEqual(['b']);
 });
 
-it('is delivered when multistream ends it', async () => {
+it('delivers its records when multistream ends it', async () => {
   const destination = new MemoryDestination();
   const stream = destinationStream({ destination });
   const multi = pino.multistream([{ stream }]);

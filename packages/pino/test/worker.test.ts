@@ -42,8 +42,8 @@ describe('a third party’s target', () => {
     expect(linesOf(file)).toHaveLength(1000);
   });
 
-  it('gives up within the 10 s that pino allows, whatever closeTimeoutMs says, and says what is lost', async () => {
-    const options = { file: newFile(), answer: 'hang', closeTimeoutMs: 60_000 };
+  it('gives up within the 10 s that pino allows, also with a longer closeTimeoutMs, and reports the losses', async () => {
+    const options = { file: newFile(), response: 'hang', closeTimeoutMs: 60_000 };
     const { exitCode, stderr } = await runApp({ transport: { target, options }, ending: 'process.exit()' });
     expect(exitCode).toBe(0);
     expect(stderr).toContain('[logferry] file: 1000 records lost (undeliverable 1000)');
@@ -63,14 +63,14 @@ describe('logger.flush()', () => {
   });
 
   it('calls back without an error at closeTimeoutMs when the service hangs', async () => {
-    const options = { file: newFile(), answer: 'hang', closeTimeoutMs: 100 };
+    const options = { file: newFile(), response: 'hang', closeTimeoutMs: 100 };
     const { stdout, durationMs } = await runApp({ transport: { target, options }, ending: 'flush, then SIGKILL' });
     expect(stdout).toBe('flushed\n');
-    // pino itself may notice only after 10 s that its buffer is empty; a request takes 30 s to time out.
+    // pino may take 10 s to notice that its buffer is empty; a request takes 30 s to time out.
     expect(durationMs).toBeLessThan(20_000);
   });
 
-  it('is not handed on by pino to a pipeline or to several targets, where it calls back at once', async () => {
+  it('calls back at once for a pipeline or several targets: pino does not pass it on', async () => {
     const file = newFile();
     const options = { file, maxDelayMs: 3_600_000, retry };
     for (const transport of [
@@ -101,7 +101,7 @@ describe('stats()', () => {
     expect(await stats(transport)).toMatchObject({ received: 2, delivered: 2, pending: 0, retries: {} });
   });
 
-  it('answers before the first line', async () => {
+  it('resolves before the first line', async () => {
     const transport = startTransport({ target, options: { file: newFile() } });
     expect(await stats(transport)).toMatchObject({ received: 0, concurrency: 4 });
   });
@@ -111,7 +111,7 @@ describe('stats()', () => {
     const transport = startTransport({
       targets: [
         { target, options },
-        { target, options: { ...options, answer: 'down', maxDelayMs: 0, closeTimeoutMs: 0 }, level: 'error' },
+        { target, options: { ...options, response: 'down', maxDelayMs: 0, closeTimeoutMs: 0 }, level: 'error' },
         { pipeline: [{ target: fixture('upper-case-stage.mjs') }, { target, options }] },
       ],
     });
@@ -130,7 +130,7 @@ describe('stats()', () => {
     expect(total).toMatchObject({ received: 23, pending: 1, concurrency: 9, lastError: { code: 'UNAVAILABLE' } });
   });
 
-  it('keeps workers apart', async () => {
+  it('does not mix up workers', async () => {
     const one = startTransport({ target, options: { file: newFile() } });
     const other = startTransport({ target, options: { file: newFile() } });
     pino(one).info('x');
@@ -160,17 +160,17 @@ describe('stats()', () => {
     await expect(stats(transport)).rejects.toThrow('[logferry] stats: the worker has ended');
   });
 
-  it('rejects after 5 s when nobody answers', async () => {
+  it('rejects after 5 s without a reply', async () => {
     const transport = startTransport({ target: fixture('silent-target.mjs') });
     await once(transport, 'ready');
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const answer = stats(transport);
+    const reply = stats(transport);
     vi.advanceTimersByTime(5000);
     vi.useRealTimers();
-    await expect(answer).rejects.toThrow('[logferry] stats: no answer from the worker in 5000 ms');
+    await expect(reply).rejects.toThrow('[logferry] stats: no reply from the worker in 5000 ms');
   });
 
-  it('refuses what is not a transport', async () => {
+  it('refuses an object that is not a transport', async () => {
     await expect(stats(process)).rejects.toThrow('[logferry] transport: expected what pino.transport() returned');
   });
 });

@@ -24,7 +24,7 @@ function messages(logGroupName: string): string[] {
   return service.events({ logGroupName }).map(({ message }) => message);
 }
 
-test('what the format made arrives as message, with the time that the format gave it', async () => {
+test('ships the line of the format as message, with the time of the timestamp format', async () => {
   const transport = new CloudWatchTransport({ ...reaching('formats'), level: 'debug', logStreamName: 'one' });
   const { combine, timestamp, printf } = winston.format;
   const logger = winston.createLogger({
@@ -58,7 +58,7 @@ test('logger.end() delivers 10,000 records, each once and in order', async () =>
   assertBalanced(transport.stats());
 });
 
-test('beside a transport to a service that is down, nothing waits; what was kept arrives when it is up again', async () => {
+test('a transport to a service that is down delays no other, and delivers its records once the service is up again', async () => {
   const other = new MemoryDestination();
   const sibling = new DestinationTransport({ destination: other });
   const warnings: unknown[] = [];

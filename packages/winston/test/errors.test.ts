@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import winston from 'winston';
 import { DestinationTransport, type TransportOptions } from '../src/index.js';
 
-/** A record that cannot even be copied. */
+/** A record that throws when it is copied. */
 function unreadable(): object {
   const fail = () => {
     throw new Error('from a getter');
@@ -24,19 +24,19 @@ function startFailing(options: TransportOptions) {
 }
 
 describe('a failed attempt', () => {
-  test("is a 'warn' event of transport and logger, and told to onError", async () => {
-    const told: unknown[] = [];
-    const { logger, transport } = startFailing({ onError: (error) => void told.push('onError', error) });
-    logger.on('warn', (error, source) => told.push('logger', error, source));
-    transport.on('warn', (error) => told.push('transport', error));
+  test("is a 'warn' event of transport and logger, and is reported to onError", async () => {
+    const calls: unknown[] = [];
+    const { logger, transport } = startFailing({ onError: (error) => void calls.push('onError', error) });
+    logger.on('warn', (error, source) => calls.push('logger', error, source));
+    transport.on('warn', (error) => calls.push('transport', error));
     logger.info('hello');
     await transport.flush();
-    const error = told[1] as DeliveryError;
+    const error = calls[1] as DeliveryError;
     expect(error).toMatchObject({ name: 'DeliveryError', code: 'INVALID', message: 'no such thing' });
-    expect(told).toEqual(['onError', error, 'logger', error, transport, 'transport', error]);
+    expect(calls).toEqual(['onError', error, 'logger', error, transport, 'transport', error]);
   });
 
-  test('is a warning although onError throws', async () => {
+  test('is a warning also when onError throws', async () => {
     const { logger, transport } = startFailing({
       onError: () => {
         throw new Error('from onError');
@@ -49,7 +49,7 @@ describe('a failed attempt', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  test('harms nothing when nobody listens, or a listener throws', async () => {
+  test('does not stop delivery when nobody listens, or a listener throws', async () => {
     const { logger, transport, destination } = startFailing({ onError: () => {} });
     logger.info('first');
     await transport.flush();
@@ -85,12 +85,12 @@ describe("the transport's own format", () => {
       onDrop: () => {},
     });
     const sibling = new DestinationTransport({ destination: new MemoryDestination() });
-    // No format of the logger reads the fields.
+    // The logger's format must not read the fields: the getter would throw there.
     const logger = winston.createLogger({ format: winston.format.timestamp(), transports: [transport, sibling] });
     return { destination, transport, sibling, logger };
   };
 
-  test('never throws into the application: the record is counted, and the next one shipped', async () => {
+  test('does not throw into the application: the record is counted, and the next one shipped', async () => {
     const { logger, transport, sibling, destination } = startWith(() => {
       throw new Error('from the format');
     });
@@ -104,7 +104,7 @@ describe("the transport's own format", () => {
     assertBalanced(transport.stats());
   });
 
-  test('leaves out what it makes nothing of, without counting it', async () => {
+  test('leaves out a record by returning false, and the record is not counted', async () => {
     const { logger, transport, destination } = startWith(() => false);
     logger.info('bad');
     logger.info('fine');
@@ -114,7 +114,7 @@ describe("the transport's own format", () => {
   });
 });
 
-test('a loss is told to onDrop', async () => {
+test('a loss is reported to onDrop', async () => {
   const drops: unknown[] = [];
   const { logger, transport } = startFailing({ onError: () => {}, onDrop: (drop) => drops.push(drop) });
   logger.info('hello');

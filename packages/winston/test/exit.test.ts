@@ -36,21 +36,21 @@ describe('a crash that winston handles is delivered before winston exits, long b
   });
 });
 
-test('a crash waits no longer than winston when the service does not answer', async () => {
+test('a crash waits no longer than winston does when the service does not respond', async () => {
   service.faults({ hang: 1 });
-  const { code, stdout } = await runChild('crash.mjs', { ...service.env, CRASH: 'exception without an answer' });
+  const { code, stdout } = await runChild('crash.mjs', { ...service.env, CRASH: 'exception without a response' });
   expect(code).toBe(1);
   expect(Number(stdout)).toBeLessThan(6000);
 });
 
-test('what a crash cannot deliver is counted and told', async () => {
+test('records that a crash cannot deliver are counted and reported on stderr', async () => {
   service.faults({ down: true });
-  const { code, stderr } = await runChild('crash.mjs', { ...service.env, CRASH: 'exception without an answer' });
+  const { code, stderr } = await runChild('crash.mjs', { ...service.env, CRASH: 'exception without a response' });
   expect(code).toBe(1);
   expect(stderr).toContain('2 records lost (undeliverable 2)');
 });
 
-test('with exitOnError false the transport ships on after each crash', async () => {
+test('with exitOnError false the transport goes on shipping after each crash', async () => {
   const { code } = await runChild('go-on.mjs', service.env);
   expect(code).toBe(0);
   expect(messages()).toEqual([

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import winston from 'winston';
 import { DestinationTransport, type TransportOptions } from '../src/index.js';
 
-/** Logs once on each level and tells what arrived: the levels, and those of them that are urgent. */
+/** Logs once on each level, and returns the levels that arrived, and the urgent ones among them. */
 async function logOnEach(levels: Record<string, number>, level: string, options: TransportOptions = {}) {
   const destination = new MemoryDestination();
   const transport = new DestinationTransport({ destination, ...options });
@@ -17,13 +17,13 @@ async function logOnEach(levels: Record<string, number>, level: string, options:
   };
 }
 
-describe('what is shipped', () => {
-  test("is what the logger's level lets through", async () => {
+describe('a transport', () => {
+  test("ships the records of the logger's level and above", async () => {
     const { levels } = await logOnEach(winston.config.npm.levels, 'info');
     expect(levels).toEqual(['error', 'warn', 'info']);
   });
 
-  test("is what the transport's own level lets through, above and below the logger's", async () => {
+  test("ships the records of its own level and above, whether the logger's level is higher or lower", async () => {
     expect((await logOnEach(winston.config.npm.levels, 'info', { level: 'error' })).levels).toEqual(['error']);
     expect((await logOnEach(winston.config.npm.levels, 'info', { level: 'http' })).levels).toEqual([
       'error',
@@ -33,7 +33,7 @@ describe('what is shipped', () => {
     ]);
   });
 
-  test('is nothing from a silent transport', async () => {
+  test('ships nothing when it is silent', async () => {
     expect((await logOnEach(winston.config.npm.levels, 'silly', { silent: true })).levels).toEqual([]);
   });
 
@@ -50,12 +50,12 @@ describe('what is shipped', () => {
   });
 });
 
-describe('urgent are the levels up to', () => {
-  test('warn of npm', async () => {
+describe('urgent are', () => {
+  test('error and warn of the npm levels', async () => {
     expect((await logOnEach(winston.config.npm.levels, 'silly')).urgent).toEqual(['error', 'warn']);
   });
 
-  test('warning of syslog', async () => {
+  test('emerg to warning of the syslog levels', async () => {
     expect((await logOnEach(winston.config.syslog.levels, 'debug')).urgent).toEqual([
       'emerg',
       'alert',
@@ -65,23 +65,23 @@ describe('urgent are the levels up to', () => {
     ]);
   });
 
-  test("the warn of one's own levels", async () => {
+  test('custom levels up to warn', async () => {
     const levels = { fatal: 0, warn: 5, note: 9 };
     expect(await logOnEach(levels, 'note')).toEqual({ levels: ['fatal', 'warn', 'note'], urgent: ['fatal', 'warn'] });
   });
 
-  test("nothing, when one's own levels have neither warn nor warning", async () => {
+  test('no custom levels without warn and warning', async () => {
     expect((await logOnEach({ red: 0, green: 1 }, 'green')).urgent).toEqual([]);
   });
 });
 
-test('nothing is urgent before the transport is added to a logger', () => {
+test('no record is urgent before the transport is added to a logger', () => {
   const destination = new MemoryDestination();
   new DestinationTransport({ destination }).log({ level: 'error', message: 'hello' });
   expect(destination.record.urgent).toBe(false);
 });
 
-test('refuses, when it is added, a level that the logger does not have: winston would ship nothing', () => {
+test('a level that the logger does not have is refused when the transport is added: winston would ship nothing', () => {
   const transport = new DestinationTransport({ destination: new MemoryDestination(), level: 'wran' });
   const expected = /level: expected one of the logger's levels \(error, warn, .*\), got "wran"/;
   expect(() => winston.createLogger({ transports: transport })).toThrow(expected);

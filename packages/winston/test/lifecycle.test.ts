@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 import winston from 'winston';
 import { DestinationTransport, type TransportOptions } from '../src/index.js';
 
-/** Batches wait for ever unless something flushes them. */
+/** Batches wait until a flush or a close. */
 const patient: TransportOptions = { maxDelayMs: 600_000 };
 
 function start(options: TransportOptions = patient) {
@@ -25,10 +25,10 @@ test('log calls back at once, once and without an error', () => {
   expect(calls).toEqual([[]]);
 });
 
-describe('whoever writes to it as to any stream', () => {
+describe('a write by any other stream or caller', () => {
   const hello = { level: 'info', message: 'hello', [Symbol.for('level')]: 'info', [Symbol.for('message')]: 'hello' };
 
-  test('is called back when the record is taken', async () => {
+  test('calls back when the record is taken', async () => {
     const { transport } = start();
     await new Promise((resolve) => transport.write(hello, resolve));
     await new Promise((resolve) => transport.write(hello, 'utf8', resolve));
@@ -36,7 +36,7 @@ describe('whoever writes to it as to any stream', () => {
     expect(transport.stats().received).toBe(3);
   });
 
-  test('has its order kept while the stream is corked', () => {
+  test('keeps its position while the stream is corked', () => {
     const { transport, destination } = start();
     const write = (text: string, callback?: () => void) =>
       transport.write({ ...hello, [Symbol.for('message')]: text }, callback as never);
@@ -47,7 +47,7 @@ describe('whoever writes to it as to any stream', () => {
     expect(destination.records.map(({ text }) => text)).toEqual(['a', 'b']);
   });
 
-  test('gets the errors of any stream: for what is no record, and after the end', () => {
+  test('emits the errors of any stream for null and after the end', () => {
     const codes: unknown[] = [];
     for (const endsFirst of [false, true]) {
       const { logger, transport } = start();
@@ -59,7 +59,7 @@ describe('whoever writes to it as to any stream', () => {
     expect(new Set(codes)).toEqual(new Set(['ERR_STREAM_NULL_VALUES', 'ERR_STREAM_WRITE_AFTER_END']));
   });
 
-  test('never has to wait', () => {
+  test('never causes backpressure', () => {
     const { transport } = start();
     expect(Array.from({ length: 100 }, () => transport.write(hello))).toEqual(Array(100).fill(true));
     expect(transport.writableLength).toBe(0);
@@ -67,7 +67,7 @@ describe('whoever writes to it as to any stream', () => {
 });
 
 describe('flush', () => {
-  test('delivers also what the logger held before it had a transport', async () => {
+  test('delivers also records that the logger kept while it had no transport', async () => {
     const { transport, destination } = start();
     const complaint = vi.spyOn(console, 'error').mockImplementation(() => {});
     const logger = winston.createLogger();
@@ -78,7 +78,7 @@ describe('flush', () => {
     expect(destination.texts).toEqual(['{"level":"info","message":"early"}']);
   });
 
-  test('delivers what was logged in the same turn', async () => {
+  test('delivers records logged in the same turn', async () => {
     const { logger, transport, destination } = start();
     for (let index = 0; index < 100; index++) logger.info(`line ${index}`);
     const report = await transport.flush();
@@ -95,7 +95,7 @@ describe('flush', () => {
 });
 
 describe('a transport that is removed', () => {
-  test('delivers what it holds', async () => {
+  test('delivers its records', async () => {
     const { logger, transport, destination } = start();
     const delivered = new Promise<void>((resolve) => {
       destination.answer = () => resolve();
@@ -107,7 +107,7 @@ describe('a transport that is removed', () => {
     expect(transport.stats().received).toBe(1);
   });
 
-  test("works again when it is added again, and inherits the logger's level again", async () => {
+  test("works when it is added again, and inherits the logger's level", async () => {
     const { logger, transport, destination } = start();
     for (const round of [1, 2, 3]) {
       logger.info(`info ${round}`);
@@ -119,7 +119,7 @@ describe('a transport that is removed', () => {
     expect(destination.texts).toEqual(['info 1', 'info 2', 'info 3']);
   });
 
-  test('takes the levels of the logger that it is added to next', async () => {
+  test('takes over the levels of the next logger that it is added to', async () => {
     const { logger, transport, destination } = start();
     logger.remove(transport);
     const syslog = winston.createLogger({ levels: winston.config.syslog.levels, transports: transport });
@@ -171,7 +171,7 @@ describe('logger.end()', () => {
     assertBalanced(transport.stats());
   });
 
-  test('takes no longer than closeTimeoutMs, and what is left is counted', async () => {
+  test('takes no longer than closeTimeoutMs, and counts the rest as undeliverable', async () => {
     const { logger, transport, destination } = start({ ...patient, closeTimeoutMs: 1, onDrop: () => {} });
     destination.answer = never;
     logger.info('hello');
@@ -180,7 +180,7 @@ describe('logger.end()', () => {
     expect(transport.stats()).toMatchObject({ delivered: 0, pending: 0, dropped: { undeliverable: 1 } });
   });
 
-  test('waits for a transport that was ended before', async () => {
+  test('waits for a transport that has been ended before', async () => {
     const { logger, transport, destination } = start();
     logger.info('hello');
     await new Promise(setImmediate);
@@ -190,7 +190,7 @@ describe('logger.end()', () => {
     expect(destination.texts).toEqual(['hello']);
   });
 
-  test('a record that comes later still is counted as closed', async () => {
+  test('a later record is counted as closed', async () => {
     const { logger, transport } = start({ ...patient, onDrop: () => {} });
     logger.end();
     await once(logger, 'finish');
@@ -202,10 +202,10 @@ describe('logger.end()', () => {
   });
 });
 
-test("a crash shortly before logger.end() does not bring 'finish' forward", async () => {
+test("a crash shortly before logger.end() does not make 'finish' come before delivery", async () => {
   const { logger, transport, destination } = start();
-  const answers: (() => void)[] = [];
-  destination.answer = () => new Promise((resolve) => answers.push(resolve));
+  const responses: (() => void)[] = [];
+  destination.answer = () => new Promise((resolve) => responses.push(resolve));
   transport.handleExceptions = true;
   logger.error({ message: 'crash', exception: true });
   await new Promise(setImmediate);
@@ -215,18 +215,18 @@ test("a crash shortly before logger.end() does not bring 'finish' forward", asyn
     finished = true;
   });
   logger.end();
-  while (transport.writable || answers.length < 1) await new Promise(setImmediate);
-  answers[0]?.();
-  while (answers.length < 2) await new Promise(setImmediate);
+  while (transport.writable || responses.length < 1) await new Promise(setImmediate);
+  responses[0]?.();
+  while (responses.length < 2) await new Promise(setImmediate);
   await new Promise(setImmediate);
   expect(finished).toBe(false);
-  answers[1]?.();
+  responses[1]?.();
   await once(logger, 'finish');
   expect(destination.texts).toEqual(['crash', 'last']);
 });
 
-describe('a listener of logged', () => {
-  test('hears of records taken, not of records dropped', async () => {
+describe("the event 'logged'", () => {
+  test('is emitted for records taken, not for records dropped', async () => {
     const { transport } = start({ ...patient, maxBufferBytes: 1024, onDrop: () => {} });
     const logged: unknown[] = [];
     transport.on('logged', (info) => logged.push(info));

@@ -38,16 +38,16 @@ describe('DestinationTransport refuses', () => {
     expect(refusal({ destination, ...options }).message).toBe(`[logferry] ${message}`);
   });
 
-  test.each(['log', 'logv', 'close', 'spool'])('%s, which it would not heed', (option) => {
+  test.each(['log', 'logv', 'close', 'spool'])('%s, which it would ignore', (option) => {
     expect(refusal({ destination, [option]: () => {} }).message).toContain(`unknown option "${option}"`);
   });
 
-  test('options that are no object', () => {
+  test('options that are not an object', () => {
     expect(refusal('cloudwatch').message).toBe('[logferry] options: expected an object, got "cloudwatch"');
   });
 });
 
-test('every option in transportOptionNames is taken, and undefined is as good as absent', () => {
+test('accepts every option in transportOptionNames, and treats undefined as absent', () => {
   const undefinedOptions = Object.fromEntries(transportOptionNames.map((name) => [name, undefined]));
   expect(() => new DestinationTransport({ destination: new MemoryDestination(), ...undefinedOptions })).not.toThrow();
 });

@@ -16,7 +16,7 @@ function start(logging: LoggerOptions = {}, options: TransportOptions = {}) {
 }
 
 describe('the text of a record', () => {
-  test("is what winston's default format makes", async () => {
+  test("is the line of winston's default format", async () => {
     const { logger, transport, destination } = start();
     logger.info('hello', { user: 7 });
     await transport.flush();
@@ -74,7 +74,7 @@ describe('the text of a record', () => {
     expect(JSON.parse(destination.texts[0] ?? '')).toEqual({ level: 'error', message: 'broken', stack: error.stack });
   });
 
-  test('carries message and stack of an error that is logged alone where there is no line', () => {
+  test('carries message and stack of an error that is logged alone if there is no line', () => {
     const { transport, destination } = start();
     const error = Object.assign(new Error('broken'), { level: 'error', code: 'E1' });
     transport.log(error as unknown as Record<string, unknown>);
@@ -88,7 +88,7 @@ describe('the text of a record', () => {
 });
 
 describe('the level of a record', () => {
-  test('is free of colours where the text has them', () => {
+  test('has no colour codes when the text has them', () => {
     const { logger, transport, destination } = start({
       format: format.combine(format.colorize(), format.simple()),
     });
@@ -117,7 +117,7 @@ describe('the time of a record', () => {
     ['an ISO string', '2026-01-02T03:04:05.006Z'],
     ['epoch milliseconds', 1767323045006],
     ['a Date', new Date('2026-01-02T03:04:05.006Z')],
-  ])('is that of the timestamp format as %s', (_, timestamp) => {
+  ])('is the field timestamp, as %s', (_, timestamp) => {
     expect(logged(timestamp)).toBe(Date.UTC(2026, 0, 2, 3, 4, 5, 6));
   });
 
@@ -131,7 +131,7 @@ describe('the time of a record', () => {
     expect(time).toBeLessThanOrEqual(Date.now());
   });
 
-  test("follows winston's timestamp format", async () => {
+  test("is the time of winston's timestamp format", async () => {
     const { logger, transport, destination } = start({ format: format.combine(format.timestamp(), format.json()) });
     logger.info('hello');
     await transport.flush();
@@ -154,8 +154,8 @@ describe('the fields of a record', () => {
   });
 });
 
-describe('hostile records', () => {
-  test('are counted, and neither throw nor hold up the next one', async () => {
+describe('records', () => {
+  test('that cannot be read are counted, throw nothing, and do not delay the next one', async () => {
     const { transport, destination } = start({}, { onDrop: () => {} });
     const getter = Object.defineProperty({}, Symbol.for('message'), {
       get: () => {
@@ -179,7 +179,7 @@ describe('hostile records', () => {
     expect(transport.stats().dropped.unencodable).toBe(4);
   });
 
-  test('with cycles and BigInt are shipped', async () => {
+  test('with cycles and BigInt are shipped as JSON', async () => {
     const { logger, transport, destination } = start({ format: format.errors({ stack: true }) });
     const cycle: Record<string, unknown> = { big: 1n };
     cycle.self = cycle;
@@ -189,7 +189,7 @@ describe('hostile records', () => {
   });
 });
 
-test('a frozen record is shipped, and no sibling sees a change', async () => {
+test('a frozen record is shipped, and other transports see no change', async () => {
   const seen: string[] = [];
   const sibling = () =>
     new Transport({

@@ -5,7 +5,7 @@ import type Transport from 'winston-transport';
 import { CloudWatchTransport, type CloudWatchTransportOptions } from '../src/cloudwatch.js';
 import { DestinationTransport, type DestinationTransportOptions } from '../src/index.js';
 
-test('transports are what winston takes, and their methods can be awaited', () => {
+test('transports fit the types of winston, and their methods return promises of counters', () => {
   expectTypeOf<DestinationTransport>().toExtend<Transport>();
   expectTypeOf<CloudWatchTransport>().toExtend<DestinationTransport>();
   expectTypeOf<DestinationTransport['flush']>().returns.resolves.toEqualTypeOf<DeliveryReport>();
@@ -25,13 +25,13 @@ test('options of all layers are one typed object', () => {
   expectTypeOf<CloudWatchTransportOptions>().toHaveProperty('onDrop');
 });
 
-/** Never called: it need only compile, and each of its mistakes must not. */
+/** Never called: the compiler checks that each mistake is refused. */
 export function mistakes({ destination }: DestinationTransportOptions): winston.Logger {
   // @ts-expect-error the log group is required
   new CloudWatchTransport({ level: 'info' });
   // @ts-expect-error misspelt
   new CloudWatchTransport({ logGroupName: 'shop', leval: 'info' });
-  // @ts-expect-error not yet an option
+  // @ts-expect-error not an option yet
   new CloudWatchTransport({ logGroupName: 'shop', spool: { directory: '/tmp' } });
   // @ts-expect-error a host option that is not taken
   new DestinationTransport({ destination, log: () => {} });

@@ -4,7 +4,7 @@ import { afterEach } from 'vitest';
 
 export type Transport = ReturnType<typeof pino.transport>;
 
-/** pino holds a transport weakly, as an application's logger would hold it: without this the collector ends its worker. */
+/** Keeps transports from the garbage collector, which would end their workers: pino refers to them weakly. */
 const started: Transport[] = [];
 
 /** A transport that ends with the test. */
@@ -29,7 +29,7 @@ export async function end(transport: Transport): Promise<void> {
   await once(transport, 'close');
 }
 
-/** Waits until all that was logged before is delivered. */
+/** Waits until all records logged before are delivered. */
 export function flush(stream: { flush(callback: () => void): void }): Promise<void> {
   return new Promise((resolve) => stream.flush(resolve));
 }

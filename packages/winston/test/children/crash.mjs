@@ -1,4 +1,4 @@
-// Crashes as CRASH says, and tells how many milliseconds it took from there to the exit.
+// Crashes in the way of CRASH, and writes on stdout how many milliseconds passed from the crash to the exit.
 import { writeSync } from 'node:fs';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
 import winston from 'winston';
@@ -12,7 +12,7 @@ const transport = new CloudWatchTransport({
   handleRejections: true,
 });
 const logger = winston.createLogger(inHandlers ? { exceptionHandlers: [transport] } : { transports: [transport] });
-if (CRASH !== 'exception without an answer') {
+if (CRASH !== 'exception without a response') {
   transport.log({ level: 'info', message: 'warm-up' });
   await transport.flush();
 }
