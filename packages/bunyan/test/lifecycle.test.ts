@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { assertBalanced, DeliveryError } from '@logferry/core';
+import { assertBalanced, DeliveryError, type Drop } from '@logferry/core';
 import { MemoryDestination, never } from '@logferry/core/testing';
 import bunyan from 'bunyan';
 import { describe, expect, test } from 'vitest';
@@ -130,6 +130,25 @@ describe('a failed attempt', () => {
     logger.info('second');
     expect(await stream.flush()).toMatchObject({ delivered: 1, dropped: { invalid: 1 } });
   });
+});
+
+test('logging each loss into the same logger, while the buffer is full, ends', async () => {
+  const drops: Drop[] = [];
+  const { logger, stream, destination } = start({
+    maxBufferBytes: 1024,
+    onDrop: (drop) => {
+      // Without a limit, a loop would hang the test.
+      if (drops.push(drop) < 20) logger.warn('a record is lost');
+    },
+  });
+  destination.answer = never;
+  logger.info('fills the buffer');
+  logger.info('lost');
+  expect(drops).toEqual([]);
+  await stream.flush({ timeoutMs: 1 });
+  expect(drops).toMatchObject([{ reason: 'buffer-full', records: 1 }]);
+  expect(stream.stats()).toMatchObject({ received: 3, dropped: { 'buffer-full': 2 } });
+  await stream.close({ timeoutMs: 0 });
 });
 
 test('a stream whose service hangs does not delay another', async () => {

@@ -141,6 +141,26 @@ it('goes on delivering when callbacks throw or reject', async () => {
   }
 });
 
+it('logging each loss into the same logger, while the buffer is full, ends', async () => {
+  const drops: Drop[] = [];
+  const { destination, stream, logger } = start({
+    ...quiet,
+    maxBufferBytes: 1024,
+    onDrop: (drop) => {
+      // Without a limit, a loop would hang the test.
+      if (drops.push(drop) < 20) logger.warn('a record is lost');
+    },
+  });
+  destination.answer = never;
+  logger.info('fills the buffer');
+  logger.info('lost');
+  expect(drops).toEqual([]);
+  await stream.flush({ timeoutMs: 1 });
+  expect(drops).toMatchObject([{ reason: 'buffer-full', records: 1 }]);
+  expect(stream.stats()).toMatchObject({ received: 3, dropped: { 'buffer-full': 2 } });
+  await stream.close({ timeoutMs: 0 });
+});
+
 it('counts lines written after the end, and calls back', async () => {
   const { stream, logger } = start(quiet);
   logger.info('in time');
