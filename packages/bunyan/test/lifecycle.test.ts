@@ -25,7 +25,7 @@ describe('flush', () => {
 
   test('returns at its timeout and drops nothing', async () => {
     const { logger, stream, destination } = start();
-    destination.answer = never;
+    destination.respond = never;
     logger.info('hello');
     expect(await stream.flush({ timeoutMs: 1 })).toMatchObject({ received: 1, delivered: 0, pending: 1 });
   });
@@ -41,7 +41,7 @@ describe('close', () => {
 
   test('gives up at its timeout, and counts the rest as undeliverable', async () => {
     const { logger, stream, destination } = start({ onDrop: () => {} });
-    destination.answer = never;
+    destination.respond = never;
     logger.info('hello');
     const report = await stream.close({ timeoutMs: 1 });
     expect(report).toMatchObject({ delivered: 0, pending: 0, dropped: { undeliverable: 1 } });
@@ -50,7 +50,7 @@ describe('close', () => {
 
   test('gives up at closeTimeoutMs', async () => {
     const { logger, stream, destination } = start({ onDrop: () => {}, closeTimeoutMs: 1 });
-    destination.answer = never;
+    destination.respond = never;
     logger.info('hello');
     expect(await stream.close()).toMatchObject({ dropped: { undeliverable: 1 } });
   });
@@ -78,7 +78,7 @@ test("end closes, calls back and emits 'finish'", async () => {
 describe('a failed attempt', () => {
   const failing = (options: StreamOptions = {}) => {
     const started = start({ onDrop: () => {}, ...options });
-    started.destination.answer = () => {
+    started.destination.respond = () => {
       throw new DeliveryError('INVALID', 'no such thing');
     };
     return started;
@@ -116,7 +116,7 @@ describe('a failed attempt', () => {
       logger.info('x'.repeat(2000));
       logger.info('refused');
       await stream.flush();
-      destination.answer = () => {};
+      destination.respond = () => {};
       logger.info('fine');
       expect(await stream.flush()).toMatchObject({ delivered: 1, dropped: { 'buffer-full': 1, invalid: 1 } });
     }
@@ -126,7 +126,7 @@ describe('a failed attempt', () => {
     const { logger, stream, destination } = failing({ onError: () => {} });
     logger.info('first');
     await stream.flush();
-    destination.answer = () => {};
+    destination.respond = () => {};
     logger.info('second');
     expect(await stream.flush()).toMatchObject({ delivered: 1, dropped: { invalid: 1 } });
   });
@@ -141,7 +141,7 @@ test('logging each loss into the same logger, while the buffer is full, ends', a
       if (drops.push(drop) < 20) logger.warn('a record is lost');
     },
   });
-  destination.answer = never;
+  destination.respond = never;
   logger.info('fills the buffer');
   logger.info('lost');
   expect(drops).toEqual([]);
@@ -154,7 +154,7 @@ test('logging each loss into the same logger, while the buffer is full, ends', a
 test('a stream whose service hangs does not delay another', async () => {
   const hanging = start({ maxDelayMs: 0, onDrop: () => {}, closeTimeoutMs: 1 });
   const working = start({ maxDelayMs: 0 });
-  hanging.destination.answer = never;
+  hanging.destination.respond = never;
   const logger = bunyan.createLogger({
     name: 'shop',
     streams: [

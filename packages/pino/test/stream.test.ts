@@ -109,7 +109,7 @@ it('never pushes back and never emits "error" while deliveries fail', async () =
     closeTimeoutMs: 0,
     onDrop: (drop) => drops.push(drop),
   });
-  destination.answer = unavailable;
+  destination.respond = unavailable;
   const failed = vi.fn();
   stream.on('error', failed);
   expect(stream.write('{"level":30,"time":1}\n'.repeat(1000))).toBe(true);
@@ -130,11 +130,11 @@ it('goes on delivering when callbacks throw or reject', async () => {
   const rejecting = () => Promise.reject(new Error('from a callback'));
   for (const callback of [throwing, rejecting]) {
     const { destination, stream, logger } = start({ onError: callback, onDrop: callback, maxBufferBytes: 1024 });
-    destination.answer = unavailable;
+    destination.respond = unavailable;
     logger.info('x'.repeat(2000));
     logger.info('in time');
     await stream.flush({ timeoutMs: 1 });
-    destination.answer = () => {};
+    destination.respond = () => {};
     await stream.flush();
     expect(stream.stats()).toMatchObject({ delivered: 1, dropped: { 'buffer-full': 1 } });
     await stream.close();
@@ -151,7 +151,7 @@ it('logging each loss into the same logger, while the buffer is full, ends', asy
       if (drops.push(drop) < 20) logger.warn('a record is lost');
     },
   });
-  destination.answer = never;
+  destination.respond = never;
   logger.info('fills the buffer');
   logger.info('lost');
   expect(drops).toEqual([]);
@@ -175,7 +175,7 @@ it('counts lines written after the end, and calls back', async () => {
 it('emits "finish" and "close" after delivery', async () => {
   const { destination, stream, logger } = start();
   let deliver = (): void => {};
-  destination.answer = () => new Promise((resolve) => (deliver = resolve));
+  destination.respond = () => new Promise((resolve) => (deliver = resolve));
   const events: string[] = [];
   for (const event of ['finish', 'close']) stream.on(event, () => events.push(event));
   logger.info('x');
@@ -205,7 +205,7 @@ it('can end a pipeline, which is done when all lines are delivered', async () =>
 
 it('gives up closing at the deadline, and counts the rest', async () => {
   const { destination, stream, logger } = start({ ...quiet, closeTimeoutMs: 50 });
-  destination.answer = never;
+  destination.respond = never;
   logger.info('x');
   const report = await stream.close();
   expect(report.dropped.undeliverable).toBe(1);
@@ -214,7 +214,7 @@ it('gives up closing at the deadline, and counts the rest', async () => {
 
 it('close() accepts another deadline', async () => {
   const { destination, stream, logger } = start({ ...quiet, closeTimeoutMs: 3_600_000 });
-  destination.answer = never;
+  destination.respond = never;
   logger.info('x');
   expect((await stream.close({ timeoutMs: 10 })).dropped.undeliverable).toBe(1);
 });
@@ -231,7 +231,7 @@ it('flush() resolves after delivery, and leaves the stream open', async () => {
 
 it('logger.flush() calls back at closeTimeoutMs without an error, and drops nothing', async () => {
   const { destination, stream, logger } = start({ ...quiet, closeTimeoutMs: 50 });
-  destination.answer = never;
+  destination.respond = never;
   logger.info('x');
   const args = await new Promise<unknown[]>((resolve) => logger.flush((...received) => resolve(received)));
   expect(args).toEqual([]);
@@ -241,7 +241,7 @@ it('logger.flush() calls back at closeTimeoutMs without an error, and drops noth
 
 it('flush({ timeoutMs }) resolves with the number of pending records', async () => {
   const { destination, stream, logger } = start({ ...quiet, closeTimeoutMs: 0 });
-  destination.answer = never;
+  destination.respond = never;
   logger.info('x');
   expect((await stream.flush({ timeoutMs: 20 })).pending).toBe(1);
   await stream.close();

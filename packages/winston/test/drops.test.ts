@@ -29,7 +29,7 @@ function loggerOf(transport: DestinationTransport): winston.Logger {
 /** A logger whose buffer is full: the first record takes it, and the service never responds. */
 function startFull(options: TransportOptions = {}) {
   const destination = new MemoryDestination();
-  destination.answer = never;
+  destination.respond = never;
   const transport = new DestinationTransport({ destination, ...tiny, ...options });
   const logger = loggerOf(transport);
   logger.info('fills the buffer');

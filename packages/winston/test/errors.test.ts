@@ -15,7 +15,7 @@ function unreadable(): object {
 
 function startFailing(options: TransportOptions) {
   const destination = new MemoryDestination();
-  destination.answer = () => {
+  destination.respond = () => {
     throw new Failure('INVALID', 'no such thing');
   };
   const transport = new DestinationTransport({ destination, onDrop: () => {}, ...options });
@@ -58,7 +58,7 @@ describe('a failed attempt', () => {
     });
     logger.info('second');
     await transport.flush();
-    destination.answer = () => {};
+    destination.respond = () => {};
     logger.info('third');
     await transport.flush();
     expect(destination.texts).toEqual(['{"level":"info","message":"third"}']);
@@ -136,7 +136,7 @@ test('callbacks that throw or reject never reach the application', async () => {
     logger.info('x'.repeat(2000));
     logger.info('refused');
     await transport.flush();
-    destination.answer = () => {};
+    destination.respond = () => {};
     logger.info('fine');
     await transport.flush();
     expect(transport.stats()).toMatchObject({ delivered: 1, dropped: { 'buffer-full': 1, invalid: 1 } });

@@ -88,7 +88,7 @@ describe('flush', () => {
 
   test('returns at its timeout and drops nothing', async () => {
     const { logger, transport, destination } = start();
-    destination.answer = never;
+    destination.respond = never;
     logger.info('hello');
     expect(await transport.flush({ timeoutMs: 1 })).toMatchObject({ received: 1, delivered: 0, pending: 1 });
   });
@@ -98,7 +98,7 @@ describe('a transport that is removed', () => {
   test('delivers its records', async () => {
     const { logger, transport, destination } = start();
     const delivered = new Promise<void>((resolve) => {
-      destination.answer = () => resolve();
+      destination.respond = () => resolve();
     });
     logger.info('hello');
     await new Promise(setImmediate);
@@ -132,7 +132,7 @@ describe('a transport that is removed', () => {
     const { logger, transport, destination } = start();
     for (const round of [1, 2]) {
       const delivered = new Promise<void>((resolve) => {
-        destination.answer = () => resolve();
+        destination.respond = () => resolve();
       });
       logger.info(`round ${round}`);
       await new Promise(setImmediate);
@@ -147,13 +147,13 @@ describe('a transport that is removed', () => {
 test('close gives up at closeTimeoutMs, drops nothing and leaves the transport usable', async () => {
   const { logger, transport, destination } = start({ ...patient, closeTimeoutMs: 1 });
   let release = (): void => {};
-  destination.answer = () =>
+  destination.respond = () =>
     new Promise((resolve) => {
       release = resolve;
     });
   logger.info('first');
   expect(await transport.close()).toMatchObject({ delivered: 0, pending: 1 });
-  destination.answer = () => {};
+  destination.respond = () => {};
   release();
   logger.info('second');
   expect(await transport.close({ timeoutMs: 10_000 })).toMatchObject({ delivered: 2, pending: 0 });
@@ -173,7 +173,7 @@ describe('logger.end()', () => {
 
   test('takes no longer than closeTimeoutMs, and counts the rest as undeliverable', async () => {
     const { logger, transport, destination } = start({ ...patient, closeTimeoutMs: 1, onDrop: () => {} });
-    destination.answer = never;
+    destination.respond = never;
     logger.info('hello');
     logger.end();
     await once(logger, 'finish');
@@ -205,7 +205,7 @@ describe('logger.end()', () => {
 test("a crash shortly before logger.end() does not make 'finish' come before delivery", async () => {
   const { logger, transport, destination } = start();
   const responses: (() => void)[] = [];
-  destination.answer = () => new Promise((resolve) => responses.push(resolve));
+  destination.respond = () => new Promise((resolve) => responses.push(resolve));
   transport.handleExceptions = true;
   logger.error({ message: 'crash', exception: true });
   await new Promise(setImmediate);
@@ -242,7 +242,7 @@ describe("the event 'logged'", () => {
 
 test('two transports ship side by side, and a hanging one stalls neither the other nor the logger', async () => {
   const hanging = new MemoryDestination();
-  hanging.answer = never;
+  hanging.respond = never;
   const working = new MemoryDestination();
   const stuck = new DestinationTransport({ destination: hanging, maxDelayMs: 0, onDrop: () => {}, closeTimeoutMs: 1 });
   const free = new DestinationTransport({ destination: working, maxDelayMs: 0 });

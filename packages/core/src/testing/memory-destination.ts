@@ -14,7 +14,7 @@ export class MemoryDestination implements FullDestination {
   /** Whether the shipper closed it. */
   closed = false;
   /** Decides a request: the batch is stored if it returns or resolves, and fails if it throws. @default stores */
-  answer: (batch: Batch, signal: AbortSignal) => Promise<void> | void = () => {};
+  respond: (batch: Batch, signal: AbortSignal) => Promise<void> | void = () => {};
 
   /** Keeps the record. Its payload is the text. */
   encode(record: LogRecord): Encoding {
@@ -25,9 +25,9 @@ export class MemoryDestination implements FullDestination {
     return { route: 'memory', time, payload: text.toWellFormed(), bytes };
   }
 
-  /** Stores the batch if {@link answer} lets it. */
+  /** Stores the batch if {@link respond} lets it. */
   async send(batch: Batch, signal: AbortSignal): Promise<SendOutcome> {
-    await this.answer(batch, signal);
+    await this.respond(batch, signal);
     this.texts.push(...batch.events.map((event) => event.payload));
     return { rejected: [], wireBytes: batch.bytes };
   }
@@ -45,7 +45,7 @@ export class MemoryDestination implements FullDestination {
   }
 }
 
-/** A response that never comes, for {@link MemoryDestination.answer}. */
+/** A response that never comes, for {@link MemoryDestination.respond}. */
 export function never(): Promise<never> {
   return new Promise(() => {});
 }

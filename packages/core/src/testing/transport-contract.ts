@@ -157,13 +157,13 @@ function testDelivery({ addTest, assert }: Suite): void {
 
   addTest('delivers each record of an outage once', QUICK_RETRY, async (logger, destination) => {
     let attempts = 0;
-    destination.answer = () => {
+    destination.respond = () => {
       attempts++;
       throw new DeliveryError('UNAVAILABLE', 'HTTP 503');
     };
     const markers = logMany(logger, 500);
     await until('some attempts have failed', () => attempts > 3);
-    destination.answer = () => {};
+    destination.respond = () => {};
     await logger.flush();
     assert.deepStrictEqual(markersIn(destination).sort(), markers);
   });
@@ -173,7 +173,7 @@ function testFailures({ addTest, assert }: Suite): void {
   const brief = { ...QUICK_RETRY, closeTimeoutMs: 200 };
 
   addTest('ends in time if the destination never responds', brief, async (logger, destination) => {
-    destination.answer = never;
+    destination.respond = never;
     logMany(logger, 10);
     await until('the destination has a request', async () => (await logger.stats()).inFlight > 0);
     await within(5000, 'the logger has not ended 5 s later, though closeTimeoutMs is 200', logger.end());
@@ -183,7 +183,7 @@ function testFailures({ addTest, assert }: Suite): void {
 
   addTest('keeps failures of delivery away from the application', brief, async (logger, destination) => {
     let attempts = 0;
-    destination.answer = () => {
+    destination.respond = () => {
       attempts++;
       throw attempts % 2 === 0 ? new Error('a bug of the destination') : new DeliveryError('NETWORK', 'no connection');
     };

@@ -1,10 +1,10 @@
 import { DeliveryError, type Destination, type FullDestination, type LogRecord } from '../../src/index.js';
 import { MemoryDestination, type TestService } from '../../src/testing/index.js';
 
-type Answer = MemoryDestination['answer'];
+type Respond = MemoryDestination['respond'];
 
 /** The services of this process, for destinations that are made again by their recipe. */
-const services: Answer[] = [];
+const services: Respond[] = [];
 
 /** A strict service without HTTP. `plant` puts a fault into each of its destinations. */
 export function startMemoryService(plant: (destination: FullDestination) => Destination): TestService {
@@ -12,7 +12,7 @@ export function startMemoryService(plant: (destination: FullDestination) => Dest
   const violations: string[] = [];
   let requests = 0;
   let failure = 'never';
-  const answer: Answer = async ({ events }, signal) => {
+  const respond: Respond = async ({ events }, signal) => {
     const turn = ['throttle', 'serverError', 'reset'][requests++ % 6] ?? 'never';
     const how = failure === 'often' ? turn : failure;
     if (how === 'throttle') throw new DeliveryError('THROTTLED', 'slow down');
@@ -23,7 +23,7 @@ export function startMemoryService(plant: (destination: FullDestination) => Dest
     if (bytes > 1_000_000 || events.length > 1000) violations.push(`${events.length} events, ${bytes} bytes`);
     stored.push(...events.map(({ payload }) => payload));
   };
-  const service = services.push(answer) - 1;
+  const service = services.push(respond) - 1;
   return {
     create: () => plant(createMemory({ service })),
     texts: () => stored,
@@ -50,7 +50,7 @@ export function createMemory(options: MemoryOptions): FullDestination {
   const destination = new MemoryDestination();
   return Object.assign(destination, {
     name,
-    answer: services[service] as Answer,
+    respond: services[service] as Respond,
     encode: (record: LogRecord) => {
       const text = record.text + String(record.fields[append] ?? '');
       return MemoryDestination.prototype.encode.call(destination, { ...record, text });
