@@ -1,4 +1,4 @@
-import { isUrgentLevel, type LogRecord, levelLabel, stringify, toEpochMs } from '@logferry/core';
+import { isUrgentLevel, type LogRecord, levelLabel, parseObject, stringify, toEpochMs } from '@logferry/core';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -9,7 +9,7 @@ const INFO = 30;
 export function recordOf(written: unknown): LogRecord {
   if (typeof written !== 'string') return new BunyanRecord(written as Fields);
   const line = written.trimEnd();
-  return new BunyanRecord(parseFields(line) ?? { msg: line }, line);
+  return new BunyanRecord(parseObject(line) ?? { msg: line }, line);
 }
 
 /** bunyan's record as a record for the core. All raw streams get the same object, so it is never changed. */
@@ -36,14 +36,5 @@ class BunyanRecord implements LogRecord {
 
   get text(): string {
     return this.#line ?? stringify(this.fields);
-  }
-}
-
-function parseFields(line: string): Fields | undefined {
-  try {
-    const parsed: unknown = JSON.parse(line);
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? (parsed as Fields) : undefined;
-  } catch {
-    return undefined;
   }
 }

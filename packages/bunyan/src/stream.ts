@@ -23,7 +23,7 @@ export interface StreamOptions extends DeliveryOptions {
   readonly name?: string | undefined;
 }
 
-const entryOptionNames = optionNames<Pick<StreamOptions, 'level' | 'name'>>({ level: true, name: true });
+const entryOptionNames = optionNames<Omit<StreamOptions, keyof DeliveryOptions>>({ level: true, name: true });
 
 /** The names of the options in {@link StreamOptions}. */
 export const streamOptionNames: readonly (keyof StreamOptions)[] = [...deliveryOptionNames, ...entryOptionNames];

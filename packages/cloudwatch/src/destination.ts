@@ -9,6 +9,7 @@ import {
   type SendOutcome,
   type TextDestination,
   type TextRecord,
+  toDateMs,
   warn,
 } from '@logferry/core';
 import { isNotFound, isUnreadable, nameOf, toDeliveryError } from './classify.js';
@@ -30,9 +31,6 @@ import { type Target, targetOf } from './route.js';
 export function createCloudWatch(options: CloudWatchOptions): TextDestination {
   return new CloudWatch(resolveCloudWatchOptions(options), options);
 }
-
-/** The last date of JavaScript. The service rejects events long before it as too new. */
-const MAX_TIME_MS = 8.64e15;
 
 class CloudWatch implements TextDestination {
   readonly name = 'cloudwatch';
@@ -75,7 +73,7 @@ class CloudWatch implements TextDestination {
     const drafts = records.map((record) => {
       const { text, time } = record;
       const message = text.isWellFormed() ? text : text.toWellFormed();
-      const timeMs = time >= 0 && time <= MAX_TIME_MS ? Math.trunc(time) : Date.now();
+      const timeMs = toDateMs(time) ?? Date.now();
       return { route: routeOf(timeMs, record.level), time: timeMs, message, bytes: Buffer.byteLength(message) };
     });
     const quoted = quoteAll(drafts.map(({ message, bytes }) => (bytes <= maxEventBytes ? message : '')));

@@ -29,6 +29,7 @@ export type {
   TextDestination,
   TextRecord,
 } from './contract/destination.js';
+export { toDateMs } from './contract/record.js';
 export {
   createHttpClient,
   type HttpClient,
@@ -59,3 +60,4 @@ export {
 } from './options/checks.js';
 export { DEFAULT_CLOSE_TIMEOUT_MS, deliveryOptionNames } from './options/delivery-options.js';
 export { isUrgentLevel, levelLabel, standardLevels } from './tools/levels.js';
+export { parseObject } from './tools/parse-object.js';

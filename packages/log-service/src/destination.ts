@@ -8,6 +8,7 @@ import {
   type FieldsDestination,
   type FieldsRecord,
   type SendOutcome,
+  toDateMs,
   warn,
 } from '@logferry/core';
 import { isCompressionRefused, toConnectionError, toDeliveryError } from './classify.js';
@@ -28,9 +29,6 @@ import { baseBytesOf, bodyOf } from './route.js';
 export function createLogService(options: LogServiceOptions): FieldsDestination {
   return new LogService(resolveLogServiceOptions(options), options);
 }
-
-/** The last date of JavaScript. */
-const MAX_TIME_MS = 8.64e15;
 
 /** A comma follows each log but the last, so the count of a batch is one byte too high. */
 const COMMA_BYTES = 1;
@@ -66,7 +64,7 @@ class LogService implements FieldsDestination {
 
   encode(record: FieldsRecord): Encoding {
     const { route, oversize } = this.#options;
-    const time = record.time >= 0 && record.time <= MAX_TIME_MS ? Math.trunc(record.time) : Date.now();
+    const time = toDateMs(record.time) ?? Date.now();
     const payload = this.#write(record, time);
     const bytes = Buffer.byteLength(payload);
     if (bytes <= this.#maxPayloadBytes && bytes <= MAX_VALUE_BYTES) {

@@ -1,4 +1,4 @@
-import { isUrgentLevel, type LogRecord, levelLabel, toEpochMs } from '@logferry/core';
+import { isUrgentLevel, type LogRecord, levelLabel, parseObject, toEpochMs } from '@logferry/core';
 import { INFO, numberOf } from './levels.js';
 
 /** A log record with the number of its level. */
@@ -69,13 +69,4 @@ class PinoLine implements ParsedLine {
 
 function unquote(json = ''): string | number {
   return json.startsWith('"') ? json.slice(1, -1) : Number(json);
-}
-
-function parseObject(line: string): Record<string, unknown> | undefined {
-  if (!line.trimStart().startsWith('{')) return undefined;
-  try {
-    return JSON.parse(line) as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
 }

@@ -11,6 +11,7 @@ import {
   deliveryOptionNames,
   type FlushOptions,
   numberOption,
+  optionNames,
   refuseUnknownOptions,
   type Shipper,
 } from '@logferry/core';
@@ -39,7 +40,10 @@ export interface DestinationStreamOptions extends StreamOptions {
 }
 
 /** The names of the stream options. */
-export const streamOptionNames: readonly (keyof StreamOptions)[] = [...deliveryOptionNames, 'level'];
+export const streamOptionNames: readonly (keyof StreamOptions)[] = [
+  ...deliveryOptionNames,
+  ...optionNames<Omit<StreamOptions, keyof DeliveryOptions>>({ level: true }),
+];
 
 /** A stream of log lines: the second parameter of `pino()`, and what a target returns. A failed delivery never makes it emit 'error'. */
 export interface DestinationStream extends Writable {

@@ -37,7 +37,12 @@ export function toEpochMs(value: unknown, fallback: number): number {
     if (EPOCH_NUMBER.test(value)) return toEpochMs(Number(value), fallback);
     if (ISO_DATE_TIME.test(value)) ms = Date.parse(value.replace(',', '.'));
   }
-  return ms >= 0 && ms <= 8.64e15 ? Math.trunc(ms) : fallback;
+  return toDateMs(ms) ?? fallback;
+}
+
+/** The time in integer epoch milliseconds; `undefined` before 1970, after the last date of JavaScript, and for no number. */
+export function toDateMs(ms: number): number | undefined {
+  return ms >= 0 && ms <= 8.64e15 ? Math.trunc(ms) : undefined;
 }
 
 /** The time of a record; `fallback` if it cannot be read. Never throws. */

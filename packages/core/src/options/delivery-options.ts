@@ -103,20 +103,15 @@ export const DEFAULT_CLOSE_TIMEOUT_MS = 5000;
 /** A destination's limits, lowered by the options. */
 export type ResolvedLimits = BatchLimits & Required<Pick<BatchLimits, 'baseBytes'>>;
 
+type OwnOptions = Omit<DeliveryOptions, 'maxBatchBytes' | 'maxBatchEvents' | 'retry' | 'onError' | 'onDrop'>;
+
+type Resolved<Options> = { readonly [Name in keyof Options]-?: NonNullable<Options[Name]> };
+
 /** Delivery options with every value in place. */
-export interface ResolvedDeliveryOptions {
-  readonly maxDelayMs: number;
+export interface ResolvedDeliveryOptions extends Resolved<OwnOptions> {
   readonly limits: ResolvedLimits;
   readonly separator: PayloadSeparator;
-  readonly maxBufferBytes: number;
-  readonly overflow: 'drop-newest' | 'drop-oldest';
-  readonly concurrency: number;
-  readonly ordered: boolean;
-  readonly requestTimeoutMs: number;
-  readonly retry: Readonly<Required<{ [Name in keyof RetryOptions]: number }>>;
-  readonly closeTimeoutMs: number;
-  readonly thread: boolean;
-  readonly dropNotice: boolean;
+  readonly retry: Resolved<RetryOptions>;
 }
 
 /** Checks delivery options and the destination, and fills in the defaults. Throws `ConfigError`. */
