@@ -23,7 +23,7 @@ it('does not let later records prolong the wait of the first', async () => {
   expect(destination.attempts[0]?.events.map((event) => event.payload)).toEqual(['0', '1', '2', '3', '4', '5', '6']);
 });
 
-it('seals a batch at the most events and sends it in the next turn, without waiting for the timer', async () => {
+it('seals a batch at maxEvents and sends it in the next turn, without waiting for the timer', async () => {
   const { shipper, destination, clock } = start({ maxBatchEvents: 3 });
   for (const text of ['a', 'b', 'c', 'd']) shipper.accept(record(text));
   expect(destination.attempts).toHaveLength(0);
@@ -41,7 +41,7 @@ it('seals a batch before a record would break the byte limit, and fills it to th
   expect(destination.violations).toEqual([]);
 });
 
-it('counts what a route costs before its first event', async () => {
+it('counts baseBytes of the route', async () => {
   const destination = new RecordingDestination({ maxBytes: 2000, baseBytes: (route) => route.length * 100 });
   const { shipper, clock } = start({}, { destination });
   for (let i = 0; i < 4; i++) shipper.accept(record('x'.repeat(490), { level: 'sixsix' }));
@@ -53,7 +53,7 @@ it('counts what a route costs before its first event', async () => {
   expect(destination.violations).toEqual([]);
 });
 
-it('never lets a batch span more time than the limit, whichever way time jumps', async () => {
+it('never lets a batch span more time than the limit when time jumps forward or backward', async () => {
   const { shipper, destination, clock } = start();
   const base = Date.UTC(2026, 0, 10);
   for (const jump of [0, DAY_MS - 1, DAY_MS, -1, 3 * DAY_MS, 0]) shipper.accept(record('x', { time: base + jump }));
@@ -89,7 +89,7 @@ it('keeps routes apart, each with its own batch', async () => {
   expect(destination.violations).toEqual([]);
 });
 
-it('forgets idle routes: more routes than may live at once pass through, one after another', async () => {
+it('forgets idle routes: more routes than the limit of live routes pass through, one after another', async () => {
   const { shipper, destination, clock } = start({ maxDelayMs: 10 });
   for (let round = 0; round < 3; round++) {
     for (let i = 0; i < 5000; i++) expect(shipper.accept(record('x', { level: `${round}/${i}` }))).toBe(true);

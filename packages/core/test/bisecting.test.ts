@@ -7,7 +7,7 @@ import { type Started, start } from './support/start.js';
 /** A service that refuses every request with one of these records. */
 function refusing(bad: (text: string) => boolean): RecordingDestination {
   const destination = new RecordingDestination();
-  destination.answer = (batch) => {
+  destination.respond = (batch) => {
     if (batch.events.some((event) => bad(event.payload))) throw new DeliveryError('INVALID', 'bad characters');
     return accepted;
   };
@@ -20,31 +20,31 @@ function startWith(records: number, destination: RecordingDestination, options =
   return started;
 }
 
-/** What it costs to find one bad record among so many. */
+/** Most requests that the search for one bad record among `records` takes. */
 const budget = (records: number): number => 2 * Math.ceil(Math.log2(records)) + 4;
 
-it('one bad record among 10,000 costs at most 32 requests and exactly itself, wherever it stands', async () => {
-  for (const place of [0, 1, 4999, 5000, 7777, 9999]) {
-    const destination = refusing((text) => text === String(place));
+it('one bad record among 10,000 costs at most 32 requests and exactly itself, at any index', async () => {
+  for (const index of [0, 1, 4999, 5000, 7777, 9999]) {
+    const destination = refusing((text) => text === String(index));
     const { shipper, drops } = startWith(10_000, destination);
     await shipper.flush();
     expect(destination.attempts.length).toBeLessThanOrEqual(32);
-    expect(drops).toMatchObject([{ reason: 'invalid', records: 1, events: [{ payload: String(place) }] }]);
+    expect(drops).toMatchObject([{ reason: 'invalid', records: 1, events: [{ payload: String(index) }] }]);
     expect(shipper.stats()).toMatchObject({ delivered: 9999, pending: 0 });
     assertBalanced(shipper.stats());
   }
 });
 
-it('some bad records among many cost themselves, and no more requests than finding each alone', async () => {
+it('several bad records cost themselves, and no more requests than the search for each alone', async () => {
   const seen = { several: 0, neighbours: 0 };
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 64, max: 600 }),
-      fc.array(fc.record({ place: fc.nat(), neighbours: fc.nat({ max: 1 }) }), { minLength: 1, maxLength: 3 }),
+      fc.array(fc.record({ index: fc.nat(), neighbours: fc.nat({ max: 1 }) }), { minLength: 1, maxLength: 3 }),
       fc.boolean(),
       async (records, groups, ordered) => {
-        const places = groups.flatMap(({ place, neighbours }) => [place, place + neighbours]);
-        const bad = new Set(places.map((place) => place % records));
+        const indexes = groups.flatMap(({ index, neighbours }) => [index, index + neighbours]);
+        const bad = new Set(indexes.map((index) => index % records));
         const destination = refusing((text) => bad.has(Number(text)));
         const { shipper, drops } = startWith(records, destination, { ordered });
         await shipper.flush();
@@ -54,7 +54,7 @@ it('some bad records among many cost themselves, and no more requests than findi
         expect(destination.attempts.length).toBeLessThanOrEqual(bad.size * budget(records));
         assertBalanced(shipper.stats());
         if (bad.size > 1) seen.several++;
-        if ([...bad].some((place) => bad.has(place + 1))) seen.neighbours++;
+        if ([...bad].some((index) => bad.has(index + 1))) seen.neighbours++;
       },
     ),
     { numRuns: 300 },
@@ -64,35 +64,35 @@ it('some bad records among many cost themselves, and no more requests than findi
 });
 
 it.each([false, true])(
-  'if every record is refused alike, none is lost: the setting is to blame (ordered: %s)',
+  'no record is lost when all are refused alike: a setting is to blame (ordered: %s)',
   async (ordered) => {
     const destination = refusing(() => true);
     const { shipper, clock, drops, errors } = startWith(10_000, destination, { ordered });
     await clock.advance(20_000);
-    // What is in flight together is refused together.
+    // Requests in flight together are refused together.
     const concurrency = 4;
     expect(destination.attempts.length).toBeLessThan(budget(10_000) + concurrency);
     expect(drops).toEqual([]);
     expect(errors.at(-1)).toMatchObject({ code: 'MISCONFIGURED', message: expect.stringContaining('bad characters') });
     expect(shipper.stats()).toMatchObject({ pending: 10_000, delivered: 0 });
-    destination.answer = () => accepted;
+    destination.respond = () => accepted;
     await clock.advance(600_000);
     expect(shipper.stats()).toMatchObject({ pending: 0, delivered: 10_000 });
     assertBalanced(shipper.stats());
   },
 );
 
-it('goes on with the search when the setting is mended, and loses the bad record only', async () => {
+it('continues the search after the setting is corrected, and loses the bad record only', async () => {
   const destination = refusing(() => true);
   const { shipper, clock, drops } = startWith(1000, destination);
   await clock.advance(20_000);
-  destination.answer = refusing((text) => text === '123').answer;
+  destination.respond = refusing((text) => text === '123').respond;
   await clock.advance(800_000);
   expect(drops).toMatchObject([{ reason: 'invalid', records: 1, events: [{ payload: '123' }] }]);
   expect(shipper.stats()).toMatchObject({ pending: 0, delivered: 999 });
 });
 
-it('what is refused alike until its age limit is dropped as expired', async () => {
+it('drops records as expired that are refused alike until retry.maxAgeMs', async () => {
   const { shipper, clock } = startWith(
     1000,
     refusing(() => true),
@@ -103,7 +103,7 @@ it('what is refused alike until its age limit is dropped as expired', async () =
   assertBalanced(shipper.stats());
 });
 
-it('gives up a few records that are all refused as invalid: there is nothing to compare them with', async () => {
+it('drops a few records that are all refused as invalid: there is nothing to compare them with', async () => {
   for (const records of [1, 2, 3, 4]) {
     const { shipper } = startWith(
       records,
@@ -115,7 +115,7 @@ it('gives up a few records that are all refused as invalid: there is nothing to 
 
 it('a part that is too large is halved within the search', async () => {
   const destination = new RecordingDestination();
-  destination.answer = (batch) => {
+  destination.respond = (batch) => {
     if (batch.events.length > 8) throw new DeliveryError('TOO_LARGE', 'for the test');
     if (batch.events.some((event) => event.payload === '77')) throw new DeliveryError('INVALID', 'for the test');
     return accepted;

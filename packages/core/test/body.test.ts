@@ -6,7 +6,7 @@ import { start } from './support/start.js';
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-/** A destination that makes its bodies as ours do, and does not look at the events before. */
+/** A destination that makes its bodies as ours do, and does not read the events first. */
 class EnclosingDestination extends RecordingDestination {
   readonly bodies: string[] = [];
   prefix = '[';
@@ -21,7 +21,7 @@ class EnclosingDestination extends RecordingDestination {
   }
 }
 
-it('encloses the payloads, whatever their number, size and order', async () => {
+it('encloses payloads of any number, size and order', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.record({ size: fc.oneof(fc.nat(50), fc.nat(3000), fc.nat(300_000)), time: fc.nat(5) }), {
@@ -48,7 +48,7 @@ it('encloses the payloads, whatever their number, size and order', async () => {
   );
 });
 
-it('never changes a body that is in flight, though memory is used again', async () => {
+it('never changes a body in flight, although memory is reused', async () => {
   const destination = new EnclosingDestination({ maxEvents: 1000 });
   let failures = 40;
   destination.onBody = async (body) => {
@@ -68,7 +68,7 @@ it('never changes a body that is in flight, though memory is used again', async 
   expect(ids.toSorted((a, b) => a - b)).toEqual(Array.from({ length: id }, (_, index) => index));
 });
 
-it('leaves the body of a request that was given up as it is, since it may still be on its way', async () => {
+it('does not change the body of an aborted request, since the socket may still read it', async () => {
   const destination = new EnclosingDestination({ maxEvents: 1000 });
   const { shipper, clock } = start({ requestTimeoutMs: 1000 }, { destination });
   const fill = (): void => {
@@ -90,7 +90,7 @@ it('leaves the body of a request that was given up as it is, since it may still 
   expect(text(stalled[0]?.body as Uint8Array)).toBe(stalled[0]?.before);
 });
 
-it('leaves the body of an earlier attempt as it is when the next one has another prefix', async () => {
+it('does not change the body of an earlier attempt when the next one has another prefix', async () => {
   const destination = new EnclosingDestination();
   const bodies: Uint8Array[] = [];
   destination.onBody = (body) => {
@@ -107,7 +107,7 @@ it('leaves the body of an earlier attempt as it is when the next one has another
   expect(bodies.map(text)).toEqual([`[${payload},${payload}]`, `{"token":1}[${payload},${payload}]`]);
 });
 
-it('tells events of a batch during send, and says so when they are read too late', async () => {
+it('refuses to read the events of a batch after its delivery', async () => {
   const destination = new EnclosingDestination();
   const batches: Batch[] = [];
   destination.onBody = (_, batch) => batches.push(batch);
@@ -132,7 +132,7 @@ it('keeps the events for a destination that never asked for a body', async () =>
   expect(batches[0]?.events).toMatchObject([{ payload: 'a' }]);
 });
 
-it('encloses a batch that somebody made by hand', () => {
+it('encloses a batch made by hand', () => {
   const events = ['1', '2'].map((payload) => ({ route: 'r', time: 0, payload, bytes: 1 }));
   expect(text(enclosePayloads({ route: 'r', events, bytes: 2 }, '<', '>'))).toBe('<1,2>');
 });

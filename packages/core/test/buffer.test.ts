@@ -3,7 +3,7 @@ import { assertBalanced, DeliveryError, type EncodedEvent, type Encoding, type L
 import { encodeText, RecordingDestination, record } from './support/recording-destination.js';
 import { start } from './support/start.js';
 
-/** A record of exactly 1,024 bytes of the budget: its text, and 40. */
+/** A record that takes exactly 1,024 bytes of the budget: its text and 40 more. */
 const kib = (name: string, options = {}): LogRecord => record(name.padEnd(984, '.'), options);
 /** Bytes of the budget that a batch costs besides its records. */
 const BATCH = 1536;
@@ -11,19 +11,19 @@ const BATCH = 1536;
 const roomFor = (records: number, batches = 1): number => (records * 1024 + batches * BATCH) / 0.8;
 const names = (events: readonly EncodedEvent[]): string[] => events.map((event) => event.payload.replaceAll('.', ''));
 
-/** A destination that is down, so that whatever is accepted stays. */
+/** A destination that is down, so that all accepted records stay. */
 function down(): RecordingDestination {
   const destination = new RecordingDestination();
-  destination.answer = () => {
+  destination.respond = () => {
     throw new DeliveryError('UNAVAILABLE', 'down');
   };
   return destination;
 }
 
-it('drops the newest record when the buffer is full, says so at the end of the turn, and counts it', async () => {
+it('drops the newest record when the buffer is full, counts it, and reports it at the end of the turn', async () => {
   const { shipper, clock, drops } = start({ maxBufferBytes: roomFor(8) });
-  const answers = Array.from({ length: 10 }, (_, i) => shipper.accept(kib(`r${i}`)));
-  expect(answers).toEqual([...Array(8).fill(true), false, false]);
+  const results = Array.from({ length: 10 }, (_, i) => shipper.accept(kib(`r${i}`)));
+  expect(results).toEqual([...Array(8).fill(true), false, false]);
   expect(shipper.stats()).toMatchObject({
     pending: 8,
     bufferBytes: 8 * 1024 + BATCH,
@@ -40,23 +40,23 @@ it('drops the newest record when the buffer is full, says so at the end of the t
 it('keeps a fifth of the buffer for urgent records', () => {
   const { shipper } = start({ maxBufferBytes: roomFor(8) });
   for (let i = 0; i < 9; i++) shipper.accept(kib(`r${i}`));
-  const answers = Array.from({ length: 3 }, (_, i) => shipper.accept(kib(`u${i}`, { urgent: true })));
-  expect(answers).toEqual([true, true, false]);
+  const results = Array.from({ length: 3 }, (_, i) => shipper.accept(kib(`u${i}`, { urgent: true })));
+  expect(results).toEqual([true, true, false]);
 });
 
-it('gives room back only when a record has met its fate', async () => {
+it('frees bytes of the budget only when a record is settled', async () => {
   const destination = down();
   const { shipper, clock } = start({ maxBufferBytes: roomFor(8), maxDelayMs: 0 }, { destination });
   for (let i = 0; i < 8; i++) shipper.accept(kib(`r${i}`));
   await clock.advance(10_000);
   expect(shipper.accept(kib('too early'))).toBe(false);
-  destination.answer = () => ({ rejected: [], wireBytes: 0 });
+  destination.respond = () => ({ rejected: [], wireBytes: 0 });
   await clock.advance(30_000);
   expect(shipper.stats()).toMatchObject({ bufferBytes: 0, delivered: 8 });
   expect(shipper.accept(kib('now'))).toBe(true);
 });
 
-it("with overflow 'drop-oldest' the newest records stay, whether the others are in an open batch", async () => {
+it("with overflow 'drop-oldest' the newest records stay, also when the others are in an open batch", async () => {
   const { shipper, clock, drops } = start({ maxBufferBytes: roomFor(8), overflow: 'drop-oldest' });
   for (let i = 0; i < 12; i++) expect(shipper.accept(kib(`r${i}`))).toBe(true);
   await clock.settle();
@@ -65,17 +65,17 @@ it("with overflow 'drop-oldest' the newest records stay, whether the others are 
   assertBalanced(shipper.stats());
 });
 
-it("with overflow 'drop-oldest' the ledger adds up in onDrop, also when old records go in vain", async () => {
+it("with overflow 'drop-oldest' the ledger adds up in onDrop, also when old records are evicted in vain", async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => new Promise(() => {});
-  const told: string[][] = [];
+  destination.respond = () => new Promise(() => {});
+  const reported: string[][] = [];
   const { shipper, clock } = start(
     {
       maxBufferBytes: roomFor(8, 2),
       maxDelayMs: 0,
       overflow: 'drop-oldest',
       onDrop: (drop) => {
-        told.push(names(drop.events).map((name) => name.slice(0, 5)));
+        reported.push(names(drop.events).map((name) => name.slice(0, 5)));
         assertBalanced(shipper.stats());
       },
     },
@@ -86,11 +86,11 @@ it("with overflow 'drop-oldest' the ledger adds up in onDrop, also when old reco
   for (let i = 0; i < 2; i++) shipper.accept(kib(`old ${i}`));
   expect(shipper.accept(record('large'.padEnd(5000, 'x')))).toBe(false);
   await clock.settle();
-  expect(told).toEqual([['old 0', 'old 1', 'large']]);
+  expect(reported).toEqual([['old 0', 'old 1', 'large']]);
   expect(shipper.stats()).toMatchObject({ pending: 5, callbackErrors: 0, dropped: { 'buffer-full': 3 } });
 });
 
-it("with overflow 'drop-oldest' the oldest go first also from sealed batches that back off", async () => {
+it("with overflow 'drop-oldest' the oldest records are evicted first, also from sealed batches that back off", async () => {
   const destination = down();
   const options = { maxBufferBytes: roomFor(8, 3), maxBatchEvents: 3, overflow: 'drop-oldest' } as const;
   const { shipper, clock, drops } = start(options, { destination });
@@ -100,14 +100,14 @@ it("with overflow 'drop-oldest' the oldest go first also from sealed batches tha
   await clock.settle();
   // Five for the new records, one for their two batches.
   expect(drops.flatMap((drop) => names(drop.events))).toEqual(['r0', 'r1', 'r2', 'r3', 'r4', 'r5']);
-  destination.answer = () => ({ rejected: [], wireBytes: 0 });
+  destination.respond = () => ({ rejected: [], wireBytes: 0 });
   await shipper.flush();
   expect(names(destination.stored).sort()).toEqual(['r10', 'r11', 'r12', 'r6', 'r7', 'r8', 'r9']);
   expect(destination.violations).toEqual([]);
   assertBalanced(shipper.stats());
 });
 
-it("flush returns as soon as the last batch that it waits for goes with overflow 'drop-oldest'", async () => {
+it("flush returns as soon as overflow 'drop-oldest' evicts the last batch that it waits for", async () => {
   const { shipper, clock } = start({ maxBufferBytes: roomFor(8, 2), overflow: 'drop-oldest' }, { destination: down() });
   for (let i = 0; i < 4; i++) shipper.accept(kib(`r${i}`));
   let hasReturned = false;
@@ -121,7 +121,7 @@ it("flush returns as soon as the last batch that it waits for goes with overflow
   expect(hasReturned).toBe(true);
 });
 
-it("with overflow 'drop-oldest' an ordinary record never drives out an urgent one", async () => {
+it("with overflow 'drop-oldest' an ordinary record never evicts an urgent one", async () => {
   const { shipper, clock, drops } = start({ maxBufferBytes: roomFor(8), overflow: 'drop-oldest' });
   shipper.accept(kib('urgent', { urgent: true }));
   for (let i = 0; i < 20; i++) shipper.accept(kib(`r${i}`));
@@ -138,7 +138,7 @@ it("with overflow 'drop-oldest' an ordinary record never drives out an urgent on
   assertBalanced(shipper.stats());
 });
 
-it('does not drive anything out for a record that is larger than the whole buffer', async () => {
+it('evicts nothing for a record that is larger than the whole buffer', async () => {
   const { shipper, clock, drops } = start({ maxBufferBytes: roomFor(8), overflow: 'drop-oldest' });
   shipper.accept(kib('small'));
   expect(shipper.accept(record('x'.repeat(20_000)))).toBe(false);
@@ -153,7 +153,7 @@ class SplittingDestination extends RecordingDestination {
   }
 }
 
-it('delivers a split record when all its parts are, and counts it once', async () => {
+it('counts a split record as delivered once, when all its parts are delivered', async () => {
   const destination = new SplittingDestination();
   const { shipper } = start({ maxBatchEvents: 2 }, { destination });
   shipper.accept(record('a|b|c|d|e'));
@@ -164,7 +164,7 @@ it('delivers a split record when all its parts are, and counts it once', async (
 
 it('counts a split record once, by the reason of its first lost part', async () => {
   const destination = new SplittingDestination();
-  destination.answer = (batch) => {
+  destination.respond = (batch) => {
     if (batch.events.some((event) => event.payload === 'bad')) throw new DeliveryError('INVALID', 'no');
     return {
       rejected: batch.events.flatMap((event, index) =>
@@ -201,7 +201,7 @@ it.each([
   ],
   ['encode refuses it', () => ({ refused: 'invalid' }), { reason: 'invalid' }],
   ['encode makes nothing of it', () => [], { reason: 'invalid' }],
-] as const)('drops a record on the spot when %s, says why, and goes on', async (_, encode, told) => {
+] as const)('drops a record on the spot when %s, reports the reason, and continues', async (_, encode, reported) => {
   const { shipper, clock, destination, drops } = start();
   const encodeWell = destination.encode.bind(destination);
   destination.encode = encode as never;
@@ -209,7 +209,7 @@ it.each([
   destination.encode = encodeWell;
   expect(shipper.accept(record('y'))).toBe(true);
   await clock.settle();
-  expect(drops).toEqual([{ ...told, records: 1, from: 42, to: 42, events: [] }]);
+  expect(drops).toEqual([{ ...reported, records: 1, from: 42, to: 42, events: [] }]);
   assertBalanced(shipper.stats());
 });
 
@@ -227,7 +227,7 @@ it('survives a record whose every property throws', () => {
   expect(shipper.stats().dropped.unencodable).toBe(1);
 });
 
-it('has no oldest record when nothing is pending, though an open batch was emptied for others', async () => {
+it('has no oldest record when nothing is pending, although eviction emptied an open batch', async () => {
   const { shipper, clock } = start({ maxBufferBytes: 7000, maxBatchEvents: 2, overflow: 'drop-oldest' });
   shipper.accept(record('x'.repeat(3000), { level: 'emptied' }));
   await clock.advance(100);
@@ -236,7 +236,7 @@ it('has no oldest record when nothing is pending, though an open batch was empti
   expect(shipper.stats()).toMatchObject({ delivered: 2, pending: 0, oldestAgeMs: 0 });
 });
 
-it('gives up 100,000 batches of one route without stopping the process for long', async () => {
+it('drops 100,000 batches of one route without blocking the process for long', async () => {
   const options = {
     maxBatchEvents: 1,
     maxDelayMs: 0,

@@ -3,58 +3,58 @@ import { DeliveryError, type SendOutcome } from '../src/index.js';
 import { accepted, RecordingDestination, record } from './support/recording-destination.js';
 import { start } from './support/start.js';
 
-/** A destination whose answers the test gives one by one, in the order of the requests. */
-function manual(): { destination: RecordingDestination; answer: (outcome: SendOutcome | DeliveryError) => void } {
+/** A destination whose requests the test ends one by one, in their order. */
+function manual(): { destination: RecordingDestination; respond: (outcome: SendOutcome | DeliveryError) => void } {
   const destination = new RecordingDestination();
   const asked: ((outcome: SendOutcome | DeliveryError) => void)[] = [];
-  destination.answer = () =>
+  destination.respond = () =>
     new Promise((resolve, reject) => {
       asked.push((outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
     });
-  return { destination, answer: (outcome) => asked.shift()?.(outcome) };
+  return { destination, respond: (outcome) => asked.shift()?.(outcome) };
 }
 
 const throttled = new DeliveryError('THROTTLED', 'slow down');
 const unavailable = new DeliveryError('UNAVAILABLE', 'down');
 
 it('keeps at most `concurrency` requests in flight', async () => {
-  const { destination, answer } = manual();
+  const { destination, respond } = manual();
   const { shipper, clock } = start({ maxBatchEvents: 1, concurrency: 3 }, { destination });
   for (let i = 0; i < 10; i++) shipper.accept(record(String(i)));
   await clock.settle();
   for (let i = 0; i < 10; i++) {
-    answer(accepted);
+    respond(accepted);
     await clock.settle();
   }
   expect(destination.mostInFlight).toBe(3);
   expect(destination.stored).toHaveLength(10);
 });
 
-it('tries a new route with one batch, and the others follow when that was delivered', async () => {
-  const { destination, answer } = manual();
+it('tries a new route with one batch, and sends the others after its delivery', async () => {
+  const { destination, respond } = manual();
   const { shipper, clock } = start({ maxBatchEvents: 1, concurrency: 4 }, { destination });
   for (let i = 0; i < 10; i++) shipper.accept(record(String(i)));
   await clock.settle();
   expect(destination.inFlight).toBe(1);
-  answer(new DeliveryError('AGAIN', 'the stream is to be created'));
+  respond(new DeliveryError('AGAIN', 'the stream is to be created'));
   await clock.settle();
   expect(destination.inFlight).toBe(1);
-  answer(accepted);
+  respond(accepted);
   await clock.settle();
   expect(destination.inFlight).toBe(4);
 });
 
-it('halves concurrency once for the requests that were throttled together, and creeps back', async () => {
-  const { destination, answer } = manual();
+it('halves concurrency once for requests that were throttled together, and raises it again slowly', async () => {
+  const { destination, respond } = manual();
   const { shipper, clock } = start({ maxBatchEvents: 1, concurrency: 8 }, { destination });
   for (let i = 0; i < 200; i++) shipper.accept(record(String(i), { level: `route ${i}` }));
   await clock.settle();
-  for (let i = 0; i < 8; i++) answer(throttled);
+  for (let i = 0; i < 8; i++) respond(throttled);
   await clock.settle();
   expect(shipper.stats().concurrency).toBe(4);
   const seen = new Set<number>();
   for (let i = 0; i < 50; i++) {
-    answer(accepted);
+    respond(accepted);
     await clock.settle();
     seen.add(shipper.stats().concurrency);
   }
@@ -64,7 +64,7 @@ it('halves concurrency once for the requests that were throttled together, and c
 it('sends one batch at a time on each route when ordered, and in order of acceptance through failures', async () => {
   const destination = new RecordingDestination();
   let calls = 0;
-  destination.answer = async () => {
+  destination.respond = async () => {
     if (calls++ % 3 === 0) throw unavailable;
     return accepted;
   };
@@ -83,11 +83,11 @@ it('runs several routes side by side when ordered', async () => {
   expect(destination.mostInFlight).toBe(2);
 });
 
-it('gives a failing route one slot at most until it works again', async () => {
+it('gives a failing route at most one slot until its next success', async () => {
   const destination = new RecordingDestination();
   let bad = 0;
   let mostBad = 0;
-  destination.answer = async (batch) => {
+  destination.respond = async (batch) => {
     if (batch.route !== 'bad') return accepted;
     mostBad = Math.max(mostBad, ++bad);
     await new Promise((resolve) => setImmediate(resolve));
@@ -102,19 +102,19 @@ it('gives a failing route one slot at most until it works again', async () => {
   expect(mostBad).toBe(1);
 });
 
-it('shares the slots among routes: the one with the fewest in flight goes next, though others wait longer', async () => {
-  const { destination, answer } = manual();
+it('shares the slots among routes: the one with the fewest requests in flight goes next, although others have waited longer', async () => {
+  const { destination, respond } = manual();
   const { shipper, clock } = start({ maxBatchEvents: 1, concurrency: 2 }, { destination });
   for (const level of ['quiet', 'busy', 'busy', 'quiet']) shipper.accept(record('x', { level }));
   await clock.settle();
-  answer(accepted);
+  respond(accepted);
   await clock.settle();
   expect(destination.attempts.map((batch) => batch.route)).toEqual(['quiet', 'busy', 'quiet']);
 });
 
 it('serves other routes first when one hangs', async () => {
   const destination = new RecordingDestination();
-  destination.answer = (batch) => (batch.route === 'hangs' ? new Promise(() => {}) : accepted);
+  destination.respond = (batch) => (batch.route === 'hangs' ? new Promise(() => {}) : accepted);
   const { shipper, clock } = start({ maxBatchEvents: 1, concurrency: 4 }, { destination });
   for (let i = 0; i < 20; i++) {
     shipper.accept(record(String(i), { level: 'hangs' }));
@@ -124,8 +124,8 @@ it('serves other routes first when one hangs', async () => {
   expect(destination.stored).toHaveLength(20);
 });
 
-it('has no delivery in flight or waiting that a flush does not cover, when two flushes overlap', async () => {
-  const { destination, answer } = manual();
+it('covers every batch in flight or waiting when two flushes overlap', async () => {
+  const { destination, respond } = manual();
   const { shipper, clock } = start({ concurrency: 1 }, { destination });
   const done: string[] = [];
   shipper.accept(record('a'));
@@ -135,10 +135,10 @@ it('has no delivery in flight or waiting that a flush does not cover, when two f
   void shipper.flush().then(() => done.push('second'));
   await clock.settle();
   expect(done).toEqual([]);
-  answer(accepted);
+  respond(accepted);
   await clock.settle();
   expect(done).toEqual(['first']);
-  answer(accepted);
+  respond(accepted);
   await clock.settle();
   expect(done).toEqual(['first', 'second']);
 });

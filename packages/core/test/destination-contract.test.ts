@@ -278,7 +278,7 @@ it.each(faults)('fails a destination that %s', async (_fault, plant, test, messa
   expect((await errorOf(plant, test))?.message).toMatch(message);
 });
 
-it('leaves out the tests that need a way to fail that the service has not', () => {
+it('omits the tests of failures that the service does not have', () => {
   const names: string[] = [];
   const runner = { test: (name: string) => names.push(name), assert };
   destinationContract(runner, harnessOf());

@@ -46,7 +46,7 @@ it('needs no baseBytes', async () => {
 });
 
 it.each(['text', 'fields', 'both'] as const)(
-  'gives encode of a destination that reads %s that, and nothing else',
+  'passes to encode only the %s that the destination reads',
   async (reads) => {
     const read: object[] = [];
     const destination = {
@@ -83,7 +83,7 @@ it.each(['text', 'fields', 'both'] as const)(
   },
 );
 
-it('gives encodeAll, and encode after it, the text and no fields', async () => {
+it('passes the text and no fields to encodeAll, and to encode after it', async () => {
   const destination = new TogetherDestination();
   const read: object[] = [];
   destination.encodeAll = (records) => {
@@ -125,7 +125,7 @@ it.each([
 it('keeps newline-delimited payloads apart when batches are halved and events are evicted', async () => {
   const destination = Object.assign(new RecordingDestination(), { separator: '\n' as const });
   const bodies: string[] = [];
-  destination.answer = (batch) => {
+  destination.respond = (batch) => {
     if (batch.events.some(({ payload }) => payload === 'bad')) throw new DeliveryError('INVALID', 'for the test');
     bodies.push(Buffer.from(enclosePayloads(batch, '', '\n')).toString());
     return accepted;

@@ -5,31 +5,31 @@ import { start } from './support/start.js';
 
 const unavailable = new DeliveryError('UNAVAILABLE', 'down');
 
-it('flush sends what waits, at once, and reports', async () => {
+it('flush sends waiting records at once, and returns a report', async () => {
   const { shipper, destination } = start();
   shipper.accept(record('a'));
   expect(await shipper.flush()).toMatchObject({ received: 1, delivered: 1, rejected: 0, spooled: 0, pending: 0 });
   expect(destination.texts).toEqual(['a']);
 });
 
-it('flush with nothing to do resolves at once', async () => {
+it('flush resolves at once when nothing is pending', async () => {
   const { shipper } = start();
   expect(await shipper.flush()).toMatchObject({ received: 0, pending: 0 });
 });
 
-it('flush wakes what backs off, and waits until it is delivered', async () => {
+it('flush ends backoffs, and waits for the delivery', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => {
+  destination.respond = () => {
     throw new DeliveryError('AUTH', 'no');
   };
   const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });
   shipper.accept(record('a'));
   await clock.advance(1000);
-  destination.answer = () => accepted;
+  destination.respond = () => accepted;
   expect(await shipper.flush()).toMatchObject({ delivered: 1 });
 });
 
-it('flush does not wait for what is accepted after the call', async () => {
+it('flush does not wait for records accepted after the call', async () => {
   const { shipper, destination } = start();
   shipper.accept(record('a'));
   const flushed = shipper.flush();
@@ -40,7 +40,7 @@ it('flush does not wait for what is accepted after the call', async () => {
 
 it('flush with a timeout returns in time and drops nothing', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => new Promise(() => {});
+  destination.respond = () => new Promise(() => {});
   const { shipper, clock } = start({}, { destination });
   shipper.accept(record('a'));
   const flushed = shipper.flush({ timeoutMs: 500 });
@@ -48,7 +48,7 @@ it('flush with a timeout returns in time and drops nothing', async () => {
   expect(await flushed).toMatchObject({ delivered: 0, pending: 1 });
 });
 
-it('close delivers what is left, refuses what comes later, and closes the destination once', async () => {
+it('close delivers pending records, refuses later ones, and closes the destination once', async () => {
   const { shipper, destination, drops } = start();
   shipper.accept(record('a'));
   const closed = shipper.close();
@@ -60,9 +60,9 @@ it('close delivers what is left, refuses what comes later, and closes the destin
   assertBalanced(shipper.stats());
 });
 
-it('close gives up at its deadline: aborts, counts what is left, and keeps the books right', async () => {
+it('close gives up at its deadline: it aborts requests and counts pending records, and the ledger adds up', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => new Promise(() => {});
+  destination.respond = () => new Promise(() => {});
   const { shipper, clock, drops } = start({ closeTimeoutMs: 3000, maxBatchEvents: 1, concurrency: 2 }, { destination });
   for (let i = 0; i < 5; i++) shipper.accept(record(String(i), { level: `route ${i}` }));
   const closed = shipper.close();
@@ -81,19 +81,19 @@ it('close gives up at its deadline: aborts, counts what is left, and keeps the b
   expect(shipper.stats()).toMatchObject({ bufferBytes: 0, inFlight: 0, ambiguous: 2 });
 });
 
-it('an answer after the deadline of close changes nothing', async () => {
+it('a response after the deadline of close changes nothing', async () => {
   const destination = new RecordingDestination();
-  let answerLate = (): void => {};
-  destination.answer = () =>
+  let respondLate = (): void => {};
+  destination.respond = () =>
     new Promise((resolve) => {
-      answerLate = () => resolve(accepted);
+      respondLate = () => resolve(accepted);
     });
   const { shipper, clock } = start({}, { destination });
   shipper.accept(record('a'));
   const closed = shipper.close({ timeoutMs: 100 });
   await clock.advance(100);
   const report = await closed;
-  answerLate();
+  respondLate();
   await clock.settle();
   expect(shipper.stats()).toMatchObject(report);
   expect(report).toMatchObject({ delivered: 0, pending: 0, dropped: { undeliverable: 1 } });
@@ -102,7 +102,7 @@ it('an answer after the deadline of close changes nothing', async () => {
 it('close tries again while there is time', async () => {
   const destination = new RecordingDestination();
   let failures = 3;
-  destination.answer = () => {
+  destination.respond = () => {
     if (failures-- > 0) throw unavailable;
     return accepted;
   };
@@ -113,9 +113,9 @@ it('close tries again while there is time', async () => {
   expect(await closed).toMatchObject({ delivered: 1 });
 });
 
-it('close does not wait for a try that cannot come before the deadline', async () => {
+it('close does not wait for an attempt that cannot start before the deadline', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => {
+  destination.respond = () => {
     throw new DeliveryError('AUTH', 'no');
   };
   const { shipper } = start({ closeTimeoutMs: 5000 }, { destination });
@@ -123,9 +123,9 @@ it('close does not wait for a try that cannot come before the deadline', async (
   expect(await shipper.close()).toMatchObject({ dropped: { undeliverable: 1 } });
 });
 
-it('close does not wait for a batch that the service asked to keep until after the deadline', async () => {
+it('close does not wait for a batch whose Retry-After ends after the deadline', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => {
+  destination.respond = () => {
     throw new DeliveryError('THROTTLED', 'slow down', { retryAfterMs: 60_000 });
   };
   const { shipper, clock } = start({ maxDelayMs: 0, closeTimeoutMs: 5000 }, { destination });
@@ -135,9 +135,9 @@ it('close does not wait for a batch that the service asked to keep until after t
   expect(destination.attempts).toHaveLength(1);
 });
 
-it('close starts backoffs over, so that a long outage does not cost the last tries', async () => {
+it('close resets backoffs, so that the last attempts still happen after a long outage', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => {
+  destination.respond = () => {
     throw unavailable;
   };
   const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });
@@ -150,16 +150,16 @@ it('close starts backoffs over, so that a long outage does not cost the last tri
   expect(destination.attempts.length - before).toBeGreaterThanOrEqual(5);
 });
 
-it('close goes on trying until its deadline, however long a backoff would be', async () => {
+it('close retries until its deadline, also when a backoff would be longer', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => {
+  destination.respond = () => {
     throw unavailable;
   };
   const { shipper, clock } = start({ retry: { baseMs: 60_000, capMs: 600_000 } }, { destination });
   shipper.accept(record('a'));
   const closed = shipper.close();
   await clock.advance(4900);
-  destination.answer = () => accepted;
+  destination.respond = () => accepted;
   await clock.advance(100);
   expect(await closed).toMatchObject({ delivered: 1 });
 });
@@ -173,18 +173,18 @@ it('close does not wait longer for a destination whose own close hangs', async (
   expect(await closed).toMatchObject({ pending: 0 });
 });
 
-it('no timer keeps the process alive but that of a running flush or close', async () => {
+it('only the timer of a running flush or close keeps the process alive', async () => {
   const destination = new RecordingDestination();
   const { shipper, clock } = start({ maxDelayMs: 1000 }, { destination });
   shipper.accept(record('waits for the timer'));
   await clock.settle();
   expect(clock.timersHeld).toBe(0);
-  destination.answer = () => {
+  destination.respond = () => {
     throw unavailable;
   };
   await clock.advance(1000);
   expect(clock.timersHeld).toBe(0);
-  destination.answer = () => new Promise(() => {});
+  destination.respond = () => new Promise(() => {});
   await clock.advance(1000);
   expect(shipper.stats().inFlight).toBe(1);
   expect(clock.timersHeld).toBe(0);

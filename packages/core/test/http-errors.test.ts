@@ -14,7 +14,7 @@ it.each([
   expect(codeOfStatus(status)).toBe(code);
 });
 
-it.each([200, 302, 400, 404, 405, 422])('the meaning of HTTP %d is left to the destination', (status) => {
+it.each([200, 302, 400, 404, 405, 422])('HTTP %d has no general code: the destination decides', (status) => {
   expect(codeOfStatus(status)).toBeUndefined();
 });
 
@@ -35,7 +35,7 @@ it.each<[what: string, error: unknown, code: string, ambiguous: boolean]>([
   expect(noAnswer(error)).toMatchObject({ code, ambiguous });
 });
 
-it('a request without a response whose signal is aborted timed out, whatever the error is', () => {
+it('a request without a response is a timeout when its signal is aborted, with any error', () => {
   const { signal } = new AbortController();
   expect(noAnswer(failed({ code: 'ECONNREFUSED' }), signal)).toMatchObject({ code: 'NETWORK' });
   expect(noAnswer(failed({ code: 'ECONNREFUSED' }), AbortSignal.abort())).toMatchObject({

@@ -89,7 +89,7 @@ describe('a request', () => {
     }
   });
 
-  it('has certainly not been sent if the connection is refused', async () => {
+  it('is not ambiguous if the connection is refused', async () => {
     const error = await post(start(), 'http://localhost:1').catch((reason) => reason);
     expect(error.code).toBe('ECONNREFUSED');
     expect(noAnswer(error)).toMatchObject({ code: 'NETWORK', ambiguous: false });
@@ -97,7 +97,7 @@ describe('a request', () => {
 });
 
 describe('a response', () => {
-  it('is valid while its body does not end: the first MiB of it is read', async () => {
+  it('is valid although its body does not end: its first MiB is read', async () => {
     const { url, sockets } = await serve((_request, response) => {
       const more = (): void => {
         while (response.write(Buffer.alloc(65_536)));
@@ -171,7 +171,7 @@ describe('a process that has only a request without a response open', () => {
   });
 });
 
-it('does not read the body any more once its response has come', async () => {
+it('stops reading the request body once the response has arrived', async () => {
   let received = Buffer.alloc(0);
   let readOn = (): void => {};
   const { url } = await serveTcp((socket) => {

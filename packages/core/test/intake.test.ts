@@ -9,7 +9,7 @@ import {
 import { record, TogetherDestination } from './support/recording-destination.js';
 import { start } from './support/start.js';
 
-it('encodes the records of a turn together at its end, as they were when they were logged', async () => {
+it('encodes the records of a turn together at its end, as they were when logged', async () => {
   const destination = new TogetherDestination();
   const { shipper, clock } = start({}, { destination });
   const changing = { ...record('a') };
@@ -23,7 +23,7 @@ it('encodes the records of a turn together at its end, as they were when they we
   expect(destination.texts).toEqual(['a', 'b']);
 });
 
-it('reads a record at once for a destination that takes its fields, which may change', () => {
+it('reads a record at once for a destination that reads fields, since fields may change', () => {
   const encode = ({ level, time, fields }: FieldsRecord): Encoding => ({
     route: level,
     time,
@@ -38,14 +38,17 @@ it('reads a record at once for a destination that takes its fields, which may ch
   expect(destination.together).toEqual([]);
 });
 
-it.each(['stats', 'flush', 'close'] as const)('counts what waits when somebody asks for %s', async (question) => {
-  const { shipper } = start({}, { destination: new TogetherDestination() });
-  shipper.accept(record('a'));
-  const answer = shipper[question]();
-  expect(await answer).toMatchObject({ received: 1, [question === 'stats' ? 'pending' : 'delivered']: 1 });
-});
+it.each(['stats', 'flush', 'close'] as const)(
+  'counts records that are not encoded yet in the result of %s',
+  async (method) => {
+    const { shipper } = start({}, { destination: new TogetherDestination() });
+    shipper.accept(record('a'));
+    const result = shipper[method]();
+    expect(await result).toMatchObject({ received: 1, [method === 'stats' ? 'pending' : 'delivered']: 1 });
+  },
+);
 
-it('counts a record that turns out to be nothing for the service, though it was accepted', async () => {
+it('counts an accepted record that encodeAll refuses', async () => {
   const destination = new TogetherDestination();
   destination.encodeAll = (records) =>
     records.map((each) => (each.text === 'b' ? { refused: 'invalid' } : destination.encode(each)));
@@ -63,8 +66,8 @@ it.each<[string, (records: readonly TextRecord[]) => unknown]>([
       throw new Error('for the test');
     },
   ],
-  ['answers nothing', () => undefined],
-  ['answers too little', () => []],
+  ['returns nothing', () => undefined],
+  ['returns too few encodings', () => []],
 ])('encodes records one by one when encoding them together %s', async (_, encodeAll) => {
   const destination = new TogetherDestination();
   destination.encodeAll = encodeAll as TogetherDestination['encodeAll'];
@@ -79,17 +82,17 @@ it.each<[string, (records: readonly TextRecord[]) => unknown]>([
   expect(destination.texts).toEqual(['a', 'c']);
 });
 
-it('lets no more wait than a turn can encode, however many are logged in one', () => {
+it('bounds the records that wait to be encoded, also when one turn logs many', () => {
   const destination = new TogetherDestination();
   const { shipper } = start({}, { destination });
   for (let i = 0; i < 10_000; i++) shipper.accept(record('x'.repeat(460)));
-  // Each takes 500 bytes of the budget, and half a MiB may wait.
+  // Each takes 500 bytes of the budget, and at most half a MiB waits.
   const encodedInTheTurn = destination.together.flat().length;
   expect(10_000 - encodedInTheTurn).toBeLessThan(1049);
   expect(shipper.stats()).toMatchObject({ received: 10_000, pending: 10_000 });
 });
 
-it('keeps the order of acceptance where a long text, which is judged at once, comes between short ones', async () => {
+it('keeps the order of acceptance when a long text, which is encoded at once, comes between short ones', async () => {
   const destination = new TogetherDestination();
   const { shipper } = start({ maxDelayMs: 0 }, { destination });
   const texts = ['a', 'b'.repeat(100_000), 'c'];
@@ -98,11 +101,11 @@ it('keeps the order of acceptance where a long text, which is judged at once, co
   expect(destination.texts).toEqual(texts);
 });
 
-it('refuses on the spot what a full buffer has no room for', () => {
+it('refuses records on the spot when the buffer is full', () => {
   // Room for 8 records of a KiB, 40 bytes of it for each event, and 1,536 for their batch.
   const { shipper } = start({ maxBufferBytes: 9728 / 0.8 }, { destination: new TogetherDestination() });
-  const answers = Array.from({ length: 10 }, () => shipper.accept(record('x'.repeat(984))));
-  expect(answers).toEqual([...Array(8).fill(true), false, false]);
+  const results = Array.from({ length: 10 }, () => shipper.accept(record('x'.repeat(984))));
+  expect(results).toEqual([...Array(8).fill(true), false, false]);
   expect(shipper.stats()).toMatchObject({ pending: 8, bufferBytes: 9728, dropped: { 'buffer-full': 2 } });
 });
 
@@ -118,7 +121,7 @@ it('a flush in onDrop delivers also the records that were logged after the lost 
   expect(destination.texts).toEqual(['a', 'b', 'c']);
 });
 
-/** Refuses what begins with "bad", but not before the end of the turn. */
+/** Refuses texts that begin with "bad", at the end of the turn. */
 function picky(): TogetherDestination {
   const destination = new TogetherDestination();
   const encode = destination.encode.bind(destination);
@@ -126,10 +129,10 @@ function picky(): TogetherDestination {
   return destination;
 }
 
-it('ends, and tells a loss once, also when onDrop logs what is refused again', async () => {
-  let told = 0;
+it('ends, and reports a loss once, also when onDrop logs a record that is refused again', async () => {
+  let reported = 0;
   const logAgain = (): void => {
-    told++;
+    reported++;
     shipper.accept(record('bad again'));
   };
   const { shipper, clock } = start({ onDrop: logAgain }, { destination: picky() });
@@ -139,15 +142,15 @@ it('ends, and tells a loss once, also when onDrop logs what is refused again', a
   shipper.accept(record('late'));
   await clock.settle();
   expect(shipper.stats()).toMatchObject({ received: 4, dropped: { invalid: 2, closed: 2 } });
-  expect(told).toBe(2);
+  expect(reported).toBe(2);
 });
 
-it('tells every loss of a turn once, also when onDrop asks for stats', async () => {
-  const told: number[] = [];
+it('reports every loss of a turn once, also when onDrop calls stats', async () => {
+  const reported: number[] = [];
   const { shipper, clock } = start(
     {
       onDrop: ({ records }) => {
-        told.push(records);
+        reported.push(records);
         assertBalanced(shipper.stats());
       },
     },
@@ -155,12 +158,12 @@ it('tells every loss of a turn once, also when onDrop asks for stats', async () 
   );
   for (let i = 0; i < 10; i++) shipper.accept(record('bad'));
   expect(shipper.stats()).toMatchObject({ received: 10, dropped: { invalid: 10 } });
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
   await clock.settle();
-  expect(told).toEqual([10]);
+  expect(reported).toEqual([10]);
 });
 
-it('says in the logs also what was lost while closing', async () => {
+it('states in the logs also the losses during close', async () => {
   const destination = picky();
   const { shipper } = start({ dropNotice: true }, { destination });
   shipper.accept(record('a'));
@@ -170,7 +173,7 @@ it('says in the logs also what was lost while closing', async () => {
   expect(destination.texts).toEqual(['a', 'b', expect.stringContaining('1 record dropped')]);
 });
 
-it('a report of a flush has all that was accepted until then', async () => {
+it('the report of a flush includes records accepted during the flush', async () => {
   const { shipper, clock } = start({}, { destination: new TogetherDestination() });
   const flushed = shipper.flush();
   shipper.accept(record('a'));
@@ -178,10 +181,10 @@ it('a report of a flush has all that was accepted until then', async () => {
   await clock.settle();
 });
 
-it.each([42, undefined, { length: -1e9 }])('lets no more wait because the text of one is %s', (text) => {
+it.each([42, undefined, { length: -1e9 }])('bounds the records that wait also when the text of one is %s', (text) => {
   const { shipper } = start({ maxBufferBytes: 64 * 1024 }, { destination: new TogetherDestination() });
   shipper.accept({ ...record(''), text: text as never });
-  const answers = Array.from({ length: 1000 }, () => shipper.accept(record('x'.repeat(768))));
-  expect(answers.filter(Boolean).length).toBeLessThan(64);
+  const results = Array.from({ length: 1000 }, () => shipper.accept(record('x'.repeat(768))));
+  expect(results.filter(Boolean).length).toBeLessThan(64);
   assertBalanced(shipper.stats());
 });

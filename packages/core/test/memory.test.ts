@@ -5,10 +5,10 @@ import { start } from './support/start.js';
 
 const MIB = 1024 * 1024;
 
-/** Memory of the payloads. Some of it is garbage, left over when a slab grew: so the bounds are wide. */
+/** Memory of the payloads. It includes garbage from buffers that grew, so the bounds are wide. */
 const payloadMemory = (): number => process.memoryUsage().arrayBuffers;
 
-it('a batch of one small record does not take the memory of a full one, though a full one came before', async () => {
+it('a batch of one small record does not take the memory of a full batch, also after a full batch', async () => {
   const destination = new RecordingDestination();
   let down = false;
   destination.send = async (batch) => {
@@ -29,7 +29,7 @@ it('a batch of one small record does not take the memory of a full one, though a
   expect(payloadMemory() - before).toBeLessThan(64 * MIB);
 });
 
-it('batches of a large record each do not take the memory of full ones', async () => {
+it('batches of one large record do not take the memory of full batches', async () => {
   const destination = new RecordingDestination();
   destination.send = async () => {
     throw new DeliveryError('UNAVAILABLE', 'down');
@@ -43,7 +43,7 @@ it('batches of a large record each do not take the memory of full ones', async (
   expect(payloadMemory() - before).toBeLessThan(4 * shipper.stats().bufferBytes);
 });
 
-it('evicted records give their memory back though most of the small ones around them stay', async () => {
+it('eviction of large records frees memory although most small records around them stay', async () => {
   const destination = new RecordingDestination();
   destination.send = () => new Promise(() => {});
   const maxBufferBytes = 20 * MIB;

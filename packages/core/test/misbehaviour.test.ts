@@ -15,8 +15,8 @@ it.each([
   ['rejects with an error that cannot be read', () => Promise.reject(unreadable)],
   ['rejects with nothing', () => Promise.reject(undefined)],
   ['resolves with an error', async () => new Error('odd') as never],
-  ['resolves with a list of nothing', async () => ({ rejected: [null], wireBytes: 1 }) as never],
-])('delivers in the end, and keeps the books, when a destination %s', async (_, oddly) => {
+  ['resolves with a list of null', async () => ({ rejected: [null], wireBytes: 1 }) as never],
+])('delivers in the end, and the ledger adds up, when a destination %s', async (_, oddly) => {
   const destination = new RecordingDestination();
   const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });
   const send = destination.send.bind(destination);
@@ -30,10 +30,10 @@ it.each([
   assertBalanced(shipper.stats());
 });
 
-it('reports the faults of a batch that was stored, and nothing else that comes as such', async () => {
+it('reports the faults of a stored batch, and ignores faults that are no DeliveryError', async () => {
   const destination = new RecordingDestination();
   const fault = new DeliveryError('MISCONFIGURED', 'the service refuses a setting');
-  destination.answer = () => ({ ...accepted, faults: [fault, 'odd' as never, undefined as never] });
+  destination.respond = () => ({ ...accepted, faults: [fault, 'odd' as never, undefined as never] });
   const { shipper, errors } = start({}, { destination });
   for (const text of ['x', 'y']) {
     shipper.accept(record(text));
@@ -43,9 +43,9 @@ it('reports the faults of a batch that was stored, and nothing else that comes a
   expect(shipper.stats()).toMatchObject({ delivered: 2, retries: {}, lastError: undefined });
 });
 
-it('counts a rejection for a reason that it does not know as invalid', async () => {
+it('counts a rejection for an unknown reason as invalid', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => ({ rejected: [{ index: 0, reason: 'nope' as never }], wireBytes: Number.NaN });
+  destination.respond = () => ({ rejected: [{ index: 0, reason: 'nope' as never }], wireBytes: Number.NaN });
   const { shipper } = start({}, { destination });
   shipper.accept(record('x'));
   await shipper.flush();
@@ -54,10 +54,10 @@ it('counts a rejection for a reason that it does not know as invalid', async () 
 });
 
 it.each([Number.NaN, -5, Number.POSITIVE_INFINITY])(
-  'retries as ever when a destination asks to wait %d ms',
+  'retries with its own backoff when a destination asks to wait %d ms',
   async (retryAfterMs) => {
     const destination = new RecordingDestination();
-    destination.answer = () => {
+    destination.respond = () => {
       throw new DeliveryError('THROTTLED', 'slow down', { retryAfterMs });
     };
     const { shipper, clock } = start({ maxDelayMs: 0, retry: { maxAgeMs: 60_000 } }, { destination });
@@ -70,10 +70,10 @@ it.each([Number.NaN, -5, Number.POSITIVE_INFINITY])(
 
 it.each([
   ['is asynchronous', async () => ({})],
-  ['makes a list of nothing', () => [null]],
-  ['makes no payload', () => ({ route: 'r', time: 1, bytes: 1 })],
-  ['makes no size', () => ({ route: 'r', time: 1, payload: 'x', bytes: Number.NaN })],
-  ['makes nothing', () => undefined],
+  ['returns a list of null', () => [null]],
+  ['returns no payload', () => ({ route: 'r', time: 1, bytes: 1 })],
+  ['returns no size', () => ({ route: 'r', time: 1, payload: 'x', bytes: Number.NaN })],
+  ['returns nothing', () => undefined],
 ])('counts a record as unencodable, and throws nothing, when encode %s', (_, encode) => {
   const { shipper, destination } = start();
   destination.encode = encode as unknown as () => Encoding;
@@ -88,7 +88,7 @@ it('counts a record whose time is no number, and throws nothing', () => {
   expect(shipper.stats().dropped.unencodable).toBe(1);
 });
 
-it('tries again when there was no memory for a body', async () => {
+it('retries when the allocation of a body fails', async () => {
   const { shipper, clock, destination } = start();
   shipper.accept(record('b', { time: 2 }));
   shipper.accept(record('a', { time: 1 }));
@@ -101,7 +101,7 @@ it('tries again when there was no memory for a body', async () => {
   expect(destination.texts).toEqual(['a', 'b']);
 });
 
-it('counts a refusal for a reason that it does not know as invalid', () => {
+it('counts a refusal for an unknown reason as invalid', () => {
   const { shipper, destination } = start();
   destination.encode = () => ({ refused: 'nope' as never });
   expect(shipper.accept(record('x'))).toBe(false);
@@ -123,10 +123,10 @@ it("ends, with overflow 'drop-oldest', also when onDrop logs each loss into the 
   assertBalanced(shipper.stats());
 });
 
-it('takes no record, and closes a destination once, while close() runs', async () => {
+it('accepts no record, and closes a destination once, while close() runs', async () => {
   const destination = new RecordingDestination();
   const { shipper } = start({}, { destination });
-  destination.answer = () => {
+  destination.respond = () => {
     shipper.accept(record('logged by the destination'));
     void shipper.close();
     return accepted;
@@ -146,25 +146,22 @@ it.each([
     },
   ],
   ['hang', 1, () => new Promise<SendOutcome>(() => {})],
-] as const)(
-  'delivers what goes to healthy routes while others %s, with concurrency %i',
-  async (_, concurrency, fail) => {
-    const destination = new RecordingDestination();
-    destination.answer = (batch) => (batch.route.startsWith('bad') ? fail() : accepted);
-    const { shipper, clock } = start({ concurrency, retry: { maxAgeMs: 3_600_000 } }, { destination });
-    for (let second = 0; second < 300; second++) {
-      for (let bad = 0; bad < concurrency; bad++) shipper.accept(record('x', { level: `bad ${bad}` }));
-      shipper.accept(record('y', { level: 'fine' }));
-      await clock.advance(1000);
-    }
-    expect(destination.stored.length).toBeGreaterThan(250);
-    expect(destination.attempts.length - destination.stored.length).toBeLessThan(300);
-  },
-);
-
-it('a batch that fails again and again lets the others of its route pass', async () => {
+] as const)('delivers records of healthy routes while others %s, with concurrency %i', async (_, concurrency, fail) => {
   const destination = new RecordingDestination();
-  destination.answer = (batch) => {
+  destination.respond = (batch) => (batch.route.startsWith('bad') ? fail() : accepted);
+  const { shipper, clock } = start({ concurrency, retry: { maxAgeMs: 3_600_000 } }, { destination });
+  for (let second = 0; second < 300; second++) {
+    for (let bad = 0; bad < concurrency; bad++) shipper.accept(record('x', { level: `bad ${bad}` }));
+    shipper.accept(record('y', { level: 'fine' }));
+    await clock.advance(1000);
+  }
+  expect(destination.stored.length).toBeGreaterThan(250);
+  expect(destination.attempts.length - destination.stored.length).toBeLessThan(300);
+});
+
+it('a batch that fails again and again does not block the others of its route', async () => {
+  const destination = new RecordingDestination();
+  destination.respond = (batch) => {
     if (batch.events.some((event) => event.payload === 'cursed')) throw new DeliveryError('UNAVAILABLE', 'down');
     return accepted;
   };
@@ -174,9 +171,9 @@ it('a batch that fails again and again lets the others of its route pass', async
   expect(shipper.stats()).toMatchObject({ delivered: 50, pending: 1 });
 });
 
-it('a flush ends our own backoffs, but not the time that a service asked for', async () => {
+it('a flush ends our own backoffs, but not the Retry-After of a service', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => {
+  destination.respond = () => {
     throw new DeliveryError('THROTTLED', 'slow down', { retryAfterMs: 60_000 });
   };
   const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });

@@ -2,19 +2,19 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { full } from '../../../forms.js';
 import { newSights } from './support/reference-types.js';
-import { type Logged, MAX_BYTES, type Reply, World } from './support/world.js';
+import { type Logged, MAX_BYTES, type PlannedResponse, World } from './support/world.js';
 
 const DAY_MS = 86_400_000;
 
 /** A step of a history. */
 class Step<T> implements fc.AsyncCommand<World, World> {
   readonly #name: string;
-  readonly #given: T;
-  readonly #act: (world: World, given: T) => unknown;
+  readonly #input: T;
+  readonly #act: (world: World, input: T) => unknown;
 
-  constructor(name: string, given: T, act: (world: World, given: T) => unknown) {
+  constructor(name: string, input: T, act: (world: World, input: T) => unknown) {
     this.#name = name;
-    this.#given = given;
+    this.#input = input;
     this.#act = act;
   }
 
@@ -23,21 +23,21 @@ class Step<T> implements fc.AsyncCommand<World, World> {
   }
 
   async run(world: World): Promise<void> {
-    await this.#act(world, this.#given);
+    await this.#act(world, this.#input);
     await world.check();
   }
 
   toString(): string {
-    return `${this.#name}(${JSON.stringify(this.#given)})`;
+    return `${this.#name}(${JSON.stringify(this.#input)})`;
   }
 }
 
 function step<T>(
   name: string,
-  given: fc.Arbitrary<T>,
-  act: (world: World, given: T) => unknown,
+  inputs: fc.Arbitrary<T>,
+  act: (world: World, input: T) => unknown,
 ): fc.Arbitrary<Step<T>> {
-  return given.map((value) => new Step(name, value, act));
+  return inputs.map((input) => new Step(name, input, act));
 }
 
 const size = fc.oneof(
@@ -56,11 +56,11 @@ const accept = step<Logged>(
     poison: fc.constantFrom(false, false, false, true),
     times: fc.integer({ min: 1, max: 20 }),
   }),
-  (world, given) => {
-    for (let i = 0; i < given.times; i++) world.accept(given);
+  (world, logged) => {
+    for (let i = 0; i < logged.times; i++) world.accept(logged);
   },
 );
-const kind = fc.constantFrom<Reply['kind'][]>(
+const kind = fc.constantFrom<PlannedResponse['kind'][]>(
   'honest',
   'reject',
   'hang',
@@ -72,8 +72,8 @@ const kind = fc.constantFrom<Reply['kind'][]>(
   'TOO_LARGE',
   'AGAIN',
 );
-const answers = step(
-  'answers',
+const responses = step(
+  'responses',
   fc.record({
     kind,
     retryAfterMs: fc.constantFrom(0, 0, 0, 100, 4000, 90_000),
@@ -81,8 +81,8 @@ const answers = step(
     atOnce: fc.boolean(),
     times: fc.constantFrom(1, 2, 3, 5, 12),
   }),
-  (world, { times, ...reply }) => {
-    for (let i = 0; i < times; i++) world.replies.push(reply);
+  (world, { times, ...response }) => {
+    for (let i = 0; i < times; i++) world.responses.push(response);
   },
 );
 const pass = step('pass', fc.constantFrom(1, 50, 200, 1000, 5000, 30_000, 120_000), (world, ms) => world.pass(ms));
@@ -94,7 +94,9 @@ const closeSometimes = fc.oneof(
   { weight: 4, arbitrary: pass as fc.Arbitrary<Step<unknown>> },
 );
 const history = fc.commands(
-  [accept, accept, accept, answers, answers, pass, pass, flush, jump, closeSometimes] as fc.Arbitrary<Step<unknown>>[],
+  [accept, accept, accept, responses, responses, pass, pass, flush, jump, closeSometimes] as fc.Arbitrary<
+    Step<unknown>
+  >[],
   { maxCommands: 40, size: 'max' },
 );
 const settings = fc.record({
@@ -110,10 +112,10 @@ const settings = fc.record({
   throttledBaseMs: fc.constant(1000),
   capMs: fc.constantFrom(1000, 30_000),
   maxAgeMs: fc.constantFrom(10_000, 100_000, 900_000),
-  luck: fc.constantFrom(0, 0.5, 0.999),
+  jitter: fc.constantFrom(0, 0.5, 0.999),
 });
 
-it('does, whatever happens in whichever order, what a simple model of it says', async () => {
+it('behaves as a simple model of it, in any history of events', async () => {
   const seen = newSights();
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), history, settings, async (scheduler, steps, chosen) => {

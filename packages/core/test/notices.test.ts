@@ -9,20 +9,20 @@ const noticesIn = (destination: RecordingDestination): Record<string, unknown>[]
 
 function down(): RecordingDestination {
   const destination = new RecordingDestination();
-  destination.answer = () => {
+  destination.respond = () => {
     throw new DeliveryError('UNAVAILABLE', 'down');
   };
   return destination;
 }
 
-it('after an outage says in the logs themselves how many records were dropped, why, and from when to when', async () => {
+it('after an outage states in the logs how many records were dropped, the reason, and the first and last time', async () => {
   const destination = down();
   const { shipper, clock } = start({ dropNotice: true, maxBufferBytes: 10 * 1024 }, { destination });
   for (let i = 0; i < 20; i++)
     shipper.accept(record(String(i).padEnd(768, '.'), { time: Date.UTC(2026, 0, 1, 0, 0, i) }));
   await clock.advance(10_000);
   expect(destination.stored).toEqual([]);
-  destination.answer = () => accepted;
+  destination.respond = () => accepted;
   await clock.advance(30_000);
   expect(noticesIn(destination)).toEqual([
     {
@@ -42,7 +42,7 @@ it('after an outage says in the logs themselves how many records were dropped, w
   assertBalanced(shipper.stats());
 });
 
-it('says nothing with dropNotice false', async () => {
+it('writes no notice with dropNotice false', async () => {
   const { shipper, destination, clock } = start({ dropNotice: false });
   shipper.accept(record('x'.repeat(2_000_000)));
   shipper.accept(record('y'));
@@ -51,7 +51,7 @@ it('says nothing with dropNotice false', async () => {
   expect(destination.texts).toEqual(['y']);
 });
 
-it('gives a notice for each reason, at most every 30 s, and the rest at the end', async () => {
+it('writes a notice for each reason, at most every 30 s, and the rest at the end', async () => {
   const { shipper, destination, clock } = start({ dropNotice: true });
   const counts = (): unknown[] =>
     noticesIn(destination).map(({ logferry }) => (logferry as { dropped: number }).dropped);
@@ -66,7 +66,7 @@ it('gives a notice for each reason, at most every 30 s, and the rest at the end'
   expect((counts() as number[]).reduce((a, b) => a + b, 0)).toBe(50);
 });
 
-it('does not prolong close() to give notice to a service that does not answer', async () => {
+it('does not prolong close() to deliver a notice to a service that is down', async () => {
   const destination = down();
   const { shipper, clock } = start({ dropNotice: true, retry: { maxAgeMs: 5000 } }, { destination });
   shipper.accept(record('x'));
@@ -77,28 +77,28 @@ it('does not prolong close() to give notice to a service that does not answer', 
   expect(destination.attempts).toHaveLength(before);
 });
 
-it('a notice takes its part of the budget, is no record in the books, and is lost without a word', async () => {
+it('a notice takes its part of the budget, is not in the ledger, and its loss is not reported', async () => {
   const destination = new RecordingDestination();
   const { shipper, clock, drops } = start({ dropNotice: true, maxBufferBytes: 4096 }, { destination });
   for (let i = 0; i < 5; i++) shipper.accept(big(String(i)));
   const lost = shipper.stats().dropped['buffer-full'];
   await clock.advance(1000);
-  destination.answer = () => {
+  destination.respond = () => {
     throw new DeliveryError('UNAVAILABLE', 'down');
   };
   const { delivered, pending, bufferBytes } = shipper.stats();
   expect({ delivered, pending }).toEqual({ delivered: 5 - lost, pending: 0 });
   expect(bufferBytes).toBeGreaterThan(1536);
-  const told = drops.length;
+  const reported = drops.length;
   await clock.advance(1_000_000);
   expect(shipper.stats()).toMatchObject({ received: 5, pending: 0, bufferBytes: 0 });
-  expect(drops).toHaveLength(told);
+  expect(drops).toHaveLength(reported);
   assertBalanced(shipper.stats());
 });
 
-it('says so in the logs when the service itself rejects records', async () => {
+it('states in the logs that the service rejected records', async () => {
   const destination = new RecordingDestination();
-  destination.answer = (batch) => ({
+  destination.respond = (batch) => ({
     rejected: batch.events.flatMap(({ payload }, index) => (payload === 'old' ? [{ index, reason: 'too-old' }] : [])),
     wireBytes: 1,
   });

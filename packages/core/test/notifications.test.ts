@@ -25,7 +25,7 @@ it('calls back at the end of the turn, and never inside a call of accept', async
   expect(calls).toEqual([false]);
 });
 
-it('says the losses of one reason in a turn as one Drop, with exact counts and times', async () => {
+it('reports the losses of one reason in a turn as one Drop, with exact counts and times', async () => {
   const { shipper, clock, drops } = start({ maxBatchBytes: 1024 });
   for (const time of [30, 10, 20]) shipper.accept(record('x'.repeat(2000), { time }));
   shipper.accept({ ...record(''), text: 5 as never, time: 7 });
@@ -42,9 +42,9 @@ it('says the losses of one reason in a turn as one Drop, with exact counts and t
 it.each([
   ['of many records', 300, 10_000],
   ['of a batch', 40, 100_000],
-])('keeps at most 1 MiB of the events %s, whatever is lost', async (_, count, length) => {
+])('keeps at most 1 MiB of the lost events %s', async (_, count, length) => {
   const destination = new RecordingDestination({ maxBytes: 10 * MIB });
-  destination.answer = () => {
+  destination.respond = () => {
     throw new DeliveryError('UNAVAILABLE', 'down');
   };
   const { shipper, drops } = start({}, { destination });
@@ -58,17 +58,17 @@ it.each([
 
 it('reports a failure before the loss that follows from it', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => {
+  destination.respond = () => {
     throw new DeliveryError('TOO_LARGE', 'too large');
   };
-  const told: string[] = [];
+  const reported: string[] = [];
   const { shipper } = start(
-    { onError: ({ code }) => void told.push(code), onDrop: ({ reason }) => void told.push(reason) },
+    { onError: ({ code }) => void reported.push(code), onDrop: ({ reason }) => void reported.push(reason) },
     { destination },
   );
   shipper.accept(record('x'));
   await shipper.flush();
-  expect(told).toEqual(['TOO_LARGE', 'too-large']);
+  expect(reported).toEqual(['TOO_LARGE', 'too-large']);
 });
 
 it('ends when an asynchronous onDrop logs each loss into its own full shipper', async () => {
@@ -119,7 +119,7 @@ it('ends when a subscriber of logferry:dropped logs each loss into the same full
   expect(shipper.stats()).toMatchObject({ received: 2 });
 });
 
-it('ends no more requests in a turn than may be in flight, so that what waits to be reported is bounded', async () => {
+it('ends at most `concurrency` requests in a turn, so that the queue of notifications is bounded', async () => {
   const destination = new RecordingDestination();
   destination.send = async () => accepted;
   const shipper = createShipper(destination, { maxBatchEvents: 1, concurrency: 3 });
@@ -156,7 +156,7 @@ const folder = fileURLToPath(new URL('..', import.meta.url));
 it.each([
   ['process.exit()', 'process.exit(3)', 3],
   ['an uncaught error', 'throw new Error("the end")', 1],
-])('reports at the exit what the turn of %s has lost', (_, end, status) => {
+])('reports at the exit the losses of the turn of %s', (_, end, status) => {
   const script = `
     import { createShipper } from '@logferry/core';
     const limits = { maxEvents: 10, maxBytes: 100 };

@@ -43,12 +43,12 @@ it.each([
   expect(error.message).toContain(`[logferry] ${message}`);
 });
 
-it('takes undefined for any option as its default', () => {
+it('takes the default of an option that is undefined', () => {
   const options = { maxDelayMs: undefined, retry: { baseMs: undefined }, onError: undefined, overflow: undefined };
   expect(() => createShipper(new RecordingDestination(), options)).not.toThrow();
 });
 
-it('refuses what is no destination', () => {
+it('refuses a value that is no destination', () => {
   expect(() => createShipper(undefined as never)).toThrow(
     '[logferry] destination: expected a Destination, got undefined',
   );

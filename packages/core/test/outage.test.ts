@@ -3,22 +3,22 @@ import { assertBalanced, type DeliveryCode, DeliveryError } from '../src/index.j
 import { accepted, RecordingDestination, record } from './support/recording-destination.js';
 import { start } from './support/start.js';
 
-/** A destination that fails with this code until it is mended. */
-function broken(code: DeliveryCode): RecordingDestination & { mend(): void } {
+/** A destination that fails with this code until it is repaired. */
+function broken(code: DeliveryCode): RecordingDestination & { repair(): void } {
   const destination = new RecordingDestination();
-  destination.answer = async () => {
+  destination.respond = async () => {
     await new Promise((resolve) => setImmediate(resolve));
     throw new DeliveryError(code, 'for the test');
   };
   return Object.assign(destination, {
-    mend() {
-      destination.answer = () => accepted;
+    repair() {
+      destination.respond = () => accepted;
     },
   });
 }
 
 it.each(['UNAVAILABLE', 'NETWORK', 'TIMEOUT'] as const)(
-  'after three failures in a row with %s a single probe flies, however many routes wait',
+  'after three failures in a row with %s one probe at a time is in flight, with any number of waiting routes',
   async (code) => {
     const destination = broken(code);
     const { shipper, clock } = start({ maxDelayMs: 0, concurrency: 4 }, { destination });
@@ -31,20 +31,20 @@ it.each(['UNAVAILABLE', 'NETWORK', 'TIMEOUT'] as const)(
     expect(shipper.stats()).toMatchObject({ concurrency: 1, pending: 500 });
     // From 200 ms, doubling, every 30 s at the end.
     expect(destination.attempts.length - before).toBeLessThan(20);
-    destination.mend();
+    destination.repair();
     await clock.advance(60_000);
     expect(shipper.stats()).toMatchObject({ delivered: 500, concurrency: code === 'TIMEOUT' ? expect.any(Number) : 4 });
     assertBalanced(shipper.stats());
   },
 );
 
-it('lets everything that has not failed itself go with the first success after an outage', async () => {
+it('sends all batches that have not failed after the first success that ends an outage', async () => {
   const destination = broken('UNAVAILABLE');
   const { shipper, clock } = start({ maxBatchEvents: 1, maxDelayMs: 0 }, { destination });
   for (let i = 0; i < 50; i++) shipper.accept(record(String(i)));
   await clock.advance(120_000);
   const { pending } = shipper.stats();
-  destination.mend();
+  destination.repair();
   await clock.advance(30_000);
   expect(pending).toBe(50);
   expect(shipper.stats()).toMatchObject({ delivered: 50 });
@@ -62,9 +62,9 @@ it('a flush in an outage sends one probe at once, and no more', async () => {
   expect(destination.attempts.length - before).toBe(1);
 });
 
-it('takes one failing route among good ones for no outage, and keeps the concurrency', async () => {
+it('one failing route among healthy ones is no outage, and keeps the concurrency', async () => {
   const destination = new RecordingDestination();
-  destination.answer = async (batch) => {
+  destination.respond = async (batch) => {
     if (batch.route === 'bad') throw new DeliveryError('TIMEOUT', 'for the test');
     return accepted;
   };
@@ -77,7 +77,7 @@ it('takes one failing route among good ones for no outage, and keeps the concurr
   expect(shipper.stats()).toMatchObject({ delivered: 1000, concurrency: 4 });
 });
 
-it('throttling is no outage: the service answers', async () => {
+it('throttling is no outage: the service responds', async () => {
   const destination = broken('THROTTLED');
   const { shipper, clock } = start({ maxDelayMs: 0, concurrency: 4 }, { destination });
   for (let i = 0; i < 8; i++) shipper.accept(record(String(i), { level: `route ${i}` }));
@@ -85,7 +85,7 @@ it('throttling is no outage: the service answers', async () => {
   expect(destination.attempts).toHaveLength(8);
 });
 
-it('gives up in time what never got a try because an outage lasted', async () => {
+it('drops records at retry.maxAgeMs that got no attempt in a long outage', async () => {
   const destination = broken('UNAVAILABLE');
   const { shipper, clock, drops } = start(
     { maxBatchEvents: 1, maxDelayMs: 0, retry: { maxAgeMs: 60_000 } },
@@ -103,7 +103,7 @@ it('gives up in time what never got a try because an outage lasted', async () =>
 
 it('a route whose batches fail in a row pauses, and the others do not', async () => {
   const destination = new RecordingDestination();
-  destination.answer = async (batch) => {
+  destination.respond = async (batch) => {
     if (batch.route === 'bad') throw new DeliveryError('UNAVAILABLE', 'for the test');
     return accepted;
   };
@@ -114,14 +114,14 @@ it('a route whose batches fail in a row pauses, and the others do not', async ()
     await clock.advance(100);
   }
   expect(shipper.stats().delivered).toBe(200);
-  // 20 s of a backoff that doubles from 200 ms, not 200 batches with a try each.
+  // 20 s of a backoff that doubles from 200 ms, not 200 batches with an attempt each.
   expect(destination.attempts.filter((batch) => batch.route === 'bad').length).toBeLessThan(15);
 });
 
-it('keeps the order within a batch that was refused alike, when ordered, though others back off meanwhile', async () => {
+it('keeps the order within a batch of records that were all refused, when ordered, while other routes back off', async () => {
   const destination = new RecordingDestination();
   let isWrong = true;
-  destination.answer = (batch) => {
+  destination.respond = (batch) => {
     if (batch.route !== 'info') throw new DeliveryError('THROTTLED', 'slow down');
     if (isWrong) throw new DeliveryError('INVALID', 'no');
     return accepted;
@@ -136,13 +136,13 @@ it('keeps the order within a batch that was refused alike, when ordered, though 
   expect(destination.texts).toEqual(Array.from({ length: 17 }, (_, i) => String(i)));
 });
 
-it('ends with the first route that works, though a probe meets another that somebody has to mend', async () => {
+it('an outage ends with the first route that works, also when a probe meets one that needs an operator', async () => {
   const destination = broken('NETWORK');
   const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });
   for (const level of ['a', 'b', 'c', 'd']) shipper.accept(record('x', { level }));
   await clock.advance(60_000);
   let locked: string | undefined;
-  destination.answer = ({ route }) => {
+  destination.respond = ({ route }) => {
     locked ??= route;
     if (route === locked) throw new DeliveryError('AUTH', 'no');
     return accepted;
@@ -152,10 +152,10 @@ it('ends with the first route that works, though a probe meets another that some
   expect(await closed).toMatchObject({ delivered: 3, dropped: { undeliverable: 1 } });
 });
 
-it('a working route has its turn among many that fail, though there is one slot', async () => {
+it('a working route has its turn among many that fail, also with one slot', async () => {
   const destination = new RecordingDestination();
   const { shipper, clock } = start({ maxDelayMs: 0, concurrency: 1 }, { destination });
-  destination.answer = async ({ route }) => {
+  destination.respond = async ({ route }) => {
     await new Promise<void>((resolve) => clock.setTimer(resolve, 100));
     if (route !== 'fine') throw new DeliveryError('AUTH', 'no');
     return accepted;

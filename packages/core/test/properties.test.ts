@@ -33,7 +33,7 @@ const pass = fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ mi
 const flush = fc.record({ kind: fc.constant('flush' as const), timeoutMs: fc.integer({ min: 0, max: 500 }) });
 const steps = fc.array(fc.oneof({ weight: 6, arbitrary: accept }, pass, flush), { minLength: 1, maxLength: 25 });
 
-const answers = fc.infiniteStream(
+const responses = fc.infiniteStream(
   fc.oneof(
     { weight: 6, arbitrary: fc.constant('accept' as const) },
     fc.constantFrom('UNAVAILABLE', 'THROTTLED', 'AGAIN', 'AUTH', 'INVALID', 'TOO_LARGE', 'reject', 'hang'),
@@ -47,12 +47,12 @@ const options = fc.record({
   ordered: fc.boolean(),
 });
 
-it('whatever comes, every batch obeys the limits, nothing is lost or doubled unsaid, and the books balance', async () => {
+it('with any records and responses, batches obey the limits, no record is lost or doubled silently, and the ledger adds up', async () => {
   const seen = { delivered: 0, rejected: 0, dropped: 0, halved: 0, ambiguous: 0 };
   await fc.assert(
-    fc.asyncProperty(steps, answers, options, fc.boolean(), async (plan, replies, chosen, together) => {
+    fc.asyncProperty(steps, responses, options, fc.boolean(), async (plan, outcomes, chosen, together) => {
       const destination = new (together ? TogetherDestination : RecordingDestination)({ maxBytes: MAX_BYTES });
-      destination.answer = (batch) => reply(batch, replies.next().value);
+      destination.respond = (batch) => respond(batch, outcomes.next().value);
       const { shipper, clock, drops } = start(chosen, { destination });
       const taken: string[] = [];
       let time = BASE_MS;
@@ -89,7 +89,7 @@ it('whatever comes, every batch obeys the limits, nothing is lost or doubled uns
   for (const [state, count] of Object.entries(seen)) expect(count, state).toBeGreaterThan(100);
 }, 120_000);
 
-function reply(batch: Batch, kind: string): Promise<SendOutcome> | SendOutcome {
+function respond(batch: Batch, kind: string): Promise<SendOutcome> | SendOutcome {
   switch (kind) {
     case 'accept':
       return { rejected: [], wireBytes: batch.bytes };

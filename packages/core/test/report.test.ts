@@ -20,7 +20,7 @@ const imports = `
   const encode = ({ time, text }) => ({ route: 'r', time, payload: text, bytes: text.length });
 `;
 
-it('by default says losses in one line on stderr, and later ones in another at the end', () => {
+it('by default reports losses in one line on stderr, and later ones in another at the end', () => {
   const { stderr } = run(`${imports}
     const shipper = createShipper({ name: 'mine', reads: 'text', limits, encode, send: async () => ({ rejected: [], wireBytes: 0 }) });
     shipper.accept(record('x'.repeat(20_000)));
@@ -34,7 +34,7 @@ it('by default says losses in one line on stderr, and later ones in another at t
   ]);
 });
 
-it('by default says failures on stderr, with their code, beside the losses that follow from them', () => {
+it('by default reports failures on stderr, with their code, beside the losses that follow from them', () => {
   const { stderr } = run(`${imports}
     const send = async () => { throw new DeliveryError('AUTH', 'the key is not valid'); };
     const shipper = createShipper({ name: 'mine', reads: 'text', limits, encode, send }, { maxDelayMs: 0 });
@@ -103,7 +103,7 @@ it('survives callbacks that throw or reject', async () => {
   };
   for (const callback of [rejecting, throwing]) {
     const destination = new RecordingDestination();
-    destination.answer = () => {
+    destination.respond = () => {
       throw new DeliveryError('INVALID', 'no');
     };
     const { shipper } = start({ onError: callback, onDrop: callback }, { destination });
@@ -113,22 +113,22 @@ it('survives callbacks that throw or reject', async () => {
 });
 
 it('counts, but does not report, the losses of records that a callback logs', async () => {
-  let told = 0;
+  let reported = 0;
   const shipper = createShipper(new RecordingDestination(), {
     maxBufferBytes: 1024,
     onDrop: () => {
-      told++;
+      reported++;
       shipper.accept(record('x'.repeat(5000)));
     },
   });
   shipper.accept(record('x'.repeat(5000)));
   await shipper.flush();
-  expect(told).toBe(1);
+  expect(reported).toBe(1);
   expect(shipper.stats()).toMatchObject({ received: 2, dropped: { 'buffer-full': 2 } });
   assertBalanced(shipper.stats());
 });
 
-it('assertBalanced says which number is off', () => {
+it('assertBalanced names the number that is wrong', () => {
   const ledger = { ...start().shipper.stats(), received: 3, delivered: 1 };
   expect(() => assertBalanced(ledger)).toThrow(/received 3, but delivered 1 .* = 1$/);
 });

@@ -7,7 +7,7 @@ import { start } from './support/start.js';
 function failing(...codes: DeliveryError[]): RecordingDestination {
   const destination = new RecordingDestination();
   const left = [...codes];
-  destination.answer = () => {
+  destination.respond = () => {
     const error = left.shift();
     if (error) throw error;
     return accepted;
@@ -22,10 +22,10 @@ const error = (code: DeliveryCode, options = {}): DeliveryError =>
 async function attemptTimes(destination: RecordingDestination, random: number, options = {}): Promise<number[]> {
   const times: number[] = [];
   const { shipper, clock } = start({ maxDelayMs: 0, ...options }, { destination, random: () => random });
-  const answer = destination.answer;
-  destination.answer = (batch, signal) => {
+  const respond = destination.respond;
+  destination.respond = (batch, signal) => {
     times.push(clock.monotonic());
-    return answer(batch, signal);
+    return respond(batch, signal);
   };
   shipper.accept(record('x'));
   await clock.advance(1_000_000);
@@ -54,7 +54,7 @@ it('caps the backoff at retry.capMs', async () => {
   expect(await attemptTimes(destination, 0.999_999_9, { retry })).toEqual([0, 100, 300, 600, 900, 1200]);
 });
 
-it('never comes back sooner than the service asked', async () => {
+it('never retries sooner than the service asked', async () => {
   const destination = failing(error('THROTTLED', { retryAfterMs: 7000 }));
   expect(await attemptTimes(destination, 0)).toEqual([0, 7000]);
 });
@@ -64,26 +64,26 @@ it.each(['AUTH', 'NOT_FOUND', 'MISCONFIGURED'] as const)('retries %s every 30 to
   expect(await attemptTimes(failing(error(code)), 0.999_999_9)).toEqual([0, 60_000]);
 });
 
-it('repeats a batch at once, and once, when the destination says AGAIN', async () => {
+it('repeats a batch once, and at once, when the destination throws AGAIN', async () => {
   expect(await attemptTimes(failing(error('AGAIN')), 0.999_999_9)).toEqual([0, 0]);
   expect(await attemptTimes(failing(error('AGAIN'), error('AGAIN')), 0.999_999_9)).toEqual([0, 0, 200]);
 });
 
-it('grants AGAIN anew after a backoff', async () => {
+it('repeats a batch at once for another AGAIN after a backoff', async () => {
   const destination = failing(error('AGAIN'), error('UNAVAILABLE'), error('AGAIN'));
   expect(await attemptTimes(destination, 0.999_999_9)).toEqual([0, 0, 200, 200]);
 });
 
-it('hands the same batch object to every try', async () => {
+it('passes the same batch object to every attempt', async () => {
   const destination = failing(error('UNAVAILABLE'), error('AGAIN'));
   await attemptTimes(destination, 0);
   expect(destination.attempts).toHaveLength(3);
   expect(new Set(destination.attempts).size).toBe(1);
 });
 
-it('gives a record up as expired when it still fails at retry.maxAgeMs', async () => {
+it('drops a record as expired when it still fails at retry.maxAgeMs', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => {
+  destination.respond = () => {
     throw error('UNAVAILABLE');
   };
   const retry = { baseMs: 1000, capMs: 4000, maxAgeMs: 9000 };
@@ -113,27 +113,27 @@ it('counts age on a clock that does not jump', async () => {
 
 it('aborts an attempt at requestTimeoutMs and tries again, even if the destination never settles', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => new Promise(() => {});
+  destination.respond = () => new Promise(() => {});
   const { shipper, clock, errors } = start({ maxDelayMs: 0, requestTimeoutMs: 5000 }, { destination });
   shipper.accept(record('x'));
   await clock.advance(4999);
   expect(destination.signals[0]?.aborted).toBe(false);
-  destination.answer = () => accepted;
+  destination.respond = () => accepted;
   await clock.advance(1 + 200);
   expect(destination.signals[0]?.aborted).toBe(true);
   expect(errors).toMatchObject([{ code: 'TIMEOUT', ambiguous: true }]);
   expect(shipper.stats()).toMatchObject({ delivered: 1, ambiguous: 1, inFlight: 0 });
 });
 
-it('ignores the late answer of an attempt that was given up', async () => {
+it('ignores the late response of an aborted attempt', async () => {
   const destination = new RecordingDestination();
-  let answerLate = (): void => {};
-  destination.answer = () => new Promise((resolve) => (answerLate = () => resolve(accepted)));
+  let respondLate = (): void => {};
+  destination.respond = () => new Promise((resolve) => (respondLate = () => resolve(accepted)));
   const { shipper, clock } = start({ maxDelayMs: 0, requestTimeoutMs: 1000 }, { destination });
   shipper.accept(record('x'));
   await clock.advance(1000);
-  destination.answer = () => accepted;
-  answerLate();
+  destination.respond = () => accepted;
+  respondLate();
   await clock.advance(1000);
   expect(shipper.stats()).toMatchObject({ received: 1, delivered: 1, pending: 0, requests: 2 });
   assertBalanced(shipper.stats());
@@ -158,7 +158,7 @@ it.each([
 
 it('isolates one bad record among many by halving, loses exactly that one, and keeps the order', async () => {
   const destination = new RecordingDestination();
-  destination.answer = (batch) => {
+  destination.respond = (batch) => {
     if (batch.events.some((event) => event.payload === '617')) throw error('INVALID');
     return accepted;
   };
@@ -174,7 +174,7 @@ it('isolates one bad record among many by halving, loses exactly that one, and k
 
 it('halves a batch that is too large, and drops a single record that still is', async () => {
   const destination = new RecordingDestination();
-  destination.answer = (batch) => {
+  destination.respond = (batch) => {
     if (batch.bytes > 100) throw error('TOO_LARGE');
     return accepted;
   };
@@ -188,7 +188,7 @@ it('halves a batch that is too large, and drops a single record that still is', 
 
 it('reports events that the service rejects one by one, by reason, and never sends them again', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => ({
+  destination.respond = () => ({
     rejected: [
       { index: 0, reason: 'too-old' },
       { index: 1, reason: 'too-old' },
@@ -215,9 +215,9 @@ it('reports events that the service rejects one by one, by reason, and never sen
   assertBalanced(stats);
 });
 
-it('tells of AUTH, NOT_FOUND and MISCONFIGURED at most once a minute', async () => {
+it('reports AUTH, NOT_FOUND and MISCONFIGURED at most once a minute', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => {
+  destination.respond = () => {
     throw error('AUTH');
   };
   const { shipper, clock, errors } = start({ maxDelayMs: 0 }, { destination, random: () => 0 });
@@ -229,8 +229,8 @@ it('tells of AUTH, NOT_FOUND and MISCONFIGURED at most once a minute', async () 
 
 it('counts a record once that was refused, waits for the search to end, and expires or is given up meanwhile', async () => {
   const destination = new RecordingDestination();
-  let answers = 9;
-  destination.answer = () => (answers-- > 0 ? Promise.reject(error('INVALID')) : new Promise(() => {}));
+  let refusals = 9;
+  destination.respond = () => (refusals-- > 0 ? Promise.reject(error('INVALID')) : new Promise(() => {}));
   const retry = { maxAgeMs: 10_000 };
   const { shipper, clock, drops } = start({ concurrency: 1, retry, requestTimeoutMs: 60_000 }, { destination });
   for (let i = 0; i < 16; i++) shipper.accept(record(String(i)));

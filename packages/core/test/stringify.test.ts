@@ -12,7 +12,7 @@ it('copes with cycles and BigInt, and keeps the order of keys', () => {
   expect(stringify(cyclic)).toBe('{"z":12,"a":1,"self":"[Circular]"}');
 });
 
-it('replaces members that cannot be read and keeps the others', () => {
+it('replaces members that cannot be read, and keeps the others', () => {
   const nested = {
     good: 1,
     get bad(): never {

@@ -42,7 +42,7 @@ it('split makes numbered parts that keep every limit and together are the text',
   );
 });
 
-it('findCap finds the largest cap with which all sizes have room, and none if they have room without', () => {
+it('findCap finds the largest cap with which all sizes fit, and none if they fit without a cap', () => {
   expect(findCap([10, 100, 100], 110)).toBe(50);
   expect(findCap([10, 20], 30)).toBeUndefined();
   expect(findCap([], 0)).toBeUndefined();

@@ -40,8 +40,8 @@ it('publishes deliveries, retries, errors and losses on diagnostics channels', a
   ];
   const destination = new RecordingDestination();
   const error = new DeliveryError('UNAVAILABLE', 'down');
-  destination.answer = () => {
-    destination.answer = () => ({ rejected: [{ index: 0, reason: 'too-old' }], wireBytes: 7, requestId: 'r-1' });
+  destination.respond = () => {
+    destination.respond = () => ({ rejected: [{ index: 0, reason: 'too-old' }], wireBytes: 7, requestId: 'r-1' });
     throw error;
   };
   const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });
@@ -59,9 +59,9 @@ it('publishes deliveries, retries, errors and losses on diagnostics channels', a
   ]);
 });
 
-it('stats() tells the age of the oldest pending record, the last error, and retries by code', async () => {
+it('stats() has the age of the oldest pending record, the last error, and retries by code', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => {
+  destination.respond = () => {
     throw new DeliveryError('THROTTLED', 'slow down');
   };
   const { shipper, clock } = start({}, { destination });
@@ -77,14 +77,14 @@ it('stats() tells the age of the oldest pending record, the last error, and retr
     concurrency: 2,
   });
   clock.jump(-86_400_000);
-  destination.answer = () => accepted;
+  destination.respond = () => accepted;
   await shipper.flush();
   expect(shipper.stats()).toMatchObject({ oldestAgeMs: 0, delivered: 2, lastError: { code: 'THROTTLED' } });
 });
 
 it('stats() can be sent to another thread', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => {
+  destination.respond = () => {
     throw new DeliveryError('NETWORK', 'no', { cause: new Error('with a function', { cause: () => {} }) });
   };
   const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });
@@ -95,7 +95,7 @@ it('stats() can be sent to another thread', async () => {
 
 it('counts the callbacks of the application that throw or reject', async () => {
   const destination = new RecordingDestination();
-  destination.answer = () => {
+  destination.respond = () => {
     throw new DeliveryError('INVALID', 'no');
   };
   const onError = async (): Promise<void> => {
@@ -110,11 +110,11 @@ it('counts the callbacks of the application that throw or reject', async () => {
   expect(shipper.stats()).toMatchObject({ dropped: { invalid: 1 }, callbackErrors: 2 });
 });
 
-it('refuses what is logged from inside a request, of this shipper or another, also after an await', async () => {
+it('refuses records that are logged from inside a request, of this shipper or another, also after an await', async () => {
   const destination = new RecordingDestination();
   const { shipper, drops } = start({}, { destination });
   const other = start();
-  destination.answer = async () => {
+  destination.respond = async () => {
     shipper.accept(record('a line of the SDK'));
     await new Promise((resolve) => setTimeout(resolve, 1));
     shipper.accept(record('another line of the SDK'));
@@ -128,12 +128,12 @@ it('refuses what is logged from inside a request, of this shipper or another, al
   expect(drops).toMatchObject([{ reason: 'feedback' }, { reason: 'feedback' }]);
 });
 
-it('takes what onError and onDrop log, and what the application logs while requests are in flight', async () => {
+it('accepts records that onError and onDrop log, and those of the application while requests are in flight', async () => {
   const destination = new RecordingDestination();
   let failFirst = (): void => {};
-  destination.answer = () =>
+  destination.respond = () =>
     new Promise((_, reject) => {
-      destination.answer = () => accepted;
+      destination.respond = () => accepted;
       failFirst = () => reject(new DeliveryError('UNAVAILABLE', 'down'));
     });
   const shipper = createShipper(destination, {

@@ -1,4 +1,4 @@
-// Has nothing open but a request that is never answered, on a connection that is new or was used before.
+// Has only a request without a response open, on a new connection or on a reused one.
 import { createHttpClient } from '@logferry/core';
 
 const { URL: url, REUSE: reuse } = process.env;

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
 /**
- * A key and a certificate for localhost that nobody trusts, for a hundred years: `openssl req -x509 -nodes -subj
+ * An untrusted key and certificate for localhost, valid for a hundred years: `openssl req -x509 -nodes -subj
  * /CN=localhost -days 36500 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -addext
  * subjectAltName=DNS:localhost,IP:127.0.0.1`
  */

@@ -3,7 +3,7 @@ import { MemoryDestination, type TestService } from '../../src/testing/index.js'
 
 type Respond = MemoryDestination['respond'];
 
-/** The services of this process, for destinations that are made again by their recipe. */
+/** The services of this process, by which a recipe makes a destination again. */
 const services: Respond[] = [];
 
 /** A strict service without HTTP. `plant` puts a fault into each of its destinations. */

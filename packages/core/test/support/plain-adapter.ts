@@ -1,7 +1,7 @@
 import { createShipper, type DeliveryOptions, type Destination, type LogRecord, stringify } from '../../src/index.js';
 import type { RunningLogger } from '../../src/testing/index.js';
 
-/** The least that an adapter can be: a logger without a framework. */
+/** The smallest adapter: a logger without a framework. */
 export function startPlainAdapter(destination: Destination, options: DeliveryOptions): RunningLogger {
   const shipper = createShipper(destination, options);
   return {

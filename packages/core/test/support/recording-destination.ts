@@ -9,19 +9,19 @@ import type {
   TextRecord,
 } from '../../src/index.js';
 
-type Answer = (batch: Batch, signal: AbortSignal) => Promise<SendOutcome> | SendOutcome;
+type Respond = (batch: Batch, signal: AbortSignal) => Promise<SendOutcome> | SendOutcome;
 
 export const accepted: SendOutcome = { rejected: [], wireBytes: 0 };
 
 /**
- * A third party's destination: keeps what it is sent, and notes every batch that breaks a rule. The record's level names
- * the route; each byte of its text counts one, and 10 more.
+ * A third party's destination: keeps the batches that it gets, and notes each one that breaks a rule. The record's level
+ * is the route. An event has the size of its text in bytes, and 10 more.
  */
 export class RecordingDestination implements TextDestination {
   readonly name = 'recording';
   readonly reads = 'text';
   readonly limits: BatchLimits;
-  /** Every batch it was asked to send, repetitions too. */
+  /** Every batch of a call of `send`, repetitions too. */
   readonly attempts: Batch[] = [];
   /** The events of all batches that it accepted. */
   readonly stored: EncodedEvent[] = [];
@@ -30,7 +30,7 @@ export class RecordingDestination implements TextDestination {
   inFlight = 0;
   mostInFlight = 0;
   closed = 0;
-  answer: Answer = () => accepted;
+  respond: Respond = () => accepted;
 
   constructor(limits: Partial<BatchLimits> = {}) {
     this.limits = { maxEvents: 10_000, maxBytes: 1_048_576, maxSpanMs: 86_399_999, baseBytes: () => 0, ...limits };
@@ -47,7 +47,7 @@ export class RecordingDestination implements TextDestination {
     this.inFlight++;
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
     try {
-      const outcome = await this.answer(batch, signal);
+      const outcome = await this.respond(batch, signal);
       const rejected = new Set(outcome.rejected.map(({ index }) => index));
       this.stored.push(...batch.events.filter((_, index) => !rejected.has(index)));
       return outcome;
@@ -60,13 +60,13 @@ export class RecordingDestination implements TextDestination {
     this.closed++;
   }
 
-  /** The texts that it stored. */
+  /** The stored texts. */
   get texts(): string[] {
     return this.stored.map((event) => event.payload);
   }
 }
 
-/** A destination that can encode the records of a turn together, and remembers which it did. */
+/** A destination that can encode the records of a turn together, and remembers these. */
 export class TogetherDestination extends RecordingDestination {
   readonly together: string[][] = [];
 
@@ -80,7 +80,7 @@ export function encodeText(record: TextRecord, text: string): EncodedEvent {
   return { route: record.level, time: record.time, payload: text, bytes: Buffer.byteLength(text) + 10 };
 }
 
-/** A record with a text; the time counts up unless given. */
+/** A record with a text. Its time is always the same by default. */
 export function record(text: string, { time = Date.UTC(2026, 0, 1), level = 'info', urgent = false } = {}): LogRecord {
   return { time, level, urgent, text, fields: {} };
 }

@@ -2,7 +2,7 @@ import type { Group, Part, Settings } from './reference-types.js';
 
 const MAX_SPAN_MS = 86_399_999;
 
-/** Which records wait in the open batch of their route. */
+/** The records that wait in the open batch of their route. */
 export class ReferenceBatcher {
   readonly #open = new Map<string, { readonly openedAtMs: number; readonly parts: Part[]; readonly group: Group }>();
   readonly #settings: Settings;
@@ -16,7 +16,7 @@ export class ReferenceBatcher {
   add(part: Part): void {
     const open = this.#open.get(part.route);
     if (open && !this.#fits([...open.parts, part])) this.#seal(part.route);
-    const group = { openedPlace: part.place, offset: 0, isOpen: true };
+    const group = { openedPosition: part.position, offset: 0, isOpen: true };
     const joined = this.#open.get(part.route) ?? { openedAtMs: part.acceptedAtMs, parts: [], group };
     part.group = joined.group;
     joined.parts.push(part);
@@ -39,7 +39,7 @@ export class ReferenceBatcher {
     return [...this.#open.values()].map(({ group }) => group);
   }
 
-  /** What was evicted meanwhile takes no room, but its time still counts. */
+  /** An evicted event takes no room, but its time still counts. */
   #fits(parts: readonly Part[]): boolean {
     const { events, bytes } = sizeOf(parts);
     const times = parts.map((part) => part.time);

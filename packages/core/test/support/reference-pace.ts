@@ -3,7 +3,7 @@ import type { Request, Settings, Sights } from './reference-types.js';
 
 const TRANSPORT = ['UNAVAILABLE', 'NETWORK', 'TIMEOUT'];
 
-/** How fast a shipper may ask: at half the concurrency after throttling and timeouts, with a single probe in an outage. */
+/** The speed limit of a shipper: half the concurrency after throttling and timeouts, a single probe in an outage. */
 export class ReferencePace {
   slots: number;
   successes = 0;
@@ -13,7 +13,7 @@ export class ReferencePace {
   #halvedAt = 0;
   readonly #settings: Settings;
   readonly #seen: Sights;
-  /** How many routes have something to send. */
+  /** The number of routes that have batches to send. */
   readonly #routes: () => number;
 
   constructor(settings: Settings, seen: Sights, routes: () => number) {
@@ -27,12 +27,12 @@ export class ReferencePace {
     return this.#failures >= 3 && this.#concernsAll;
   }
 
-  /** No probe before this time. */
+  /** The next probe is not sent before this time. */
   get pausedUntilMs(): number {
     return this.isOutage ? this.#pausedUntilMs : 0;
   }
 
-  /** Not just one route among others. */
+  /** The failures concern more than one route among others. */
   get #concernsAll(): boolean {
     return this.#failedRoutes.size > 1 || this.#routes() <= 1;
   }
@@ -45,7 +45,7 @@ export class ReferencePace {
     this.slots = Math.min(this.#settings.concurrency, this.slots + 1 / this.slots);
   }
 
-  /** Only what was sent since the last success says something. */
+  /** Counts only failures of requests that were sent after the last success. */
   failed(code: DeliveryCode, { route, number, successes }: Request, requests: number): void {
     if (successes < this.successes) return;
     if (TRANSPORT.includes(code)) {
@@ -61,8 +61,8 @@ export class ReferencePace {
 
   /** The pauses between probes grow. */
   backOff(code: DeliveryCode, nowMs: number): void {
-    const { luck, capMs, baseMs } = this.#settings;
-    const pauseMs = luck * Math.min(capMs, baseMs * 2 ** (this.#failures - 3));
+    const { jitter, capMs, baseMs } = this.#settings;
+    const pauseMs = jitter * Math.min(capMs, baseMs * 2 ** (this.#failures - 3));
     this.#pausedUntilMs = this.isOutage && TRANSPORT.includes(code) ? nowMs + pauseMs : 0;
   }
 

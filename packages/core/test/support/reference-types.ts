@@ -1,6 +1,6 @@
 import type { Batch, DeliveryCode, DeliveryError, EncodedEvent, SendOutcome } from '../../src/index.js';
 
-export type Answer = SendOutcome | DeliveryError;
+export type Outcome = SendOutcome | DeliveryError;
 
 export interface Settings {
   readonly maxDelayMs: number;
@@ -14,10 +14,10 @@ export interface Settings {
   readonly throttledBaseMs: number;
   readonly capMs: number;
   readonly maxAgeMs: number;
-  readonly luck: number;
+  readonly jitter: number;
 }
 
-/** What may go wrong, and has to happen in some of the histories for the test to mean anything. */
+/** Events that have to happen in some of the histories, or the test proves nothing. */
 export const newSights = () => ({
   delivered: 0,
   rejected: 0,
@@ -32,7 +32,7 @@ export const newSights = () => ({
   expired: 0,
   undeliverable: 0,
   timedOut: 0,
-  lateAnswer: 0,
+  lateResponse: 0,
   throttleHalving: 0,
   outage: 0,
   probe: 0,
@@ -45,20 +45,20 @@ export const newSights = () => ({
 });
 export type Sights = ReturnType<typeof newSights>;
 
-/** A request that the destination was asked. */
+/** A request to the destination. */
 export interface Request {
   readonly number: number;
   readonly route: string;
   readonly batch: Batch;
   readonly parts: readonly Part[];
-  /** Successes when it was sent. */
+  /** Successes before it was sent. */
   readonly successes: number;
   over: boolean;
 }
 
 /** A batch, from its first part to its last; a batch that is halved becomes two. */
 export interface Group {
-  readonly openedPlace: number;
+  readonly openedPosition: number;
   readonly offset: number;
   isOpen: boolean;
 }
@@ -66,26 +66,26 @@ export interface Group {
 /** A record, or a part of a split one. */
 export interface Part extends EncodedEvent {
   group: Group | undefined;
-  readonly place: number;
+  readonly position: number;
   readonly urgent: boolean;
   readonly acceptedAtMs: number;
   readonly whole: Whole;
   fate: 'pending' | 'delivered' | 'rejected' | 'dropped';
-  /** Why the service refused it in a batch that it took; counted when it is told. */
+  /** The reason for which the service rejected it in a stored batch; counted when it is reported. */
   rejection: string | undefined;
   /** It waits for a slot, or was tried; else its batch is open. */
   sealed: boolean;
-  /** Its loss was told. */
-  told: boolean;
+  /** Its loss was reported. */
+  reported: boolean;
   flight: Request | undefined;
-  /** The batch in which it was first sent, and its place in it. */
-  first: { readonly batch: Batch; readonly index: number; readonly lowestPlace: number } | undefined;
+  /** The batch in which it was first sent, and its index there. */
+  first: { readonly batch: Batch; readonly index: number; readonly lowestPosition: number } | undefined;
   failures: number;
   askedUntilMs: number;
   sleepsUntilMs: number;
-  /** The batch that was refused as invalid, and is searched for what is bad. */
+  /** The batch that was refused as invalid, and is searched for the bad record. */
   search: Batch | undefined;
-  /** What the service said of it alone. */
+  /** The code of the refusal when it was sent alone. */
   refusedAlone: DeliveryCode | undefined;
 }
 

@@ -1,32 +1,32 @@
 import { type Batch, type DeliveryCode, DeliveryError, type DeliveryStats, type SendOutcome } from '../../src/index.js';
-import { ReferenceBooks, sum } from './reference-books.js';
+import { ReferenceLedger, sum } from './reference-ledger.js';
 import { ReferencePace } from './reference-pace.js';
-import type { Answer, Part, Request, Settings, Sights, Whole } from './reference-types.js';
+import type { Outcome, Part, Request, Settings, Sights, Whole } from './reference-types.js';
 
 const HALVING = ['INVALID', 'TOO_LARGE'];
 const SLOW = ['AUTH', 'NOT_FOUND', 'MISCONFIGURED'];
 
-/** What is known of a shipper from outside: every record and what became of it. Notes whatever breaks a promise. */
-export class Reference extends ReferenceBooks {
+/** A shipper as seen from outside: every record and its fate. Notes each broken promise. */
+export class Reference extends ReferenceLedger {
   readonly flights = new Set<Request>();
   /** When `close()` has to be over, on the monotonic clock. */
   closesAtMs: number | undefined;
   isOver = false;
   readonly #failing = new Set<string>();
-  /** Routes of which a batch was stored while others waited; a new route is tried with one batch first. */
+  /** Routes with a stored batch and others that wait; a new route is tried with one batch first. */
   readonly #working = new Set<string>();
-  /** Routes that had a failure of whatever kind since their last success. */
+  /** Routes that had any failure since their last success. */
   readonly #unwell = new Set<string>();
   readonly #successes: { readonly batch: Batch; readonly first: Part }[] = [];
   #requests = 0;
   #ambiguous = 0;
   #bytes = 0;
   #lastCode: DeliveryCode | undefined;
-  /** Requests so far when a flush began, until it is checked that it did not wait. */
+  /** Number of requests when a flush began, until the check that it sends at once. */
   #requestsAtFlush: number | undefined;
-  /** Parts that a newer batch overtook, until it is checked that they were lost: a loss is told at the end of the turn. */
+  /** Parts that a newer batch overtook, until the check that they are lost: losses are reported at the end of the turn. */
   readonly #overtaken = new Set<Part>();
-  /** How often a batch, or a part of it, was refused as invalid. */
+  /** The number of refusals as invalid, of a batch and of its parts. */
   readonly #refusals = new Map<Batch, number>();
   /** Batches refused as invalid of which a part was stored. */
   readonly #partlyStored = new Set<Batch>();
@@ -48,9 +48,9 @@ export class Reference extends ReferenceBooks {
     this.is(!this.isOver, 'sends after close is over');
     this.is(
       parts.every((part) => part.fate === 'pending'),
-      'sends what is settled',
+      'sends settled records',
     );
-    this.is(!parts.some((part) => part.flight), 'sends what is in flight');
+    this.is(!parts.some((part) => part.flight), 'sends records that are in flight');
     this.is(inFlight < Math.min(concurrency, Math.floor(this.#pace.slots)), 'sends more than it may at a time');
     this.is(!this.#pace.isOutage || inFlight === 0, 'sends more than a probe in an outage');
     const onRoute = [...this.flights].filter((flight) => flight.route === route).length;
@@ -69,23 +69,23 @@ export class Reference extends ReferenceBooks {
     this.is(this.closesAtMs !== undefined || this.#pace.pausedUntilMs <= nowMs, 'sends probes without a pause');
     this.is(
       parts.every((part) => part.askedUntilMs <= nowMs),
-      'comes back sooner than it was asked',
+      'retries before Retry-After is over',
     );
     this.is(
       this.closesAtMs !== undefined || parts.every((part) => part.sleepsUntilMs <= nowMs),
-      'comes back before its backoff is over',
+      'retries before the backoff is over',
     );
     const origin = first.first?.batch;
     this.is(
       parts.every((part) => part.first?.batch === origin),
       'mixes batches',
     );
-    const lowestPlace = Math.min(...parts.map((part) => part.place));
-    for (const [index, part] of parts.entries()) part.first ??= { batch, index, lowestPlace };
+    const lowestPosition = Math.min(...parts.map((part) => part.position));
+    for (const [index, part] of parts.entries()) part.first ??= { batch, index, lowestPosition };
     if (ordered) {
-      const firstPlace = first.first?.lowestPlace ?? 0;
+      const firstPosition = first.first?.lowestPosition ?? 0;
       for (const part of this.pending)
-        if (part.route === route && part.first?.batch !== first.first?.batch && part.place < firstPlace)
+        if (part.route === route && part.first?.batch !== first.first?.batch && part.position < firstPosition)
           this.#overtaken.add(part);
     }
     const request = { number: ++this.#requests, route, batch, parts, successes: this.#pace.successes, over: false };
@@ -94,16 +94,16 @@ export class Reference extends ReferenceBooks {
     return request;
   }
 
-  /** A request gets its answer. */
-  answered(request: Request, answer: Answer, nowMs: number): void {
+  /** A request ends. */
+  ended(request: Request, outcome: Outcome, nowMs: number): void {
     if (request.over) {
-      this.seen.lateAnswer++;
+      this.seen.lateResponse++;
       return;
     }
     this.batcher.sealDue(nowMs);
     this.#land(request);
-    if (DeliveryError.is(answer)) this.#failed(request, answer, nowMs);
-    else this.#stored(request, answer);
+    if (DeliveryError.is(outcome)) this.#failed(request, outcome, nowMs);
+    else this.#stored(request, outcome);
   }
 
   /** The signal of a request was aborted: its time is over, or `close()` gave up. */
@@ -116,7 +116,7 @@ export class Reference extends ReferenceBooks {
       return;
     }
     this.seen.timedOut++;
-    this.answered(request, new DeliveryError('TIMEOUT', '', { ambiguous: true }), nowMs);
+    this.ended(request, new DeliveryError('TIMEOUT', '', { ambiguous: true }), nowMs);
   }
 
   /** Ends the backoffs, as a flush does. */
@@ -134,7 +134,7 @@ export class Reference extends ReferenceBooks {
     }
   }
 
-  /** Compares with what the shipper says of itself, when nothing is on its way. */
+  /** Compares with the counters of the shipper, when nothing is on its way. */
   check(stats: DeliveryStats, nowMs: number): void {
     this.batcher.sealDue(nowMs);
     this.checkLedger(stats, nowMs);
@@ -148,7 +148,7 @@ export class Reference extends ReferenceBooks {
       callbackErrors: 0,
     };
     this.compare(stats, expected);
-    // What refuses all records of a batch alike is told as a wrong setting.
+    // A refusal of all records of a batch alike is reported as a wrong setting.
     const isBlamed = this.#lastCode === 'INVALID' && stats.lastError?.code === 'MISCONFIGURED';
     this.is(isBlamed || stats.lastError?.code === this.#lastCode, `says the last error is ${stats.lastError?.code}`);
     this.is(sum(Object.values(stats.retries)) <= stats.requests, 'counts more retries than requests');
@@ -156,21 +156,21 @@ export class Reference extends ReferenceBooks {
       this.is(this.#requests > this.#requestsAtFlush || this.flights.size > 0, 'does not try at once on a flush');
     this.#requestsAtFlush = undefined;
     for (const part of this.pending) {
-      // It is looked at when an older batch, that is in flight, has its answer.
+      // An older batch in flight delays the check of its age.
       const mostMs = this.settings.maxAgeMs + this.settings.requestTimeoutMs;
       const isTooOld = nowMs - part.acceptedAtMs > mostMs && !part.flight;
-      this.is(!isTooOld || !this.#failing.has(part.route), 'keeps what is too old');
+      this.is(!isTooOld || !this.#failing.has(part.route), 'keeps records that are too old');
     }
     const isOvertaken = [...this.#overtaken].some((part) => part.fate !== 'dropped');
     this.is(!isOvertaken, 'sends a batch before an older one when ordered');
     this.#overtaken.clear();
-    this.is(this.foreseen.size === 0, 'does not tell of a loss');
+    this.is(this.foreseen.size === 0, 'does not report a loss');
     this.#checkOrder();
     this.#checkPromptness();
     if (this.isOver) this.is(this.pending.size === 0, 'leaves records pending after close');
   }
 
-  /** Whatever is due, and on a route that is well, goes as soon as there is a slot, whatever others do. */
+  /** A due batch of a healthy route is sent as soon as a slot is free. Other routes do not matter. */
   #checkPromptness(): void {
     if (this.#pace.isOutage || this.flights.size >= Math.floor(this.#pace.slots)) return;
     const { ordered } = this.settings;
@@ -182,7 +182,7 @@ export class Reference extends ReferenceBooks {
     }
   }
 
-  /** What comes before a part that was stored is not stored after it when ordered. */
+  /** When ordered, no part is stored after a later part of its batch. */
   #checkOrder(): void {
     if (this.settings.ordered)
       for (const { first } of this.#successes)
@@ -232,20 +232,20 @@ export class Reference extends ReferenceBooks {
       return;
     }
     this.#failing.add(route);
-    const { luck, capMs, baseMs, throttledBaseMs } = this.settings;
+    const { jitter, capMs, baseMs, throttledBaseMs } = this.settings;
     const firstMs = code === 'THROTTLED' ? throttledBaseMs : baseMs;
     this.#pace.backOff(code, nowMs);
     for (const part of parts) {
       const backoffMs = SLOW.includes(code)
-        ? 30_000 * (1 + luck)
-        : luck * Math.min(capMs, firstMs * 2 ** part.failures);
+        ? 30_000 * (1 + jitter)
+        : jitter * Math.min(capMs, firstMs * 2 ** part.failures);
       part.failures++;
       part.sleepsUntilMs = nowMs + backoffMs;
       if (retryAfterMs) part.askedUntilMs = nowMs + retryAfterMs;
     }
   }
 
-  /** Whether the search is given up: then its parts are sent as they are, those refused alone again. */
+  /** Whether the search is given up. Then its parts are sent as they are, also those that were refused alone. */
   #isHopeless({ search }: Part): boolean {
     if (!search) return false;
     const refusals = (this.#refusals.get(search) ?? 0) + 1;
@@ -259,8 +259,8 @@ export class Reference extends ReferenceBooks {
   #halve(parts: readonly Part[]): void {
     this.seen.halved++;
     const middle = Math.ceil(parts.length / 2);
-    const { openedPlace = 0, offset = 0 } = parts[0]?.group ?? {};
-    const halves = [0, middle].map((start) => ({ openedPlace, offset: offset + start, isOpen: false }));
+    const { openedPosition = 0, offset = 0 } = parts[0]?.group ?? {};
+    const halves = [0, middle].map((start) => ({ openedPosition, offset: offset + start, isOpen: false }));
     for (const [index, part] of parts.entries()) part.group = halves[index < middle ? 0 : 1];
   }
 
@@ -269,28 +269,28 @@ export class Reference extends ReferenceBooks {
     switch (reason) {
       case 'invalid':
         this.seen.convicted++;
-        this.is(part.refusedAlone === 'INVALID', 'gives up as invalid what was not refused alone');
-        this.is(this.#isConvicted(part, nowMs), 'gives up as invalid before the others of its batch are known');
+        this.is(part.refusedAlone === 'INVALID', 'drops as invalid a record that was not refused alone');
+        this.is(this.#isConvicted(part, nowMs), 'drops as invalid before the fate of its batch is known');
         return;
       case 'too-large':
         this.seen.tooLarge++;
-        this.is(part.refusedAlone === 'TOO_LARGE', 'gives up as too large what was not refused alone');
+        this.is(part.refusedAlone === 'TOO_LARGE', 'drops as too large a record that was not refused alone');
         return;
       case 'expired':
         this.seen.expired++;
-        this.is(nowMs - part.acceptedAtMs >= maxAgeMs - maxDelayMs, 'gives up too early');
-        this.is(this.#pace.isOutage || this.#unwell.has(part.route), 'gives up what only has to wait');
+        this.is(nowMs - part.acceptedAtMs >= maxAgeMs - maxDelayMs, 'drops as expired too early');
+        this.is(this.#pace.isOutage || this.#unwell.has(part.route), 'drops as expired a record of a healthy route');
         return;
       case 'undeliverable':
         this.seen.undeliverable++;
-        this.is(this.closesAtMs !== undefined, 'gives up as undeliverable before close');
+        this.is(this.closesAtMs !== undefined, 'drops as undeliverable before close');
         return;
       default:
         this.is(false, `loses an accepted record as ${reason}`);
     }
   }
 
-  /** Whether another part of its batch was stored, or all that are left were refused, too, or go for other reasons. */
+  /** Whether another part of its batch was stored, or all others were refused, too, or are lost for other reasons. */
   #isConvicted({ search }: Part, nowMs: number): boolean {
     const { overflow, maxAgeMs, maxDelayMs } = this.settings;
     if (!search || this.#partlyStored.has(search)) return true;
@@ -301,7 +301,7 @@ export class Reference extends ReferenceBooks {
 
   protected override settle(part: Part, loss?: Whole['loss']): void {
     super.settle(part, loss);
-    // A route of which nothing waits is forgotten.
+    // A route without waiting batches is forgotten.
     if (this.#liveRoutes.has(part.route)) return;
     this.#failing.delete(part.route);
     this.#working.delete(part.route);

@@ -15,7 +15,7 @@ import {
 import type { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { encodeText, RecordingDestination, record } from './recording-destination.js';
 import { Reference } from './reference.js';
-import type { Answer, Request, Settings, Sights } from './reference-types.js';
+import type { Outcome, Request, Settings, Sights } from './reference-types.js';
 import { start } from './start.js';
 
 export const MAX_BYTES = 2048;
@@ -33,8 +33,8 @@ export interface Logged {
   readonly times: number;
 }
 
-/** What the destination says to a request, and whether at once or when the scheduler lets it. */
-export interface Reply {
+/** How the destination responds to a request: at once, or when the scheduler decides. */
+export interface PlannedResponse {
   readonly kind: DeliveryCode | 'honest' | 'reject' | 'hang';
   readonly retryAfterMs: number;
   readonly ambiguous: boolean;
@@ -54,20 +54,20 @@ export class World {
   readonly reference: Reference;
   readonly clock: VirtualClock;
   readonly shipper: Shipper;
-  /** What the next requests are answered. */
-  readonly replies: Reply[] = [];
+  /** Responses to the next requests. */
+  readonly responses: PlannedResponse[] = [];
   readonly #destination = new SplittingDestination({ maxBytes: MAX_BYTES });
   /** Calls of `flush` and `close` that have not returned. */
   #endings = 0;
   #closing: Promise<unknown> | undefined;
   readonly #flushes = new Set<{ parts: readonly { fate: string }[]; untilMs: number; done: boolean }>();
-  #answersDue = 0;
+  #responsesDue = 0;
   #isFinal = false;
   #time = BASE_MS;
   #id = 0;
 
   constructor(settings: Settings, scheduler: fc.Scheduler, seen: Sights) {
-    const { baseMs, throttledBaseMs, capMs, maxAgeMs, luck, ...options } = settings;
+    const { baseMs, throttledBaseMs, capMs, maxAgeMs, jitter, ...options } = settings;
     this.reference = new Reference(settings, seen, MAX_BYTES);
     const { shipper, clock } = start(
       {
@@ -78,23 +78,23 @@ export class World {
           if (message.includes('every record of a batch alike')) seen.hopeless++;
         },
       },
-      { destination: this.#destination, random: () => luck },
+      { destination: this.#destination, random: () => jitter },
     );
     this.shipper = shipper;
     this.clock = clock;
     const outside = AsyncLocalStorage.snapshot();
-    this.#destination.answer = (batch, signal) => {
+    this.#destination.respond = (batch, signal) => {
       const request = this.reference.sent(batch, this.#now);
       signal.addEventListener('abort', () => this.reference.aborted(request, this.#now));
-      const reply = this.#isFinal ? undefined : this.replies.shift();
-      if (this.#isFinal || reply?.atOnce) return this.#answerSoon(request, reply, signal);
-      // Outside of `send`, or else all that the scheduler runs would count as feedback.
+      const planned = this.#isFinal ? undefined : this.responses.shift();
+      if (this.#isFinal || planned?.atOnce) return this.#respondSoon(request, planned, signal);
+      // Outside of `send`: records that the scheduler logs would count as feedback inside.
       return outside(() =>
-        scheduler.schedule(Promise.resolve(), `answer ${request.number}`, undefined, async (run) => {
+        scheduler.schedule(Promise.resolve(), `response ${request.number}`, undefined, async (run) => {
           await run();
           await this.check();
         }),
-      ).then(() => this.#answer(request, reply, signal));
+      ).then(() => this.#respond(request, planned, signal));
     };
   }
 
@@ -147,10 +147,10 @@ export class World {
     await this.clock.advance(ms);
   }
 
-  /** Compares the shipper with the reference, when all is quiet. */
+  /** Compares the shipper with the reference, when no event is due. */
   async check(): Promise<void> {
     do await this.clock.advance(0);
-    while (this.#answersDue > 0);
+    while (this.#responsesDue > 0);
     const { reference, shipper, clock } = this;
     const stats = shipper.stats();
     assertBalanced(stats);
@@ -166,7 +166,7 @@ export class World {
       if (this.#now >= reference.closesAtMs) faults.push('close returns too late');
       const { closesAtMs } = reference;
       if ([...reference.pending].every((part) => part.askedUntilMs > closesAtMs))
-        faults.push('close waits for tries that cannot come');
+        faults.push('close waits for attempts that cannot start');
     }
     if (this.#endings === 0 && clock.timersHeld > 0) faults.push('keeps the process alive');
     if (this.#endings > 0 && clock.timersHeld === 0) faults.push('lets the process end');
@@ -174,10 +174,10 @@ export class World {
     expect([...faults, ...this.#destination.violations]).toEqual([]);
   }
 
-  /** From now on all goes well: a flush delivers all but what the service asked to keep, and in the end all is settled. */
+  /** All requests succeed from now on. A flush delivers all records except those under Retry-After; later all are settled. */
   async end(requestTimeoutMs: number): Promise<void> {
     this.#isFinal = true;
-    this.replies.length = 0;
+    this.responses.length = 0;
     await this.pass(requestTimeoutMs);
     this.flush(undefined);
     await this.check();
@@ -197,24 +197,24 @@ export class World {
     expect(this.#endings).toBe(0);
   }
 
-  #answerSoon(request: Request, reply: Reply | undefined, signal: AbortSignal): Promise<SendOutcome> {
-    this.#answersDue++;
+  #respondSoon(request: Request, planned: PlannedResponse | undefined, signal: AbortSignal): Promise<SendOutcome> {
+    this.#responsesDue++;
     return new Promise((resolve) => {
       setImmediate(() => {
-        this.#answersDue--;
-        resolve(this.#answer(request, reply, signal));
+        this.#responsesDue--;
+        resolve(this.#respond(request, planned, signal));
       });
     });
   }
 
-  async #answer(request: Request, reply: Reply | undefined, signal: AbortSignal): Promise<SendOutcome> {
-    if (reply?.kind === 'hang' && !signal.aborted) {
+  async #respond(request: Request, planned: PlannedResponse | undefined, signal: AbortSignal): Promise<SendOutcome> {
+    if (planned?.kind === 'hang' && !signal.aborted) {
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
     }
-    const answer = this.#isFinal ? stored(request.batch) : answerOf(request.batch, reply);
-    this.reference.answered(request, answer, this.#now);
-    if (DeliveryError.is(answer)) throw answer;
-    return answer;
+    const outcome = this.#isFinal ? stored(request.batch) : responseOf(request.batch, planned);
+    this.reference.ended(request, outcome, this.#now);
+    if (DeliveryError.is(outcome)) throw outcome;
+    return outcome;
   }
 }
 
@@ -222,8 +222,8 @@ function stored(batch: Batch): SendOutcome {
   return { rejected: [], wireBytes: batch.bytes };
 }
 
-function answerOf(batch: Batch, reply: Reply | undefined): Answer {
-  const { kind = 'honest', retryAfterMs, ambiguous } = reply ?? {};
+function responseOf(batch: Batch, planned: PlannedResponse | undefined): Outcome {
+  const { kind = 'honest', retryAfterMs, ambiguous } = planned ?? {};
   switch (kind) {
     case 'hang':
       return stored(batch);

@@ -2,8 +2,8 @@ import type { DeliveryStats, Drop, EncodedEvent } from '../../src/index.js';
 import { ReferenceBatcher } from './reference-batcher.js';
 import type { Part, Settings, Sights, Whole } from './reference-types.js';
 
-/** A simple model of what is in a shipper's keeping, and of what became of the rest. Notes whatever breaks a promise. */
-export abstract class ReferenceBooks {
+/** A simple model of the pending records of a shipper, and of the fate of the others. Notes each broken promise. */
+export abstract class ReferenceLedger {
   readonly faults: string[] = [];
   isClosed = false;
   protected received = 0;
@@ -13,7 +13,7 @@ export abstract class ReferenceBooks {
   readonly pending = new Set<Part>();
   protected readonly settings: Settings;
   protected readonly seen: Sights;
-  /** Reasons of the losses that an accepted record causes, until they are told. */
+  /** Reasons of the losses that an accepted record causes, until they are reported. */
   protected readonly foreseen = new Map<Part, string>();
   protected readonly batcher: ReferenceBatcher;
   readonly #maxBytes: number;
@@ -25,7 +25,7 @@ export abstract class ReferenceBooks {
     this.seen = seen;
   }
 
-  /** The answer that `accept` owes, if it can be known. */
+  /** Checks the result of `accept`. */
   accept(events: readonly EncodedEvent[], urgent: boolean, nowMs: number, call: () => boolean): void {
     const costBytes = events.reduce((sum, event) => sum + costOf(event), 0);
     const { maxBufferBytes, overflow } = this.settings;
@@ -34,7 +34,7 @@ export abstract class ReferenceBooks {
     this.received++;
     const taken = call();
     if (this.isClosed || isTooLarge) {
-      this.is(!taken, 'accepts what is too large, or comes after close');
+      this.is(!taken, 'accepts a record that is too large, or comes after close');
       this.#count('dropped', this.isClosed ? 'closed' : 'too-large');
       this.seen[this.isClosed ? 'closedRefused' : 'tooLargeOnTheSpot']++;
       return;
@@ -74,22 +74,22 @@ export abstract class ReferenceBooks {
     this.settle(part, ['dropped', reason]);
   }
 
-  /** A loss is told. */
+  /** `onDrop` reports a loss. */
   lost({ reason, events, records }: Drop, nowMs: number): void {
     let wholes = 0;
     for (const { payload } of events) {
       const part = this.parts.get(payload);
       if (!part) return;
-      this.is(!part.told, 'tells of a loss twice');
-      part.told = true;
+      this.is(!part.reported, 'reports a loss twice');
+      part.reported = true;
       if (part.rejection) {
-        this.is(part.rejection === reason, `tells of ${part.rejection} as ${reason}`);
+        this.is(part.rejection === reason, `reports ${part.rejection} as ${reason}`);
         this.settle(part, ['rejected', reason]);
         continue;
       }
       const foreseen = this.foreseen.get(part);
       if (foreseen !== undefined || reason === 'buffer-full') {
-        this.is(foreseen === reason, `loses as ${reason} what has to be lost as ${foreseen}`);
+        this.is(foreseen === reason, `loses as ${reason} a record that has to be lost as ${foreseen}`);
         this.foreseen.delete(part);
         continue;
       }
@@ -99,13 +99,13 @@ export abstract class ReferenceBooks {
       this.mayLose(part, reason, nowMs);
       this.settle(part, ['dropped', reason]);
     }
-    this.is(wholes <= records, 'tells of fewer records than are lost');
+    this.is(wholes <= records, 'reports fewer records than are lost');
   }
 
-  /** Checks that a record in keeping may be lost for this reason. */
+  /** Checks that a pending record may be lost for this reason. */
   protected abstract mayLose(part: Part, reason: string, nowMs: number): void;
 
-  /** Compares what became of the records with what the shipper says. */
+  /** Compares the fates of the records with the counters of the shipper. */
   protected checkLedger(stats: DeliveryStats, nowMs: number): void {
     this.compare(stats, {
       received: this.received,
@@ -114,11 +114,11 @@ export abstract class ReferenceBooks {
       pending: new Set([...this.pending].map((part) => part.whole)).size,
       bufferBytes: this.bufferBytes,
     });
-    for (const [told, counts] of [
+    for (const [reported, counts] of [
       [stats.rejectedByReason, this.losses.rejected],
       [stats.dropped, this.losses.dropped],
     ] as const)
-      for (const [reason, count] of Object.entries(told))
+      for (const [reason, count] of Object.entries(reported))
         this.is(count === (counts.get(reason) ?? 0), `says ${count} ${reason}, not ${counts.get(reason) ?? 0}`);
     const ages = [...this.pending].map((part) => nowMs - part.acceptedAtMs);
     const oldest = ages.length > 0 ? Math.max(...ages) : 0;
@@ -156,14 +156,14 @@ export abstract class ReferenceBooks {
     for (const event of events) {
       const part: Part = {
         ...event,
-        place: this.parts.size,
+        position: this.parts.size,
         urgent,
         acceptedAtMs,
         whole,
         fate: 'pending',
         rejection: undefined,
         sealed: false,
-        told: false,
+        reported: false,
         flight: undefined,
         first: undefined,
         failures: 0,
@@ -197,15 +197,15 @@ function costOf({ payload }: EncodedEvent): number {
   return Buffer.byteLength(payload) + EVENT_COST_BYTES;
 }
 
-/** Batches by their opening, then events: in order of time in a batch that was sent, of acceptance in another. */
+/** Batches by their opening, then events: in order of time in a batch that was sent, else in order of acceptance. */
 function byAge(a: Part, b: Part): number {
   const [groupA, groupB] = [a.group, b.group];
-  const byGroup = (groupA?.openedPlace ?? 0) - (groupB?.openedPlace ?? 0);
+  const byGroup = (groupA?.openedPosition ?? 0) - (groupB?.openedPosition ?? 0);
   return byGroup || (groupA?.offset ?? 0) - (groupB?.offset ?? 0) || indexOf(a) - indexOf(b);
 }
 
-function indexOf({ first, place }: Part): number {
-  return first?.index ?? place;
+function indexOf({ first, position }: Part): number {
+  return first?.index ?? position;
 }
 
 export function sum(numbers: Iterable<number>): number {
