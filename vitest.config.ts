@@ -6,10 +6,10 @@ import { full } from './forms.js';
 export default defineConfig({
   test: {
     setupFiles: [fileURLToPath(new URL('vitest.setup.ts', import.meta.url))],
-    // Only what fails is printed; `scripts/count-tests.mjs` reads how many tests have passed.
+    // Prints only failures; `scripts/count-tests.mjs` reads the number of passed tests.
     reporters: ['minimal', 'json'],
     outputFile: { json: `test-results/${full ? 'full' : 'short'}.json` },
-    // No test is decided by the speed of the machine.
+    // Long enough that no test depends on the speed of the machine.
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 20_000 } },

@@ -1,4 +1,4 @@
-// Adds up the results that the suites have written in these runs: `node scripts/count-tests.mjs short full`.
+// Adds up the results of the suites in the named runs: `node scripts/count-tests.mjs short full`.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

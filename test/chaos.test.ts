@@ -19,10 +19,10 @@ const OUTAGE_MS = full ? 30_000 : 18_000;
 /** An outage fills the buffer, and outlasts the age of a record. */
 const MAX_BUFFER_BYTES = full ? 2_000_000 : 1_000_000;
 const MAX_AGE_MS = full ? 8000 : 4000;
-/** After this much of an outage every request that was in flight before is over, and the gate is closed. */
+/** After this part of an outage every earlier request has ended, and the shipper sends single probes. */
 const OUTAGE_GRACE_MS = 6000;
 
-/** What has to have happened, or the test proved nothing. */
+/** Events that have to happen, or the test proves nothing. */
 const seen = {
   'clock jumps forward': 0,
   'clock jumps backward': 0,
@@ -33,7 +33,7 @@ const seen = {
   'attempts that took too long': 0,
   'batches repeated after a lost acknowledgement': 0,
   'ways that lost no failed batch': 0,
-  'records dropped for want of room': 0,
+  'records dropped for lack of room': 0,
   'records dropped for their age': 0,
 };
 
@@ -67,7 +67,7 @@ afterAll(async () => {
 });
 
 it(
-  `delivers or reports every record in chaos, and goes on after it (LOGFERRY_SEED=${SEED})`,
+  `delivers or reports every record in chaos, and delivers after it (LOGFERRY_SEED=${SEED})`,
   async () => {
     const startMs = performance.now();
     ticker = setInterval(() => {
@@ -103,7 +103,7 @@ async function inStorm(durationMs: number, stormSeed: number): Promise<void> {
   await sampling(durationMs, 2000);
 }
 
-/** Every other way is answered by resets, the others not at all. Few requests try whether it is over. */
+/** Every second way gets resets, the others get no response. Few probes are sent. */
 async function inOutage(): Promise<void> {
   await Promise.all(traffics.map(({ cloud }, index) => cloud.faults(index % 2 === 0 ? { down: true } : { hang: 1 })));
   await sampling(OUTAGE_GRACE_MS, 3000);
@@ -121,7 +121,7 @@ async function inOutage(): Promise<void> {
   }
 }
 
-/** Nothing is wrong but the clock: a jump neither stalls nor floods. */
+/** Only the clock is wrong. A jump neither stops delivery nor multiplies requests. */
 async function inCalm(durationMs: number): Promise<void> {
   const jumpEveryMs = 500;
   await Promise.all(traffics.map(({ cloud }) => cloud.faults()));
@@ -132,13 +132,13 @@ async function inCalm(durationMs: number): Promise<void> {
     const { requests, delivered } = await traffic.sample();
     const { requests: requestsBefore = 0, delivered: deliveredBefore = 0 } = before[index] ?? {};
     expect(delivered - deliveredBefore, traffic.name).toBeGreaterThan((RECORDS_PER_SECOND * durationMs) / 1000 / 4);
-    // Of three routes each makes a batch in that time, and a jump makes all signatures wrong once: twice as many are a flood.
+    // Each of three routes makes a batch in that time, and each jump invalidates the signatures once. The limit is twice that.
     const expected = 3 * (durationMs / MAX_DELAY_MS + durationMs / jumpEveryMs);
     expect(requests - requestsBefore, traffic.name).toBeLessThan(2 * expected);
   }
 }
 
-/** Lets the time pass, with a jump of the wall clock now and then; the books balance at every moment. */
+/** Waits, with jumps of the wall clock. The ledger adds up at every sample. */
 async function sampling(
   durationMs: number,
   jumpEveryMs: number,
@@ -171,7 +171,7 @@ function take({ stats, faults, repeatedBatches }: Account): void {
   seen['connections reset'] += Math.min(retries.NETWORK ?? 0, faults.reset ?? 0);
   seen['attempts that took too long'] += retries.TIMEOUT ?? 0;
   seen['batches repeated after a lost acknowledgement'] += repeatedBatches;
-  seen['records dropped for want of room'] += dropped['buffer-full'];
+  seen['records dropped for lack of room'] += dropped['buffer-full'];
   seen['records dropped for their age'] += dropped.expired;
   if (dropped.expired === 0 && (retries.THROTTLED ?? 0) > 0) seen['ways that lost no failed batch']++;
 }

@@ -12,7 +12,7 @@ const rows = [...readFileSync(`${root}test/complaints.md`, 'utf8').matchAll(ROW)
 }));
 
 describe('the complaints of users', () => {
-  it('are answered one by one, all 26', () => {
+  it('has one row for each of the 26 complaints', () => {
     expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 26 }, (_, index) => index + 1));
   });
 

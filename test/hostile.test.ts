@@ -14,12 +14,12 @@ const SEED = 4;
 const ROUNDS = full ? 100 : 20;
 const CALLS_PER_ROUND = full ? 1000 : 250;
 
-// What nobody catches, here or in a worker, fails the run.
+// An uncaught error, here or in a worker, fails the run.
 describe.each(ways)('under hostile content, $name', ({ host, cloud: kind }) => {
   let cloud: RunningCloud;
   beforeEach(async () => {
     cloud = await kind.start();
-    // The frameworks complain of what they are given.
+    // The frameworks write warnings about their arguments.
     vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     vi.spyOn(console, 'error').mockReturnValue();
   });
@@ -29,9 +29,9 @@ describe.each(ways)('under hostile content, $name', ({ host, cloud: kind }) => {
     await cloud.close();
   });
 
-  it('takes any log calls without harm to the process, the books or the next record', async () => {
+  it('takes any log calls without harm to the process, the ledger or the next record', async () => {
     const running = await host.start(kind.name, cloud.options);
-    // pino needs the stack to find its target; from here on, stacks would take most of the time.
+    // pino needs the stack to find its target. After that, stacks would take most of the time.
     Error.stackTraceLimit = 2;
     const countHandedOver = watch(host, running.logger);
     const source = new HostileSource(SEED);
@@ -63,7 +63,7 @@ describe.each(ways)('under hostile content, $name', ({ host, cloud: kind }) => {
   });
 });
 
-/** What a framework throws before it calls us is its own. */
+/** Ignores errors that a framework throws before it calls us. */
 function attempt<Result>(call: () => Result): Result | undefined {
   try {
     return call();
@@ -80,7 +80,7 @@ function childOf({ name }: Host, logger: FrameworkLogger, source: HostileSource)
     : logger.child(bindings, { serializers });
 }
 
-/** winston and bunyan leave out some records without a word: a neighbour counts what they hand over to transports. */
+/** winston and bunyan omit some records silently. A second transport counts the records that they pass to transports. */
 function watch({ name }: Host, logger: FrameworkLogger): () => number | undefined {
   let count: number | undefined;
   const increment = (): void => {

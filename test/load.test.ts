@@ -6,7 +6,7 @@ import type { Cloud, RunningCloud } from './support/clouds.js';
 import type { RunningHost } from './support/hosts.js';
 import { ways } from './support/ways.js';
 
-/** About 230 bytes with what the frameworks add. */
+/** Makes records of about 230 bytes, with the fields of the frameworks. */
 const PADDING = 'x'.repeat(110);
 const BURST = full ? 100_000 : 10_000;
 const UNDER_FAULTS = full ? 30_000 : 12_000;
@@ -33,7 +33,7 @@ describe.each(ways)('under load, $name', ({ host, cloud: kind }) => {
     await expectEachOnce(cloud, kind, BURST);
   });
 
-  it('delivers 15,000 tiny records logged in one turn, never more in a request than the service takes', async () => {
+  it('delivers 15,000 tiny records logged in one turn, in requests within the limit of the service', async () => {
     const logger = await host.start(kind.name, cloud.options);
     await burst(logger, 15_000, Number.POSITIVE_INFINITY);
     await logger.end();
@@ -41,7 +41,7 @@ describe.each(ways)('under load, $name', ({ host, cloud: kind }) => {
   });
 });
 
-// Nearly all of this is waiting: all ways at once.
+// These tests mostly wait, so all ways run at once.
 describe.concurrent('under faults', () => {
   it.for(ways)(
     'delivers every record with 30 % throttling, 20 % server errors and 10 % resets, $name',
@@ -78,7 +78,7 @@ async function burst(logger: RunningHost, count: number, perTurn: number): Promi
   }
 }
 
-/** Every record is there, and once. */
+/** Checks that each record is stored once. */
 async function expectEachOnce(cloud: RunningCloud, { maxEvents }: Cloud, count: number): Promise<void> {
   const ids = (await cloud.records()).map((record) => Number(record.id));
   expect(ids).toHaveLength(count);

@@ -10,7 +10,7 @@ import { type Host, hosts } from './support/hosts.js';
 
 const child = fileURLToPath(new URL('memory/child.js', import.meta.url));
 
-describe('a full budget of 64 MiB, while the service is down, holds as much memory as it says', () => {
+describe('a full budget of 64 MiB, while the service is down, counts the memory that its records hold', () => {
   for (const cloud of ['cloudwatch', 'log-service'])
     for (const length of full ? ['50', '300', '20000'] : ['50', '20000'])
       for (const script of full ? ['ascii', 'chinese'] : ['chinese'])
@@ -21,7 +21,7 @@ describe('a full budget of 64 MiB, while the service is down, holds as much memo
         });
 });
 
-it('a burst of 100,000 lines of 300 bytes loses nothing through the worker of pino, with default options', async () => {
+it('the worker of pino delivers all records of a burst of 100,000 lines of 300 bytes, with default options', async () => {
   for (const cloud of clouds) {
     const running = await cloud.start();
     const host = hosts.find(({ inPinoWorker }) => inPinoWorker) as Host;
@@ -37,7 +37,7 @@ it('a burst of 100,000 lines of 300 bytes loses nothing through the worker of pi
   }
 });
 
-/** Length of a line of pino with an empty padding, its end not counted. */
+/** Length of a line of pino with an empty padding, without its end. */
 function lineLength(): number {
   let line = '';
   pino({}, { write: (text: string) => (line = text) }).info({ padding: '' }, '100000');

@@ -17,14 +17,14 @@ beforeAll(async () => {
 });
 afterAll(() => cloud.close());
 
-/** Mostly small, and now and then exactly at and around the limit of a message, or such that several fill a batch. */
+/** Mostly small. Some are at or near the limit of a message, and of some sizes several fill a batch. */
 const bytes = fc.oneof(
   { weight: 60, arbitrary: fc.integer({ min: 0, max: 3000 }) },
   { weight: 2, arbitrary: fc.integer({ min: MAX_MESSAGE_BYTES - 3, max: MAX_MESSAGE_BYTES + 3 }) },
   { weight: 2, arbitrary: fc.integer({ min: MAX_MESSAGE_BYTES / 2 - 30, max: MAX_MESSAGE_BYTES / 2 + 2 }) },
 );
 const unit = fc.constantFrom('x', '"', '\u0001', 'é', '中', '😀', '\ud800');
-/** Mostly now; else jumps back, gaps of days, too old and too new. */
+/** Mostly now. Others jump back, leave gaps of days, or are too old or too new. */
 const age = fc.oneof(
   { weight: 12, arbitrary: fc.integer({ min: -1000, max: 60_000 }) },
   fc.constantFrom(DAY_MS - 1, DAY_MS, DAY_MS + 1, 3 * DAY_MS, 13 * DAY_MS, -HOUR_MS, 15 * DAY_MS, -3 * HOUR_MS),
@@ -36,7 +36,7 @@ const records = fc.array(fc.record({ bytes, unit, age, repeat: fc.integer({ min:
 const oversize = fc.constantFrom('truncate', 'split', 'drop');
 const maxBatchEvents = fc.constantFrom(1, 2, 3, 10_000);
 
-it('any records make batches that the service takes, and each is stored once or accounted for', async () => {
+it('any records make batches that the service accepts, and each is stored once or accounted for', async () => {
   const seen = { delivered: 0, 'too-old': 0, 'too-new': 0, 'too-large': 0, invalid: 0, split: 0, fullBatches: 0 };
   let run = 0;
   await fc.assert(
@@ -92,7 +92,7 @@ function observed(destination: TextDestination, sent: Batch[]): Destination {
     limits: destination.limits,
     encode: (record) => destination.encode(record),
     send: (batch, signal) => {
-      // Now: with the batch delivered, its events are gone.
+      // Reads the events now, since they are gone after the delivery.
       sent.push({ route: batch.route, events: batch.events, bytes: batch.bytes });
       return destination.send(batch, signal);
     },

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const FENCE = /```js\n([\s\S]*?)```/g;
 
-/** Complete examples begin with an import; others are fragments. */
+/** Complete examples begin with an import. Others are fragments. */
 const examples = ['README.md', ...readmes()].flatMap((file) =>
   [...readFileSync(root + file, 'utf8').matchAll(FENCE)]
     .map(([, code = '']) => ({ file, code }))
@@ -21,7 +21,7 @@ const examples = ['README.md', ...readmes()].flatMap((file) =>
     .map((example, index) => ({ ...example, number: index + 1 })),
 );
 
-describe('the examples of the READMEs run as they are printed', () => {
+describe('the examples of the READMEs run unchanged', () => {
   let cloudWatch: CloudWatchEmulator;
   let logService: LogServiceEmulator;
   beforeAll(async () => {
@@ -34,15 +34,15 @@ describe('the examples of the READMEs run as they are printed', () => {
   });
   const stored = (): number => cloudWatch.events().length + logService.events().length;
 
-  it('sees the READMEs', () => {
+  it('finds the examples of all READMEs', () => {
     expect(new Set(examples.map(({ file }) => file)).size).toBe(8);
   });
 
   it.each(examples)('$file, example $number', async ({ code }) => {
     const before = stored();
     const { endpoint, project, logstore } = logService.target;
-    const place = { SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore };
-    const env = { ...process.env, ...cloudWatch.env, ...place };
+    const target = { SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore };
+    const env = { ...process.env, ...cloudWatch.env, ...target };
     await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], { cwd: `${root}test`, env });
     expect([...cloudWatch.stats().violations, ...logService.stats().violations]).toEqual([]);
     if (/logGroupName: 'shop'|SLS_/.test(code) && /\.(info|accept)\(/.test(code))

@@ -10,7 +10,7 @@ const ROUTES = Array.from({ length: 50 }, (_, index) => `route-${index}`);
 const BAD = 'route-7';
 const GOOD = ROUTES.filter((route) => route !== BAD);
 const ROUNDS = 20;
-/** A request that hangs holds its slot for longer than the others may take. */
+/** A request that hangs holds its slot longer than the test waits for the others. */
 const REQUEST_TIMEOUT_MS = 20_000;
 const PATIENCE_MS = 15_000;
 
@@ -44,7 +44,7 @@ function start(): { readonly transport: CloudWatchTransport; logRounds(from: num
   };
 }
 
-/** What each stream got, in order of arrival. */
+/** The messages of each stream, in order of arrival. */
 function arrivals(routes: readonly string[]): Record<string, string[]> {
   return Object.fromEntries(
     routes.map((route) => [
@@ -60,7 +60,7 @@ function complete(routes: readonly string[], rounds: number): Record<string, str
   return Object.fromEntries(routes.map((route) => [route, inOrder]));
 }
 
-it('one route of 50 that fails, and then hangs, does not hold up the others', async () => {
+it('one route of 50 that fails, and then hangs, does not delay the others', async () => {
   const where = { logStreamName: BAD };
   const { transport, logRounds, end } = start();
   const refused = (): number => cloud.stats().faults.serverError ?? 0;
@@ -72,7 +72,7 @@ it('one route of 50 that fails, and then hangs, does not hold up the others', as
   expect(refused()).toBeGreaterThan(0);
   await expect.poll(() => transport.stats()).toMatchObject({ delivered: GOOD.length * ROUNDS, pending: ROUNDS });
 
-  // It fails on, alone; that must not look like an outage of the service to those who come back.
+  // It continues to fail alone. That must not count as an outage for the records that follow.
   const before = refused();
   await expect.poll(refused, { timeout: PATIENCE_MS }).toBeGreaterThan(before + 5);
   cloud.faults({ hang: 1, where });

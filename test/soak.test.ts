@@ -8,13 +8,13 @@ import { clouds, type RunningCloud } from './support/clouds.js';
 
 const { LOGFERRY_SOAK_MINUTES: minutes } = process.env;
 const DOWN_SECONDS = minutes === undefined ? (full ? 50 : 32) : Number(minutes) * 60;
-/** Full after 20 s. */
+/** The budget is full after 20 s. */
 const MAX_BUFFER_BYTES = 36 * 1024 * 1024;
 const MAX_HEAP_MIB = 128;
 const CHILD = fileURLToPath(new URL('soak/child.js', import.meta.url));
 const MIB = 1024 * 1024;
 
-/** What the application tells of itself each second; memory in bytes. */
+/** The message of the application each second; memory in bytes. */
 interface Sample {
   readonly seconds: number;
   readonly rss: number;
@@ -24,15 +24,15 @@ interface Sample {
   readonly dropped: number;
 }
 
-/** What the application tells in the end. */
+/** The last message of the application. */
 interface Result {
   readonly issued: number;
-  /** By id: how often the record was reported lost. */
+  /** By id: the number of reports that the record is lost. */
   readonly lost: Uint8Array;
   readonly stats: DeliveryStats;
 }
 
-/** How the service is away, and how it comes back. */
+/** The beginning and the end of an outage. */
 interface Outage {
   begin(cloud: RunningCloud): Promise<void>;
   end(cloud: RunningCloud): Promise<RunningCloud>;
@@ -55,12 +55,12 @@ const hanging: Outage = {
 
 const soaks = [
   { framework: 'winston', away: 'refuses connections', outage: refusing, overflow: 'drop-newest' },
-  { framework: 'bunyan', away: 'never answers', outage: hanging, overflow: 'drop-oldest' },
+  { framework: 'bunyan', away: 'never responds', outage: hanging, overflow: 'drop-oldest' },
 ];
 
-// The second only in a long soak, and beside the first.
+// The second runs only in a long soak, concurrently with the first.
 it.concurrent.each(minutes === undefined ? soaks.slice(0, 1) : soaks)(
-  `$framework at 5,000 records/s keeps its memory flat while the service $away, and delivers what it kept ($overflow)`,
+  `$framework at 5,000 records/s keeps its memory flat while the service $away, and then delivers the kept records ($overflow)`,
   async ({ framework, outage, overflow }) => {
     const down = await cloudWatch.start();
     await outage.begin(down);
@@ -86,7 +86,7 @@ it.concurrent.each(minutes === undefined ? soaks.slice(0, 1) : soaks)(
     expect(stats.delivered).toBeGreaterThan(80_000);
     const records = await cloud.records();
     const delivered = new Set(records.map(({ message, msg }) => idOf(String(message ?? msg))));
-    // The notice that records were lost has none.
+    // The notice of the losses has no id.
     expect(delivered.delete(Number.NaN)).toBe(true);
     expect(delivered.size).toBe(stats.delivered);
     const wrong = Array.from({ length: issued }, (_, id) => id).filter(
@@ -114,7 +114,7 @@ async function resultOf(child: ChildProcess): Promise<Result> {
   throw new Error('the application ended without a result');
 }
 
-/** From the first loss on the budget is full. */
+/** Compares memory while the budget is full, which is from the first loss on. */
 function expectFlatMemory(samples: readonly Sample[]): void {
   const full = samples.filter(({ dropped }) => dropped > 0);
   const third = Math.floor(full.length / 3);
@@ -134,7 +134,7 @@ function idOf(text: string): number {
   return Number(/#(\d+)#/.exec(text)?.[1]);
 }
 
-/** About 60 lines, however long the soak was. */
+/** Prints about 60 lines for a soak of any length. */
 function print(framework: string, samples: readonly Sample[]): void {
   const step = Math.ceil(samples.length / 60);
   console.table(

@@ -12,7 +12,7 @@ import { startLoki } from './support/loki.js';
 
 const readme = readFileSync(new URL('../packages/core/README.md', import.meta.url), 'utf8');
 
-/** The code of the core's README as a third party would save it, by the name of its file. */
+/** The code in the README of core as files of a third party, by the name of the file. */
 const files = {
   'loki.mjs': codeWith('export function createLoki'),
   'sink.mjs': codeWith('export function createSink'),
@@ -73,7 +73,7 @@ describe('the Loki destination of the README', () => {
     );
   });
 
-  it('passes on the time that Loki asks for', async () => {
+  it('passes the Retry-After of Loki to the core', async () => {
     const { loki, destination } = await start({ retryAfterSeconds: 7 });
     loki.fail('throttle');
     const batch = { route: '{}', events: [], bytes: 0 };
@@ -83,7 +83,7 @@ describe('the Loki destination of the README', () => {
     });
   });
 
-  it('isolates the line that Loki refuses', async () => {
+  it('isolates a line that Loki refuses', async () => {
     const { loki, destination } = await start();
     const shipper = createShipper(destination, { onDrop: () => {}, onError: () => {} });
     for (let index = 0; index < 100; index++) shipper.accept(record(String(index)));
@@ -110,7 +110,7 @@ it.each([
   ['loki.test.mjs', 17],
   ['sink.test.mjs', 15],
 ])('%s of the README passes under node --test', async (name, tests) => {
-  // Without it node --test would report to the process of another test run.
+  // With this variable node --test would report to the test run of another process.
   const { NODE_TEST_CONTEXT, ...env } = process.env;
   const args = ['--test', '--test-reporter=tap', join(folder, name)];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env });

@@ -1,13 +1,13 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
 import shared from '../vitest.config.js';
 
-/** What waits most of its time: chaos, a service that is away, requests that hang, quotas. */
+/** Files that wait most of the time: chaos, outages, requests that hang, quotas. */
 const patient = ['chaos.test.ts', 'soak.test.ts', 'routes.test.ts', 'contract/log-service.test.ts'];
-/** What computes meanwhile: time decides nothing here. */
+/** Files that compute meanwhile. None of them depends on times. */
 const meanwhile = ['contract/transport.test.ts', 'properties.test.ts'];
 const first = [...patient, ...meanwhile];
 
-// First these, all at once. Then bursts and child processes, whose times are measured: never more than two files.
+// These run first, all at once. Then come bursts and child processes, whose times are measured: at most two files at once.
 export default mergeConfig(
   shared,
   defineConfig({

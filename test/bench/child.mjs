@@ -1,10 +1,10 @@
-// One measurement: a fresh process that logs to one contender, and tells its parent what that took.
+// One measurement: a fresh process that logs to one contender, and reports the costs to its parent.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { contenders } from './contenders.mjs';
 import { recordKinds } from './records.mjs';
 
-/** How records come, by the shape of the load. Each returns the milliseconds spent in log calls. */
+/** Shapes of the load. Each returns the milliseconds spent in log calls. */
 const loads = {
   /** As fast as the event loop allows. */
   async burst({ records, perTurn }, logRange) {
@@ -28,20 +28,20 @@ const loads = {
   },
 };
 
-// A listener, even for a second job that never comes, keeps the process alive while only a worker is busy.
+// This listener keeps the process alive while only a worker is busy.
 process.on('message', async (job) => {
   process.send(await measure(job));
   process.disconnect();
 });
 
-async function measure({ contender: name, options, place, load, recordKind, isColdStart }) {
+async function measure({ contender: name, options, service, load, recordKind, isColdStart }) {
   const { framework, start, preload } = contenders[name];
   const idleRssBytes = process.memoryUsage.rss();
   const startMs = performance.now();
-  const host = await start(place, options);
+  const host = await start(service, options);
   const startupMs = performance.now() - startMs;
   const startupRssBytes = process.memoryUsage.rss() - idleRssBytes;
-  if (!isColdStart) await preload?.(place);
+  if (!isColdStart) await preload?.(service);
 
   const recordOf = recordKinds[recordKind](framework);
   const logRange = (from, to) => {
@@ -58,7 +58,7 @@ async function measure({ contender: name, options, place, load, recordKind, isCo
   const startedAt = Date.now();
   const callMs = await loads[load.shape](load, logRange);
   const loggedAt = Date.now();
-  // Some throw when their patience ends; what arrived counts all the same.
+  // Some throw at a timeout. The records that arrived still count.
   const endError = await host.end().then(
     () => undefined,
     (error) => error.message,
@@ -76,7 +76,7 @@ async function measure({ contender: name, options, place, load, recordKind, isCo
     endError,
     callMs,
     cpuMs: (user + system) / 1000,
-    // What it samples contains the sampling interval.
+    // Samples include the sampling interval.
     loopDelayP99Ms: loopDelay.percentile(99) / 1e6 - LOOP_RESOLUTION_MS,
     loopDelayMaxMs: loopDelay.max / 1e6 - LOOP_RESOLUTION_MS,
     peakRssBytes: process.resourceUsage().maxRSS * 1024,

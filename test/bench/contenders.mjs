@@ -1,12 +1,12 @@
-// What is compared, by name. `start` makes a logger as its documentation says and returns how to log a record, and how to
-// end: what the documentation gives for a program that wants its last records delivered.
+// The contenders, by name. `start` makes a logger as its documentation says. It returns a function that logs a record, and
+// one that ends the logger in the documented way that delivers the last records.
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { createRequire } from 'node:module';
 
 const peer = createRequire(new URL('peers/package.json', import.meta.url));
 
-/** Loads what peers load with themselves, before the clock starts; ours loads it with the first batch. */
+/** Loads the AWS SDK before the clock starts, as peers do. Ours loads it with the first batch. */
 const preload = ({ target }) => target ?? import('@aws-sdk/client-cloudwatch-logs');
 
 export const contenders = {
@@ -41,7 +41,7 @@ export const contenders = {
         logGroupName: 'bench',
         logStreamName: 'bench',
         awsRegion: process.env.AWS_REGION,
-        // The line that winston made already, as ours ships it; its own would be dearer.
+        // The line that winston has made, as ours ships it. The peer's own format would be more expensive.
         messageFormatter: (info) => info[MESSAGE],
       });
       const { log } = winstonHost(winston, transport);
@@ -95,7 +95,7 @@ export const contenders = {
     framework: 'bunyan',
     async start({ url }) {
       const createStream = peer('bunyan-cloudwatch');
-      // The service takes signatures without the content type, as this SDK makes them; the local server does not.
+      // This SDK does not sign the content type. The service accepts that, but the local server does not.
       const signer = peer('aws-sdk').Signers.V4.prototype;
       signer.unsignableHeaders = signer.unsignableHeaders.filter((name) => name !== 'content-type');
       const stream = createStream({
@@ -107,7 +107,7 @@ export const contenders = {
       stream.onError = () => {
         failed = true;
       };
-      // It has no ending, and after an error it never sends again.
+      // It has no method that ends it, and it never sends again after an error.
       const isBusy = () => !failed && (stream.writeQueued || stream.writableLength > 0);
       return bunyanHost(peer('bunyan'), { type: 'raw', stream }, async () => {
         while (isBusy()) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -115,21 +115,21 @@ export const contenders = {
     },
   },
 
-  /** What a process must pay for the same bytes: stringify, escape and post them. */
+  /** The lowest cost of the same bytes: stringify, escape and post them. */
   floor: {
     framework: 'winston',
     server: 'sink',
     async start({ url }) {
       const agent = new Agent({ keepAlive: true, maxSockets: 4 });
-      const answers = [];
+      const responses = [];
       let events = [];
       let bytes = 0;
       const post = () => {
         const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-records': events.length };
         const body = `{"logGroupName":"bench","logStreamName":"bench","logEvents":[${events.join(',')}]}`;
-        answers.push(
+        responses.push(
           new Promise((resolve) => {
-            request(url, { method: 'POST', agent, headers }, (answer) => answer.resume().once('end', resolve)).end(
+            request(url, { method: 'POST', agent, headers }, (response) => response.resume().once('end', resolve)).end(
               body,
             );
           }),
@@ -146,7 +146,7 @@ export const contenders = {
         },
         async end() {
           if (events.length > 0) post();
-          await Promise.all(answers);
+          await Promise.all(responses);
           agent.destroy();
         },
       };

@@ -1,4 +1,4 @@
-// `npm run bench [-- SCENARIO…] [--records N] [--rounds N] [--quick] [--profile]`: ours, the peers and the floor, in turns.
+// `npm run bench [-- SCENARIO…] [--records N] [--rounds N] [--quick] [--profile]`: runs ours, the peers and the floor in turns.
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { tableOf } from './report.mjs';
 import { scenarios } from './scenarios.mjs';
 import { summaryOf } from './summary.mjs';
 
-/** Fewer rounds are good for a look, not for the README. */
+/** Fewer rounds are not enough for the README. */
 const WHOLE_ROUNDS = 5;
 
 const HELP = `Measures Logferry against other transports, each measurement in a fresh process, against one local server.
@@ -22,11 +22,11 @@ Scenarios; all of them when none is named:
 ${scenarios.map(({ name, title }) => `  ${name.padEnd(24)}${title}`).join('\n')}
 
 Options:
-  --records <n> only the bursts of so many records
+  --records <n> only the bursts of this number of records
   --rounds <n>  rounds of each scenario; default: 5
   --quick       one round, a twentieth of the records
   --profile     writes a .cpuprofile of every process to test/bench/results
-  --render      measures nothing: writes tables, plot and README anew from the last results
+  --render      measures nothing: writes tables, plot and README from the last results
 
 A whole run, of all scenarios with at least ${WHOLE_ROUNDS} rounds, also writes the figures of the README.
   --help        show this text
@@ -60,7 +60,7 @@ async function main() {
   installPeers();
   mkdirSync(RESULTS, { recursive: true });
   const measured = values.render ? chosen.map(lastResultsOf) : await measureAll(chosen);
-  // What the README shows comes from whole runs only.
+  // The README has results of whole runs only.
   const folder = isWhole(measured) ? here('./') : RESULTS;
   const tables = measured.map(({ scenario, runs }) => tableOf(scenario, runs));
   const machine = `Node.js ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}; medians`;
@@ -108,7 +108,7 @@ function isWhole(measured) {
   });
 }
 
-/** Puts the figures between their marks. */
+/** Replaces the figures between the marks of the README. */
 function writeReadme(summary) {
   const file = here('../../README.md');
   const text = readFileSync(file, 'utf8');
@@ -126,8 +126,8 @@ function loadsOf({ loads }) {
 }
 
 /**
- * Contenders take turns, so that a busy minute of the machine meets all of them; every second round goes backwards, since
- * what ran before leaves its mark on the server.
+ * Contenders take turns, so that a busy minute of the machine affects all of them. Every second round runs in reverse
+ * order, since each run affects the server for the next.
  */
 async function runScenario(scenario, server) {
   const runs = [];
@@ -146,12 +146,12 @@ async function runScenario(scenario, server) {
 async function measure(scenario, load, { contender, options = {} }, server) {
   const { cloud = 'cloudwatch', latencyMs, isColdStart, recordKind = 'order' } = scenario;
   const kind = contenders[contender].server ?? cloud;
-  const place = await server.ask('start', { kind, delayMs: latencyMs });
+  const service = await server.ask('start', { kind, delayMs: latencyMs });
   try {
-    const job = { contender, options, place, load, recordKind, isColdStart };
+    const job = { contender, options, service, load, recordKind, isColdStart };
     const run = await runChild(job);
     const counts = await server.ask('stop', { records: load.records });
-    // A framework alone sends nothing; what it logged is what its costs are for.
+    // A framework alone sends nothing. Its costs are for all records that it logged.
     return { ...run, ...counts, ...(contender.endsWith(' alone') && { delivered: load.records }) };
   } catch (error) {
     await server.ask('stop', { records: load.records });
@@ -165,7 +165,12 @@ async function runChild(job) {
     execArgv: profile,
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: { ...process.env, ...job.place.env, NODE_NO_WARNINGS: '1', AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1' },
+    env: {
+      ...process.env,
+      ...job.service.env,
+      NODE_NO_WARNINGS: '1',
+      AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1',
+    },
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), TIME_LIMIT_MS);
   let result;
@@ -185,7 +190,7 @@ async function runChild(job) {
 
 async function startServer() {
   const server = fork(here('server.mjs'), {
-    // Its garbage collector would else run on the core of what is measured.
+    // The garbage collector does not use the core of the measured process.
     execArgv: ['--max-old-space-size=8192', '--single-threaded-gc'],
     serialization: 'advanced',
   });
@@ -195,8 +200,8 @@ async function startServer() {
   return {
     async ask(command, argument) {
       server.send({ command, argument });
-      const [answer] = await once(server, 'message');
-      return answer;
+      const [reply] = await once(server, 'message');
+      return reply;
     },
     close: () => server.disconnect(),
   };

@@ -1,11 +1,11 @@
-/** What is logged: by kind, the text and the fields of the record with a number. Every record carries its number as `id`. */
+/** Kinds of records. Each makes the text and the fields of a record from its number. Every record has its number as `id`. */
 export const recordKinds = {
-  /** Lines of about 230 bytes, with what the framework adds. */
+  /** Lines of about 230 bytes, with the fields of the framework. */
   order: (framework) => {
     const texts = Array.from({ length: 256 }, (_, index) => words(index, TEXT_LENGTH[framework]));
     return (id) => ({ text: texts[id % 256], fields: { id, status: 200, durationMs: id % 500 } });
   },
-  /** What Fastify logs of each request: one line when it comes, one when it is answered. */
+  /** The log of Fastify for each request: one line when it arrives, and one after its response. */
   request: () => (id) => {
     const reqId = `req-${(id >> 1).toString(36)}`;
     if (id % 2 === 1) {
@@ -25,7 +25,7 @@ const TEXT_LENGTH = { winston: 160, pino: 112, bunyan: 82 };
 const WORDS =
   'order "A-17" placed by customer after payment was confirmed shipment to Zurich delayed, cache miss'.split(' ');
 
-/** As varied as the texts of a program, with what JSON escapes. ASCII only: a peer takes characters for bytes. */
+/** As varied as the texts of a program, with characters that JSON escapes. ASCII only, since a peer counts characters as bytes. */
 function words(seed, length) {
   let text = '';
   for (let n = seed * 31 + 7; text.length < length; n = (n * 16_807) % 2_147_483_647) {

@@ -1,6 +1,6 @@
 const MB = 1e6;
 
-/** The columns: the title, how to read the number from a run, and whether a ratio says something. */
+/** The columns: the title, the function that reads the number from a run, and whether a ratio makes sense. */
 export const columns = {
   rate: { title: 'records/s', of: (run) => (1000 * run.delivered) / (deliveredAt(run) - run.startedAt), ratio: true },
   drain: {
@@ -26,7 +26,7 @@ export const columns = {
   firstDelivery: { title: 'process start to delivered and closed, ms', of: (run) => run.sinceProcessStartMs },
 };
 
-/** A scenario's runs as a markdown table: medians, and in brackets the ratio to the row that the scenario compares with. */
+/** The runs of a scenario as a markdown table: medians, and in brackets the ratio to the row `versus`. */
 export function tableOf(scenario, runs) {
   const cells = scenario.loads.flatMap((load) => {
     const ofLoad = runs.filter((run) => run.load.records === load.records);
@@ -46,7 +46,7 @@ export function tableOf(scenario, runs) {
   );
   const violations = new Set(
     runs.flatMap(({ label, violations = [] }) =>
-      // The same in other numbers says nothing new.
+      // Messages that differ only in numbers are listed once.
       violations.map(({ error, message }) => `- ${label}: ${error}, ${message.replace(/\d{5,}/, '…')}`),
     ),
   );

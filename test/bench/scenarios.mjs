@@ -1,5 +1,5 @@
-// What is measured, as data. Each scenario is a table; each row, a contender with its options, gets a process of its own in
-// every round. Ratios are to the row named `versus`; what a row adds is over the framework `alone` in the same scenario.
+// The scenarios, as data. Each scenario is a table. Each row is a contender with its options, and has a process of its own in
+// every round. Ratios are to the row named `versus`; added costs are relative to the framework `alone` in the same scenario.
 const burst = (records) => ({ shape: 'burst', records, perTurn: 200 });
 const steady = (perSecond, seconds) => ({ shape: 'steady', records: perSecond * seconds, perSecond });
 const row = (contender, options, label = contender) => ({ contender, label, options });
@@ -71,7 +71,7 @@ export const scenarios = [
   },
   {
     name: 'drain',
-    title: 'A backlog (435,000 records are 100 MB), logged in one turn, to a CloudWatch that takes 100 ms to answer',
+    title: 'A backlog (435,000 records are 100 MB), logged in one turn, to a CloudWatch that responds after 100 ms',
     loads: [{ shape: 'burst', records: 435_000, perTurn: 435_000 }],
     latencyMs: 100,
     rows: [large('winston + logferry'), large('bunyan + logferry'), row('winston + winston-cloudwatch')],

@@ -1,5 +1,5 @@
-// The one server of a run, in a process of its own: for each measurement a fresh emulator, as strict as the services, or a
-// sink that takes anything, for the floor.
+// The server of a run, in a process of its own. Each measurement has a fresh emulator, as strict as the services. The floor
+// has a sink that accepts anything.
 import { createServer } from 'node:http';
 import { startCloudWatch, startLogService } from '@logferry/emulators';
 
@@ -35,7 +35,7 @@ const commands = {
     const { url, env = {}, target } = running.emulator;
     return { url, env, target };
   },
-  /** Counts what arrived, and closes the server. */
+  /** Counts the stored records, and closes the server. */
   async stop({ records }) {
     const { user, system } = process.cpuUsage(cpuAtStart);
     const counts = running.counts?.() ?? countEvents(running, records);
@@ -58,7 +58,7 @@ function countEvents({ emulator, requestsOf, idOf, storedAtOf, messageBytesOf },
   for (const event of events) {
     lastStoredAt = Math.max(lastStoredAt, storedAtOf(event));
     messageBytes += messageBytesOf(event);
-    // Notices of the transport's own have no number.
+    // Notices of the transport have no number.
     const id = Number(idOf(event) ?? -1);
     if (seen[id] === 0) distinct += seen[id] = 1;
   }

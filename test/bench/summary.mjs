@@ -4,7 +4,7 @@ const WINSTON = ['winston + logferry', 'winston + winston-cloudwatch'];
 const PINO = ['pino + logferry', 'pino + @serdnam/pino-cloudwatch-transport'];
 const BUNYAN = ['bunyan + logferry', 'bunyan + bunyan-cloudwatch'];
 
-/** What the README shows: each line a figure of one scenario, of two of its rows. */
+/** The figures of the README: each line compares two rows of one scenario. */
 const figures = [
   figure('winston, 300,000 records: delivered per second', 'winston', 300_000, 'rate', WINSTON),
   figure('CPU time of the process per record, µs', 'winston', 300_000, 'cpu', WINSTON),
@@ -20,7 +20,7 @@ const figures = [
     'winston + logferry, thread',
     'winston alone',
   ]),
-  figure('winston, 100 MB waiting, answers take 100 ms: MB/s', 'drain', 435_000, 'drain', [
+  figure('winston, 100 MB waiting, responses take 100 ms: MB/s', 'drain', 435_000, 'drain', [
     'winston + logferry, 512 MiB',
     WINSTON[1],
   ]),
@@ -54,7 +54,7 @@ export function summaryOf(measured) {
   return [...head, ...lines].map((line) => `| ${line.join(' | ')} |`).join('\n');
 }
 
-/** A peer's name without that of its framework. */
+/** The name of a peer without that of its framework. */
 function nameOf(label) {
   return label === 'none' ? 'without' : label.replace(/^\w+ \+ /, '');
 }

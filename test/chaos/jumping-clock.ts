@@ -1,11 +1,11 @@
-/** The wall clock of this thread, which can be set wrong; the monotonic clock and timers go on as ever. */
+/** The wall clock of this thread, which can be set wrong. The monotonic clock and timers do not change. */
 export interface JumpingClock {
-  /** From now on the wall clock is off by so much. */
+  /** Sets the error of the wall clock. */
   jumpTo(offsetMs: number): void;
   restore(): void;
 }
 
-/** Takes the place of `Date` until it is restored. */
+/** Replaces `Date` until `restore()`. */
 export function installJumpingClock(): JumpingClock {
   const RealDate = Date;
   let offsetMs = 0;

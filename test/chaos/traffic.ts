@@ -4,7 +4,7 @@ import type { RunningCloud } from '../support/clouds.js';
 import type { RunningHost } from '../support/hosts.js';
 import type { Way } from '../support/ways.js';
 
-/** About 230 bytes with what the frameworks add. */
+/** Makes records of about 230 bytes, with the fields of the frameworks. */
 const PADDING = 'x'.repeat(100);
 const ID = /#(\d+)#/;
 
@@ -16,7 +16,7 @@ export interface Account {
   readonly repeatedBatches: number;
 }
 
-/** One way under chaos: a steady flow of numbered records, and what became of each. */
+/** One way under chaos: a steady flow of numbered records, and the fate of each. */
 export class Traffic {
   readonly way: Way;
   readonly cloud: RunningCloud;
@@ -40,7 +40,7 @@ export class Traffic {
       for (const { payload } of events) losses.ids.add(idOf(payload));
       losses.unnamed += records - events.length;
     };
-    // Three routes, so that the ways to CloudWatch Logs have more to fly than one.
+    // Three routes, so that ways to CloudWatch Logs can have several requests in flight.
     const routes = way.cloud.name === 'cloudwatch' ? { logStreamName: 'chaos-{level}' } : {};
     const callbacks = way.host.threaded ? {} : { onDrop, onError() {} };
     const host = await way.host.start(way.cloud.name, { ...cloud.options, ...routes, ...delivery, ...callbacks });
@@ -51,7 +51,7 @@ export class Traffic {
     return this.way.name;
   }
 
-  /** Logs until this many are logged. */
+  /** Logs until the total is `count`. */
   logUpTo(count: number): void {
     for (; this.#issued < count; this.#issued++) {
       const level = this.#issued % 20 === 0 ? 'warn' : this.#issued % 2 === 0 ? 'info' : 'debug';
@@ -59,7 +59,7 @@ export class Traffic {
     }
   }
 
-  /** The counters of a moment, which always add up. */
+  /** The counters now. Checks that they add up. */
   async sample(): Promise<DeliveryStats> {
     const stats = await this.#host.stats();
     assertBalanced(stats);
@@ -83,14 +83,14 @@ export class Traffic {
       if (ids.some((id) => delivered.has(id))) repeatedBatches++;
       for (const id of ids) delivered.add(id);
     }
-    // An answer that a busy machine gives too late is lost, too.
+    // A response that a busy machine sends too late is also lost.
     const late = Math.max(0, (stats.retries.TIMEOUT ?? 0) - hang);
     expect(repeatedBatches, this.name).toBeLessThanOrEqual(lostAck + late);
     expect(stats.ambiguous, this.name).toBeGreaterThanOrEqual(repeatedBatches);
 
     const missing = Array.from({ length: this.#issued }, (_, id) => id).filter((id) => !delivered.has(id));
     const lost = stats.received - stats.delivered;
-    // Stored, its acknowledgement lost, and then given up: no record can be in both places otherwise.
+    // A record can be both delivered and lost only if its acknowledgement was lost and it was dropped later.
     const inBoth = lost - missing.length;
     expect(inBoth, this.name).toBeGreaterThanOrEqual(0);
     expect(inBoth, this.name).toBeLessThanOrEqual((lostAck + late) * this.#maxBatchEvents);
@@ -104,7 +104,7 @@ export class Traffic {
 
   async expectNoViolation(): Promise<void> {
     const { violations } = await this.cloud.stats();
-    // With the wall clock off, a signature is too old or too new until the service's answer tells its time.
+    // With a wrong wall clock a signature is too old or too new, until a response of the service has the right time.
     const skew = /Signature (expired|not yet current)/;
     expect(
       violations.filter(({ message }) => !skew.test(message)),
@@ -130,11 +130,11 @@ export class Traffic {
 /** The losses that `onDrop` reported. A worker has none. */
 interface Losses {
   readonly ids: Set<number>;
-  /** Records beyond the 1 MiB of events of a drop. */
+  /** Records beyond the 1 MiB of events in a drop. */
   unnamed: number;
 }
 
-/** -1 for what is not ours: a notice of the transport. */
+/** -1 for a notice of the transport. */
 function idOf(text: string): number {
   return Number(ID.exec(text)?.[1] ?? -1);
 }

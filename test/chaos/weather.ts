@@ -8,14 +8,14 @@ const FAULTS: Readonly<Record<Cloud['name'], readonly Fault[]>> = {
   'log-service': ['quota', 'throttle', 'serverError', 'busy', 'reset', 'hang', 'lostAck', 'lostAck'],
 };
 
-/** What the next requests meet: a third of them a fault, and each fault soon. */
+/** Faults of the next requests: a third of them meet a fault, and each fault comes soon. */
 export function storm(cloud: Cloud['name'], seed: number): (Fault | 'ok')[] {
   const deck = FAULTS[cloud].flatMap((fault) => [fault, 'ok', 'ok'] as const);
   const shuffled = fc.shuffledSubarray(deck, { minLength: deck.length });
   return fc.sample(shuffled, { seed, numRuns: 100 }).flat();
 }
 
-/** How wrong the wall clock goes, jump after jump: events stay between 14 days old and 2 hours early, as the service wants them. */
+/** Errors of the wall clock, jump after jump. Events stay within the limits of the service: 14 days old, 2 hours early. */
 export function clockOffsetsMs(seed: number): number[] {
   const slow = fc.integer({ min: -12 * HOUR_MS, max: -6 * HOUR_MS });
   const fast = fc.integer({ min: 0, max: 1.9 * HOUR_MS });

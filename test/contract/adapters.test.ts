@@ -11,7 +11,7 @@ import winston from 'winston';
 
 const winstonHarness: TransportHarness = {
   name: 'winston',
-  // winston emits an error itself.
+  // winston itself emits an error for a record after the end.
   logsAfterEnd: false,
   start(destination, options) {
     const transport = new DestinationTransport({ destination, ...options });

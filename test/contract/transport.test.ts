@@ -4,10 +4,10 @@ import type { RunningCloud } from '../support/clouds.js';
 import type { RunningHost } from '../support/hosts.js';
 import { ways } from '../support/ways.js';
 
-/** What every transport keeps, whatever its framework and its cloud. */
+/** The contract of every transport, for any framework and any cloud. */
 describe.each(ways)('a transport for $name', ({ host, cloud: kind }) => {
   let cloud: RunningCloud;
-  /** Records of the tests before, and their requests. */
+  /** Records and requests of earlier tests. */
   let [seen, requested] = [0, 0];
   beforeAll(async () => {
     cloud = await kind.start();
@@ -47,14 +47,14 @@ describe.each(ways)('a transport for $name', ({ host, cloud: kind }) => {
     expect(time).toBeLessThanOrEqual(after);
   });
 
-  it('has delivered everything when the host has ended', async () => {
+  it('has delivered all records when the host has ended', async () => {
     const logger = await host.start(kind.name, cloud.options);
     const expected = logMany(logger, 1000);
     await logger.end();
     expect(await texts()).toEqual(expected);
   });
 
-  it('has delivered everything when a flush has ended, and keeps the books', async () => {
+  it('has delivered all records when a flush returns, and the ledger adds up', async () => {
     const logger = await host.start(kind.name, { ...cloud.options, maxDelayMs: 60_000 });
     const expected = logMany(logger, 100);
     await logger.flush();
@@ -70,14 +70,14 @@ describe.each(ways)('a transport for $name', ({ host, cloud: kind }) => {
     await logger.end();
   });
 
-  it('delivers a lone record without a flush, after maxDelayMs', async () => {
+  it('delivers a single record without a flush, after maxDelayMs', async () => {
     const logger = await host.start(kind.name, { ...cloud.options, maxDelayMs: 50 });
     logger.log('info', 'alone');
     await expect.poll(texts, { timeout: 20_000 }).toEqual(['alone']);
     await logger.end();
   });
 
-  it('leaves out what is below its level', async () => {
+  it('omits records below its level', async () => {
     const logger = await host.start(kind.name, { ...cloud.options, level: 'warn' });
     logger.log('info', 'quiet');
     logger.log('warn', 'loud');
@@ -85,7 +85,7 @@ describe.each(ways)('a transport for $name', ({ host, cloud: kind }) => {
     expect(await texts()).toEqual(['loud']);
   });
 
-  it('delivers what was logged during an outage, once the service is back', async () => {
+  it('delivers records of an outage once the service is back', async () => {
     await cloud.faults({ down: true });
     const logger = await host.start(kind.name, { ...cloud.options, maxDelayMs: 10, retry: { baseMs: 20, capMs: 100 } });
     const expected = logMany(logger, 500);
@@ -96,9 +96,9 @@ describe.each(ways)('a transport for $name', ({ host, cloud: kind }) => {
     await logger.end();
   });
 
-  it('ends in time when the service never answers', async () => {
+  it('ends in time when the service never responds', async () => {
     await cloud.faults({ hang: 1 });
-    // A worker needs its time to load, before a request can be in flight.
+    // A worker needs time to load before a request can be in flight.
     const closeTimeoutMs = host.threaded ? 2000 : 500;
     const logger = await host.start(kind.name, { ...cloud.options, closeTimeoutMs });
     logMany(logger, 10);
@@ -128,7 +128,7 @@ describe.each(ways)('a transport for $name', ({ host, cloud: kind }) => {
   });
 });
 
-// Nothing is sent: one cloud is enough for all of it.
+// These tests send nothing, so one cloud serves all of them.
 describe.each(ways)('a transport for $name', ({ host, cloud: kind }) => {
   let cloud: RunningCloud;
   beforeAll(async () => {

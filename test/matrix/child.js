@@ -1,6 +1,6 @@
-// The process under test. Its plan comes as JSON: it logs records through one framework to one cloud, half of them in the
-// very turn in which it ends as it is told to. On stdout it says when that was and, where the counters live in this
-// process, how they stood at the exit.
+// The process under test. Its plan is JSON. It logs records through one framework to one cloud, half of them in the turn in
+// which the process ends. On stdout it writes the time of the last record and, unless a worker has them, the counters at the
+// exit.
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 

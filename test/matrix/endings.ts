@@ -3,12 +3,12 @@ export const hosts = ['winston', 'pino in its worker', 'pino in process', 'bunya
 
 export type Host = (typeof hosts)[number];
 
-/** What is promised of an ending. */
+/** The promise for one ending. */
 export interface Promised {
   /** Of the records that were logged. */
   readonly delivered: 'all' | 'none';
-  /** The loss is told on stderr, with its count. */
-  readonly told?: boolean;
+  /** Stderr states the number of lost records. */
+  readonly reported?: boolean;
   /** Exit code, or the signal that ended the process. */
   readonly exit: number | NodeJS.Signals;
 }
@@ -16,24 +16,24 @@ export interface Promised {
 /** A way in which a process ends: a row of the matrix. */
 export interface Ending {
   readonly name: string;
-  /** What `child.js` does after the last record. */
+  /** The acts of `child.js` after the last record. */
   readonly act: string;
   readonly records: number;
   readonly endpoint: 'healthy' | 'hanging' | 'down';
   /** Options of the transport. */
   readonly options: object;
-  /** A host that is left out has nothing of the kind. */
+  /** A host is absent if it does not have this ending. */
   readonly promises: Readonly<Partial<Record<Host, Promised>>>;
 }
 
-/** `closeTimeoutMs` where the endpoint does not answer. */
+/** `closeTimeoutMs` where the endpoint does not respond. */
 export const DEADLINE_MS = 1000;
 
-/** No timer delivers in place of the ending, and one that held the process would show. */
+/** Timers so long that none delivers before the ending does. A timer that holds the process makes the test fail. */
 const PATIENT = { maxDelayMs: 60_000, closeTimeoutMs: 60_000 };
 
 const delivered: Promised = { delivered: 'all', exit: 0 };
-const cutOff: Promised = { delivered: 'none', told: true, exit: 0 };
+const cutOff: Promised = { delivered: 'none', reported: true, exit: 0 };
 
 export const endings: readonly Ending[] = [
   ending('natural end', 'nothing', everywhere(delivered)),
@@ -58,9 +58,9 @@ export const endings: readonly Ending[] = [
   ),
   ending('SIGTERM without handler', 'SIGTERM', everywhere({ delivered: 'none', exit: 'SIGTERM' })),
   ending('SIGINT without handler', 'SIGINT', everywhere({ delivered: 'none', exit: 'SIGINT' })),
-  ending('endpoint never answers, natural end', 'nothing', everywhere(cutOff), unanswered('hanging')),
-  ending("endpoint never answers, the host's own ending", 'end, exit', everywhere(cutOff), unanswered('hanging')),
-  ending('endpoint down, natural end', 'nothing', everywhere(cutOff), unanswered('down')),
+  ending('endpoint never responds, natural end', 'nothing', everywhere(cutOff), withoutResponse('hanging')),
+  ending("endpoint never responds, the host's own ending", 'end, exit', everywhere(cutOff), withoutResponse('hanging')),
+  ending('endpoint down, natural end', 'nothing', everywhere(cutOff), withoutResponse('down')),
   ending('nothing logged, natural end', 'nothing', everywhere(delivered), { records: 0 }),
   ending('all delivered, then idle', 'flush, idle', everywhere(delivered)),
 ];
@@ -69,8 +69,8 @@ function ending(name: string, act: string, promises: Ending['promises'], special
   return { name, act, promises, records: 100, endpoint: 'healthy', options: PATIENT, ...special };
 }
 
-/** A request is in flight already when the process ends. */
-function unanswered(endpoint: Ending['endpoint']): Partial<Ending> {
+/** A request is already in flight when the process ends. */
+function withoutResponse(endpoint: Ending['endpoint']): Partial<Ending> {
   return { endpoint, options: { maxDelayMs: 0, closeTimeoutMs: DEADLINE_MS } };
 }
 
@@ -78,7 +78,7 @@ function everywhere(promised: Promised): Record<Host, Promised> {
   return { winston: promised, 'pino in its worker': promised, 'pino in process': promised, bunyan: promised };
 }
 
-/** pino holds the process until its worker has delivered; what is queued in process is lost. */
+/** pino holds the process until its worker has delivered. Records queued in process are lost. */
 function onlyByWorker(exit: number): Record<Host, Promised> {
   return { ...everywhere({ delivered: 'none', exit }), 'pino in its worker': { delivered: 'all', exit } };
 }

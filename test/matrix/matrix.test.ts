@@ -5,10 +5,10 @@ import { DEADLINE_MS, type Ending, endings, hosts } from './endings.js';
 import { type Cell, type Matrix, type Outcome, startMatrix } from './run.js';
 import { matrixTable, readTable, writeTable } from './table.js';
 
-/** A timer that held the process, ours or pino's, would hold it for longer: the shortest has 9 s. */
+/** Less than the shortest timer that could hold the process, pino's of 9 s. */
 const PROMPT_MS = 8000;
 
-/** What an exit may take beyond the deadline. */
+/** Longest time of an exit after the deadline. */
 const GRACE_MS = 250;
 
 const cells: readonly Cell[] = endings.flatMap((ending) =>
@@ -29,12 +29,12 @@ describe.concurrent('a process ends as promised', () => {
     const all = Array.from({ length: ending.records }, (_, number) => number);
     expect(outcome).toMatchObject({ delivered: promised?.delivered === 'all' ? all : [], exit: promised?.exit });
     expectBalanced(outcome, cell);
-    expectWord(outcome, cell);
+    expectReport(outcome, cell);
     if (ending.endpoint === 'healthy') expect(outcome.tookMs).toBeLessThan(PROMPT_MS);
     else expect(await tookLonger(cell, outcome)).toBeLessThan(2 * (DEADLINE_MS + GRACE_MS));
   });
 
-  it('has 5 s until the deadline where closeTimeoutMs is left out', async () => {
+  it('has 5 s until the deadline without closeTimeoutMs', async () => {
     const [ending] = endings.filter(({ endpoint }) => endpoint === 'hanging') as [Ending];
     const cell: Cell = { host: 'winston', cloud: 'cloudwatch', ending: { ...ending, options: { maxDelayMs: 0 } } };
     const outcome = await matrix.run(cell);
@@ -50,7 +50,7 @@ it('never breaks a rule of a service', async () => {
   expect(await matrix.violations()).toEqual([]);
 });
 
-it('is what the README prints: `npm run matrix`', async () => {
+it('is the table of the README: `npm run matrix`', async () => {
   if (process.env.LOGFERRY_MATRIX === 'print') {
     const times = await Promise.all(cells.map(async (cell) => ({ ...cell, tookMs: (await matrix.run(cell)).tookMs })));
     writeTable(matrixTable(times));
@@ -58,7 +58,7 @@ it('is what the README prints: `npm run matrix`', async () => {
   expect(readTable()).toEqual(matrixTable());
 });
 
-/** How much longer it took than the same ending with a healthy endpoint, in milliseconds. */
+/** The time beyond that of the same ending with a healthy endpoint, in milliseconds. */
 async function tookLonger(cell: Cell, { tookMs }: Outcome): Promise<number> {
   const { act } = cell.ending;
   const [healthy] = endings.filter((ending) => ending.endpoint === 'healthy' && ending.act === act) as [Ending];
@@ -74,10 +74,10 @@ function expectBalanced({ exit, stats }: Outcome, { host, ending }: Cell): void 
     expect(stats).toMatchObject({ pending: 0, dropped: { undeliverable: ending.records } });
 }
 
-/** What is lost at the deadline is told, and nothing else is said besides the crash of the application. */
-function expectWord({ stderr }: Outcome, { ending, host }: Cell): void {
-  const { told, exit } = ending.promises[host] ?? {};
-  if (told) {
+/** Stderr states the losses at the deadline, and nothing else except the crash of the application. */
+function expectReport({ stderr }: Outcome, { ending, host }: Cell): void {
+  const { reported, exit } = ending.promises[host] ?? {};
+  if (reported) {
     const counts = [...stderr.matchAll(/\d+(?= records lost \(undeliverable)/g)].map(Number);
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(ending.records);
     expect(stderr.split('[logferry]').length - 1).toBeLessThanOrEqual(2);

@@ -13,7 +13,7 @@ export interface Cell {
   readonly ending: Ending;
 }
 
-/** How a process has ended. */
+/** The end of a process. */
 export interface Outcome {
   /** The numbers of the records that the cloud stored, sorted. */
   readonly delivered: readonly number[];
@@ -21,19 +21,19 @@ export interface Outcome {
   /** From the last record to the end of the process. */
   readonly tookMs: number;
   readonly stderr: string;
-  /** The counters at the exit; a worker's end with it, and a signal leaves no time to tell. */
+  /** The counters at the exit. Absent for a worker, and after a signal. */
   readonly stats?: DeliveryStats;
 }
 
 export interface Matrix {
-  /** Runs a cell; the second time it returns what the first has found. */
+  /** Runs a cell once. Further calls return the outcome of the first. */
   run(cell: Cell): Promise<Outcome>;
-  /** What broke a rule of a service, of all that the processes have sent. */
+  /** All requests of the processes that broke a rule of a service. */
   violations(): Promise<readonly unknown[]>;
   close(): Promise<void>;
 }
 
-/** Starts the clouds, healthy, hanging and down, and each in a process of its own. */
+/** Starts each cloud three times: healthy, hanging and down. Each has its own process. */
 export async function startMatrix(): Promise<Matrix> {
   const running = new Map<string, RunningCloud>();
   const outcomes = new Map<string, Promise<Outcome>>();
@@ -75,7 +75,7 @@ async function runChild<Plan extends { readonly cell: string }>(plan: Plan, serv
   const [stdout, stderr, { exit, endedAt }] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   const messages = stdout.split('\n').filter(Boolean);
   const said = Object.assign({}, ...messages.map((message) => JSON.parse(message)));
-  if (said.actedAt === undefined) throw new Error(`${plan.cell} came to no ending: ${stderr}`);
+  if (said.actedAt === undefined) throw new Error(`${plan.cell} did not reach its ending: ${stderr}`);
   const stored = (await service.records()).filter(({ cell }) => cell === plan.cell);
   const delivered = stored.map(({ number }) => Number(number)).sort((a, b) => a - b);
   return { delivered, exit, tookMs: endedAt - said.actedAt, stderr, stats: said.stats };

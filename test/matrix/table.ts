@@ -6,13 +6,13 @@ const README = new URL('../../README.md', import.meta.url);
 const MARKED = /(?<=<!-- matrix -->\n).*?(?=\n<!-- \/matrix -->)/s;
 const TIMES = / · [\d.]+ \/ [\d.]+ s$/;
 
-/** A cell that was run, and how long it took. */
+/** A cell after its run, and the time that it took. */
 type Measured = Cell & { readonly tookMs: number };
 
 /** The heads of the columns, then the rows. */
 type Table = readonly (readonly string[])[];
 
-/** The matrix as it is promised or, given what was `measured`, with the times to the clouds in each cell. */
+/** The matrix as promised. With `measured` cells, each cell has the times to the clouds. */
 export function matrixTable(measured: readonly Measured[] = []): Table {
   const rows = endings.map((ending) => {
     const cells = hosts.map((host) => {
@@ -47,8 +47,8 @@ export function writeTable(table: Table): void {
 
 function describe(promised: Promised | undefined, records: number): string {
   if (!promised) return '– (winston only)';
-  const { delivered, told, exit } = promised;
-  const arrived = `${delivered === 'all' ? records : 0} of ${records}${told ? ', told' : ''}`;
+  const { delivered, reported, exit } = promised;
+  const arrived = `${delivered === 'all' ? records : 0} of ${records}${reported ? ', reported' : ''}`;
   return `${arrived} · ${typeof exit === 'number' ? `exit ${exit}` : exit}`;
 }
 

@@ -16,7 +16,7 @@ const destination =
 const options = { maxBufferBytes: 64 * 1024 * 1024, maxDelayMs: 100, dropNotice: false, onError() {}, onDrop() {} };
 const shipper = createShipper(destination, options);
 
-// The first records load and compile everything.
+// The first records load and compile all code.
 for (let index = 0; index < 20; index++) shipper.accept(record(index));
 await delay(500);
 const before = await measure();
@@ -34,7 +34,7 @@ function record(index) {
 }
 
 async function measure() {
-  // The last batch is sealed, and garbage of several generations is gone.
+  // Waits until the last batch is sealed and garbage of several generations is collected.
   for (let round = 0; round < 4; round++) {
     await delay(50);
     globalThis.gc();

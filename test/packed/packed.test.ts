@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const packages = fileURLToPath(new URL('../../packages/', import.meta.url));
 const fixture = fileURLToPath(new URL('fixture/', import.meta.url));
 
-/** The packages as a user gets them: packed, and installed in an empty folder, without the AWS SDK. */
+/** The packages as users get them: packed, and installed in an empty folder, without the AWS SDK. */
 describe('the packed packages in an empty folder', () => {
   let folder: string;
   const run = (command: string, ...args: string[]): string =>
@@ -53,7 +53,7 @@ describe('the packed packages in an empty folder', () => {
     expect(run('node', file)).toBe('2\n');
   });
 
-  it.each(['no-sdk.mjs', 'no-sdk.cjs'])('say clearly that the AWS SDK is missing, once it is needed: %s', (file) => {
+  it.each(['no-sdk.mjs', 'no-sdk.cjs'])('report clearly that the AWS SDK is missing when it is needed: %s', (file) => {
     const output = JSON.parse(run('node', file));
     for (const host of ['winston', 'bunyan', 'pino']) {
       expect(output[host], host).toMatchObject({ code: 'MISCONFIGURED' });

@@ -1,4 +1,4 @@
-// A short run on the Node.js that runs it: every entry point loads in both ways, a record of each framework reaches each cloud,
+// A short test of the current Node.js: every entry point loads in both ways, a record of each framework reaches each cloud,
 // and a thread delivers at `process.exit()`.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -19,7 +19,7 @@ import winston from 'winston';
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
-// A thread loads its destination by `require`, an ES module too: Node.js 22 can do so from 22.12 on.
+// A thread loads its destination by `require`, also from an ES module. Node.js 22 supports this from 22.12 on.
 const threads = process.features.require_module === true;
 const entryPoints = await loadAll();
 const [cloudWatch, logService] = [await startCloudWatch(), await startLogService()];
@@ -51,7 +51,7 @@ console.log(
   `Node.js ${process.version}: ${entryPoints} entry points, ${threads ? 8 : '6 (no thread)'} ways, all delivered`,
 );
 
-/** By `import` and by `require`, with the same names in it. */
+/** Loads each entry point by `import` and by `require`, and checks that both have the same names. */
 async function loadAll() {
   const require = createRequire(import.meta.url);
   const packages = new URL('../../packages/', import.meta.url);

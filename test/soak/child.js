@@ -1,4 +1,4 @@
-// An application that logs 5,000 records a second, and tells each second how much memory that takes.
+// An application that logs 5,000 records a second, and reports its memory each second.
 import { cloudWatchStream } from '@logferry/bunyan/cloudwatch';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
 import bunyan from 'bunyan';
@@ -7,9 +7,9 @@ import winston from 'winston';
 const RECORDS_PER_SECOND = 5000;
 const TICK_MS = 10;
 const SAMPLE_MS = 1000;
-/** About 230 bytes with what the frameworks add. */
+/** Makes records of about 230 bytes, with the fields of the frameworks. */
 const PADDING = 'x'.repeat(190);
-/** A byte for each record of an hour: taken at once, so that it is no growth. */
+/** A byte for each record of an hour. It is allocated at once, so that it does not count as growth. */
 const lost = new Uint8Array(3600 * RECORDS_PER_SECOND).fill(0);
 
 const starters = {
@@ -38,12 +38,12 @@ const startMs = performance.now();
 let issued = 0;
 const ticker = setInterval(() => {
   const due = ((performance.now() - startMs) / 1000) * RECORDS_PER_SECOND;
-  // So few that their events have room in one drop, also after the process stood still.
+  // At most 1000, so that their events have room in one drop, also after the process was blocked.
   for (let count = 0; count < 1000 && issued < due; count++) log(`#${issued++}# ${PADDING}`);
 }, TICK_MS);
 const sampler = setInterval(() => process.send(sample()), SAMPLE_MS);
 
-// The service is back: what was kept has to arrive.
+// The service is back: delivers the kept records.
 process.once('message', async () => {
   clearInterval(ticker);
   clearInterval(sampler);

@@ -34,7 +34,7 @@ export interface RunningCloud<Options = object> {
   batches(): Promise<readonly (readonly StoredRecord[])[]>;
   /** The times of the events as the service knows them, in epoch milliseconds. */
   times(): Promise<readonly number[]>;
-  /** Requests that carried data, answered or not. */
+  /** Requests that carried data, with or without a response. */
   dataRequests(): Promise<number>;
   stats(): Promise<CloudWatchStats | LogServiceStats>;
   faults(plan?: FaultPlan): Promise<void>;
@@ -43,7 +43,7 @@ export interface RunningCloud<Options = object> {
 
 export interface Cloud<Options = object> {
   readonly name: 'cloudwatch' | 'log-service';
-  /** Most events that the service takes in a request. */
+  /** Most events that the service accepts in a request. */
   readonly maxEvents: number;
   /** Port 0, the default, is a free one. */
   start(port?: number): Promise<RunningCloud<Options>>;
@@ -103,7 +103,7 @@ export function shipTo({ url, env }: Pick<CloudWatchEmulator, 'url' | 'env'>): C
   };
 }
 
-/** A line that is no JSON object has a text only. */
+/** A line that is no JSON object becomes the text of a record. */
 function parse(message: string): StoredRecord {
   try {
     return Object(JSON.parse(message));
@@ -130,7 +130,7 @@ async function forkEmulator<Emulator>(
   port = 0,
 ): Promise<{
   started: Emulator;
-  ask: <Answer>(call: string, argument?: unknown) => Promise<Answer>;
+  ask: <Reply>(call: string, argument?: unknown) => Promise<Reply>;
   close(): Promise<void>;
 }> {
   const file = fileURLToPath(new URL('emulator-child.js', import.meta.url));
@@ -143,14 +143,14 @@ async function forkEmulator<Emulator>(
   );
   return {
     started,
-    async ask<Answer>(call: string, argument?: unknown) {
+    async ask<Reply>(call: string, argument?: unknown) {
       const id = ++lastId;
       const result = await new Promise((resolve) => {
         questions.set(id, resolve);
         child.send({ id, call, argument });
       });
       questions.delete(id);
-      return result as Answer;
+      return result as Reply;
     },
     async close() {
       child.disconnect();

@@ -1,4 +1,4 @@
-// An emulator in a process of its own: it answers also while pino blocks the main thread of what is tested.
+// An emulator in a process of its own, so that it responds while pino blocks the main thread of the tests.
 import { startCloudWatch, startLogService } from '@logferry/emulators';
 
 const [name, port] = process.argv.slice(2);
@@ -6,11 +6,11 @@ const start = name === 'log-service' ? startLogService : startCloudWatch;
 const emulator = await start({ port: Number(port) });
 process.send({ url: emulator.url, env: emulator.env, target: emulator.target });
 process.on('message', ({ id, call, argument }) => {
-  const answers = {
+  const replies = {
     events: () => emulator.events(),
     stats: () => emulator.stats(),
     faults: () => emulator.faults(argument),
   };
-  process.send({ id, result: answers[call]() });
+  process.send({ id, result: replies[call]() });
 });
 process.on('disconnect', () => process.exit());

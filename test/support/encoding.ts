@@ -2,7 +2,7 @@ import type { Destination, EncodedEvent, LogRecord } from '@logferry/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-/** A property besides the destination contract, which tries fewer texts. */
+/** A property that tries more texts than the destination contract. */
 export function testEncoding(name: string, create: () => Destination): void {
   test(`${name} encodes any text to events within the limits, or refuses it`, () => {
     const destination = create();

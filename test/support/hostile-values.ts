@@ -61,7 +61,7 @@ export const primitives: readonly unknown[] = [
   ...[0n, 2n ** 200n, Symbol('s'), Symbol.iterator, () => 1, async () => 1, class Odd {}, fail, '12', 'warn'],
 ];
 
-/** Made anew each time: most frameworks write into what they are given. */
+/** Each call makes a new object, since most frameworks write into their arguments. */
 export const objects: readonly (() => unknown)[] = [
   () => ({}),
   () => [],
@@ -94,7 +94,7 @@ export const objects: readonly (() => unknown)[] = [
   () => revoked([]),
   () => new Proxy({}, { ownKeys: () => ['a', 'b'], getOwnPropertyDescriptor: () => undefined }),
   () => new Proxy({ a: 1 }, { get: (_, key) => (key === 'toJSON' ? fail : key) }),
-  // Has every member. Not alone: as a record it wedges a logger of winston's whatever its transports.
+  // Has every member. It is inside another object, since as a record it blocks a winston logger with any transport.
   () => ({ all: new Proxy(() => 1, { get: (_target, _key, self) => self, apply: (_target, self) => self }) }),
   // toJSON and other conversions
   () => ({ toJSON: fail }),
@@ -195,7 +195,7 @@ export const huge: readonly (() => unknown)[] = [
   () => new Array(1_000_000),
 ];
 
-/** For getters, traps and other functions that nobody expects to throw. */
+/** For getters, traps and other functions that are not expected to throw. */
 export function fail(): never {
   throw new Error('hostile');
 }
@@ -214,7 +214,7 @@ function cyclic<T extends object>(object: T): T {
   return Object.assign(object, { self: object });
 }
 
-/** Objects that all know each other: as many ways through them as there are orders. */
+/** Objects that all refer to each other. Each order of the objects is a path through them. */
 function clique(size: number): unknown {
   const members = Array.from({ length: size }, () => [] as unknown[]);
   for (const member of members) member.push(...members);

@@ -1,7 +1,7 @@
 import { full } from '../../forms.js';
 import { fail, huge, keys, objects, primitives, splats, texts } from './hostile-values.js';
 
-/** What a program should never log, and one day does: an endless source, the same for the same seed. */
+/** An endless source of values that a program should never log. The same seed makes the same values. */
 export class HostileSource {
   readonly #random: () => number;
   #calls = 0;
@@ -10,7 +10,7 @@ export class HostileSource {
     this.#random = seededRandom(seed);
   }
 
-  /** Arguments of a log call, in every order that a framework may be given. */
+  /** Arguments of a log call, in every order that a framework accepts. */
   call(): readonly [unknown, ...unknown[]] {
     if (++this.#calls % HUGE_EVERY === 0) return [{ huge: huge[(this.#calls / HUGE_EVERY) % huge.length]?.() }, 'huge'];
     const shape = this.#random();
@@ -44,7 +44,7 @@ export class HostileSource {
     return this.#members(4, depth + 1);
   }
 
-  /** A key may be `__proto__`, which is then a member like any other. */
+  /** A key may be `__proto__`: an own member like any other. */
   #members(limit: number, depth: number): Record<string, unknown> {
     return Object.fromEntries(Array.from({ length: this.#below(limit) }, () => [this.#pick(keys), this.#value(depth)]));
   }
@@ -62,7 +62,7 @@ export class HostileSource {
   }
 }
 
-/** Objects of megabytes are the exception: they would decide the time of the test. The short form has each of them once, too. */
+/** Objects of megabytes are rare, since they take most of the time. The short form still has each of them once. */
 const HUGE_EVERY = full ? 10_000 : 600;
 
 /** mulberry32 */

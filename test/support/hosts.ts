@@ -18,18 +18,18 @@ import type { Cloud } from './clouds.js';
 type Options = DeliveryOptions & { readonly level?: 'info' | 'warn' };
 type Both = CloudWatchOptions & LogServiceOptions & Options;
 
-/** What the loggers of all frameworks can do, whatever they are given. */
+/** Methods that the loggers of all frameworks have. They take any arguments. */
 export interface FrameworkLogger {
   info(...args: readonly unknown[]): unknown;
   child(bindings: object, options?: object): FrameworkLogger;
 }
 
-/** A logger with our transport, as every framework has one. */
+/** A logger of any framework with our transport. */
 export interface RunningHost {
   /** The framework's own. */
   readonly logger: FrameworkLogger;
   log(level: 'debug' | 'info' | 'warn', text: string, fields?: Record<string, unknown>): void;
-  /** Waits until what was logged is delivered, in the way of this host. */
+  /** Waits until all logged records are delivered, by the API of this host. */
   flush(): Promise<void>;
   stats(): Promise<DeliveryStats>;
   /** The ending that the host's own documentation recommends. */
@@ -40,9 +40,9 @@ export interface Host {
   readonly name: string;
   /** The transport ships from a worker thread: functions cannot be options. */
   readonly threaded: boolean;
-  /** pino runs the transport in its worker: errors lose their class on the way, and the counters end with the worker. */
+  /** pino runs the transport in its worker. Errors lose their class on the way, and the counters end with the worker. */
   readonly inPinoWorker: boolean;
-  /** What the framework calls the text of a record. */
+  /** The name of the text in a record of the framework. */
   readonly textField: string;
   /** Starts a logger with the transport for this cloud. Wrong options reject. */
   start(cloud: Cloud['name'], options: Options): Promise<RunningHost>;
@@ -111,7 +111,7 @@ const pinoHost: Host = {
   },
 };
 
-/** pino ends the worker of a transport that is garbage collected, even while it has records and a flush waits for them. */
+/** pino ends the worker of a transport that is garbage collected, even while a flush waits for its records. */
 const heldTransports = new Set<object>();
 
 const pinoWorkerHost: Host = {
@@ -138,7 +138,7 @@ const pinoWorkerHost: Host = {
   },
 };
 
-/** The same, shipping from a worker thread of ours. */
+/** The same host with `thread: true`. */
 function inThread(host: Host): Host {
   return {
     ...host,

@@ -12,8 +12,8 @@ interface LokiLine {
 }
 
 /**
- * A local Loki that refuses what Loki refuses by default, and can fail. As Loki does, it stores the valid lines of a request
- * that it refuses, and a line once that has the labels, time and text of another.
+ * A local Loki with the default limits of Loki, which can fail. As Loki does, it stores the valid lines of a request that it
+ * refuses, and stores a line once that has the labels, time and text of another.
  */
 export interface Loki extends Omit<TestService, 'create'> {
   readonly url: string;
@@ -26,12 +26,12 @@ const MAX_LABELS = 15;
 const MAX_LABEL_BYTES = 2048;
 const MAX_AGE_MS = 7 * 24 * 3600 * 1000;
 const MAX_FUTURE_MS = 10 * 60 * 1000;
-/** A limit of this server, so that a destination has one to keep. */
+/** A limit of this server, to test that a destination keeps it. */
 const MAX_BODY_BYTES = 2_000_000;
 
 const OFTEN: readonly string[] = ['throttle', 'serverError', 'reset', 'never', 'never', 'never'];
 
-/** `retryAfterSeconds` goes with each HTTP 429. */
+/** `retryAfterSeconds` is a header of each HTTP 429. */
 export async function startLoki({ retryAfterSeconds }: { readonly retryAfterSeconds?: number } = {}): Promise<Loki> {
   const stored = new Map<string, LokiLine>();
   const violations: string[] = [];
@@ -72,7 +72,7 @@ export async function startLoki({ retryAfterSeconds }: { readonly retryAfterSeco
   };
 }
 
-/** The lines of a push request. Throws if its form is wrong. */
+/** Returns the lines of a push request. Throws if its form is wrong. */
 async function read(request: IncomingMessage): Promise<readonly LokiLine[]> {
   const { method, url, headers } = request;
   const body = Buffer.concat(await request.toArray());

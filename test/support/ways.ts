@@ -1,7 +1,7 @@
 import { type Cloud, clouds } from './clouds.js';
 import { type Host, hosts } from './hosts.js';
 
-/** Every framework to every cloud. */
+/** One framework and one cloud. */
 export interface Way {
   readonly host: Host;
   readonly cloud: Cloud;

@@ -1,4 +1,4 @@
-// The same from CommonJS: logs, and exits in the same turn.
+// An application in CommonJS that logs through a thread, and exits in the same turn.
 const bunyan = require('bunyan');
 const winston = require('winston');
 const { cloudWatchStream } = require('@logferry/bunyan/cloudwatch');

@@ -1,4 +1,4 @@
-// An application that logs through a worker thread, and ends. Its plan comes as JSON.
+// An application that logs through a worker thread, and ends. Its plan is JSON.
 import { writeSync } from 'node:fs';
 import { cloudWatchStream } from '@logferry/bunyan/cloudwatch';
 import { logServiceStream } from '@logferry/bunyan/log-service';

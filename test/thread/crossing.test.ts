@@ -11,7 +11,7 @@ import { keys, objects, primitives, texts } from '../support/hostile-values.js';
 // @ts-expect-error a third party's module in JavaScript
 import { createFileDestination, createRecordDestination } from './file-destination.mjs';
 
-it('stores the same fields in Log Service from a thread as without', async () => {
+it('stores the same fields in Log Service with a thread as without', async () => {
   const service = await startLogService();
   const failure = Object.assign(new Error('outer', { cause: new Error('inner') }), { code: 'E_OUTER', stack: 'at a' });
   const values: readonly unknown[] = [
@@ -21,7 +21,7 @@ it('stores the same fields in Log Service from a thread as without', async () =>
     failure,
     { deep: { failure, big: 2n ** 64n, bytes: Buffer.from('x'), map: new Map([['a', new Set([1])]]) } },
   ];
-  // Without a time of its own a record has the time of its arrival.
+  // A record without a time gets the time of its arrival, which differs.
   const names = keys.filter((key) => key !== 'time');
   const records = values.map((value, i) => {
     const fields: Record<string, unknown> = { name: 'x', level: 30, time: new Date(1.7e12), msg: `record ${i}`, v: 0 };
@@ -43,7 +43,7 @@ it('stores the same fields in Log Service from a thread as without', async () =>
   await service.close();
 });
 
-it('refuses in a thread, too, what is logged from inside a request', async () => {
+it('refuses records that are logged from inside a request, also with a thread', async () => {
   const service = await startCloudWatch();
   const {
     AWS_REGION: region,
@@ -72,7 +72,7 @@ it('refuses in a thread, too, what is logged from inside a request', async () =>
 
 const record: LogRecord = { time: 1, level: 'info', urgent: false, text: 'fine', fields: {} };
 
-it('a record that no line can be made of costs itself only', async () => {
+it('a record that cannot become a line is the only record lost', async () => {
   const shipper = createShipper(createFileDestination({ file: '/dev/null' }), { thread: true });
   for (const broken of [{ level: 1n }, { text: { length: 1 } }, { text: 5n }])
     expect(shipper.accept({ ...record, ...(broken as object) })).toBe(false);
@@ -80,18 +80,18 @@ it('a record that no line can be made of costs itself only', async () => {
   expect(await shipper.close()).toMatchObject({ received: 4, delivered: 1, dropped: { unencodable: 3 } });
 });
 
-it('records without a text take their part of the budget, too', async () => {
+it('records without a text take bytes of the budget', async () => {
   const shipper = createShipper(createFileDestination({ file: '/dev/null' }), {
     thread: true,
     maxBufferBytes: 64 * 1024,
   });
-  const answers = Array.from({ length: 10_000 }, () => shipper.accept({ ...record, text: '' }));
-  expect(answers.filter(Boolean).length).toBeLessThan(1311);
+  const results = Array.from({ length: 10_000 }, () => shipper.accept({ ...record, text: '' }));
+  expect(results.filter(Boolean).length).toBeLessThan(1311);
   assertBalanced(await shipper.close());
 });
 
 it.each(['text', 'fields', 'both'] as const)(
-  'encode of a destination that reads %s gets the same from a thread as without',
+  'encode of a destination that reads %s gets the same record with a thread as without',
   async (reads) => {
     const folder = mkdtempSync(join(tmpdir(), 'logferry-reads-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -117,7 +117,7 @@ it.each(['text', 'fields', 'both'] as const)(
   },
 );
 
-it.each(['clock', 'random'] as const)('refuses %s beside thread: true, since it cannot go to the worker', (seam) => {
+it.each(['clock', 'random'] as const)('refuses %s with thread: true, since it cannot cross to the worker', (seam) => {
   const make = (): unknown =>
     createShipper(createFileDestination({ file: '/dev/null' }), { thread: true }, { [seam]: () => 0.5 });
   expect(make).toThrow(`[logferry] ${seam}: expected to be absent beside thread: true`);
@@ -134,7 +134,7 @@ it.each([
   expect(make).toThrow(expect.objectContaining({ code: 'CONFIG' }));
 });
 
-it('calls onFailure with failures of the worker, as with those of this thread', async () => {
+it('calls onFailure with failures of the worker, like those of this thread', async () => {
   for (const thread of [false, true]) {
     const failures: DeliveryError[] = [];
     const destination = createFileDestination({ file: '/dev/null', down: true });

@@ -1,4 +1,4 @@
-// A third party's destinations with a recipe: append their payloads to a file. Records can harm the thread they are in.
+// Destinations of a third party with a recipe. They append payloads to a file. Some texts stop or block the thread.
 import { appendFileSync } from 'node:fs';
 
 export function createFileDestination(options) {

@@ -1,4 +1,4 @@
-// Is preloaded (--import) into the process and each of its workers, and is the application, too: it runs once in each.
+// The application, which Node.js also preloads (--import) into the process and each of its workers. It runs once in each.
 import { writeSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';

@@ -10,7 +10,7 @@ export interface Ended {
   readonly tookMs: number;
 }
 
-/** Runs an application of this folder to its end; kills it after 40 s. */
+/** Runs an application of this folder until it ends. Kills it after 40 s. */
 export async function run(app: string, plan: object, ...flags: readonly string[]): Promise<Ended> {
   const startedMs = performance.now();
   const child = spawn(process.execPath, [...flags, fileURLToPath(new URL(app, import.meta.url))], {

@@ -65,7 +65,12 @@ const until = (condition: () => boolean): Promise<void> => expect.poll(condition
 
 describe('options of a thread', () => {
   const cloudWatch = { logGroupName: 'shop', thread: true } as const;
-  const place = { endpoint: 'cn-hangzhou.log.aliyuncs.com', project: 'shop', logstore: 'web', thread: true } as const;
+  const logService = {
+    endpoint: 'cn-hangzhou.log.aliyuncs.com',
+    project: 'shop',
+    logstore: 'web',
+    thread: true,
+  } as const;
   it.each<[string, () => unknown]>([
     ['onError', () => new CloudWatchTransport({ ...cloudWatch, onError: () => {} })],
     ['onDrop', () => cloudWatchStream({ ...cloudWatch, onDrop: () => {} })],
@@ -81,7 +86,7 @@ describe('options of a thread', () => {
           })() as never,
         }),
     ],
-    ['fetch', () => logServiceStream({ ...place, fetch })],
+    ['fetch', () => logServiceStream({ ...logService, fetch })],
   ])('refuse a function by its path: %s', (path, construct) => {
     let error: unknown;
     try {
@@ -93,7 +98,7 @@ describe('options of a thread', () => {
     expect(String(error)).toContain('cannot cross into the worker thread');
   });
 
-  it('are refused beside a destination that no worker could make', () => {
+  it('are refused with a destination that has no recipe', () => {
     const { recipe, ...destination } = createFileDestination({ file: '' });
     const refusal = /the destination "file" has no recipe/;
     expect(() => new DestinationTransport({ destination, thread: true })).toThrow(refusal);
@@ -104,8 +109,8 @@ describe('options of a thread', () => {
   });
 });
 
-describe('what crosses into a thread', () => {
-  it('is the text, character for character', async () => {
+describe('a record that crosses into a thread', () => {
+  it('keeps its text, character by character', async () => {
     const { logger, transport, stored } = start();
     const texts = ['plain', 'tab\there', '', '"quoted\\"', '世界 😀', '\u2028\u0000\r', '!{"do":"close"}'];
     for (const text of texts) logger.info(text);
@@ -128,8 +133,8 @@ describe('what crosses into a thread', () => {
   });
 });
 
-describe('the books of a thread', () => {
-  it('add up at every moment, and say what is on its way', async () => {
+describe('the ledger of a thread', () => {
+  it('adds up at every moment, and counts records on their way as pending', async () => {
     const { logger, transport } = start({ maxDelayMs: 5 });
     const seen: DeliveryStats[] = [];
     for (let turn = 0; turn < 200; turn++) {
@@ -147,7 +152,7 @@ describe('the books of a thread', () => {
     expect(transport.stats()).toMatchObject({ received: 20_000, delivered: 20_000, bufferBytes: 0, oldestAgeMs: 0 });
   });
 
-  it('keep what the worker drops, and what is logged after the end', async () => {
+  it('counts the drops of the worker, and records after the end', async () => {
     const { logger, transport } = start({ closeTimeoutMs: 0 }, { down: true });
     for (let i = 0; i < 10; i++) logger.info('lost');
     logger.end();
@@ -156,7 +161,7 @@ describe('the books of a thread', () => {
     expect(transport.stats()).toMatchObject({ received: 11, dropped: { undeliverable: 10, closed: 1 }, pending: 0 });
   });
 
-  it('tell failed attempts as warnings of the logger', async () => {
+  it('emits failed attempts as warnings of the logger', async () => {
     const { logger, transport, warnings } = start(
       { retry: { baseMs: 10, capMs: 20 }, closeTimeoutMs: 100 },
       { down: true },
@@ -176,7 +181,7 @@ describe('a thread that does not read', () => {
   const budget = 1_000_000;
   const line = 'x'.repeat(1000);
 
-  it('fills no more than the budget, a fifth of it with warnings only, and is then bounded in time, too', async () => {
+  it('fills no more than the budget, a fifth of it with warnings only, and does not delay flush and end beyond their timeouts', async () => {
     const { logger, transport } = start({ maxBufferBytes: budget, closeTimeoutMs: 100 });
     logger.info('<block>');
     await nextTurn();
@@ -195,7 +200,7 @@ describe('a thread that does not read', () => {
     expect(transport.stats()).toMatchObject({ pending: 0, dropped: { undeliverable: stats.pending }, bufferBytes: 0 });
   });
 
-  it('is told later what was dropped on the way, and says so in the logs', async () => {
+  it('is informed later of drops in the main thread, and states them in the logs', async () => {
     const { logger, transport, stored } = start({ maxBufferBytes: budget });
     for (let i = 0; i < 2000; i++) logger.info(line);
     expect(transport.stats().dropped['buffer-full']).toBeGreaterThan(1000);
@@ -209,7 +214,7 @@ describe('a thread that does not read', () => {
 });
 
 describe('a thread that dies', () => {
-  it.each(['<exit>', '<throw>'])('is reported, replaced once, and what it had is counted: %s', async (poison) => {
+  it.each(['<exit>', '<throw>'])('is reported and replaced once, and its records are counted: %s', async (poison) => {
     const complaint = vi.spyOn(process, 'emitWarning');
     const { logger, transport, warnings, stored } = start({ maxDelayMs: 600_000 });
     logger.info('delivered');

@@ -36,7 +36,7 @@ export function createCollector(options) {
 
 const OFTEN = ['throttle', 'serverError', 'reset', 'never', 'never', 'never'];
 
-/** Starts a collector. `faults` are those that its destinations have. */
+/** Starts a collector whose destinations have these `faults`. */
 export async function startCollector(faults) {
   const texts = [];
   const violations = [];

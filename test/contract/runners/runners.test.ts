@@ -11,9 +11,9 @@ const runners = [
   { runner: 'mocha', args: [mocha, '--reporter=tap', '--timeout=20000', fileOf('mocha.cjs')] },
 ];
 
-/** The numbers of tests that passed, and the names of those that failed. */
+/** Returns the number of tests that passed, and the names of those that failed. */
 function run(args: readonly string[], faults: object): Promise<{ passed: number; failed: string[] }> {
-  // node --test in a test run of another process would report to that one.
+  // With this variable node --test would report to the test run of another process.
   const { NODE_TEST_CONTEXT, ...env } = process.env;
   return new Promise((resolve) => {
     execFile(process.execPath, args, { env: { ...env, PLANTED_FAULTS: JSON.stringify(faults) } }, (_error, stdout) => {
