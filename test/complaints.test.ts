@@ -16,7 +16,7 @@ describe('the complaints of users', () => {
     expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 26 }, (_, index) => index + 1));
   });
 
-  it.each(rows)('number $number names tests that exist, or says what is open', ({ claims }) => {
+  it.each(rows)('number $number names existing tests, or an open case', ({ claims }) => {
     for (const claim of claims) {
       if (claim.startsWith('open: ')) continue;
       const [, file = '', title = ''] = TEST.exec(claim) ?? [];

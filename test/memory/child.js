@@ -1,4 +1,5 @@
-// Fills the budget of a destination that is down, and prints the memory that its records hold, beside the budget in use.
+// Fills the budget of a destination that is down, and prints the ratio of the memory that its records hold
+// to the bytes of the budget in use.
 // Runs with --expose-gc. Arguments: cloud, length of a text, script.
 import { setTimeout as delay } from 'node:timers/promises';
 import { createCloudWatch } from '@logferry/cloudwatch';

@@ -35,7 +35,7 @@ describe('the packed packages in an empty folder', () => {
   }, 300_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('have no AWS SDK beside them', () => {
+  it('do not install the AWS SDK', () => {
     expect(readdirSync(join(folder, 'node_modules'))).not.toContain('@aws-sdk');
   });
 

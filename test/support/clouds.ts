@@ -32,7 +32,7 @@ export interface RunningCloud<Options = object> {
   records(): Promise<readonly StoredRecord[]>;
   /** The records of each request that stored some, in order of arrival. */
   batches(): Promise<readonly (readonly StoredRecord[])[]>;
-  /** The times of the events as the service knows them, in epoch milliseconds. */
+  /** The times of the stored events, in epoch milliseconds. */
   times(): Promise<readonly number[]>;
   /** Requests that carried data, with or without a response. */
   dataRequests(): Promise<number>;

@@ -100,7 +100,7 @@ it('does not change the body of an earlier attempt when the next one has another
     throw new DeliveryError('AGAIN', 'with a token');
   };
   const { shipper } = start({}, { destination });
-  // Large enough for its memory to have room for the prefix.
+  // Large enough that its buffer has room for the prefix.
   const payload = JSON.stringify('x'.repeat(500_000));
   for (let i = 0; i < 2; i++) shipper.accept(record(payload));
   await shipper.flush();

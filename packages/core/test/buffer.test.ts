@@ -98,7 +98,7 @@ it("with overflow 'drop-oldest' the oldest records are evicted first, also from 
   await clock.advance(5000);
   for (let i = 8; i < 13; i++) expect(shipper.accept(kib(`r${i}`))).toBe(true);
   await clock.settle();
-  // Five for the new records, one for their two batches.
+  // Five evictions make room for the new records, and one for their two batches.
   expect(drops.flatMap((drop) => names(drop.events))).toEqual(['r0', 'r1', 'r2', 'r3', 'r4', 'r5']);
   destination.respond = () => ({ rejected: [], wireBytes: 0 });
   await shipper.flush();

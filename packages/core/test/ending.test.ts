@@ -99,7 +99,7 @@ it('a response after the deadline of close changes nothing', async () => {
   expect(report).toMatchObject({ delivered: 0, pending: 0, dropped: { undeliverable: 1 } });
 });
 
-it('close tries again while there is time', async () => {
+it('close retries a failed request before its deadline', async () => {
   const destination = new RecordingDestination();
   let failures = 3;
   destination.respond = () => {

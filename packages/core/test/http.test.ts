@@ -47,7 +47,7 @@ describe('a request', () => {
     const client = start();
     for (let i = 0; i < 5; i++) {
       await post(client, url);
-      // By then the connection is free.
+      // The connection is free in the next turn.
       await new Promise(setImmediate);
     }
     expect(sockets).toHaveLength(1);

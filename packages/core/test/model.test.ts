@@ -106,7 +106,7 @@ const settings = fc.record({
   overflow: fc.constantFrom('drop-newest' as const, 'drop-oldest' as const),
   concurrency: fc.integer({ min: 1, max: 5 }),
   ordered: fc.boolean(),
-  // Never at the same moment as anything else.
+  // Numbers for which a timeout never coincides with another event.
   requestTimeoutMs: fc.constantFrom(617, 5087),
   baseMs: fc.constant(200),
   throttledBaseMs: fc.constant(1000),

@@ -29,7 +29,7 @@ it.each(['UNAVAILABLE', 'NETWORK', 'TIMEOUT'] as const)(
     await clock.advance(300_000);
     expect(destination.mostInFlight).toBe(1);
     expect(shipper.stats()).toMatchObject({ concurrency: 1, pending: 500 });
-    // From 200 ms, doubling, every 30 s at the end.
+    // The pause doubles from 200 ms to 30 s.
     expect(destination.attempts.length - before).toBeLessThan(20);
     destination.repair();
     await clock.advance(60_000);

@@ -34,7 +34,7 @@ it('by default reports losses in one line on stderr, and later ones in another a
   ]);
 });
 
-it('by default reports failures on stderr, with their code, beside the losses that follow from them', () => {
+it('by default reports failures on stderr, with their code, and the losses that follow from them', () => {
   const { stderr } = run(`${imports}
     const send = async () => { throw new DeliveryError('AUTH', 'the key is not valid'); };
     const shipper = createShipper({ name: 'mine', reads: 'text', limits, encode, send }, { maxDelayMs: 0 });
@@ -46,7 +46,7 @@ it('by default reports failures on stderr, with their code, beside the losses th
   ]);
 });
 
-it('delivers what is pending when the process has nothing left to do, with one listener for all shippers', () => {
+it('delivers pending records when the process has nothing left to do, with one listener for all shippers', () => {
   const { stdout, status } = run(`${imports}
     let delivered = 0;
     const send = async ({ events }) => { delivered += events.length; return { rejected: [], wireBytes: 0 }; };

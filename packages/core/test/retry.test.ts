@@ -3,7 +3,7 @@ import { assertBalanced, type DeliveryCode, DeliveryError } from '../src/index.j
 import { accepted, RecordingDestination, record } from './support/recording-destination.js';
 import { start } from './support/start.js';
 
-/** Answers with these errors, one after another, and then accepts. */
+/** A destination that throws these errors, one for each request, and then accepts. */
 function failing(...codes: DeliveryError[]): RecordingDestination {
   const destination = new RecordingDestination();
   const left = [...codes];
@@ -18,7 +18,7 @@ function failing(...codes: DeliveryError[]): RecordingDestination {
 const error = (code: DeliveryCode, options = {}): DeliveryError =>
   new DeliveryError(code, `a ${code} for the test`, options);
 
-/** When the attempts came, in whole milliseconds after the first. */
+/** The times of the attempts, in whole milliseconds after the first. */
 async function attemptTimes(destination: RecordingDestination, random: number, options = {}): Promise<number[]> {
   const times: number[] = [];
   const { shipper, clock } = start({ maxDelayMs: 0, ...options }, { destination, random: () => random });
@@ -111,7 +111,7 @@ it('counts age on a clock that does not jump', async () => {
   expect(shipper.stats().delivered).toBe(1);
 });
 
-it('aborts an attempt at requestTimeoutMs and tries again, even if the destination never settles', async () => {
+it('aborts an attempt at requestTimeoutMs and retries, even if the destination never settles', async () => {
   const destination = new RecordingDestination();
   destination.respond = () => new Promise(() => {});
   const { shipper, clock, errors } = start({ maxDelayMs: 0, requestTimeoutMs: 5000 }, { destination });
@@ -172,7 +172,7 @@ it('isolates one bad record among many by halving, loses exactly that one, and k
   assertBalanced(shipper.stats());
 });
 
-it('halves a batch that is too large, and drops a single record that still is', async () => {
+it('halves a batch that is too large, and drops a single record that is still too large', async () => {
   const destination = new RecordingDestination();
   destination.respond = (batch) => {
     if (batch.bytes > 100) throw error('TOO_LARGE');

@@ -52,7 +52,7 @@ it('replaces a proxy whose every trap throws', () => {
 it('writes the first 100 levels of an object that is deeper than any stack', () => {
   let object: unknown = {};
   for (let level = 0; level < 50_000; level++) object = { object };
-  // Node.js 26 itself writes it, but for the BigInt.
+  // JSON.stringify of Node.js 26 writes it, except for the BigInt.
   expect(stringify({ object, last: 1n })).toMatch(/^(\{"object":){100}"\[Unreadable\]"\}+,"last":1\}$/);
   const endless = (): object => ({
     get next() {
@@ -75,7 +75,7 @@ it('does not hang on an object whose parts all refer to each other, and bounds i
   expect(performance.now() - startedMs).toBeLessThan(20_000);
 });
 
-it('beside a BigInt writes all other values as JSON.stringify does', () => {
+it('writes the values beside a BigInt as JSON.stringify does', () => {
   const plain = {
     list: [undefined, () => 1, Symbol('s'), null, Number.NaN, -0, new Array(2)],
     gone: undefined,

@@ -18,7 +18,7 @@ it('endOfSlice finds the longest slice that fits, and never cuts a character', (
   );
 });
 
-it('truncate leaves the longest beginning that fits beside its mark', () => {
+it('truncate leaves the longest beginning that fits together with its mark', () => {
   expect(truncate('é'.repeat(100), 64)).toBe(`${'é'.repeat(17)}… [truncated from 200 bytes]`);
   const double = (codePoint: number): number => (codePoint === 0x78 ? 2 : 1);
   expect(truncate('x'.repeat(100), 64, double)).toBe(`${'x'.repeat(17)}… [truncated from 100 bytes]`);

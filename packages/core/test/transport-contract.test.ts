@@ -159,7 +159,7 @@ it.each(faults)('fails a transport that %s', async (_fault, start, test, message
   expect((await errorOf(start, test))?.message).toMatch(message);
 });
 
-it('leaves out the test of records after the end if the framework takes none', () => {
+it('omits the test of records after the end if the framework accepts none', () => {
   const names: string[] = [];
   const runner = { test: (name: string) => names.push(name), assert };
   transportContract(runner, harness);

@@ -138,7 +138,7 @@ export function contracts(service: TestService, shipper: Shipper): void {
   transportContract({ test, assert }, { name: 'x', start: () => ({ ...plain, stats: undefined }) });
 }
 
-it('takes a destination that is an object of a class', async () => {
+it('accepts a destination that is an object of a class', async () => {
   const shipper = createShipper(new TextLogs());
   shipper.accept({ time: 0, level: 'info', urgent: false, text: 'x', fields: {} });
   expect(await shipper.close()).toMatchObject({ delivered: 1 });

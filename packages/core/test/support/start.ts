@@ -10,7 +10,7 @@ export interface Started {
   readonly drops: Drop[];
 }
 
-/** A shipper on a virtual clock, without notices of drops, and with the longest jitter unless `random` says otherwise. */
+/** A shipper on a virtual clock, without notices of drops, and and by default with the longest jitter. */
 export function start(
   options: DeliveryOptions = {},
   { destination = new RecordingDestination(), random = (): number => 0.999_999 } = {},
