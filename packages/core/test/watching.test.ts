@@ -125,7 +125,9 @@ it('refuses records that are logged from inside a request, of this shipper or an
   await shipper.flush();
   expect(shipper.stats()).toMatchObject({ received: 3, delivered: 1, pending: 0, dropped: { feedback: 2 } });
   expect(other.shipper.stats()).toMatchObject({ received: 1, pending: 0, dropped: { feedback: 1 } });
-  expect(drops).toMatchObject([{ reason: 'feedback' }, { reason: 'feedback' }]);
+  // In one turn or in two.
+  expect(drops.every(({ reason }) => reason === 'feedback')).toBe(true);
+  expect(drops.reduce((sum, { records }) => sum + records, 0)).toBe(2);
 });
 
 it('accepts records that onError and onDrop log, and those of the application while requests are in flight', async () => {
