@@ -147,3 +147,22 @@ it('calls onFailure with failures of the worker, like those of this thread', asy
     await shipper.close({ timeoutMs: 0 });
   }
 });
+
+it.each([
+  ['module', { module: '/app/destination.js' }, 'a file: URL, such as import.meta.url, got "/app/destination.js"'],
+  ['factory', { factory: undefined }, 'the name of an export, got undefined'],
+  ['options', { options: undefined }, 'an object, got undefined'],
+])('refuses at construction a recipe with a wrong %s', (member, wrong, expected) => {
+  const destination = createFileDestination({ file: '/dev/null' });
+  const recipe = (): object => ({ ...destination.recipe(), ...wrong });
+  const make = (): unknown => createShipper({ ...destination, recipe }, { thread: true });
+  expect(make).toThrow(`[logferry] destination.recipe.${member}: expected ${expected}`);
+});
+
+it('clones options that refer to themselves', async () => {
+  const options: Record<string, unknown> = { file: '/dev/null' };
+  options.self = options;
+  const shipper = createShipper(createFileDestination(options), { thread: true });
+  shipper.accept(record);
+  expect(await shipper.close()).toMatchObject({ delivered: 1 });
+});

@@ -10,8 +10,8 @@ import { createThreadShipper } from './thread/thread-shipper.js';
  * go to a thread.
  */
 export function createShipper(destination: Destination, options: DeliveryOptions = {}, seams: Seams = {}): Shipper {
-  const { thread } = resolveDeliveryOptions(options, destination);
-  if (!thread) return createCoreShipper(destination, options, seams);
+  const resolved = resolveDeliveryOptions(options, destination);
+  if (!resolved.thread) return createCoreShipper(destination, options, seams, resolved);
   for (const seam of ['clock', 'random'] as const) {
     if (seams[seam] === undefined) continue;
     throw new ConfigError(
@@ -19,5 +19,5 @@ export function createShipper(destination: Destination, options: DeliveryOptions
       `${seam}: expected to be absent beside thread: true: it cannot go to the worker thread`,
     );
   }
-  return createThreadShipper(destination, options, seams.onFailure);
+  return createThreadShipper(destination, options, resolved, seams.onFailure);
 }

@@ -51,7 +51,7 @@ export interface Seams {
   readonly clock?: Clock | undefined;
   /** From 0 up to, but not including, 1. @default Math.random */
   readonly random?: (() => number) | undefined;
-  /** Called with each error that `onError` is called with, or stderr states: an adapter's own way to say it. */
+  /** Called with each error that `onError` is called with, or stderr states: an adapter emits an event of its framework from it. */
   readonly onFailure?: ((error: DeliveryError) => void) | undefined;
 }
 
@@ -60,15 +60,10 @@ export function createCoreShipper(
   destination: Destination,
   options: DeliveryOptions = {},
   { clock = systemClock, random = Math.random, onFailure }: Seams = {},
+  resolved: ResolvedDeliveryOptions = resolveDeliveryOptions(options, destination),
 ): CoreShipper {
-  const resolved = resolveDeliveryOptions(options, destination);
-  return new CoreShipper(
-    destination,
-    resolved,
-    new Reporter(destination.name, options, clock, onFailure),
-    clock,
-    random,
-  );
+  const reporter = new Reporter(destination.name, options, clock, onFailure);
+  return new CoreShipper(destination, resolved, reporter, clock, random);
 }
 
 export class CoreShipper implements Shipper {
@@ -90,7 +85,7 @@ export class CoreShipper implements Shipper {
   #closed = false;
   #closing: Promise<DeliveryReport> | undefined;
   /** Cancels the call before the natural end of the process; set while there is something to deliver. */
-  #forgetExit: (() => void) | undefined;
+  #forgetBeforeExit: (() => void) | undefined;
 
   constructor(
     destination: Destination,
@@ -146,7 +141,7 @@ export class CoreShipper implements Shipper {
   }
 
   close({ timeoutMs = this.#options.closeTimeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
-    // Before anything is sent: a record that a destination logs meanwhile comes too late, and its close() is called once.
+    // Set before the last requests: a record that the destination logs from now on is counted as `closed`.
     this.#closed = true;
     this.#closing ??= Promise.resolve().then(() => this.#shutDown(timeoutMs));
     return this.#closing;
@@ -181,7 +176,7 @@ export class CoreShipper implements Shipper {
   #pumpSoon(): void {
     if (this.#pumpDeferred) return;
     this.#pumpDeferred = true;
-    this.#forgetExit ??= onProcessEnd('beforeExit', () => void this.close());
+    this.#forgetBeforeExit ??= onProcessEnd('beforeExit', () => void this.close());
     this.#clock.defer(() => {
       this.#pumpDeferred = false;
       this.#pump();
@@ -197,8 +192,8 @@ export class CoreShipper implements Shipper {
     this.#delivery.dispatch(nowMs);
     this.#delivery.expire(nowMs);
     if (this.#ledger.isEmpty) {
-      this.#forgetExit?.();
-      this.#forgetExit = undefined;
+      this.#forgetBeforeExit?.();
+      this.#forgetBeforeExit = undefined;
     }
     const settledUpTo = (this.#backlog.oldest?.firstSeq ?? Number.POSITIVE_INFINITY) - 1;
     for (const waiter of this.#waiters) if (waiter.seq <= settledUpTo) waiter.done();

@@ -10,7 +10,7 @@ export interface LedgerTotals {
   readonly rejected: number;
   /** Records lost on our side, by reason. */
   readonly dropped: Readonly<Record<DropReason, number>>;
-  /** Records on disk, for the next start. */
+  /** Records on disk, for the next start: always 0 without a spool, which does not exist yet. */
   readonly spooled: number;
   /** Records that wait or are in flight. */
   readonly pending: number;

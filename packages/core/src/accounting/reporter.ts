@@ -35,7 +35,7 @@ export class Reporter {
   #isSilent = false;
   #forgetExit: (() => void) | undefined;
 
-  /** `onFailure` is called besides `onError`: the adapter's own way to say a failure. */
+  /** `onFailure` is called besides `onError`: an adapter emits an event of its framework from it. */
   constructor(
     destination: string,
     { onError, onDrop }: Pick<DeliveryOptions, 'onError' | 'onDrop'>,
@@ -67,11 +67,11 @@ export class Reporter {
       this.#reportedAtMs.set(error.code, nowMs);
     }
     this.#enqueue(() => this.#onError(error));
-    this.failedElsewhere(error);
+    this.failedInWorker(error);
   }
 
-  /** Reports a failure that another thread has reported already: to `onFailure` only. */
-  failedElsewhere(error: DeliveryError): void {
+  /** Reports a failure that the worker has reported already: to `onFailure` only. */
+  failedInWorker(error: DeliveryError): void {
     if (this.#onFailure) this.#enqueue(() => this.#onFailure?.(error));
   }
 
@@ -108,7 +108,8 @@ export class Reporter {
     if (this.#isNotifying) return;
     this.#isNotifying = true;
     runAs('notifying', () => {
-      for (let queue = this.#take(); queue.length > 0; queue = this.#take()) for (const each of queue) this.#call(each);
+      for (let queue = this.#drainQueue(); queue.length > 0; queue = this.#drainQueue())
+        for (const each of queue) this.#call(each);
     });
     this.#isNotifying = false;
     this.#forgetExit?.();
@@ -138,7 +139,7 @@ export class Reporter {
   }
 
   /** Takes out the queue. Failures come before the losses that follow from them. */
-  #take(): readonly (() => unknown)[] {
+  #drainQueue(): readonly (() => unknown)[] {
     for (const { eventBytes, ...drop } of this.#drops.values()) {
       this.#queue.push(() => this.#onDrop(drop));
       this.publish('dropped', () => drop);

@@ -8,8 +8,8 @@ import { onProcessEnd } from '../process/exit.js';
 const QUIET_MS = 30_000;
 
 /**
- * Sums up failures and losses in one line on stderr, at most every 30 s: the default of `onError` and `onDrop`. What comes
- * in between is written when the time is over, when the shipper closes, or when the process exits.
+ * Sums up failures and losses in one line on stderr, at most every 30 s: the default of `onError` and `onDrop`. Failures and
+ * losses in between are written when the 30 s are over, when the shipper closes, or when the process exits.
  */
 export class StderrSummary {
   readonly #name: string;

@@ -13,7 +13,7 @@ export class Bisection<Part> {
   #suspects: Part[] = [];
 
   constructor(records: number) {
-    // The number of requests that find one bad record among them.
+    // One bad record costs two requests for each halving. Four more are spared to a few bad ones.
     this.#maxRefusals = 2 * Math.ceil(Math.log2(records)) + 4;
   }
 
@@ -53,13 +53,13 @@ export class Bisection<Part> {
   }
 
   /** Takes out the records that are known to be bad by now. */
-  takeConvicted(): readonly Part[] {
+  takeBad(): readonly Part[] {
     const everyOneRefused = this.#suspects.length === this.#unsettled;
     return this.#accepted || everyOneRefused ? this.#takeSuspects() : [];
   }
 
   /** Takes out the records that are sent again, since a setting is to blame. */
-  takeAcquitted(): readonly Part[] {
+  takeBlameless(): readonly Part[] {
     return this.isHopeless ? this.#takeSuspects() : [];
   }
 

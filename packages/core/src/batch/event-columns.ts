@@ -99,9 +99,7 @@ export class EventColumns {
       this.#bytes -= event.bytes;
       this.#payloadBytes -= this.#lengthOf(index);
       this.#batch = undefined;
-      // Evicted events take memory until the columns are written anew.
-      const isSparse = this.#payloadBytes + this.#count < this.#payloads.length / 4;
-      if (isSparse || this.#count < this.#ends.length / 2) this.#retain(this.#live());
+      this.#compactIfSparse();
       return event;
     }
     return undefined;
@@ -145,7 +143,9 @@ export class EventColumns {
 
   /** Gives the memory back for reuse, if no request reads it and the destination keeps nothing of it. */
   recycle(): void {
-    if (this.#batch?.release()) this.#payloads.recycle();
+    if (!this.#batch?.isEnclosed) return;
+    this.#batch.release();
+    this.#payloads.recycle();
   }
 
   /** Frees the events now: a timer may keep the batch until Retry-After is over. */
@@ -161,6 +161,12 @@ export class EventColumns {
     if (!this.#isChronological) live.sort((a, b) => (this.#times[a] as number) - (this.#times[b] as number));
     this.#retain(live);
     this.#isChronological = true;
+  }
+
+  /** Evicted events take memory until the columns are written anew. */
+  #compactIfSparse(): void {
+    const isSparse = this.#payloadBytes + this.#count < this.#payloads.length / 4;
+    if (isSparse || this.#count < this.#ends.length / 2) this.#retain(this.#live());
   }
 
   #live(): number[] {

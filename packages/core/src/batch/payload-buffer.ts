@@ -110,7 +110,7 @@ export class PayloadBuffer {
   /** Grows to `bytes`, in a pooled buffer if that would be more than half full. */
   #grow(bytes: number): void {
     const isLarge = bytes > POOLED_BYTES / 2;
-    const fitsPool = isLarge && this.length + HEAD_BYTES < POOLED_BYTES && HEAD_BYTES + bytes <= POOLED_BYTES;
+    const fitsPool = isLarge && HEAD_BYTES + bytes <= POOLED_BYTES;
     this.#moveTo(
       fitsPool ? this.#pool.take() : Buffer.allocUnsafe(isLarge ? HEAD_BYTES + bytes + TAIL_BYTES : bytes),
       isLarge ? HEAD_BYTES : 0,

@@ -10,19 +10,19 @@ export class PendingBatch {
   readonly events: EventColumns;
   /** Number of its first event in order of acceptance; halves of a batch keep it. */
   readonly firstSeq: number;
-  /** Its position among the parts of a batch that was halved. */
+  /** Index of its first event in the batch that was halved. */
   readonly offset: number;
   /** Time when its first record was accepted, on the monotonic clock. */
   readonly acceptedAtMs: number;
   /** `ready` waits for a slot, `backing-off` for its time, `suspect` for the responses to other parts of its batch. */
   state: 'open' | 'ready' | 'backing-off' | 'suspect' | 'in-flight' | 'settled' = 'open';
-  /** The service asked not to come back before this time, on the monotonic clock; no flush ends it sooner. */
-  askedUntilMs = 0;
+  /** End of the wait that the service asked for (Retry-After), on the monotonic clock. No flush ends it sooner. */
+  retryAfterUntilMs = 0;
   /** Failures in a row, which drive the backoff. */
   failures = 0;
   /** The destination had its one immediate repetition. */
   repeated = false;
-  /** An attempt failed: its request may still read the bytes. */
+  /** The request of the failed attempt may still read the bytes. */
   hasFailed = false;
   /** The search for bad records that it is a part of. */
   bisection: Bisection<PendingBatch> | undefined;

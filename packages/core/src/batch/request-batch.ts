@@ -49,13 +49,14 @@ export class RequestBatch implements Batch {
     return this.#events;
   }
 
-  /**
-   * Ends the use of the payloads. False if the memory cannot be used again: only {@link enclosePayloads} says that the
-   * destination keeps nothing of it.
-   */
-  release(): boolean {
-    this.#isReleased = this.#body !== undefined;
-    return this.#isReleased;
+  /** Whether the destination keeps nothing of the batch: it has made its body by {@link enclosePayloads}. */
+  get isEnclosed(): boolean {
+    return this.#body !== undefined;
+  }
+
+  /** Ends the use of the payloads: the events cannot be read from now on. */
+  release(): void {
+    this.#isReleased = true;
   }
 
   #enclose(prefix: string, suffix: string): Uint8Array {

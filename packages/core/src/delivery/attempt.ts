@@ -19,8 +19,8 @@ export interface Stored {
 }
 
 /**
- * Makes one attempt with a hard limit of time, whatever the destination does: it may be a third party's. Never throws. Aborts
- * the signal when the time is over.
+ * Makes one attempt with a hard limit of time. The limit holds even if the destination ignores the signal, which aborts when
+ * the time is over. Never throws.
  */
 export async function attempt(
   destination: Destination,

@@ -10,7 +10,7 @@ import { type DeliveryCode, DeliveryError } from '../contract/errors.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import { attempt, type Stored } from './attempt.js';
 import { CongestionControl, type RequestSnapshot, type SendCapacity } from './congestion.js';
-import { judge, planRetry, type RetryVerdict } from './retry-policy.js';
+import { decide, planRetry, type RetryDecision } from './retry-policy.js';
 import { RouteScheduler } from './route-scheduler.js';
 
 interface Dependencies {
@@ -68,7 +68,7 @@ export class Delivery {
     }
   }
 
-  /** Time of the next dispatch or expiry, on the monotonic clock. A response that comes sooner changes it. */
+  /** Time of the next dispatch or expiry, on the monotonic clock. */
   wakeAtMs(nowMs: number): number {
     const capacity = this.#capacity;
     const hasSlot = this.#inFlight.size < capacity.slots;
@@ -77,7 +77,7 @@ export class Delivery {
       : Number.POSITIVE_INFINITY;
     for (const batch of this.#dependencies.backlog) {
       const expiresAtMs = this.#expiresAtMs(batch);
-      // Older batches are queued or in flight: `expire` has handled them.
+      // `expire` has handled older batches.
       if (expiresAtMs > nowMs) return Math.min(dispatchAtMs, expiresAtMs);
     }
     return dispatchAtMs;
@@ -94,7 +94,7 @@ export class Delivery {
   setDeadline(deadlineMs: number): void {
     this.#deadlineMs = deadlineMs;
     for (const batch of this.#dependencies.backlog) {
-      if (batch.state !== 'backing-off' || batch.askedUntilMs <= deadlineMs) continue;
+      if (batch.state !== 'backing-off' || batch.retryAfterUntilMs <= deadlineMs) continue;
       this.routes.remove(batch);
       this.#lose(batch, 'undeliverable');
     }
@@ -187,34 +187,34 @@ export class Delivery {
     if (error.ambiguous) this.#counts.ambiguous++;
     this.#counts.lastError = { code: error.code, message: error.message, time: clock.now() };
     reporter.publish('error', () => ({ route, error }));
-    const verdict = judge(error, batch.repeated, options.retry, random);
-    if (verdict.next !== 'repeat') reporter.failed(error);
-    if (verdict.next === 'retry') {
-      this.#retry(batch, error.code, verdict, nowMs);
-      for (const acquitted of batch.bisection?.takeAcquitted() ?? []) {
-        this.routes.remove(acquitted);
-        this.#retry(acquitted, error.code, verdict, nowMs);
+    const decision = decide(error, batch.repeated, options.retry, random);
+    if (decision.next !== 'repeat') reporter.failed(error);
+    if (decision.next === 'retry') {
+      this.#retry(batch, error.code, decision, nowMs);
+      for (const blameless of batch.bisection?.takeBlameless() ?? []) {
+        this.routes.remove(blameless);
+        this.#retry(blameless, error.code, decision, nowMs);
       }
       this.routes.finish(batch, 'fails');
       return;
     }
-    if (verdict.next === 'repeat') {
+    if (decision.next === 'repeat') {
       batch.repeated = true;
       this.#countRetry(batch, error.code, 0);
       this.routes.putBack(batch);
     } else if (batch.events.count > 1) this.#halve(batch, error.code);
-    else if (verdict.reason === 'invalid' && batch.bisection) this.#suspect(batch, batch.bisection);
-    else this.#lose(batch, verdict.reason);
+    else if (decision.reason === 'invalid' && batch.bisection) this.#suspect(batch, batch.bisection);
+    else this.#lose(batch, decision.reason);
     this.routes.finish(batch, 'unknown');
   }
 
   /** Backs off until the next attempt, if there can be one. */
-  #retry(batch: PendingBatch, code: DeliveryCode, verdict: RetryVerdict, nowMs: number): void {
+  #retry(batch: PendingBatch, code: DeliveryCode, decision: RetryDecision, nowMs: number): void {
     const { route } = batch;
     const outage = this.#congestion.outageFailures(this.routes.size);
     const failures = { batch: batch.failures, route: this.routes.failuresOf(route), outage };
     const remainingMs = this.#deadlineMs - nowMs;
-    const { batchMs, routeMs, destinationMs } = planRetry(verdict, failures, remainingMs);
+    const { batchMs, routeMs, destinationMs } = planRetry(decision, failures, remainingMs);
     if (routeMs > 0) this.routes.pause(route, nowMs + routeMs);
     if (destinationMs > 0) this.#congestion.pause(nowMs + destinationMs);
     if (nowMs >= this.#expiresAtMs(batch)) this.#lose(batch, 'expired');
@@ -223,7 +223,7 @@ export class Delivery {
       this.#countRetry(batch, code, batchMs);
       batch.failures++;
       batch.repeated = false;
-      batch.askedUntilMs = nowMs + verdict.askedMs;
+      batch.retryAfterUntilMs = nowMs + decision.retryAfterMs;
       this.routes.backOff(batch, nowMs + batchMs);
     }
   }
@@ -232,11 +232,11 @@ export class Delivery {
   #suspect(batch: PendingBatch, bisection: Bisection<PendingBatch>): void {
     bisection.suspect(batch);
     this.routes.park(batch);
-    this.#convict(bisection);
+    this.#dropBad(bisection);
   }
 
-  #convict(bisection: Bisection<PendingBatch>): void {
-    for (const batch of bisection.takeConvicted()) {
+  #dropBad(bisection: Bisection<PendingBatch>): void {
+    for (const batch of bisection.takeBad()) {
       this.routes.remove(batch);
       this.#lose(batch, 'invalid');
     }
@@ -275,6 +275,6 @@ export class Delivery {
     if (!bisection) return;
     bisection.settled(batch);
     if (result === 'accepted') bisection.accepted();
-    this.#convict(bisection);
+    this.#dropBad(bisection);
   }
 }

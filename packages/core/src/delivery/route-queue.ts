@@ -35,7 +35,7 @@ export class RouteQueue {
   }
 
   remove(batch: PendingBatch): void {
-    // What is given up is mostly the oldest, and then the others need not move.
+    // The removed batch is mostly the first: then no other batch moves.
     if (this.#batches[this.#head] === batch) return void this.shift();
     const position = this.#batches.indexOf(batch, this.#head);
     if (position >= 0) this.#batches.splice(position, 1);

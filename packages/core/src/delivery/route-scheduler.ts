@@ -152,7 +152,7 @@ export class RouteScheduler {
       state.notBeforeMs = 0;
       if (state.failures > 1) state.failures = 1;
       if (batch?.state === 'backing-off')
-        this.#sleepers.push({ atMs: Math.max(nowMs, batch.askedUntilMs), state, batch });
+        this.#sleepers.push({ atMs: Math.max(nowMs, batch.retryAfterUntilMs), state, batch });
       this.#enqueue(state);
     }
   }

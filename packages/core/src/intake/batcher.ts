@@ -7,7 +7,7 @@ import type { Clock } from '../contract/clock.js';
 import type { EncodedEvent } from '../contract/destination.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 
-/** With more batches than this in the backlog, memory is scarce: each sealed batch keeps only what it needs. */
+/** With more batches than this in the backlog, memory is scarce: each sealed batch keeps no spare bytes. */
 const ROOMY_BATCHES = 8;
 
 /** The open batch of each route. A batch is sealed before it would break a limit, or `maxDelayMs` after its first record. */

@@ -60,15 +60,15 @@ export function encode(destination: Destination, record: LogRecord): Encoding {
 function check(encoding: Encoding, limits: ResolvedLimits, urgent: boolean): CheckedEncoding {
   if ('refused' in encoding) return { refused: isDropReason(encoding.refused) ? encoding.refused : 'invalid' };
   const events: readonly EncodedEvent[] = Array.isArray(encoding) ? encoding : [encoding];
-  const refused = misfit(events, limits);
+  const refused = refusalOf(events, limits);
   if (refused) return { refused, events };
   let costBytes = 0;
   for (const { payload } of events) costBytes += bufferCost(Buffer.byteLength(payload));
   return { events, costBytes, urgent };
 }
 
-/** The reason why these events can never be sent. Throws if they are no events. */
-function misfit(events: readonly EncodedEvent[], limits: ResolvedLimits): DropReason | undefined {
+/** The reason why these events can never be sent. Throws for an object that is not an event. */
+function refusalOf(events: readonly EncodedEvent[], limits: ResolvedLimits): DropReason | undefined {
   if (events.length === 0) return 'invalid';
   for (const { route, payload, time, bytes } of events) {
     const isEvent = typeof route === 'string' && typeof payload === 'string' && Number.isFinite(time) && bytes >= 0;

@@ -128,7 +128,7 @@ export class Intake {
   #keep(events: readonly EncodedEvent[], costBytes: number, kind: EventFlags): void {
     const { ledger, batcher, onChanged } = this.#dependencies;
     const flags = events.length > 1 ? { ...kind, split: { unsettled: events.length, loss: undefined } } : kind;
-    // An open batch may be there that has lost all its events.
+    // An open batch may have lost all its events: then the event opens none, but there is work again.
     let changed = ledger.isEmpty;
     ledger.admit(costBytes, flags.isNotice);
     for (const event of events) if (batcher.add(event, flags, ++this.#lastSeq)) changed = true;

@@ -143,18 +143,23 @@ export function resolveDeliveryOptions(options: DeliveryOptions, destination: De
 
 /** A third party's destination can lack a member, which would show only with the first record, or never. */
 function checkDestination(destination: Destination): void {
-  if (typeof destination !== 'object' || typeof destination?.send !== 'function')
-    throw wrongOption('destination', 'a Destination', destination);
-  const { name, reads, limits, separator, encode } = destination;
-  if (typeof name !== 'string') throw wrongOption('destination.name', 'a string', name);
-  if (reads === undefined) throw wrongOption('destination.reads', '"text", "fields" or "both"', reads);
+  const { name, reads, limits, separator, encode, send, close, recipe } = destination ?? {};
+  if (!encode && !send && !limits) throw wrongOption('destination', 'a Destination', destination);
+  const check = (member: string, isRight: boolean, expected: string, value: unknown): void => {
+    if (!isRight) throw wrongOption(`destination.${member}`, expected, value);
+  };
+  check('name', typeof name === 'string', 'a string', name);
+  check('reads', reads !== undefined, '"text" or "fields" or "both"', reads);
   choiceOption('destination.reads', reads, 'text', ['text', 'fields', 'both']);
   choiceOption('destination.separator', separator, ',', [',', '\n']);
-  if (typeof encode !== 'function') throw wrongOption('destination.encode', 'a function', encode);
-  if (typeof limits !== 'object' || limits === null) throw wrongOption('destination.limits', 'an object', limits);
-  const { maxEvents, maxBytes, baseBytes } = limits;
-  if (!(Number(maxEvents) >= 1)) throw wrongOption('destination.limits.maxEvents', 'a number of at least 1', maxEvents);
-  if (!(Number(maxBytes) >= 1)) throw wrongOption('destination.limits.maxBytes', 'a number of at least 1', maxBytes);
+  check('encode', typeof encode === 'function', 'a function', encode);
+  check('send', typeof send === 'function', 'a function', send);
+  functionOption('destination.close', close, undefined);
+  functionOption('destination.recipe', recipe, undefined);
+  check('limits', typeof limits === 'object' && limits !== null, 'an object', limits);
+  const { maxEvents, maxBytes, maxSpanMs = 1, baseBytes } = limits;
+  for (const [limit, value] of Object.entries({ maxEvents, maxBytes, maxSpanMs }))
+    check(`limits.${limit}`, typeof value === 'number' && value >= 1, 'a number of at least 1', value);
   functionOption('destination.limits.baseBytes', baseBytes, undefined);
 }
 

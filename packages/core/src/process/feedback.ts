@@ -15,7 +15,7 @@ export function runAs<T>(activity: Activity, act: () => T): T {
   return storage.run(activity, act);
 }
 
-/** The activity that called the caller, however indirectly: the SDK logs a line, or a callback does. */
+/** The activity in whose asynchronous context the caller runs: the SDK logs a line, or a callback does. */
 export function currentActivity(): Activity | undefined {
   return storage.getStore();
 }

@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { assertBalanced } from '../accounting/ledger.js';
 import {
@@ -15,7 +13,8 @@ import { type DeliveryCode, DeliveryError } from '../contract/errors.js';
 import type { LogRecord } from '../contract/record.js';
 import { createShipper } from '../create-shipper.js';
 import { encode } from '../intake/encode.js';
-import { lineOf, parseLine, refuseUncloneable, toWireRecord } from '../thread/protocol.js';
+import { lineOf, parseLine, toWireRecord } from '../thread/protocol.js';
+import { makeDestination, recipeOf, refuseUncloneable, requireModule } from '../thread/recipe.js';
 import { type ContractAssert, type ContractRunner, until, within } from './contract-runner.js';
 import { baseBytesOf, batchOf, eventOf, fullBatch, sizeOf, toBatch } from './sample-batches.js';
 import { anyRecords, excerptOf, hugeRecords, LEVELS, recordOf } from './sample-records.js';
@@ -293,9 +292,13 @@ function testDelivery({ addTest, assert, failures }: Suite): void {
 
 function testRecipe({ addTest, assert, loadModule }: Suite): void {
   addTest('is made again, equal, from a clone of the options, if it has recipe()', async (destination, service) => {
-    const recipe = destination.recipe?.();
-    if (!recipe) return;
-    const copy = await follow(recipe, loadModule);
+    if (!destination.recipe) return;
+    const recipe = recipeOf(destination);
+    refuseUncloneable(recipe.options, 'cannot cross into a worker thread');
+    const copy = makeDestination(
+      { ...recipe, options: structuredClone(recipe.options) },
+      await loadModule(recipe.module),
+    );
     try {
       assert.deepStrictEqual(constantsOf(copy), constantsOf(destination));
       for (const record of anyRecords(100)) checkCrossing(assert, destination, copy, recipe, record);
@@ -305,22 +308,6 @@ function testRecipe({ addTest, assert, loadModule }: Suite): void {
       await copy.close?.();
     }
   });
-}
-
-/** Makes a destination as the worker thread does. */
-async function follow(
-  { module, factory, options }: DestinationRecipe,
-  loadModule: Suite['loadModule'],
-): Promise<Destination> {
-  refuseUncloneable(options, 'cannot cross into a worker thread');
-  const exported = (await loadModule(module)) as Readonly<Record<string, unknown>>;
-  const make = exported[factory];
-  if (typeof make !== 'function') throw new Error(`recipe(): ${module} exports no function "${factory}"`);
-  return make(structuredClone(options));
-}
-
-function requireModule(url: string): unknown {
-  return createRequire(url)(fileURLToPath(url));
 }
 
 function constantsOf({ name, reads, separator = ',', limits }: Destination): object {

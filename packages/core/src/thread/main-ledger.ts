@@ -14,7 +14,7 @@ export class MainLedger {
   readonly #reporter: Reporter;
   readonly #concurrency: number;
   /** The last counters of workers that are gone. */
-  readonly #past: DeliveryStats[] = [];
+  readonly #endedWorkers: DeliveryStats[] = [];
   /** Losses in this thread, for a notice that the worker writes. */
   readonly #notices = new DropNotices(systemClock);
   readonly #dropped = zeroByReason();
@@ -45,7 +45,7 @@ export class MainLedger {
     return false;
   }
 
-  /** Counts the pending records as lost, except `kept` of them. */
+  /** Counts the pending records as lost, except `kept` of them. Call it after {@link keepLastStats}. */
   losePending(kept = 0): void {
     const records = this.stats(undefined).pending - kept;
     const span = { from: this.#pendingFrom, to: this.#pendingTo };
@@ -60,7 +60,7 @@ export class MainLedger {
 
   /** Keeps the last counters of a worker that is gone. */
   keepLastStats(stats: DeliveryStats): void {
-    this.#past.push(stats);
+    this.#endedWorkers.push(stats);
   }
 
   /** Takes out the losses for the notice in the logs. */
@@ -70,10 +70,10 @@ export class MainLedger {
 
   /** The workers' counters of their last reports, corrected by this thread's own. */
   stats(worker: WorkerHandle | undefined): DeliveryStats {
-    const now = worker?.stats ?? emptyStats(this.#concurrency);
-    const there = sumStats([...this.#past, now]);
-    const dropped = { ...there.dropped };
-    let settled = there.delivered + there.rejected + there.spooled;
+    const current = worker?.stats ?? emptyStats(this.#concurrency);
+    const reported = sumStats([...this.#endedWorkers, current]);
+    const dropped = { ...reported.dropped };
+    let settled = reported.delivered + reported.rejected + reported.spooled;
     for (const reason of Object.keys(dropped) as DropReason[]) {
       dropped[reason] += this.#dropped[reason];
       settled += dropped[reason];
@@ -81,14 +81,14 @@ export class MainLedger {
     const pending = this.#received - settled;
     const reportAgeMs = worker ? systemClock.monotonic() - worker.reportedAtMs : 0;
     return {
-      ...there,
+      ...reported,
       received: this.#received,
       dropped,
       pending,
-      bufferBytes: now.bufferBytes,
-      inFlight: now.inFlight,
-      concurrency: now.concurrency,
-      oldestAgeMs: pending > 0 ? Math.round(now.oldestAgeMs + reportAgeMs) : 0,
+      bufferBytes: current.bufferBytes,
+      inFlight: current.inFlight,
+      concurrency: current.concurrency,
+      oldestAgeMs: pending > 0 ? Math.round(current.oldestAgeMs + reportAgeMs) : 0,
     };
   }
 

@@ -1,7 +1,6 @@
-import { types } from 'node:util';
 import type { DeliveryStats } from '../accounting/stats.js';
 import type { Destination, DestinationRecipe, Drop } from '../contract/destination.js';
-import { ConfigError, type DeliveryCode, type DeliveryErrorOptions } from '../contract/errors.js';
+import type { DeliveryCode, DeliveryErrorOptions } from '../contract/errors.js';
 import type { LogRecord } from '../contract/record.js';
 import type { DeliveryOptions } from '../options/delivery-options.js';
 import { stringify } from '../tools/stringify.js';
@@ -119,19 +118,4 @@ function parseContent(kind: string, content: string): Pick<LogRecord, 'text' | '
       return { text: JSON.parse(content.slice(0, textEnd)), fields: JSON.parse(content.slice(textEnd + 1)) };
     }
   }
-}
-
-/** Refuses values that `structuredClone` would throw on, or strip of their methods. The error names the path of the value. */
-export function refuseUncloneable(value: unknown, why: string, path = ''): void {
-  const refuse = (kind: string): never => {
-    throw new ConfigError(path, `${path}: ${kind} ${why}`);
-  };
-  if (typeof value === 'function') refuse('a function');
-  if (typeof value === 'symbol') refuse('a symbol');
-  if (typeof value !== 'object' || value === null || types.isDate(value)) return;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  const isPlain = Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
-  if (!isPlain) refuse('an object with methods');
-  for (const [name, part] of Object.entries(value))
-    refuseUncloneable(part, why, path === '' ? name : `${path}.${name}`);
 }

@@ -4,26 +4,16 @@ import { Reporter } from '../accounting/reporter.js';
 import { type DeliveryStats, emptyStats } from '../accounting/stats.js';
 import { systemClock } from '../contract/clock.js';
 import type { Destination, DestinationRecipe, DropReason } from '../contract/destination.js';
-import { ConfigError, DeliveryError } from '../contract/errors.js';
+import { DeliveryError } from '../contract/errors.js';
 import type { LogRecord } from '../contract/record.js';
 import { limitOf } from '../intake/budget.js';
-import {
-  type DeliveryOptions,
-  type ResolvedDeliveryOptions,
-  resolveDeliveryOptions,
-} from '../options/delivery-options.js';
+import type { DeliveryOptions, ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import { onProcessEnd } from '../process/exit.js';
 import { currentActivity } from '../process/feedback.js';
 import { createCoreShipper, type DeliveryReport, type FlushOptions, type Seams, type Shipper } from '../shipper.js';
 import { MainLedger } from './main-ledger.js';
-import {
-  lineOf,
-  lineOfCommand,
-  refuseUncloneable,
-  type ThreadPlan,
-  toWireRecord,
-  type WireRecord,
-} from './protocol.js';
+import { lineOf, lineOfCommand, type ThreadPlan, toWireRecord, type WireRecord } from './protocol.js';
+import { recipeOf, refuseUncloneable } from './recipe.js';
 import { WorkerHandle } from './worker-handle.js';
 
 /**
@@ -33,25 +23,21 @@ import { WorkerHandle } from './worker-handle.js';
 export function createThreadShipper(
   destination: Destination,
   options: DeliveryOptions,
+  resolved: ResolvedDeliveryOptions,
   onFailure: Seams['onFailure'],
 ): Shipper {
-  const resolved = resolveDeliveryOptions(options, destination);
-  const recipe = destination.recipe?.();
-  if (!recipe) {
-    const message = `thread: the destination "${destination.name}" has no recipe() by which a worker thread could make it`;
-    throw new ConfigError('thread', message);
-  }
+  const recipe = recipeOf(destination);
   refuseUncloneable({ ...recipe.options, ...options }, 'cannot cross into the worker thread (thread: true)');
   // A module that Node.js preloads (--import) runs in our worker, too, and must not start a worker from there.
   const { isLogferry } = (workerData as { workerData?: Partial<ThreadPlan> } | null)?.workerData ?? {};
-  if (isLogferry) return createCoreShipper(destination, options, { onFailure });
+  if (isLogferry) return createCoreShipper(destination, options, { onFailure }, resolved);
   return new ThreadShipper(destination, recipe, options, resolved, onFailure);
 }
 
 /** Records are handed over at the end of the turn, so that log calls do not pay for it, or when they cost this much. */
 const HANDOVER_BYTES = 512 * 1024;
 
-/** The worker reports after reading this much, or an eighth of the budget: so the main thread learns soon what has room. */
+/** The worker reports after reading this much, or an eighth of the budget. The main thread then frees the budget of these records. */
 const MAX_REPORT_CHARS = 1024 * 1024;
 
 /** A worker that dies is replaced once: the next would die of the same cause. */
@@ -214,7 +200,7 @@ class ThreadShipper implements Shipper {
     const worker = new WorkerHandle(this.#plan, emptyStats(this.#options.concurrency), {
       onReport: () => this.#letExitIfIdle(),
       onFailure: ({ code, message, ...details }) =>
-        this.#reporter.failedElsewhere(new DeliveryError(code, message, details)),
+        this.#reporter.failedInWorker(new DeliveryError(code, message, details)),
       onEnd: (error) => {
         if (this.#worker === worker && !this.#closing) this.#replaceWorker(error);
       },

@@ -1,12 +1,10 @@
 import { EventEmitter } from 'node:events';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { parentPort } from 'node:worker_threads';
-import type { Destination } from '../contract/destination.js';
 import type { DeliveryError } from '../contract/errors.js';
 import { DEFAULT_CLOSE_TIMEOUT_MS } from '../options/delivery-options.js';
 import { type CoreShipper, createCoreShipper } from '../shipper.js';
 import { type Command, FAILURE, type Failure, parseLine, REPORT, type Report, type ThreadPlan } from './protocol.js';
+import { makeDestination } from './recipe.js';
 
 /** At the exit of the process the main thread waits 10 s, and no longer. */
 const MAX_EXIT_CLOSE_MS = 9000;
@@ -16,11 +14,9 @@ const REPORT_MS = 250;
 
 /** Called by thread-stream in the worker: makes the shipper, behind a stream of lines. */
 export default function start(plan: ThreadPlan): LineShipper {
-  const { module, factory, options } = plan.recipe;
-  const exported = createRequire(module)(fileURLToPath(module)) as Record<string, (options: object) => Destination>;
-  const destination = (exported[factory] as (options: object) => Destination)(options);
   // Failures and losses are written on stderr here: while the process exits, the main thread cannot do it.
-  return new LineShipper(createCoreShipper(destination, plan.delivery, { onFailure: postFailure }), plan);
+  const shipper = createCoreShipper(makeDestination(plan.recipe), plan.delivery, { onFailure: postFailure });
+  return new LineShipper(shipper, plan);
 }
 
 /** The part of a stream that thread-stream uses. It takes all lines: the shipper drops records that do not fit. */
@@ -42,7 +38,7 @@ class LineShipper extends EventEmitter {
     const lines = this.#unfinishedLine + chunk;
     let start = 0;
     for (let end = lines.indexOf('\n'); end >= 0; end = lines.indexOf('\n', start)) {
-      this.#take(lines.slice(start, end));
+      this.#handleLine(lines.slice(start, end));
       start = end + 1;
     }
     this.#unfinishedLine = lines.slice(start);
@@ -59,7 +55,7 @@ class LineShipper extends EventEmitter {
     void this.#shipper.close({ timeoutMs }).then(() => this.emit('close'));
   }
 
-  #take(line: string): void {
+  #handleLine(line: string): void {
     const parsed = parseLine(line);
     if ('record' in parsed) this.#shipper.accept(parsed.record);
     else this.#obey(parsed.command);

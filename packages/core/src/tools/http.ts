@@ -17,8 +17,11 @@ export interface HttpClient {
 export interface HttpRequest {
   /** `http:` or `https:`. */
   readonly url: string;
+  /** `"POST"`, for example. */
   readonly method: string;
+  /** Values by name. The client adds `host`, `connection` and the length of the body. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The bytes as they are, or a text as UTF-8. */
   readonly body: Uint8Array | string;
   /** Aborts the request with an `AbortError`. Nothing else limits the wait for a response. */
   readonly signal: AbortSignal;
@@ -26,6 +29,7 @@ export interface HttpRequest {
 
 /** A response of any status. */
 export interface HttpResponse {
+  /** The HTTP status: 200, for example. */
   readonly status: number;
   /** Values by name in lower case. A header that came several times has its values joined by commas. */
   readonly headers: Record<string, string>;
@@ -55,7 +59,7 @@ export function createHttpClient(): HttpClient {
         request.on('error', reject);
         // A response that switches protocols emits neither event.
         request.once('close', () => reject(new Error('the connection was closed')));
-        release(request, target.hostname);
+        unreferenceSocket(request, target.hostname);
         request.end(body);
       }),
     close() {
@@ -106,7 +110,7 @@ const MAX_RESPONSE_BYTES = 1024 ** 2;
  * Lets the process end while the request is in flight. Even an unreferenced socket holds the process while it connects or
  * sends, so the time for either is limited. The lookup of an address cannot be aborted, and has limits of its own.
  */
-function release(request: ClientRequest, hostname: string): void {
+function unreferenceSocket(request: ClientRequest, hostname: string): void {
   request.once('socket', (socket: Socket) => {
     const limit = (): unknown => socket.setTimeout(MAX_STILL_MS);
     if (!socket.connecting) {
