@@ -101,9 +101,9 @@ export class CoreShipper implements Shipper {
     this.#clock = clock;
     this.#reporter = reporter;
     this.#notices = new DropNotices(clock);
-    const ledger = new Ledger((drop) => {
+    const ledger = new Ledger((drop, wasKept) => {
       if (drop.reason !== 'closed') this.noteDrops(drop);
-      reporter.dropped(drop);
+      reporter.dropped(drop, wasKept);
     });
     this.#ledger = ledger;
     const delivery = new Delivery({
@@ -117,14 +117,15 @@ export class CoreShipper implements Shipper {
       onAnswered: onChanged,
     });
     this.#delivery = delivery;
+    const batcher = new Batcher(options, backlog, clock, (batch) => delivery.enqueue(batch));
+    this.#batcher = batcher;
     const budget = new Budget(options, ledger, backlog, (batch) => {
-      delivery.discard(batch);
+      if (batch.state === 'open') batcher.discard(batch);
+      else delivery.discard(batch);
       // A flush, or the next batch of the route, may have waited for it.
       onChanged();
     });
     this.#budget = budget;
-    const batcher = new Batcher(options, backlog, clock, (batch) => delivery.enqueue(batch));
-    this.#batcher = batcher;
     const { routes } = delivery;
     this.#intake = new Intake({ destination, options, ledger, budget, batcher, routes, reporter, clock, onChanged });
   }
@@ -150,7 +151,7 @@ export class CoreShipper implements Shipper {
   stats(): DeliveryStats {
     this.#intake.drain();
     const { totals } = this.#ledger;
-    // An open batch may hold a notice only, or have lost all its events.
+    // The oldest batch may hold a notice only.
     const oldest = totals.pending > 0 ? this.#backlog.oldest : undefined;
     return {
       ...totals,

@@ -188,3 +188,41 @@ it('a flush ends our own backoffs, but not the Retry-After of a service', async 
   await clock.advance(60_000);
   expect(destination.attempts).toHaveLength(2);
 });
+
+it.each([Number.NaN, -1, '5' as never])(
+  'counts a record as unencodable when baseBytes returns %j',
+  async (baseBytes) => {
+    const destination = new RecordingDestination({ baseBytes: () => baseBytes });
+    const { shipper } = start({}, { destination });
+    expect(shipper.accept(record('x'))).toBe(false);
+    expect(shipper.stats()).toMatchObject({ dropped: { unencodable: 1 }, pending: 0, bufferBytes: 0 });
+  },
+);
+
+it('reads each member of an event once, and asks once for its baseBytes', async () => {
+  const reads = { payload: 0, baseBytes: 0 };
+  const destination = new RecordingDestination({ baseBytes: () => 0 * ++reads.baseBytes });
+  destination.encode = ({ time }) => ({
+    route: 'r',
+    time,
+    bytes: 20,
+    get payload() {
+      return 'x'.repeat(++reads.payload);
+    },
+  });
+  const { shipper } = start({}, { destination });
+  shipper.accept(record('x'));
+  expect(reads).toEqual({ payload: 1, baseBytes: 1 });
+  await shipper.flush();
+  expect(shipper.stats()).toMatchObject({ delivered: 1, bufferBytes: 0 });
+});
+
+it('gives events of a batch, and lost ones, without anything of its own', async () => {
+  const destination = new RecordingDestination();
+  destination.respond = (batch) => ({ rejected: [{ index: 0, reason: 'too-old' }], wireBytes: batch.events.length });
+  const { shipper, drops } = start({}, { destination });
+  shipper.accept(record('x', { urgent: true }));
+  await shipper.flush();
+  for (const event of [destination.attempts[0]?.events[0], drops[0]?.events[0]])
+    expect(Object.keys(event as object)).toEqual(['route', 'time', 'payload', 'bytes']);
+});

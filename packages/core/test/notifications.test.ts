@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { spawnSync } from 'node:child_process';
 import { channel } from 'node:diagnostics_channel';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -151,6 +152,74 @@ it('allows a callback to flush, to close and to ask for stats', async () => {
   expect(drops).toHaveLength(1);
 });
 
+/** A function that has lost the context of the callback that calls it. */
+const outside = AsyncResource.bind((act: () => void) => act());
+
+it('ends when onDrop logs each loss from another asynchronous context', async () => {
+  let calls = 0;
+  const { shipper, clock } = start({
+    ...full,
+    onDrop() {
+      calls++;
+      outside(() => void shipper.accept(large));
+    },
+  });
+  shipper.accept(large);
+  await clock.settle();
+  expect(calls).toBe(1);
+  expect(shipper.stats()).toMatchObject({ received: 2 });
+});
+
+it('joins losses that follow from reported losses, so that the process has time for something else', async () => {
+  const reported: number[] = [];
+  const { shipper, clock } = start({
+    ...full,
+    onDrop({ records }) {
+      reported.push(records);
+      // The queue of a worker of the application, which runs in a context of its own.
+      setImmediate(() => outside(() => void shipper.accept(large)));
+    },
+  });
+  shipper.accept(large);
+  for (let turn = 0; turn < 5000; turn++) await nextTurn();
+  expect(reported.length).toBeLessThanOrEqual(1000);
+  expect(reported.length).toBeGreaterThan(900);
+  const { received } = shipper.stats();
+  await clock.advance(1000);
+  await shipper.flush();
+  expect(received).toBeLessThan(1100);
+});
+
+it('reports the losses of records that something logs which a callback has started', async () => {
+  let calls = 0;
+  const { shipper, clock } = start({
+    ...full,
+    onDrop() {
+      if (++calls === 1) setTimeout(() => void shipper.accept(large), 10);
+    },
+  });
+  shipper.accept(large);
+  await clock.settle();
+  await expect.poll(() => calls).toBe(2);
+});
+
+it("reports accepted records that a callback's record evicts, with the next notification", async () => {
+  const drops: Drop[] = [];
+  const { shipper, clock } = start({
+    maxBufferBytes: (4 * 1040 + 1536) / 0.8,
+    overflow: 'drop-oldest',
+    onDrop(drop) {
+      drops.push(drop);
+      shipper.accept(record('from the callback'.padEnd(1000)));
+    },
+  });
+  for (let i = 0; i < 5; i++) shipper.accept(record(String(i).padEnd(1000)));
+  await clock.settle();
+  expect(drops).toMatchObject([{ records: 1 }]);
+  await shipper.close();
+  expect(drops.reduce((sum, { records }) => sum + records, 0)).toBe(shipper.stats().dropped['buffer-full']);
+});
+
 const folder = fileURLToPath(new URL('..', import.meta.url));
 
 it.each([
@@ -174,4 +243,19 @@ it.each([
   });
   expect(child).toMatchObject({ status, stdout: 'onDrop too-large 1\n' });
   expect(child.stderr).toContain('[logferry] mine: 1 record lost (too-large 1)\n');
+});
+
+it('makes the other notifications also if a callback ends the process', () => {
+  const script = `
+    import { createShipper } from '@logferry/core';
+    const limits = { maxEvents: 10, maxBytes: 100 };
+    const destination = { name: 'mine', reads: 'text', limits, encode: ({ text }) => ({ refused: text }), send: async () => {} };
+    const shipper = createShipper(destination, { onDrop(drop) { console.log(drop.reason); process.exit(5); } });
+    for (const text of ['invalid', 'too-large']) shipper.accept({ time: 1, level: 'info', urgent: false, text, fields: {} });
+  `;
+  const child = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  expect(child).toMatchObject({ status: 5, stdout: 'invalid\ntoo-large\n' });
 });

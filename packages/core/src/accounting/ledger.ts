@@ -70,6 +70,11 @@ export function totalsOf(events: readonly StoredEvent[]): EventTotals {
   };
 }
 
+/** The event as a destination or a callback sees it. */
+export function withoutFlags({ route, time, payload, bytes }: StoredEvent): EncodedEvent {
+  return { route, time, payload, bytes };
+}
+
 /** Memory of an event besides its payload, in bytes: its numbers in the columns of a batch. Measured. */
 const EVENT_COST_BYTES = 40;
 
@@ -87,9 +92,9 @@ export class Ledger {
   #pending = 0;
   readonly #rejected = zeroByReason();
   readonly #dropped = zeroByReason();
-  readonly #onLoss: (drop: Drop) => void;
+  readonly #onLoss: (drop: Drop, wasKept: boolean) => void;
 
-  constructor(onLoss: (drop: Drop) => void) {
+  constructor(onLoss: (drop: Drop, wasKept: boolean) => void) {
     this.#onLoss = onLoss;
   }
 
@@ -105,7 +110,7 @@ export class Ledger {
   /** Counts a record that is lost before the core keeps it. */
   refuse(reason: DropReason, time: number, events: readonly EncodedEvent[], cause?: unknown): void {
     this.#dropped[reason]++;
-    this.#onLoss({ reason, records: 1, from: time, to: time, events, ...(cause !== undefined && { cause }) });
+    this.#onLoss({ reason, records: 1, from: time, to: time, events, ...(cause !== undefined && { cause }) }, false);
   }
 
   /** Counts a record, or a notice, that the core keeps from now on. */
@@ -126,18 +131,18 @@ export class Ledger {
     let records = 0;
     let from = Number.POSITIVE_INFINITY;
     let to = Number.NEGATIVE_INFINITY;
-    const lost: StoredEvent[] = [];
+    const lost: EncodedEvent[] = [];
     for (const event of events) {
       const isFirstLoss = event.split?.loss === undefined;
       this.eventBytes -= bufferCost(Buffer.byteLength(event.payload));
       this.#settle(event, loss);
       if (event.isNotice) continue;
-      lost.push(event);
+      lost.push(withoutFlags(event));
       if (isFirstLoss) records++;
       from = Math.min(from, event.time);
       to = Math.max(to, event.time);
     }
-    if (lost.length > 0) this.#onLoss({ reason: loss.reason, records, from, to, events: lost });
+    if (lost.length > 0) this.#onLoss({ reason: loss.reason, records, from, to, events: lost }, true);
   }
 
   get totals(): LedgerTotals & { readonly rejectedByReason: Readonly<Record<DropReason, number>> } {

@@ -1,17 +1,24 @@
 import type { Clock } from '../contract/clock.js';
 import type { Drop, DropReason, EncodedEvent } from '../contract/destination.js';
-import { type DeliveryCode, type DeliveryError, isOperatorFault } from '../contract/errors.js';
+import { type DeliveryError, isOperatorFault } from '../contract/errors.js';
 import type { DeliveryOptions } from '../options/delivery-options.js';
 import { onProcessEnd } from '../process/exit.js';
-import { runAs } from '../process/feedback.js';
+import { isThenable, runNotifying } from '../process/feedback.js';
 import { channelOf, type Messages } from './channels.js';
+import { bufferCost } from './ledger.js';
 import { StderrSummary } from './stderr-summary.js';
 
 /** `onError` is called for a fault that only an operator can mend at most once in this time. */
 const OPERATOR_FAULT_QUIET_MS = 60_000;
 
-/** Most bytes of payloads in the `events` of one {@link Drop}. */
+/** A destination may put something new into each message: then all are forgotten. */
+const MAX_KEYS = 100;
+
+/** Most bytes of the `events` of one {@link Drop}, as the budget counts them. */
 const MAX_DROP_BYTES = 1024 * 1024;
+
+/** More turns with notifications in a second are joined. */
+const MAX_TURNS_PER_SECOND = 1000;
 
 /**
  * Queues notifications where they arise, and makes them in one place, {@link notify}: at the end of the turn, of `flush`, of
@@ -29,8 +36,11 @@ export class Reporter {
   readonly #onFailure: ((error: DeliveryError) => unknown) | undefined;
   readonly #queue: (() => unknown)[] = [];
   readonly #drops = new Map<DropReason, QueuedDrop>();
-  readonly #reportedAtMs = new Map<DeliveryCode, number>();
+  /** By the key of a failure. */
+  readonly #quietUntilMs = new Map<string, number>();
   #isScheduled = false;
+  #secondEndsMs = Number.NEGATIVE_INFINITY;
+  #turns = 0;
   #isNotifying = false;
   #isSilent = false;
   #forgetExit: (() => void) | undefined;
@@ -58,13 +68,16 @@ export class Reporter {
     this.#enqueue(() => channel.publish(message));
   }
 
-  /** Reports a failure to `onError`, or stderr, and to `onFailure`. */
-  failed(error: DeliveryError): void {
+  /**
+   * Reports a failure to `onError`, or stderr, and to `onFailure`. Of failures that only an operator can mend, and that have
+   * the same key, it reports the first in a minute.
+   */
+  failed(error: DeliveryError, key: string = error.code): void {
     if (isOperatorFault(error)) {
       const nowMs = this.#clock.monotonic();
-      const reportedAtMs = this.#reportedAtMs.get(error.code) ?? Number.NEGATIVE_INFINITY;
-      if (nowMs < reportedAtMs + OPERATOR_FAULT_QUIET_MS) return;
-      this.#reportedAtMs.set(error.code, nowMs);
+      if (nowMs < (this.#quietUntilMs.get(key) ?? Number.NEGATIVE_INFINITY)) return;
+      if (this.#quietUntilMs.size >= MAX_KEYS) this.#quietUntilMs.clear();
+      this.#quietUntilMs.set(key, nowMs + OPERATOR_FAULT_QUIET_MS);
     }
     this.#enqueue(() => this.#onError(error));
     this.failedInWorker(error);
@@ -75,24 +88,32 @@ export class Reporter {
     if (this.#onFailure) this.#enqueue(() => this.#onFailure?.(error));
   }
 
-  /** Reports lost records. */
-  dropped({ reason, records, from, to, events, cause }: Drop): void {
-    if (this.#isSilent) return;
-    const queued = this.#drops.get(reason) ?? { reason, records: 0, from, to, events: [], eventBytes: 0 };
+  /**
+   * Reports lost records. `wasKept`: the core had accepted them. A record of a callback that is refused at once is not
+   * reported; kept records that it evicts are, with the next notification.
+   */
+  dropped({ reason, records, from, to, events, cause }: Drop, wasKept: boolean): void {
+    if (this.#isSilent && !wasKept) return;
+    const queued = this.#drops.get(reason) ?? { reason, records: 0, from, to, events: [], costBytes: 0 };
     queued.records += records;
     queued.from = Math.min(queued.from, from);
     queued.to = Math.max(queued.to, to);
     if (cause !== undefined) queued.cause ??= cause;
     for (const event of events) {
-      if (queued.eventBytes > MAX_DROP_BYTES) break;
-      queued.eventBytes += Buffer.byteLength(event.payload);
-      if (queued.eventBytes <= MAX_DROP_BYTES) queued.events.push(event);
+      if (queued.costBytes > MAX_DROP_BYTES) break;
+      queued.costBytes += bufferCost(Buffer.byteLength(event.payload));
+      if (queued.costBytes <= MAX_DROP_BYTES) queued.events.push(event);
     }
     this.#drops.set(reason, queued);
-    this.#schedule();
+    if (!this.#isSilent) this.#schedule();
   }
 
-  /** Takes in a record that a callback logged: its losses are counted, not reported, so that reporting never feeds itself. */
+  /** Whether a callback runs now. */
+  get isNotifying(): boolean {
+    return this.#isNotifying;
+  }
+
+  /** Takes in a record that a callback logged. Its losses make no further notification, so that reporting never feeds itself. */
   withoutReporting<T>(act: () => T): T {
     const before = this.#isSilent;
     this.#isSilent = true;
@@ -103,24 +124,34 @@ export class Reporter {
     }
   }
 
-  /** Makes all notifications that are queued. A callback that calls this changes nothing: the outer call goes on. */
+  /** Makes the notifications that are queued. A callback that calls this changes nothing: the outer call goes on. */
   notify(): void {
     if (this.#isNotifying) return;
-    this.#isNotifying = true;
-    runAs('notifying', () => {
-      for (let queue = this.#drainQueue(); queue.length > 0; queue = this.#drainQueue())
-        for (const each of queue) this.#call(each);
-    });
-    this.#isNotifying = false;
-    this.#forgetExit?.();
-    this.#forgetExit = undefined;
+    this.#makeAll();
     this.#stderr.scheduleSummary();
   }
 
-  /** Makes all notifications that are queued, and ends the quiet time of stderr. */
+  /** Makes the notifications that are queued, also if a callback ends the process, and ends the quiet time of stderr. */
   flush(): void {
-    this.notify();
+    this.#makeAll();
     this.#stderr.writeSummary();
+  }
+
+  /** Failures come before the losses that follow from them. */
+  #makeAll(): void {
+    const before = this.#isNotifying;
+    this.#isNotifying = true;
+    for (const { costBytes, ...drop } of this.#drops.values()) {
+      this.#queue.push(() => this.#onDrop(drop));
+      this.publish('dropped', () => drop);
+    }
+    this.#drops.clear();
+    // One at a time: a callback may call process.exit().
+    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) this.#call(next);
+    this.#isNotifying = before;
+    if (this.#drops.size > 0) return;
+    this.#forgetExit?.();
+    this.#forgetExit = undefined;
   }
 
   #enqueue(notification: () => unknown): void {
@@ -128,32 +159,30 @@ export class Reporter {
     this.#schedule();
   }
 
+  /** At the end of the turn. A callback that causes a loss in each turn cannot take more than its part of the time. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     this.#forgetExit ??= onProcessEnd('exit', () => this.flush());
-    this.#clock.defer(() => {
+    const notify = (): void => {
       this.#isScheduled = false;
       this.notify();
-    });
-  }
-
-  /** Takes out the queue. Failures come before the losses that follow from them. */
-  #drainQueue(): readonly (() => unknown)[] {
-    for (const { eventBytes, ...drop } of this.#drops.values()) {
-      this.#queue.push(() => this.#onDrop(drop));
-      this.publish('dropped', () => drop);
+    };
+    const nowMs = this.#clock.monotonic();
+    if (nowMs >= this.#secondEndsMs) {
+      this.#secondEndsMs = nowMs + 1000;
+      this.#turns = 0;
     }
-    this.#drops.clear();
-    return this.#queue.splice(0);
+    if (++this.#turns <= MAX_TURNS_PER_SECOND) this.#clock.defer(notify);
+    else this.#clock.setTimer(notify, this.#secondEndsMs - nowMs).unref();
   }
 
   /** The callback is the application's: delivery goes on if it throws. */
   #call(callback: () => unknown): void {
     const failed = (): void => void this.callbackErrors++;
     try {
-      const returned = callback() as PromiseLike<unknown> | undefined;
-      if (typeof returned?.then === 'function') returned.then(undefined, failed);
+      const returned = runNotifying(callback);
+      if (isThenable(returned)) returned.then(undefined, failed);
     } catch {
       failed();
     }
@@ -167,7 +196,7 @@ interface QueuedDrop {
   from: number;
   to: number;
   readonly events: EncodedEvent[];
-  /** Bytes of the payloads of `events`; more than the limit once one had no room. */
-  eventBytes: number;
+  /** Bytes of `events`; more than the limit once one had no room. */
+  costBytes: number;
   cause?: unknown;
 }

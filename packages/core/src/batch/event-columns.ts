@@ -1,4 +1,4 @@
-import { bufferCost, type EventFlags, type EventTotals, type StoredEvent } from '../accounting/ledger.js';
+import { bufferCost, type EventFlags, type EventTotals, type StoredEvent, withoutFlags } from '../accounting/ledger.js';
 import type { Batch, BatchLimits, EncodedEvent, PayloadSeparator } from '../contract/destination.js';
 import { type BufferPool, PayloadBuffer } from './payload-buffer.js';
 import { RequestBatch } from './request-batch.js';
@@ -114,7 +114,7 @@ export class EventColumns {
       route: this.route,
       bytes: this.#bytes,
       separator: this.#layout.separator,
-      makeEvents: () => this.storedEvents(),
+      makeEvents: () => this.storedEvents().map(withoutFlags),
       makeBody: (prefix, suffix) => payloads.enclose(prefix, suffix),
     });
     return this.#batch;
@@ -139,6 +139,11 @@ export class EventColumns {
     part.#append(this, start, end);
     part.seal(true);
     return part;
+  }
+
+  /** Frees the copies that an attempt has made. */
+  forgetCopies(): void {
+    this.#batch?.forgetCopies();
   }
 
   /** Gives the memory back for reuse, if no request reads it and the destination keeps nothing of it. */

@@ -54,8 +54,8 @@ export class PayloadBuffer {
 
   /** Appends a payload. Returns the length with it. */
   append(payload: string): number {
-    // A UTF-16 unit takes at most three bytes.
-    this.#reserve(payload.length * 3 + 1);
+    // A UTF-16 unit takes at most three bytes: mostly there is room without counting.
+    if (this.#end + payload.length * 3 + 1 > this.#buffer.length) this.#reserve(Buffer.byteLength(payload) + 1);
     this.#end += this.#buffer.write(payload, this.#end);
     this.#buffer[this.#end++] = this.#separator;
     return this.length;
@@ -75,18 +75,18 @@ export class PayloadBuffer {
   }
 
   /** `prefix`, all payloads with separators in between, `suffix`: in place if there is room. */
-  enclose(prefix: string, suffix: string): Uint8Array {
+  enclose(prefix: string, suffix: string): { readonly bytes: Uint8Array; readonly isCopy: boolean } {
     const prefixBytes = Buffer.byteLength(prefix);
     const last = this.#end - 1;
     const fits = prefixBytes <= this.#origin && last + suffix.length * 3 <= this.#buffer.length;
     if (!fits) {
       const payloads = this.#buffer.subarray(this.#origin, last);
-      return Buffer.concat([Buffer.from(prefix), payloads, Buffer.from(suffix)]);
+      return { bytes: Buffer.concat([Buffer.from(prefix), payloads, Buffer.from(suffix)]), isCopy: true };
     }
     const start = this.#origin - prefixBytes;
     this.#buffer.write(prefix, start);
     // The suffix takes the place of the last separator.
-    return this.#buffer.subarray(start, last + this.#buffer.write(suffix, last));
+    return { bytes: this.#buffer.subarray(start, last + this.#buffer.write(suffix, last)), isCopy: false };
   }
 
   /** Ends appending: gives back memory that is not needed, all of it if memory is scarce. */

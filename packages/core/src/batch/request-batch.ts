@@ -21,7 +21,15 @@ interface Source {
   readonly bytes: number;
   readonly separator: PayloadSeparator;
   makeEvents(): readonly EncodedEvent[];
-  makeBody(prefix: string, suffix: string): Uint8Array;
+  /** `isCopy`: the bytes are not those of the batch itself. */
+  makeBody(prefix: string, suffix: string): { readonly bytes: Uint8Array; readonly isCopy: boolean };
+}
+
+interface Body {
+  readonly prefix: string;
+  readonly suffix: string;
+  readonly bytes: Uint8Array;
+  readonly isCopy: boolean;
 }
 
 /** A batch that makes its events and its body when they are asked for. */
@@ -32,7 +40,8 @@ export class RequestBatch implements Batch {
   readonly #source: Source;
   #events: readonly EncodedEvent[] | undefined;
   #isReleased = false;
-  #body: { readonly prefix: string; readonly suffix: string; readonly bytes: Uint8Array } | undefined;
+  #isEnclosed = false;
+  #body: Body | undefined;
 
   constructor(source: Source) {
     this.route = source.route;
@@ -51,7 +60,7 @@ export class RequestBatch implements Batch {
 
   /** Whether the destination keeps nothing of the batch: it has made its body by {@link enclosePayloads}. */
   get isEnclosed(): boolean {
-    return this.#body !== undefined;
+    return this.#isEnclosed;
   }
 
   /** Ends the use of the payloads: the events cannot be read from now on. */
@@ -59,12 +68,19 @@ export class RequestBatch implements Batch {
     this.#isReleased = true;
   }
 
+  /** Frees memory while the batch backs off: a request in flight has its own reference. */
+  forgetCopies(): void {
+    this.#events = undefined;
+    if (this.#body?.isCopy) this.#body = undefined;
+  }
+
   #enclose(prefix: string, suffix: string): Uint8Array {
     if (this.#body?.prefix === prefix && this.#body.suffix === suffix) return this.#body.bytes;
+    this.#isEnclosed = true;
     // The body of an earlier attempt may still be on its way: it stays as it is.
-    const bytes = this.#body ? join(this, prefix, suffix) : this.#source.makeBody(prefix, suffix);
-    this.#body = { prefix, suffix, bytes };
-    return bytes;
+    if (this.#body) return join(this, prefix, suffix);
+    this.#body = { prefix, suffix, ...this.#source.makeBody(prefix, suffix) };
+    return this.#body.bytes;
   }
 }
 

@@ -91,5 +91,10 @@ export function isOperatorFault(error: DeliveryError): boolean {
 }
 
 function hasMarker(value: unknown, marker: symbol): boolean {
-  return typeof value === 'object' && value !== null && marker in value;
+  try {
+    return typeof value === 'object' && value !== null && marker in value;
+  } catch {
+    // A proxy may throw.
+    return false;
+  }
 }

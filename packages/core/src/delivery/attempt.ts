@@ -7,7 +7,7 @@ import {
   type SendOutcome,
 } from '../contract/destination.js';
 import { DeliveryError } from '../contract/errors.js';
-import { runAs } from '../process/feedback.js';
+import { runSending } from '../process/feedback.js';
 
 /** The checked answer of a destination that delivered a batch. */
 export interface Stored {
@@ -37,7 +37,7 @@ export async function attempt(
     timer.unref();
   });
   try {
-    const sending = runAs('sending', () => destination.send(makeBatch(), controller.signal));
+    const sending = runSending(() => destination.send(makeBatch(), controller.signal));
     const outcome = await Promise.race([overtime, sending]);
     return DeliveryError.is(outcome) ? outcome : readOutcome(outcome);
   } catch (error) {
@@ -51,16 +51,16 @@ export async function attempt(
 function readOutcome(outcome: SendOutcome): Stored {
   if (!Array.isArray(outcome?.rejected))
     throw new TypeError('send() resolved with something that is not a SendOutcome');
-  const { rejected, wireBytes, requestId, faults = [] } = outcome;
+  const { rejected, wireBytes, requestId, faults } = outcome;
   const rejections = new Map<number, DropReason>();
   for (const { index, reason } of rejected) {
     if (Number.isInteger(index)) rejections.set(index, isDropReason(reason) ? reason : 'invalid');
   }
   return {
-    wireBytes: wireBytes > 0 ? wireBytes : 0,
+    wireBytes: typeof wireBytes === 'number' && wireBytes > 0 ? wireBytes : 0,
     rejections,
     requestId,
-    faults: [...faults].filter(DeliveryError.is),
+    faults: Array.isArray(faults) ? faults.filter(DeliveryError.is) : [],
   };
 }
 

@@ -172,7 +172,7 @@ export class Delivery {
       const durationMs = clock.monotonic() - snapshot.atMs;
       return { route, events: count - rejected.length, bytes: request.bytes, wireBytes, durationMs, requestId };
     });
-    for (const fault of faults) reporter.failed(fault);
+    for (const fault of faults) reporter.failed(fault, fault.message);
     if (!batch.hasFailed) events.recycle();
   }
 
@@ -184,6 +184,7 @@ export class Delivery {
     const error = failure.code === 'INVALID' && batch.bisection ? batch.bisection.refused(failure) : failure;
     this.#congestion.failed(error.code, snapshot, this.routes.size);
     batch.hasFailed = true;
+    batch.events.forgetCopies();
     if (error.ambiguous) this.#counts.ambiguous++;
     this.#counts.lastError = { code: error.code, message: error.message, time: clock.now() };
     reporter.publish('error', () => ({ route, error }));

@@ -4,8 +4,8 @@ import { EventColumns } from '../batch/event-columns.js';
 import { BufferPool } from '../batch/payload-buffer.js';
 import { PendingBatch } from '../batch/pending-batch.js';
 import type { Clock } from '../contract/clock.js';
-import type { EncodedEvent } from '../contract/destination.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
+import type { CheckedEvent } from './encode.js';
 
 /** With more batches than this in the backlog, memory is scarce: each sealed batch keeps no spare bytes. */
 const ROOMY_BATCHES = 8;
@@ -34,7 +34,7 @@ export class Batcher {
   }
 
   /** Puts the event into the open batch of its route. True when that opened or sealed a batch. */
-  add(event: EncodedEvent, flags: EventFlags, seq: number): boolean {
+  add(event: CheckedEvent, flags: EventFlags, seq: number): boolean {
     const { limits } = this.#options;
     let batch = this.#open.get(event.route);
     let changed = false;
@@ -43,7 +43,7 @@ export class Batcher {
       batch = undefined;
     }
     if (!batch) {
-      batch = this.#openFor(event.route, seq);
+      batch = this.#openFor(event, seq);
       changed = true;
     }
     batch.events.add(event, flags);
@@ -69,6 +69,12 @@ export class Batcher {
     return Number.POSITIVE_INFINITY;
   }
 
+  /** Takes out an open batch whose events were all evicted. */
+  discard(batch: PendingBatch): void {
+    this.#open.delete(batch.route);
+    this.#backlog.remove(batch);
+  }
+
   sealDue(nowMs: number): void {
     for (const batch of this.#open.values()) {
       if (batch.acceptedAtMs + this.#options.maxDelayMs > nowMs) return;
@@ -80,11 +86,11 @@ export class Batcher {
     for (const batch of this.#open.values()) this.#seal(batch);
   }
 
-  #openFor(route: string, seq: number): PendingBatch {
-    const { limits, separator } = this.#options;
+  #openFor({ route, baseBytes }: CheckedEvent, seq: number): PendingBatch {
+    const { separator } = this.#options;
     // The batch after a full one is probably full, too.
     const expectedBytes = route === this.#lastFull.route ? Math.ceil(this.#lastFull.payloadBytes * 1.1) : 0;
-    const layout = { pool: this.#bufferPool, separator, baseBytes: limits.baseBytes(route) };
+    const layout = { pool: this.#bufferPool, separator, baseBytes };
     const events = new EventColumns(route, layout, expectedBytes);
     const position = { firstSeq: seq, offset: 0, acceptedAtMs: this.#clock.monotonic() };
     const batch = new PendingBatch(events, position);
@@ -102,8 +108,6 @@ export class Batcher {
   #seal(batch: PendingBatch): void {
     this.#open.delete(batch.route);
     batch.events.seal(this.#backlog.size > ROOMY_BATCHES);
-    if (batch.events.count > 0) this.#onSealed(batch);
-    // All its events were evicted while it was open.
-    else this.#backlog.remove(batch);
+    this.#onSealed(batch);
   }
 }

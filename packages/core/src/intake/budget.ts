@@ -21,7 +21,7 @@ export class Budget {
   readonly #backlog: Backlog;
   readonly #discard: (batch: PendingBatch) => void;
 
-  /** `discard` is called with a waiting batch that has no event left. */
+  /** `discard` is called with a batch that has no event left. */
   constructor(
     options: ResolvedDeliveryOptions,
     ledger: Ledger,
@@ -58,8 +58,7 @@ export class Budget {
       const waits = batch.state === 'open' || batch.state === 'ready' || batch.state === 'backing-off';
       const evicted = waits ? batch.events.evictOldest(evenUrgent) : undefined;
       if (!evicted) continue;
-      // An open batch stays open for the next record.
-      if (batch.events.count === 0 && batch.state !== 'open') this.#discard(batch);
+      if (batch.events.count === 0) this.#discard(batch);
       return evicted;
     }
     return undefined;

@@ -10,10 +10,17 @@ import {
 } from '../contract/destination.js';
 import type { LogRecord } from '../contract/record.js';
 import type { ResolvedLimits } from '../options/delivery-options.js';
+import { isThenable } from '../process/feedback.js';
+
+/** An event, checked. */
+export interface CheckedEvent extends EncodedEvent {
+  /** Bytes of a batch of its route before the first event. */
+  readonly baseBytes: number;
+}
 
 /** The encoding of a record, checked: a destination may be a third party's. */
 export type CheckedEncoding =
-  | { readonly events: readonly EncodedEvent[]; readonly costBytes: number; readonly urgent: boolean }
+  | { readonly events: readonly CheckedEvent[]; readonly costBytes: number; readonly urgent: boolean }
   | { readonly refused: DropReason; readonly events?: readonly EncodedEvent[]; readonly cause?: unknown };
 
 /** Encodes a record. Never throws: an error becomes the cause of a refusal. */
@@ -58,22 +65,31 @@ export function encode(destination: Destination, record: LogRecord): Encoding {
 }
 
 function check(encoding: Encoding, limits: ResolvedLimits, urgent: boolean): CheckedEncoding {
+  if (isThenable(encoding)) {
+    encoding.then(undefined, () => {});
+    throw new TypeError('encode() must be synchronous');
+  }
   if ('refused' in encoding) return { refused: isDropReason(encoding.refused) ? encoding.refused : 'invalid' };
-  const events: readonly EncodedEvent[] = Array.isArray(encoding) ? encoding : [encoding];
-  const refused = refusalOf(events, limits);
-  if (refused) return { refused, events };
+  const events = (Array.isArray(encoding) ? encoding : [encoding]).map((event) => checkEvent(event, limits));
+  if (events.length === 0) return { refused: 'invalid' };
   let costBytes = 0;
-  for (const { payload } of events) costBytes += bufferCost(Buffer.byteLength(payload));
+  for (const { payload, bytes, baseBytes } of events) {
+    if (baseBytes + bytes > limits.maxBytes) return { refused: 'too-large', events };
+    costBytes += bufferCost(Buffer.byteLength(payload));
+  }
   return { events, costBytes, urgent };
 }
 
-/** The reason why these events can never be sent. Throws for an object that is not an event. */
-function refusalOf(events: readonly EncodedEvent[], limits: ResolvedLimits): DropReason | undefined {
-  if (events.length === 0) return 'invalid';
-  for (const { route, payload, time, bytes } of events) {
-    const isEvent = typeof route === 'string' && typeof payload === 'string' && Number.isFinite(time) && bytes >= 0;
-    if (!isEvent) throw new TypeError('encode() must return events with route, time, payload and bytes');
-    if (limits.baseBytes(route) + bytes > limits.maxBytes) return 'too-large';
-  }
-  return undefined;
+/** Reads each member once: it may be a getter. Throws for an object that is not an event. */
+function checkEvent({ route, time, payload, bytes }: EncodedEvent, limits: ResolvedLimits): CheckedEvent {
+  const isEvent = typeof route === 'string' && typeof payload === 'string' && Number.isFinite(time);
+  if (!isEvent || !isSize(bytes))
+    throw new TypeError('encode() must return events with route, time, payload and bytes');
+  const baseBytes = limits.baseBytes(route);
+  if (!isSize(baseBytes)) throw new TypeError('limits.baseBytes() must return a number of at least 0');
+  return { route, time, payload, bytes, baseBytes };
+}
+
+function isSize(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0;
 }

@@ -9,7 +9,7 @@ import { currentActivity } from '../process/feedback.js';
 import type { Batcher } from './batcher.js';
 import type { Budget } from './budget.js';
 import { DeferredEncoder } from './deferred-encoder.js';
-import { type CheckedEncoding, encodeAllChecked, encodeChecked } from './encode.js';
+import { type CheckedEncoding, type CheckedEvent, encodeAllChecked, encodeChecked } from './encode.js';
 
 /** Most routes with records waiting or in flight: each costs memory that the byte budget does not see. */
 const MAX_ROUTES = 10_000;
@@ -59,7 +59,8 @@ export class Intake {
     const { onChanged, reporter } = this.#dependencies;
     const activity = currentActivity();
     const reason = refusal ?? (activity === 'sending' ? 'feedback' : undefined);
-    if (activity === 'notifying') return reporter.withoutReporting(() => this.#takeNow(record, reason));
+    if (reporter.isNotifying || activity === 'notifying')
+      return reporter.withoutReporting(() => this.#takeNow(record, reason));
     if (reason !== undefined || !this.#canWait(record)) {
       this.drain();
       return this.#takeNow(record, reason);
@@ -125,12 +126,11 @@ export class Intake {
     return events.some(({ route }) => !batcher.has(route) && !routes.has(route));
   }
 
-  #keep(events: readonly EncodedEvent[], costBytes: number, kind: EventFlags): void {
+  #keep(events: readonly CheckedEvent[], costBytes: number, kind: EventFlags): void {
     const { ledger, batcher, onChanged } = this.#dependencies;
     const flags = events.length > 1 ? { ...kind, split: { unsettled: events.length, loss: undefined } } : kind;
-    // An open batch may have lost all its events: then the event opens none, but there is work again.
-    let changed = ledger.isEmpty;
     ledger.admit(costBytes, flags.isNotice);
+    let changed = false;
     for (const event of events) if (batcher.add(event, flags, ++this.#lastSeq)) changed = true;
     if (changed) onChanged();
   }

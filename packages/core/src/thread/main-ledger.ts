@@ -95,6 +95,6 @@ export class MainLedger {
   #lose(drop: Drop): void {
     this.#dropped[drop.reason] += drop.records;
     if (drop.reason !== 'closed') this.#notices.add(drop);
-    this.#reporter.dropped(drop);
+    this.#reporter.dropped(drop, false);
   }
 }

@@ -65,7 +65,8 @@ export function toWireRecord(
   reads: Destination['reads'],
   plainFields: DestinationRecipe['plainFields'],
 ): WireRecord {
-  const { time, level, urgent } = record;
+  const { level, urgent } = record;
+  const time = Number(record.time);
   const text = reads === 'fields' ? '' : record.text;
   if (typeof level !== 'string' || typeof text !== 'string') throw new TypeError('level and text must be strings');
   if (reads === 'text') return { time, level, urgent, content: text };

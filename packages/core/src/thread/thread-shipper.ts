@@ -27,7 +27,8 @@ export function createThreadShipper(
   onFailure: Seams['onFailure'],
 ): Shipper {
   const recipe = recipeOf(destination);
-  refuseUncloneable({ ...recipe.options, ...options }, 'cannot cross into the worker thread (thread: true)');
+  for (const each of [recipe.options, options])
+    refuseUncloneable(each, 'cannot cross into the worker thread (thread: true)');
   // A module that Node.js preloads (--import) runs in our worker, too, and must not start a worker from there.
   const { isLogferry } = (workerData as { workerData?: Partial<ThreadPlan> } | null)?.workerData ?? {};
   if (isLogferry) return createCoreShipper(destination, options, { onFailure }, resolved);
@@ -87,7 +88,8 @@ class ThreadShipper implements Shipper {
 
   accept(record: LogRecord): boolean {
     const activity = currentActivity();
-    if (activity === 'notifying') return this.#reporter.withoutReporting(() => this.#take(record));
+    if (this.#reporter.isNotifying || activity === 'notifying')
+      return this.#reporter.withoutReporting(() => this.#take(record));
     return this.#take(record, activity === 'sending' ? 'feedback' : undefined);
   }
 

@@ -16,7 +16,7 @@ export class ReferenceBatcher {
   add(part: Part): void {
     const open = this.#open.get(part.route);
     if (open && !this.#fits([...open.parts, part])) this.#seal(part.route);
-    const group = { openedPosition: part.position, offset: 0, isOpen: true };
+    const group = { openedPosition: part.position, offset: 0 };
     const joined = this.#open.get(part.route) ?? { openedAtMs: part.acceptedAtMs, parts: [], group };
     part.group = joined.group;
     joined.parts.push(part);
@@ -34,9 +34,10 @@ export class ReferenceBatcher {
     for (const route of this.#open.keys()) this.#seal(route);
   }
 
-  /** The open batches, also those that have lost all their events. */
-  get openGroups(): readonly Group[] {
-    return [...this.#open.values()].map(({ group }) => group);
+  /** Forgets the open batch of a route that has lost all its events. */
+  forgetIfEmpty(route: string): void {
+    const parts = this.#open.get(route)?.parts;
+    if (parts?.every((part) => part.fate !== 'pending')) this.#open.delete(route);
   }
 
   /** An evicted event takes no room, but its time still counts. */
@@ -50,7 +51,6 @@ export class ReferenceBatcher {
   #seal(route: string): void {
     const open = this.#open.get(route);
     for (const part of open?.parts ?? []) part.sealed = true;
-    if (open) open.group.isOpen = false;
     this.#open.delete(route);
   }
 }

@@ -63,6 +63,7 @@ export abstract class ReferenceLedger {
   #evict(part: Part): void {
     this.seen.evicted++;
     this.#foresee(part, 'buffer-full');
+    this.batcher.forgetIfEmpty(part.route);
     // If only refused records are left of a batch, they are bad.
     const others = [...this.pending].filter(({ search }) => search !== undefined && search === part.search);
     if (others.every(({ refusedAlone }) => refusedAlone === 'INVALID'))
@@ -181,7 +182,6 @@ export abstract class ReferenceLedger {
 
   protected get bufferBytes(): number {
     const groups = new Set([...this.pending].map((part) => part.group));
-    for (const group of this.batcher.openGroups) groups.add(group);
     return sum([...this.pending].map(costOf)) + groups.size * BATCH_COST_BYTES;
   }
 

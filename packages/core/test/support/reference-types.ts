@@ -60,7 +60,6 @@ export interface Request {
 export interface Group {
   readonly openedPosition: number;
   readonly offset: number;
-  isOpen: boolean;
 }
 
 /** A record, or a part of a split one. */

@@ -260,7 +260,7 @@ export class Reference extends ReferenceLedger {
     this.seen.halved++;
     const middle = Math.ceil(parts.length / 2);
     const { openedPosition = 0, offset = 0 } = parts[0]?.group ?? {};
-    const halves = [0, middle].map((start) => ({ openedPosition, offset: offset + start, isOpen: false }));
+    const halves = [0, middle].map((start) => ({ openedPosition, offset: offset + start }));
     for (const [index, part] of parts.entries()) part.group = halves[index < middle ? 0 : 1];
   }
 
