@@ -19,7 +19,20 @@ function harnessOf(plant: Plant = (destination) => destination): DestinationHarn
   return { name: 'memory', start: () => startMemoryService(plant), loadModule: (url) => import(url) };
 }
 
+/** Replaces members of a destination. */
+const withMembers = (destination: FullDestination, members: object): Destination => Object.assign(destination, members);
+
 destinationContract({ test, assert }, harnessOf());
+destinationContract(
+  { test, assert },
+  {
+    ...harnessOf((destination) =>
+      withMembers(destination, { limits: { ...destination.limits, maxEvents: 3 }, recipe: undefined }),
+    ),
+    name: 'memory for three events',
+    failures: ['often'],
+  },
+);
 
 /** The error of one test, by the beginning of its name after the destination's. */
 async function errorOf(plant: Plant, test: string): Promise<Error | undefined> {
@@ -31,9 +44,6 @@ async function errorOf(plant: Plant, test: string): Promise<Error | undefined> {
     (error: Error) => error,
   );
 }
-
-/** Replaces members of a destination. */
-const withMembers = (destination: FullDestination, members: object): Destination => Object.assign(destination, members);
 
 /** Changes what `encode` returns. */
 const encoding =
@@ -121,7 +131,7 @@ const faults: readonly (readonly [fault: string, plant: Plant, test: string, mes
     'makes times with a fraction',
     encoding((encoded) => ({ ...encoded, time: 0.5 })),
     'encodes any record',
-    /the time is 0.5/,
+    /the time is 0.5, and not the record's/,
   ],
   [
     'refuses for a reason that is none',
@@ -170,6 +180,14 @@ const faults: readonly (readonly [fault: string, plant: Plant, test: string, mes
   [
     'counts characters instead of bytes',
     encoding((encoded, { text }) => ('payload' in encoded ? { ...encoded, bytes: text.length } : encoded)),
+    'counts as the service counts',
+    /a request broke a rule of the service: .* bytes/,
+  ],
+  [
+    'counts no characters that JSON escapes',
+    encoding((encoded, { text }) =>
+      'payload' in encoded ? { ...encoded, bytes: Buffer.byteLength(text.replaceAll(/["\\\n\t]/g, '')) } : encoded,
+    ),
     'counts as the service counts',
     /a request broke a rule of the service: .* bytes/,
   ],

@@ -39,6 +39,11 @@ it.each([
   ['destination.limits', { ...whole, limits: undefined }, 'an object, got undefined'],
   ['destination.limits.maxEvents', { ...whole, limits: { maxBytes: 1 } }, 'a number of at least 1, got undefined'],
   ['destination.limits.maxBytes', { ...whole, limits: { maxEvents: 1, maxBytes: 0 } }, 'a number of at least 1, got 0'],
+  [
+    'destination.limits.maxBytes',
+    { ...whole, limits: { ...limits, maxBytes: Number.POSITIVE_INFINITY } },
+    'a finite number, got Infinity',
+  ],
   ['destination.limits.baseBytes', { ...whole, limits: { ...limits, baseBytes: 5 } }, 'a function, got 5'],
   ['destination.separator', { ...whole, separator: ';' }, '"," or "\\n", got ";"'],
 ])('refuses at construction a destination without a proper %s', (option, destination, expected) => {

@@ -160,6 +160,7 @@ function checkDestination(destination: Destination): void {
   const { maxEvents, maxBytes, maxSpanMs = 1, baseBytes } = limits;
   for (const [limit, value] of Object.entries({ maxEvents, maxBytes, maxSpanMs }))
     check(`limits.${limit}`, typeof value === 'number' && value >= 1, 'a number of at least 1', value);
+  check('limits.maxBytes', Number.isFinite(maxBytes), 'a finite number', maxBytes);
   functionOption('destination.limits.baseBytes', baseBytes, undefined);
 }
 

@@ -28,12 +28,18 @@ export function toBatch(destination: Destination, events: readonly EncodedEvent[
   return { route, events, bytes, separator: destination.separator };
 }
 
-/** A batch with the most bytes that the limits allow. Its texts differ, since a service may store equal ones once. */
+/**
+ * A batch with the most bytes that the limits allow. Its texts differ, since a service may store equal ones once. They are
+ * mostly characters that take more bytes than one, in UTF-8 or in JSON.
+ */
 export function fullBatch(destination: Destination): Batch {
   const { maxBytes, maxEvents } = destination.limits;
+  if (!Number.isFinite(maxBytes)) throw new Error(`limits.maxBytes is ${maxBytes}`);
   const longestText = longestTextOf(destination);
   const longest = sizeOf(destination, 'x'.repeat(longestText));
-  const wideText = (index: number): string => index.toString().padStart(6, '0') + 'é'.repeat(longestText / 6 - 1);
+  // 6 is the most bytes of a code unit in JSON.
+  const wideText = (index: number): string =>
+    index.toString().padStart(6, '0') + WIDE_CHARACTERS.repeat(longestText / 6 / WIDE_CHARACTERS.length - 1);
   const events: EncodedEvent[] = [];
   let left = maxBytes - baseBytesOf(destination, eventOf(destination, 'x').route);
   const add = (text: string): void => {
@@ -50,6 +56,8 @@ export function fullBatch(destination: Destination): Batch {
   addUpTo(left, 'y');
   return toBatch(destination, events);
 }
+
+const WIDE_CHARACTERS = 'é"\\\n\t\u0001';
 
 /** The length of a long text that the destination neither splits nor shortens. */
 function longestTextOf(destination: Destination): number {

@@ -55,7 +55,7 @@ export function transportContract({ test, assert }: ContractRunner, harness: Tra
         try {
           await run(logger, destination);
         } finally {
-          await logger.end();
+          await within(20_000, 'the logger has not ended 20 s later', logger.end());
         }
         const stats = await logger.stats();
         assertBalanced(stats);
