@@ -1,5 +1,6 @@
+import { AsyncResource } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
 import {
   createShipper,
   type DeliveredMessage,
@@ -128,6 +129,26 @@ it('refuses records that are logged from inside a request, of this shipper or an
   // In one turn or in two.
   expect(drops.every(({ reason }) => reason === 'feedback')).toBe(true);
   expect(drops.reduce((sum, { records }) => sum + records, 0)).toBe(2);
+});
+
+it('accepts records of a connection that a request opened a minute ago, since it may serve others now', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const destination = new RecordingDestination();
+  const { shipper } = start({}, { destination });
+  let onData = (): void => {};
+  destination.respond = () => {
+    onData = AsyncResource.bind(() => void shipper.accept(record('data')));
+    return accepted;
+  };
+  shipper.accept(record('x'));
+  await shipper.flush();
+  vi.advanceTimersByTime(59_000);
+  onData();
+  vi.advanceTimersByTime(1000);
+  onData();
+  await shipper.flush();
+  expect(shipper.stats()).toMatchObject({ received: 3, delivered: 2, dropped: { feedback: 1 } });
 });
 
 it('accepts records that onError and onDrop log, and those of the application while requests are in flight', async () => {

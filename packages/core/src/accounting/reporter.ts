@@ -3,7 +3,8 @@ import type { Drop, DropReason, EncodedEvent } from '../contract/destination.js'
 import { type DeliveryError, isOperatorFault } from '../contract/errors.js';
 import type { DeliveryOptions } from '../options/delivery-options.js';
 import { onProcessEnd } from '../process/exit.js';
-import { isThenable, runNotifying } from '../process/feedback.js';
+import { runAs } from '../process/feedback.js';
+import { isThenable } from '../tools/is-thenable.js';
 import { channelOf, type Messages } from './channels.js';
 import { bufferCost } from './ledger.js';
 import { StderrSummary } from './stderr-summary.js';
@@ -181,7 +182,7 @@ export class Reporter {
   #call(callback: () => unknown): void {
     const failed = (): void => void this.callbackErrors++;
     try {
-      const returned = runNotifying(callback);
+      const returned = runAs('notifying', callback);
       if (isThenable(returned)) returned.then(undefined, failed);
     } catch {
       failed();

@@ -7,7 +7,7 @@ import {
   type SendOutcome,
 } from '../contract/destination.js';
 import { DeliveryError } from '../contract/errors.js';
-import { runSending } from '../process/feedback.js';
+import { runAs } from '../process/feedback.js';
 
 /** The checked answer of a destination that delivered a batch. */
 export interface Stored {
@@ -37,7 +37,7 @@ export async function attempt(
     timer.unref();
   });
   try {
-    const sending = runSending(() => destination.send(makeBatch(), controller.signal));
+    const sending = runAs('sending', () => destination.send(makeBatch(), controller.signal));
     const outcome = await Promise.race([overtime, sending]);
     return DeliveryError.is(outcome) ? outcome : readOutcome(outcome);
   } catch (error) {

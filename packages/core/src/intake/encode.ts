@@ -10,7 +10,7 @@ import {
 } from '../contract/destination.js';
 import type { LogRecord } from '../contract/record.js';
 import type { ResolvedLimits } from '../options/delivery-options.js';
-import { isThenable } from '../process/feedback.js';
+import { isThenable } from '../tools/is-thenable.js';
 
 /** An event, checked. */
 export interface CheckedEvent extends EncodedEvent {

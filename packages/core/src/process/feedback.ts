@@ -1,10 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** An activity of ours that can make the application, or the SDK, log. */
+/** What of ours runs the application's code, or the SDK's, which can log: a request, or a callback. */
+type ActivityKind = 'sending' | 'notifying';
+
 interface Activity {
-  readonly kind: 'sending' | 'notifying';
-  isOver: boolean;
+  readonly kind: ActivityKind;
+  readonly endsMs: number;
 }
+
+/**
+ * Longer than requests and most callbacks take. A connection or a timer that starts in a context keeps it for ever, and serves
+ * others later: without an end their records would be taken for ours. A loop whose round takes longer does no harm.
+ */
+const CONTEXT_MS = 60_000;
 
 /** Shared by all copies of this package in the process: logs of one transport's request must not feed another's either. */
 const ACTIVITY = Symbol.for('logferry.activity');
@@ -13,33 +21,13 @@ const holder = globalThis as { [ACTIVITY]?: AsyncLocalStorage<Activity> };
 holder[ACTIVITY] ??= new AsyncLocalStorage();
 const storage = holder[ACTIVITY];
 
-/** Runs a request, so that a record logged from inside is known as such, also after the request has ended. */
-export function runSending<T>(send: () => T): T {
-  return storage.run({ kind: 'sending', isOver: false }, send);
-}
-
-/** Runs a callback of the application, so that a record logged from inside is known as such until its promise settles. */
-export function runNotifying(callback: () => unknown): unknown {
-  const activity: Activity = { kind: 'notifying', isOver: false };
-  const end = (): void => {
-    activity.isOver = true;
-  };
-  let returned: unknown;
-  try {
-    returned = storage.run(activity, callback);
-  } finally {
-    if (isThenable(returned)) returned.then(end, end);
-    else end();
-  }
-  return returned;
+/** Runs a request or a callback, so that a record is known that it logs, or what it starts, in the next 60 s. */
+export function runAs<T>(kind: ActivityKind, act: () => T): T {
+  return storage.run({ kind, endsMs: performance.now() + CONTEXT_MS }, act);
 }
 
 /** The activity in whose asynchronous context the caller runs: the SDK logs a line, or a callback does. */
-export function currentActivity(): Activity['kind'] | undefined {
+export function currentActivity(): ActivityKind | undefined {
   const activity = storage.getStore();
-  return activity?.isOver ? undefined : activity?.kind;
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
+  return activity && performance.now() < activity.endsMs ? activity.kind : undefined;
 }
