@@ -51,7 +51,9 @@ export class DeferredEncoder {
     for (let start = 0; start < records.length; start += MAX_TOGETHER) {
       const together = records.slice(start, start + MAX_TOGETHER);
       const encodings = this.#encode(together);
-      for (const [index, record] of together.entries()) this.#onEncoded(record, encodings[index] as CheckedEncoding);
+      together.forEach((record, index) => {
+        this.#onEncoded(record, encodings[index] as CheckedEncoding);
+      });
     }
   }
 }

@@ -70,7 +70,9 @@ function check(encoding: Encoding, limits: ResolvedLimits, urgent: boolean): Che
     throw new TypeError('encode() must be synchronous');
   }
   if ('refused' in encoding) return { refused: isDropReason(encoding.refused) ? encoding.refused : 'invalid' };
-  const events = (Array.isArray(encoding) ? encoding : [encoding]).map((event) => checkEvent(event, limits));
+  const events = Array.isArray(encoding)
+    ? encoding.map((event) => checkEvent(event, limits))
+    : [checkEvent(encoding as EncodedEvent, limits)];
   if (events.length === 0) return { refused: 'invalid' };
   let costBytes = 0;
   for (const { payload, bytes, baseBytes } of events) {
