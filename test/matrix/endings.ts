@@ -78,7 +78,10 @@ function everywhere(promised: Promised): Record<Host, Promised> {
   return { winston: promised, 'pino in its worker': promised, 'pino in process': promised, bunyan: promised };
 }
 
-/** pino holds the process until its worker has delivered. Records queued in process are lost. */
+/** pino holds the process until its worker has delivered. Records queued in process are lost, and told. */
 function onlyByWorker(exit: number): Record<Host, Promised> {
-  return { ...everywhere({ delivered: 'none', exit }), 'pino in its worker': { delivered: 'all', exit } };
+  return {
+    ...everywhere({ delivered: 'none', reported: true, exit }),
+    'pino in its worker': { delivered: 'all', exit },
+  };
 }

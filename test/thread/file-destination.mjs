@@ -2,7 +2,7 @@
 import { appendFileSync } from 'node:fs';
 
 export function createFileDestination(options) {
-  const { file, down = false } = options;
+  const { file, down = false, delayMs = 0 } = options;
   return {
     name: 'file',
     reads: 'text',
@@ -11,10 +11,12 @@ export function createFileDestination(options) {
       if (text.includes('<exit>')) process.exit(0);
       if (text.includes('<throw>')) queueMicrotask(() => Promise.reject(new Error('a bug')));
       if (text.includes('<block>')) for (;;);
+      if (text.includes('<memory>')) for (const all = []; ; ) all.push(new Array(100_000).fill(all));
       return { route: level, time, payload: text, bytes: text.length };
     },
     async send({ events, bytes }) {
       if (down) throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' });
+      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
       appendFileSync(file, events.map(({ payload }) => `${payload}\n`).join(''));
       return { rejected: [], wireBytes: bytes };
     },

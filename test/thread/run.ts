@@ -11,10 +11,20 @@ export interface Ended {
 }
 
 /** Runs an application of this folder until it ends. Kills it after 40 s. */
-export async function run(app: string, plan: object, ...flags: readonly string[]): Promise<Ended> {
+export function run(app: string, plan: object, ...flags: readonly string[]): Promise<Ended> {
+  return spawnNode([...flags, fileURLToPath(new URL(app, import.meta.url))], { PLAN: JSON.stringify(plan) });
+}
+
+/** Runs a module of code, which can import the files of this folder, until it ends. */
+export function runCode(code: string, ...flags: readonly string[]): Promise<Ended> {
+  return spawnNode([...flags, '--input-type=module', '--eval', code]);
+}
+
+async function spawnNode(args: readonly string[], env: object = {}): Promise<Ended> {
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [...flags, fileURLToPath(new URL(app, import.meta.url))], {
-    env: { ...process.env, PLAN: JSON.stringify(plan) },
+  const child = spawn(process.execPath, args, {
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
     timeout: 40_000,
   });

@@ -9,13 +9,14 @@ import { logServiceStream } from '@logferry/bunyan/log-service';
 import {
   assertBalanced,
   ConfigError,
+  createShipper,
   type DeliveryOptions,
   type DeliveryStats,
   type Destination,
 } from '@logferry/core';
 import { DestinationTransport } from '@logferry/winston';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import winston from 'winston';
 // @ts-expect-error a third party's module in JavaScript
 import { createFileDestination } from './file-destination.mjs';
@@ -214,33 +215,72 @@ describe('a thread that does not read', () => {
 });
 
 describe('a thread that dies', () => {
-  it.each(['<exit>', '<throw>'])('is reported and replaced once, and its records are counted: %s', async (poison) => {
-    const complaint = vi.spyOn(process, 'emitWarning');
-    const { logger, transport, warnings, stored } = start({ maxDelayMs: 600_000 });
-    logger.info('delivered');
-    await transport.flush();
-    logger.info('lost');
-    logger.info(poison);
-    await until(() => warnings.length === 1);
-    expect(warnings[0]).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringMatching(/another one takes its/) });
-    expect(transport.stats()).toMatchObject({ received: 3, delivered: 1, pending: 0, dropped: { undeliverable: 2 } });
-    logger.info('goes on');
-    await transport.flush();
-    expect(stored().slice(0, 2)).toEqual(['delivered', 'goes on']);
-    expect(transport.stats()).toMatchObject({
-      received: 4,
-      delivered: 2,
-      concurrency: 4,
-      lastError: { code: 'UNAVAILABLE' },
-    });
+  it.each(['<exit>', '<throw>'])(
+    'is reported, and replaced by another, then by the main thread: %s',
+    async (poison) => {
+      const complaint = vi.spyOn(process, 'emitWarning');
+      const { logger, transport, warnings, stored } = start({ maxDelayMs: 600_000 });
+      logger.info('delivered');
+      await transport.flush();
+      logger.info('lost');
+      logger.info(poison);
+      await until(() => warnings.length === 1);
+      expect(warnings[0]).toMatchObject({
+        code: 'UNAVAILABLE',
+        message: expect.stringMatching(/another one takes its/),
+      });
+      expect(transport.stats()).toMatchObject({ received: 3, delivered: 1, pending: 0, dropped: { undeliverable: 2 } });
+      logger.info('goes on');
+      await transport.flush();
+      expect(stored().slice(0, 2)).toEqual(['delivered', 'goes on']);
+      expect(transport.stats()).toMatchObject({
+        received: 4,
+        delivered: 2,
+        concurrency: 4,
+        lastError: { code: 'UNAVAILABLE' },
+      });
 
-    logger.info(poison);
-    await until(() => warnings.length === 2);
-    expect(warnings[1]).toMatchObject({ message: expect.stringMatching(/records are dropped from now on/) });
-    logger.info('nobody there');
-    await transport.flush();
-    expect(transport.stats()).toMatchObject({ received: 6, delivered: 2, pending: 0, dropped: { undeliverable: 4 } });
-    expect(complaint).not.toHaveBeenCalled();
+      logger.info(poison);
+      await until(() => warnings.length === 2);
+      logger.info('in the turn in which it is known');
+      expect(warnings[1]).toMatchObject({
+        message: expect.stringMatching(/are shipped from the main thread from now on/),
+      });
+      logger.info('in process');
+      await transport.flush();
+      expect(transport.stats()).toMatchObject({ received: 7, delivered: 4, pending: 0, dropped: { undeliverable: 3 } });
+      expect(stored().slice(-2)).toEqual(['in the turn in which it is known', 'in process']);
+      expect(complaint).not.toHaveBeenCalled();
+    },
+  );
+
+  it('is forgiven after ten minutes without another death', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { logger, transport, warnings } = start();
+    for (let death = 1; death <= 3; death++) {
+      logger.info('<exit>');
+      await until(() => warnings.length === death);
+      expect(warnings.at(-1)?.message).toContain('another one takes its place');
+      vi.advanceTimersByTime(600_000);
+    }
+    logger.info('goes on');
+    expect(await transport.flush()).toMatchObject({ delivered: 1, dropped: { undeliverable: 3 } });
+  });
+
+  it('hands the records that it has not read to its successor', async () => {
+    const { logger, transport, warnings, stored } = start();
+    for (let death = 1; death <= 2; death++) {
+      logger.info('<exit>');
+      while (warnings.length < death) {
+        logger.info(`after death ${death - 1}`);
+        await nextTurn();
+      }
+    }
+    const { received, delivered, dropped } = await transport.flush();
+    expect(delivered).toBeGreaterThan(0);
+    expect(stored()).toHaveLength(delivered);
+    expect(delivered + dropped.undeliverable).toBe(received);
   });
 
   it('ends a flush that waits for it', async () => {
@@ -249,11 +289,35 @@ describe('a thread that dies', () => {
     expect(await transport.flush()).toMatchObject({ received: 1, pending: 0, dropped: { undeliverable: 1 } });
   });
 
-  it('ends a close that waits for it', async () => {
-    const { logger, transport } = start({ closeTimeoutMs: 60_000 });
+  it('ends a close that waits for it, and is told as the cause of its losses', async () => {
+    const { logger, transport, warnings } = start({ closeTimeoutMs: 60_000 });
     logger.info('<exit>');
     logger.end();
     await once(logger, 'finish');
     expect(transport.stats()).toMatchObject({ received: 1, pending: 0, dropped: { undeliverable: 1 } });
+    await until(() => warnings.length === 1);
+    expect(warnings[0]?.message).toBe('the worker thread has ended (by itself); its records are lost');
+  });
+});
+
+describe('a thread that is released', () => {
+  it('ends when all is settled; the next record starts another, which is no death', async () => {
+    const destination: Destination = createFileDestination({ file: join(folder, 'stored.log') });
+    const shipper = createShipper(destination, { thread: true });
+    const record = { time: 1, level: 'info', urgent: false, text: 'x', fields: {} };
+    for (let round = 1; round <= 5; round++) {
+      shipper.accept(record);
+      expect(await shipper.release()).toMatchObject({ received: round, delivered: round, pending: 0 });
+    }
+    expect(shipper.stats()).toMatchObject({ delivered: 5, lastError: undefined });
+    expect(await shipper.close()).toMatchObject({ delivered: 5 });
+  });
+
+  it('goes on while a record is pending', async () => {
+    const destination: Destination = createFileDestination({ file: '', down: true });
+    const shipper = createShipper(destination, { thread: true });
+    shipper.accept({ time: 1, level: 'info', urgent: false, text: 'x', fields: {} });
+    expect(await shipper.release({ timeoutMs: 10 })).toMatchObject({ pending: 1 });
+    expect(await shipper.close({ timeoutMs: 0 })).toMatchObject({ dropped: { undeliverable: 1 } });
   });
 });

@@ -8,6 +8,7 @@ import type { Destination, Drop } from './contract/destination.js';
 import type { DeliveryError } from './contract/errors.js';
 import type { LogRecord } from './contract/record.js';
 import { Delivery } from './delivery/delivery.js';
+import { FlushWaits } from './flush-waits.js';
 import { Batcher } from './intake/batcher.js';
 import { Budget } from './intake/budget.js';
 import { Intake } from './intake/intake.js';
@@ -16,7 +17,7 @@ import {
   type ResolvedDeliveryOptions,
   resolveDeliveryOptions,
 } from './options/delivery-options.js';
-import { onProcessEnd } from './process/exit.js';
+import { ProcessEnd } from './process/process-end.js';
 
 /** The fate of all records so far, when a `flush()` or `close()` ended. */
 export type DeliveryReport = LedgerTotals;
@@ -36,6 +37,11 @@ export interface Shipper {
    * it may return while records are pending.
    */
   flush(options?: FlushOptions): Promise<DeliveryReport>;
+  /**
+   * The same as `flush`; then it frees what it holds while there is nothing to do: with `thread: true` the worker thread. The
+   * next record starts it again.
+   */
+  release(options?: FlushOptions): Promise<DeliveryReport>;
   /**
    * Ends accepting, delivers the rest, and gives up at the deadline, or sooner when no attempt can come before it. Records
    * left then are counted as `undeliverable`. Further calls return the same promise.
@@ -78,14 +84,12 @@ export class CoreShipper implements Shipper {
   readonly #budget: Budget;
   readonly #batcher: Batcher;
   readonly #intake: Intake;
-  /** Calls of `flush` and `close` that wait for all events up to a number. */
-  readonly #waiters = new Set<{ readonly seq: number; readonly done: () => void }>();
+  readonly #waits: FlushWaits;
   #pumpDeferred = false;
   #timer: Timer | undefined;
   #closed = false;
   #closing: Promise<DeliveryReport> | undefined;
-  /** Cancels the call before the natural end of the process; set while there is something to deliver. */
-  #forgetBeforeExit: (() => void) | undefined;
+  readonly #processEnd: ProcessEnd;
 
   constructor(
     destination: Destination,
@@ -101,6 +105,7 @@ export class CoreShipper implements Shipper {
     this.#clock = clock;
     this.#reporter = reporter;
     this.#notices = new DropNotices(clock);
+    this.#waits = new FlushWaits(clock);
     const ledger = new Ledger((drop, wasKept) => {
       if (drop.reason !== 'closed') this.noteDrops(drop);
       reporter.dropped(drop, wasKept);
@@ -128,10 +133,18 @@ export class CoreShipper implements Shipper {
     this.#budget = budget;
     const { routes } = delivery;
     this.#intake = new Intake({ destination, options, ledger, budget, batcher, routes, reporter, clock, onChanged });
+    this.#processEnd = new ProcessEnd({
+      received: () => this.stats().received,
+      flush: async () => (await this.flush({ timeoutMs: options.closeTimeoutMs })).pending,
+      exit: () => this.#loseRest(),
+    });
   }
 
   accept(record: LogRecord): boolean {
-    return this.#intake.accept(record, this.#closed ? 'closed' : undefined);
+    if (!this.#processEnd.isExiting) return this.#intake.accept(record, this.#closed ? 'closed' : undefined);
+    this.#intake.accept(record, 'closed');
+    this.#reporter.flush();
+    return false;
   }
 
   async flush({ timeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
@@ -139,6 +152,10 @@ export class CoreShipper implements Shipper {
     this.#intake.drain();
     this.#reporter.notify();
     return this.#ledger.totals;
+  }
+
+  release(options?: FlushOptions): Promise<DeliveryReport> {
+    return this.flush(options);
   }
 
   close({ timeoutMs = this.#options.closeTimeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
@@ -162,6 +179,18 @@ export class CoreShipper implements Shipper {
     };
   }
 
+  /** Delivers all records for at most `timeoutMs`, counts the rest as lost, and makes all notifications. Goes on accepting. */
+  async settle(timeoutMs: number): Promise<void> {
+    this.#intake.drain();
+    this.#giveNotice(true);
+    this.#batcher.sealAll();
+    this.#delivery.setDeadline(this.#clock.monotonic() + timeoutMs);
+    await this.#deliverAll(timeoutMs);
+    this.#delivery.setDeadline(Number.POSITIVE_INFINITY);
+    this.#loseRest();
+    this.#pump();
+  }
+
   /** Remembers losses for a notice: those of this shipper, and those on the way to it. */
   noteDrops(drop: Drop): void {
     if (this.#options.dropNotice) this.#notices.add(drop);
@@ -173,11 +202,19 @@ export class CoreShipper implements Shipper {
     for (const notice of this.#notices.take(isLast)) this.#intake.acceptNotice(notice);
   }
 
+  /** Counts all pending records as lost, and makes all notifications. */
+  #loseRest(): void {
+    this.#intake.drain();
+    this.#batcher.sealAll();
+    this.#delivery.abandon();
+    this.#reporter.flush();
+  }
+
   /** Pumps at the end of the turn: a log call should not pay for joining and sending a batch. */
   #pumpSoon(): void {
     if (this.#pumpDeferred) return;
     this.#pumpDeferred = true;
-    this.#forgetBeforeExit ??= onProcessEnd('beforeExit', () => void this.close());
+    this.#processEnd.watch();
     this.#clock.defer(() => {
       this.#pumpDeferred = false;
       this.#pump();
@@ -192,47 +229,33 @@ export class CoreShipper implements Shipper {
     this.#batcher.sealDue(nowMs);
     this.#delivery.dispatch(nowMs);
     this.#delivery.expire(nowMs);
-    if (this.#ledger.isEmpty) {
-      this.#forgetBeforeExit?.();
-      this.#forgetBeforeExit = undefined;
-    }
-    const settledUpTo = (this.#backlog.oldest?.firstSeq ?? Number.POSITIVE_INFINITY) - 1;
-    for (const waiter of this.#waiters) if (waiter.seq <= settledUpTo) waiter.done();
+    if (this.#ledger.isEmpty) this.#processEnd.forget();
+    const nextMs = Math.min(this.#batcher.dueAtMs, this.#delivery.wakeAtMs(nowMs));
+    const settledSeq = (this.#backlog.oldest?.firstSeq ?? Number.POSITIVE_INFINITY) - 1;
+    this.#waits.end(settledSeq, this.#delivery.isIdle ? nextMs : nowMs);
     this.#timer?.cancel();
     this.#timer = undefined;
-    const nextMs = Math.min(this.#batcher.dueAtMs, this.#delivery.wakeAtMs(nowMs));
     if (nextMs === Number.POSITIVE_INFINITY) return;
     this.#timer = this.#clock.setTimer(() => this.#pump(), Math.max(0, nextMs - nowMs));
     this.#timer.unref();
   }
 
-  /** Resolves when all events accepted so far are settled, or after `timeoutMs`. Keeps the process alive meanwhile. */
+  /**
+   * Resolves when all events accepted so far are settled, or after `timeoutMs`; sooner when no attempt can come before. Keeps
+   * the process alive meanwhile.
+   */
   async #deliverAll(timeoutMs = Number.POSITIVE_INFINITY): Promise<void> {
     this.#intake.drain();
     this.#batcher.sealAll();
     this.#delivery.wake();
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        timer.cancel();
-        this.#waiters.delete(waiter);
-        resolve();
-      };
-      const waiter = { seq: this.#intake.lastSeq, done };
-      const timer = this.#clock.setTimer(done, timeoutMs);
-      this.#waiters.add(waiter);
-      this.#pump();
-    });
+    const waited = this.#waits.for(this.#intake.lastSeq, timeoutMs);
+    this.#pump();
+    await waited;
   }
 
   async #shutDown(timeoutMs: number): Promise<DeliveryReport> {
     const deadlineMs = this.#clock.monotonic() + timeoutMs;
-    this.#intake.drain();
-    this.#giveNotice(true);
-    this.#batcher.sealAll();
-    this.#delivery.setDeadline(deadlineMs);
-    await this.#deliverAll(timeoutMs);
-    this.#delivery.abandon();
-    this.#pump();
+    await this.settle(timeoutMs);
     await this.#closeDestination(deadlineMs);
     this.#reporter.flush();
     return this.#ledger.totals;

@@ -170,7 +170,7 @@ it('ends when onDrop logs each loss from another asynchronous context', async ()
   expect(shipper.stats()).toMatchObject({ received: 2 });
 });
 
-it('joins losses that follow from reported losses, so that the process has time for something else', async () => {
+it('makes one call a second for losses that follow from reported losses, after ten turns with losses in a row', async () => {
   const reported: number[] = [];
   const { shipper, clock } = start({
     ...full,
@@ -181,13 +181,26 @@ it('joins losses that follow from reported losses, so that the process has time 
     },
   });
   shipper.accept(large);
-  for (let turn = 0; turn < 5000; turn++) await nextTurn();
-  expect(reported.length).toBeLessThanOrEqual(1000);
-  expect(reported.length).toBeGreaterThan(900);
-  const { received } = shipper.stats();
+  for (let turn = 0; turn < 500; turn++) await nextTurn();
+  expect(reported).toHaveLength(10);
+  await clock.advance(10_000);
+  expect(reported).toHaveLength(20);
+  expect(shipper.stats().received).toBe(21);
+});
+
+it('reports each turn with losses again after a second without', async () => {
+  const { shipper, clock, drops } = start(full);
+  const lose = async (): Promise<void> => {
+    shipper.accept(large);
+    await clock.settle();
+  };
+  for (let turn = 0; turn < 15; turn++) await lose();
+  expect(drops).toHaveLength(10);
+  await clock.advance(2001);
+  expect(drops.slice(10)).toMatchObject([{ reason: 'buffer-full', records: 5 }]);
   await clock.advance(1000);
-  await shipper.flush();
-  expect(received).toBeLessThan(1100);
+  for (let turn = 0; turn < 5; turn++) await lose();
+  expect(drops).toHaveLength(16);
 });
 
 it('reports the losses of records that something logs which a callback has started a minute ago', async () => {

@@ -92,8 +92,9 @@ export class DestinationTransport extends Transport {
    * calls this when it removes the transport, and may add it again. `logger.end()` ends the transport.
    * @default closeTimeoutMs
    */
-  override close({ timeoutMs = this.#closeTimeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
-    return this.flush({ timeoutMs });
+  override async close({ timeoutMs = this.#closeTimeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
+    await nextTurn();
+    return this.#shipper.release({ timeoutMs });
   }
 
   /** All counters since the start. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../contract/clock.js';
+import type { Clock, Timer } from '../contract/clock.js';
 import type { Drop, DropReason, EncodedEvent } from '../contract/destination.js';
 import { type DeliveryError, isOperatorFault } from '../contract/errors.js';
 import type { DeliveryOptions } from '../options/delivery-options.js';
@@ -18,13 +18,17 @@ const MAX_KEYS = 100;
 /** Most bytes of the `events` of one {@link Drop}, as the budget counts them. */
 const MAX_DROP_BYTES = 1024 * 1024;
 
-/** More turns with notifications in a second are joined. */
-const MAX_TURNS_PER_SECOND = 1000;
+/** After this many turns in a row with losses, those of a second are joined. */
+const MAX_TURNS_IN_A_ROW = 10;
+
+/** Losses that are joined are told in one call for each reason in this time. */
+const JOINED_MS = 1000;
 
 /**
  * Queues notifications where they arise, and makes them in one place, {@link notify}: at the end of the turn, of `flush`, of
  * `close`, and at the exit of the process. So callbacks never run inside a state change. The queue is bounded: losses of one
- * reason are one {@link Drop}, and a turn ends no more requests than `concurrency`.
+ * reason are one {@link Drop}, and a turn ends no more requests than `concurrency`. A callback that causes a loss, by whatever
+ * detour, is called once a second.
  */
 export class Reporter {
   /** Times that a callback threw, or rejected. */
@@ -40,8 +44,10 @@ export class Reporter {
   /** By the key of a failure. */
   readonly #quietUntilMs = new Map<string, number>();
   #isScheduled = false;
-  #secondEndsMs = Number.NEGATIVE_INFINITY;
-  #turns = 0;
+  #dropsTimer: Timer | undefined;
+  /** Losses wait until this time. */
+  #dropsFromMs = Number.NEGATIVE_INFINITY;
+  #turnsInARow = 0;
   #isNotifying = false;
   #isSilent = false;
   #forgetExit: (() => void) | undefined;
@@ -80,12 +86,12 @@ export class Reporter {
       if (this.#quietUntilMs.size >= MAX_KEYS) this.#quietUntilMs.clear();
       this.#quietUntilMs.set(key, nowMs + OPERATOR_FAULT_QUIET_MS);
     }
-    this.#enqueue(() => this.#onError(error));
-    this.failedInWorker(error);
+    this.failedElsewhere(error);
   }
 
-  /** Reports a failure that the worker has reported already: to `onFailure` only. */
-  failedInWorker(error: DeliveryError): void {
+  /** Reports a failure that another reporter has let through: that of a worker thread. */
+  failedElsewhere(error: DeliveryError): void {
+    this.#enqueue(() => this.#onError(error));
     if (this.#onFailure) this.#enqueue(() => this.#onFailure?.(error));
   }
 
@@ -106,7 +112,7 @@ export class Reporter {
       if (queued.costBytes <= MAX_DROP_BYTES) queued.events.push(event);
     }
     this.#drops.set(reason, queued);
-    if (!this.#isSilent) this.#schedule();
+    if (!this.#isSilent) this.#scheduleDrops();
   }
 
   /** Whether a callback runs now. */
@@ -125,28 +131,38 @@ export class Reporter {
     }
   }
 
-  /** Makes the notifications that are queued. A callback that calls this changes nothing: the outer call goes on. */
+  /** Makes the notifications that are due. A callback that calls this changes nothing: the outer call goes on. */
   notify(): void {
     if (this.#isNotifying) return;
+    if (this.#clock.monotonic() >= this.#dropsFromMs) this.#enqueueDrops();
     this.#makeAll();
     this.#stderr.scheduleSummary();
   }
 
-  /** Makes the notifications that are queued, also if a callback ends the process, and ends the quiet time of stderr. */
+  /** Makes all notifications, also if a callback ends the process, and ends the quiet time of stderr. */
   flush(): void {
+    this.#enqueueDrops();
     this.#makeAll();
     this.#stderr.writeSummary();
   }
 
-  /** Failures come before the losses that follow from them. */
-  #makeAll(): void {
-    const before = this.#isNotifying;
-    this.#isNotifying = true;
+  /** Behind the failures that they follow from. */
+  #enqueueDrops(): void {
+    if (this.#drops.size === 0) return;
+    const nowMs = this.#clock.monotonic();
+    const isInARow = nowMs < this.#dropsFromMs + JOINED_MS;
+    this.#turnsInARow = isInARow ? this.#turnsInARow + 1 : 1;
+    this.#dropsFromMs = this.#turnsInARow < MAX_TURNS_IN_A_ROW ? nowMs : nowMs + JOINED_MS;
     for (const { costBytes, ...drop } of this.#drops.values()) {
       this.#queue.push(() => this.#onDrop(drop));
       this.publish('dropped', () => drop);
     }
     this.#drops.clear();
+  }
+
+  #makeAll(): void {
+    const before = this.#isNotifying;
+    this.#isNotifying = true;
     // One at a time: a callback may call process.exit().
     for (let next = this.#queue.shift(); next; next = this.#queue.shift()) this.#call(next);
     this.#isNotifying = before;
@@ -160,22 +176,32 @@ export class Reporter {
     this.#schedule();
   }
 
-  /** At the end of the turn. A callback that causes a loss in each turn cannot take more than its part of the time. */
+  #scheduleDrops(): void {
+    const waitMs = this.#dropsFromMs - this.#clock.monotonic();
+    if (waitMs <= 0) this.#schedule();
+    else if (!this.#dropsTimer) {
+      this.#watchExit();
+      this.#dropsTimer = this.#clock.setTimer(() => {
+        this.#dropsTimer = undefined;
+        this.notify();
+      }, waitMs);
+      this.#dropsTimer.unref();
+    }
+  }
+
+  /** At the end of the turn. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#forgetExit ??= onProcessEnd('exit', () => this.flush());
-    const notify = (): void => {
+    this.#watchExit();
+    this.#clock.defer(() => {
       this.#isScheduled = false;
       this.notify();
-    };
-    const nowMs = this.#clock.monotonic();
-    if (nowMs >= this.#secondEndsMs) {
-      this.#secondEndsMs = nowMs + 1000;
-      this.#turns = 0;
-    }
-    if (++this.#turns <= MAX_TURNS_PER_SECOND) this.#clock.defer(notify);
-    else this.#clock.setTimer(notify, this.#secondEndsMs - nowMs).unref();
+    });
+  }
+
+  #watchExit(): void {
+    this.#forgetExit ??= onProcessEnd('exit', () => this.flush());
   }
 
   /** The callback is the application's: delivery goes on if it throws. */

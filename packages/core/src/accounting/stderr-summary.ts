@@ -60,6 +60,15 @@ export class StderrSummary {
   }
 }
 
+/** The first line of an error's text. The error is the application's, and may throw when it is read. */
+export function firstLineOf(cause: unknown): string {
+  try {
+    return String(cause).split('\n', 1)[0] ?? '';
+  } catch {
+    return 'an error without text';
+  }
+}
+
 interface Summary {
   failures: number;
   lastError: DeliveryError | undefined;
@@ -78,7 +87,8 @@ function describe({ failures, lastError, dropped, cause }: Summary): string {
     const reasons = [...dropped].map(([reason, count]) => `${reason} ${count}`).join(', ');
     parts.push(`${total} ${total === 1 ? 'record' : 'records'} lost (${reasons})`);
   }
-  if (cause !== undefined) parts.push(`the cause: ${textOf(cause)}`);
+  const causeText = cause === undefined ? undefined : firstLineOf(cause);
+  if (causeText !== undefined && causeText !== firstLineOf(lastError)) parts.push(`the cause: ${causeText}`);
   if (lastError) {
     const times = failures === 1 ? '1 attempt failed' : `${failures} attempts failed`;
     parts.push(`${times}, the last with ${lastError.code}: ${lastError.message}`);
@@ -86,16 +96,7 @@ function describe({ failures, lastError, dropped, cause }: Summary): string {
   return parts.join('; ');
 }
 
-/** The first line of an error's text. The error is the application's, and may throw when it is read. */
-function textOf(cause: unknown): string {
-  try {
-    return String(cause).split('\n', 1)[0] ?? '';
-  } catch {
-    return 'an error without text';
-  }
-}
-
-/** Writes to the file descriptor: `process.stderr` of a worker is silent while the main thread waits for its end. */
+/** Writes to the file descriptor: `process.stderr` can lose a line at the exit of the process. */
 function writeLine(line: string): void {
   try {
     writeSync(2, `${line}\n`);

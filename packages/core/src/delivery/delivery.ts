@@ -125,6 +125,11 @@ export class Delivery {
     return this.#congestion.isHealthy;
   }
 
+  /** Whether no request is in flight. */
+  get isIdle(): boolean {
+    return this.#inFlight.size === 0;
+  }
+
   get stats(): Pick<DeliveryStats, keyof AttemptCounts | 'inFlight' | 'concurrency'> {
     const retries = { ...this.#counts.retries };
     return { ...this.#counts, retries, inFlight: this.#inFlight.size, concurrency: this.#capacity.slots };

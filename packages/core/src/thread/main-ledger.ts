@@ -29,6 +29,11 @@ export class MainLedger {
     this.#concurrency = concurrency;
   }
 
+  /** Number of records so far. */
+  get received(): number {
+    return this.#received;
+  }
+
   receive(): void {
     this.#received++;
   }
@@ -46,10 +51,11 @@ export class MainLedger {
   }
 
   /** Counts the pending records as lost, except `kept` of them. Call it after {@link keepLastStats}. */
-  losePending(kept = 0): void {
+  losePending(cause: unknown, kept = 0): void {
     const records = this.stats(undefined).pending - kept;
     const span = { from: this.#pendingFrom, to: this.#pendingTo };
-    if (records > 0) this.#lose({ reason: 'undeliverable', records, ...span, events: [] });
+    const because = cause !== undefined && { cause };
+    if (records > 0) this.#lose({ reason: 'undeliverable', records, ...span, events: [], ...because });
   }
 
   /** Starts the time span anew: nothing is pending. */
@@ -68,9 +74,9 @@ export class MainLedger {
     return this.#notices.drain();
   }
 
-  /** The workers' counters of their last reports, corrected by this thread's own. */
-  stats(worker: WorkerHandle | undefined): DeliveryStats {
-    const current = worker?.stats ?? emptyStats(this.#concurrency);
+  /** The counters of the last reports, corrected by this thread's own. `shipping` has the records now. */
+  stats(shipping: Pick<WorkerHandle, 'stats' | 'reportedAtMs'> | undefined): DeliveryStats {
+    const current = shipping?.stats ?? emptyStats(this.#concurrency);
     const reported = sumStats([...this.#endedWorkers, current]);
     const dropped = { ...reported.dropped };
     let settled = reported.delivered + reported.rejected + reported.spooled;
@@ -79,7 +85,7 @@ export class MainLedger {
       settled += dropped[reason];
     }
     const pending = this.#received - settled;
-    const reportAgeMs = worker ? systemClock.monotonic() - worker.reportedAtMs : 0;
+    const reportAgeMs = shipping ? systemClock.monotonic() - shipping.reportedAtMs : 0;
     return {
       ...reported,
       received: this.#received,

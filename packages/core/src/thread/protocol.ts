@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { DeliveryStats } from '../accounting/stats.js';
 import type { Destination, DestinationRecipe, Drop } from '../contract/destination.js';
 import type { DeliveryCode, DeliveryErrorOptions } from '../contract/errors.js';
@@ -9,31 +10,40 @@ import { stringify } from '../tools/stringify.js';
 export interface ThreadPlan {
   /** Marks a worker thread as ours, for code that runs in it. */
   readonly isLogferry: true;
+  readonly line: WorkerLine;
   readonly recipe: Pick<DestinationRecipe, 'module' | 'factory' | 'options'>;
   readonly delivery: DeliveryOptions;
   /** Length of the lines after which the worker reports at once. */
   readonly reportChars: number;
 }
 
+/** The way back from the worker. The main thread can also read it while it is blocked: at the exit of the process. */
+export interface WorkerLine {
+  /** The worker posts a {@link Report} for each change, and gets the ids of {@link Report.reply} that prove that it is alive. */
+  readonly port: MessagePort;
+  /** Number of reports so far: shared memory that wakes the blocked thread. */
+  readonly reports: Int32Array;
+}
+
 /** A command to the worker. It is a line among the records, and so keeps its position among them. */
 export type Command =
-  | { readonly do: 'flush' | 'close'; readonly id: number; readonly timeoutMs: number | undefined }
+  /** `settle` delivers for at most `timeoutMs`, and counts the rest as lost. `close` does the same, and ends the worker. */
+  | { readonly do: 'flush' | 'settle' | 'close'; readonly id: number; readonly timeoutMs: number | undefined }
   /** Records were lost on the way: the worker writes the notice in the logs. */
   | { readonly do: 'note-drops'; readonly drop: Drop };
 
-/** Event of the worker's stream: the worker's progress. */
-export const REPORT = 'logferry:report';
-
+/** The worker's progress. The main thread reports failures and losses, so that each is told once. */
 export interface Report {
   /** Length of all lines that the worker has read. */
   readonly readChars: number;
   readonly stats: DeliveryStats;
-  /** Id of the command that this replies to. */
+  /** Failures since the last report. */
+  readonly failures: readonly Failure[];
+  /** Losses since the last report: all of `stats.dropped`, and of `stats.rejectedByReason`, are in one of the reports. */
+  readonly drops: readonly Drop[];
+  /** Id of the command, or of the message, that this replies to. */
   readonly reply: number | undefined;
 }
-
-/** Event of the worker's stream: a failure, as the worker reported it. */
-export const FAILURE = 'logferry:failure';
 
 export interface Failure extends DeliveryErrorOptions {
   readonly code: DeliveryCode;

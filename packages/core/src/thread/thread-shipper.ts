@@ -8,12 +8,21 @@ import { DeliveryError } from '../contract/errors.js';
 import type { LogRecord } from '../contract/record.js';
 import { limitOf } from '../intake/budget.js';
 import type { DeliveryOptions, ResolvedDeliveryOptions } from '../options/delivery-options.js';
-import { onProcessEnd } from '../process/exit.js';
 import { currentActivity } from '../process/feedback.js';
-import { createCoreShipper, type DeliveryReport, type FlushOptions, type Seams, type Shipper } from '../shipper.js';
+import { ProcessEnd } from '../process/process-end.js';
+import {
+  CoreShipper,
+  createCoreShipper,
+  type DeliveryReport,
+  type FlushOptions,
+  type Seams,
+  type Shipper,
+} from '../shipper.js';
 import { MainLedger } from './main-ledger.js';
-import { lineOf, lineOfCommand, type ThreadPlan, toWireRecord, type WireRecord } from './protocol.js';
+import { Outbox } from './outbox.js';
+import { lineOfCommand, parseLine, type ThreadPlan, toWireRecord } from './protocol.js';
 import { recipeOf, refuseUncloneable } from './recipe.js';
+import { type Successor, WorkerDeaths } from './worker-deaths.js';
 import { WorkerHandle } from './worker-handle.js';
 
 /**
@@ -35,34 +44,36 @@ export function createThreadShipper(
   return new ThreadShipper(destination, recipe, options, resolved, onFailure);
 }
 
-/** Records are handed over at the end of the turn, so that log calls do not pay for it, or when they cost this much. */
-const HANDOVER_BYTES = 512 * 1024;
-
 /** The worker reports after reading this much, or an eighth of the budget. The main thread then frees the budget of these records. */
 const MAX_REPORT_CHARS = 1024 * 1024;
 
-/** A worker that dies is replaced once: the next would die of the same cause. */
-const MAX_WORKERS = 2;
+/** At the exit of the process the main thread blocks for this time, and no longer. */
+const MAX_EXIT_MS = 9000;
+
+/** The consequences of a worker's death, for the failure that reports it. */
+const CONSEQUENCES: Readonly<Record<Successor, string>> = {
+  'another worker': 'another one takes its place',
+  'this thread': 'records are shipped from the main thread from now on',
+  nobody: 'records are dropped for 10 minutes, since in the main thread the lack of memory would end the application',
+};
 
 class ThreadShipper implements Shipper {
   readonly #destination: Destination;
   readonly #recipe: DestinationRecipe;
   readonly #options: ResolvedDeliveryOptions;
-  readonly #plan: ThreadPlan;
+  readonly #plan: Omit<ThreadPlan, 'line'>;
   readonly #reporter: Reporter;
   readonly #ledger: MainLedger;
-  /** None when the last worker has died, and after `close()`. */
+  readonly #deaths = new WorkerDeaths();
+  readonly #processEnd: ProcessEnd;
+  /** None while there is nothing to ship, after its death, and after `close()`. */
   #worker: WorkerHandle | undefined;
-  #started = 0;
-  /** Records that are not handed over yet. */
-  #outbox: WireRecord[] = [];
-  #outboxBytes = 0;
-  #handoverDeferred = false;
+  /** Ships in this thread, after the last worker. */
+  #inProcess: CoreShipper | undefined;
+  readonly #outbox: Outbox;
   #closing: Promise<DeliveryReport> | undefined;
-  /** Cancels the call before the natural end of the process; set while a record may be pending. */
-  #forgetBeforeExit: (() => void) | undefined;
-  /** Cancels the call at the exit of the process; set from the first record on. */
-  #forgetExit: (() => void) | undefined;
+  /** End of the time that the exit of the process may take, on the monotonic clock. */
+  #exitEndsMs: number | undefined;
 
   constructor(
     destination: Destination,
@@ -83,19 +94,39 @@ class ThreadShipper implements Shipper {
     };
     this.#reporter = new Reporter(destination.name, {}, systemClock, onFailure);
     this.#ledger = new MainLedger(this.#reporter, options.concurrency);
+    this.#outbox = new Outbox(destination.reads, () => this.#handOver());
+    this.#processEnd = new ProcessEnd({
+      received: () => this.#ledger.received,
+      flush: async () => (await this.flush({ timeoutMs: options.closeTimeoutMs })).pending,
+      exit: (isGivenUp) => this.#settleSync(isGivenUp ? 0 : options.closeTimeoutMs),
+    });
     this.#worker = this.#startWorker();
   }
 
   accept(record: LogRecord): boolean {
     const activity = currentActivity();
-    if (this.#reporter.isNotifying || activity === 'notifying')
-      return this.#reporter.withoutReporting(() => this.#take(record));
-    return this.#take(record, activity === 'sending' ? 'feedback' : undefined);
+    const accepted =
+      this.#reporter.isNotifying || activity === 'notifying'
+        ? this.#reporter.withoutReporting(() => this.#take(record))
+        : this.#take(record, activity === 'sending' ? 'feedback' : undefined);
+    if (this.#processEnd.isExiting) this.#settleSync(this.#options.closeTimeoutMs);
+    return accepted;
   }
 
   async flush({ timeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
-    await (this.#closing ?? this.#command('flush', timeoutMs));
+    await (this.#closing ?? this.#flushRunning(timeoutMs));
     this.#reporter.notify();
+    return this.stats();
+  }
+
+  async release(options: FlushOptions = {}): Promise<DeliveryReport> {
+    await this.flush(options);
+    const worker = this.#worker;
+    if (worker && !this.#closing && this.stats().pending === 0) {
+      this.#dropWorker();
+      await worker.command('close', this.#options.closeTimeoutMs);
+      worker.terminate();
+    }
     return this.stats();
   }
 
@@ -105,11 +136,13 @@ class ThreadShipper implements Shipper {
   }
 
   stats(): DeliveryStats {
-    const stats = this.#ledger.stats(this.#worker);
+    const stats = this.#ledger.stats(
+      this.#inProcess ? { stats: this.#inProcess.stats(), reportedAtMs: systemClock.monotonic() } : this.#worker,
+    );
     return {
       ...stats,
       bufferBytes: stats.bufferBytes + this.#waitingBytes,
-      callbackErrors: stats.callbackErrors + this.#reporter.callbackErrors,
+      callbackErrors: stats.callbackErrors + (this.#inProcess ? 0 : this.#reporter.callbackErrors),
     };
   }
 
@@ -117,14 +150,17 @@ class ThreadShipper implements Shipper {
     const ledger = this.#ledger;
     ledger.receive();
     if (this.#closing) return ledger.refuse('closed', record);
-    if (!this.#worker) return ledger.refuse('undeliverable', record);
+    if (this.#inProcess) return this.#inProcess.accept(record);
     if (reason) return ledger.refuse(reason, record);
+    if (!this.#worker && !this.#deaths.areForgiven) return ledger.refuse('undeliverable', record);
+    this.#worker ??= this.#startWorker();
     try {
       const wire = toWireRecord(record, this.#destination.reads, this.#recipe.plainFields);
       const costBytes = bufferCost(Buffer.byteLength(wire.content));
       if (!this.#hasRoomFor(costBytes, wire.urgent)) return ledger.refuse('buffer-full', record);
       ledger.admit(wire.time);
-      this.#post(wire, costBytes);
+      this.#processEnd.watch();
+      this.#outbox.push(wire, costBytes);
       return true;
     } catch (cause) {
       return ledger.refuse('unencodable', record, cause);
@@ -133,7 +169,7 @@ class ThreadShipper implements Shipper {
 
   /** Bytes of the budget of the records that the worker has not read, as far as known. */
   get #waitingBytes(): number {
-    return this.#outboxBytes + (this.#worker?.unreadBytes ?? 0);
+    return this.#outbox.bytes + (this.#worker?.unreadBytes ?? 0);
   }
 
   /** Records on their way have a budget like that of the worker. Nobody can take them back there, so the newest is dropped. */
@@ -141,94 +177,89 @@ class ThreadShipper implements Shipper {
     return this.#waitingBytes + costBytes <= limitOf(this.#options.maxBufferBytes, urgent);
   }
 
-  #post(wire: WireRecord, costBytes: number): void {
-    this.#forgetBeforeExit ??= onProcessEnd('beforeExit', () => void this.close());
-    this.#forgetExit ??= onProcessEnd('exit', () => this.#endSync());
-    this.#outbox.push(wire);
-    this.#outboxBytes += costBytes;
-    if (this.#outboxBytes >= HANDOVER_BYTES) this.#handOver();
-    else if (!this.#handoverDeferred) {
-      this.#handoverDeferred = true;
-      setImmediate(() => {
-        this.#handoverDeferred = false;
-        this.#handOver();
-      });
-    }
-  }
-
   #handOver(): void {
     if (!this.#worker) return;
-    const { reads } = this.#destination;
     const drops = this.#ledger.takeLosses().map((drop) => lineOfCommand({ do: 'note-drops', drop }));
-    const records = this.#outbox.map((wire) => lineOf(wire, reads));
-    const costBytes = this.#outboxBytes;
-    this.#emptyOutbox();
-    this.#worker.write([...drops, ...records].join(''), costBytes);
+    const { lines, costBytes } = this.#outbox.take();
+    this.#worker.write([...drops, ...lines].join(''), costBytes);
   }
 
-  #emptyOutbox(): void {
-    this.#outbox = [];
-    this.#outboxBytes = 0;
-  }
-
-  async #command(what: 'flush' | 'close', timeoutMs: number | undefined): Promise<void> {
+  async #flushRunning(timeoutMs: number | undefined): Promise<void> {
     this.#handOver();
-    await this.#worker?.command(what, timeoutMs);
+    await this.#inProcess?.flush({ timeoutMs });
+    await this.#worker?.command('flush', timeoutMs);
   }
 
   async #shutDown(timeoutMs: number): Promise<DeliveryReport> {
-    await this.#command('close', timeoutMs);
-    this.#worker?.terminate();
-    this.#dropWorker();
-    this.#ledger.losePending();
-    this.#reporter.flush();
-    this.#forgetBeforeExit?.();
-    this.#forgetExit?.();
+    this.#handOver();
+    await this.#inProcess?.close({ timeoutMs });
+    await this.#worker?.command('close', timeoutMs);
+    this.#endWorker(undefined);
+    this.#processEnd.forget();
     return this.stats();
   }
 
-  /** The process exits: only synchronous code still runs. */
-  #endSync(): void {
+  /** Delivers while the process exits: only synchronous code still runs here, but the worker goes on. */
+  #settleSync(timeoutMs: number): void {
     this.#handOver();
-    if (this.#worker && !this.#worker.endSync()) {
-      this.#dropWorker();
-      this.#ledger.losePending();
-    }
+    this.#exitEndsMs ??= systemClock.monotonic() + MAX_EXIT_MS;
+    const isSettled = this.stats().pending === 0 || this.#worker?.settleSync(timeoutMs, this.#exitEndsMs);
+    if (!isSettled) this.#endWorker(new Error('the worker thread gave no answer at the exit of the process'));
+    this.#reporter.flush();
+  }
+
+  /** Counts all that is pending as lost: nobody knows better. */
+  #endWorker(cause: unknown): void {
+    this.#worker?.terminate();
+    this.#dropWorker();
+    this.#ledger.losePending(cause);
     this.#reporter.flush();
   }
 
   #startWorker(): WorkerHandle {
-    this.#started++;
     const worker = new WorkerHandle(this.#plan, emptyStats(this.#options.concurrency), {
-      onReport: () => this.#letExitIfIdle(),
-      onFailure: ({ code, message, ...details }) =>
-        this.#reporter.failedInWorker(new DeliveryError(code, message, details)),
+      onReport: ({ failures, drops }) => {
+        for (const { code, message, ...details } of failures)
+          this.#reporter.failedElsewhere(new DeliveryError(code, message, details));
+        for (const drop of drops) this.#reporter.dropped(drop, true);
+        if (this.stats().pending === 0) this.#letExit();
+      },
       onEnd: (error) => {
-        if (this.#worker === worker && !this.#closing) this.#replaceWorker(error);
+        if (this.#worker === worker) this.#succeed(error);
       },
     });
     return worker;
   }
 
-  /** Does nothing at the natural end of the process while no record is pending. */
-  #letExitIfIdle(): void {
-    if (this.stats().pending > 0) return;
+  /** Nothing is pending. */
+  #letExit(): void {
     this.#ledger.clearPendingSpan();
-    this.#forgetBeforeExit?.();
-    this.#forgetBeforeExit = undefined;
+    this.#processEnd.forget();
   }
 
-  /** Counts the worker's records as lost, though some may have been delivered since its last report. */
-  #replaceWorker(error: Error | undefined): void {
-    const isLast = this.#started >= MAX_WORKERS;
-    const consequence = isLast ? 'records are dropped from now on' : 'another one takes its place';
+  /** The worker has died. Its records are counted as lost, though some may have been delivered since its last report. */
+  #succeed(error: Error | undefined): void {
+    const successor = this.#closing ? 'nobody' : this.#deaths.successorAfter(error);
+    const consequence = this.#closing ? 'its records are lost' : CONSEQUENCES[successor];
     const message = `the worker thread has ended (${error?.message ?? 'by itself'}); ${consequence}`;
     const failure = new DeliveryError('UNAVAILABLE', message, { cause: error });
     this.#dropWorker({ code: failure.code, message, time: systemClock.now() });
-    this.#ledger.losePending(isLast ? 0 : this.#outbox.length);
-    if (isLast) this.#emptyOutbox();
-    else this.#worker = this.#startWorker();
+    this.#ledger.losePending(failure, successor === 'nobody' ? 0 : this.#outbox.size);
     this.#reporter.failed(failure);
+    if (successor === 'another worker') this.#worker = this.#startWorker();
+    else if (successor === 'this thread') this.#inProcess = this.#shipInThisThread();
+    else this.#outbox.take();
+  }
+
+  /** Takes over the records that no worker has read. */
+  #shipInThisThread(): CoreShipper {
+    const shipper = new CoreShipper(this.#destination, this.#options, this.#reporter, systemClock, Math.random);
+    for (const drop of this.#ledger.takeLosses()) shipper.noteDrops(drop);
+    for (const line of this.#outbox.take().lines) {
+      const parsed = parseLine(line.slice(0, -1));
+      if ('record' in parsed) shipper.accept(parsed.record);
+    }
+    return shipper;
   }
 
   #dropWorker(lastError = this.#worker?.stats.lastError): void {

@@ -1,28 +1,28 @@
 import { createRequire } from 'node:module';
-import type { Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
 import type ThreadStream from 'thread-stream';
 import type { DeliveryStats } from '../accounting/stats.js';
 import { systemClock } from '../contract/clock.js';
 import { moduleUrl } from './module-url.js';
-import { FAILURE, type Failure, lineOfCommand, REPORT, type Report, type ThreadPlan } from './protocol.js';
+import { lineOfCommand, type Report, type ThreadPlan } from './protocol.js';
 
 /** The time that a worker may take to reply beyond its deadline. */
 const REPLY_MS = 500;
+
+/** The time that a worker may take to start. */
+const START_MS = 5000;
 
 /** The part of thread-stream that its types leave out. */
 interface Stream extends ThreadStream {
   readonly worker: Worker;
   readonly writable: boolean;
-  readonly destroyed: boolean;
   ref(): void;
   unref(): void;
 }
 
 export interface WorkerEvents {
   /** The worker reported its progress. */
-  onReport(): void;
-  /** An attempt failed. */
-  onFailure(failure: Failure): void;
+  onReport(report: Report): void;
   /** The worker is gone; `error` is the reason, unless it ended by itself. */
   onEnd(error: Error | undefined): void;
 }
@@ -34,6 +34,10 @@ export class WorkerHandle {
   /** Time of its last report, on the monotonic clock. */
   reportedAtMs: number = systemClock.monotonic();
   readonly #stream: Stream;
+  readonly #port: MessagePort;
+  readonly #reports = new Int32Array(new SharedArrayBuffer(4));
+  readonly #events: WorkerEvents;
+  /** By id. */
   readonly #replies = new Map<number, () => void>();
   #lastId = 0;
   #writtenChars = 0;
@@ -42,33 +46,35 @@ export class WorkerHandle {
   #unreadBytes = 0;
 
   /** Starts the worker; `stats` hold until its first report. */
-  constructor(plan: ThreadPlan, stats: DeliveryStats, events: WorkerEvents) {
+  constructor(plan: Omit<ThreadPlan, 'line'>, stats: DeliveryStats, events: WorkerEvents) {
     this.stats = stats;
+    this.#events = events;
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
     // Loaded lazily: it costs a few milliseconds.
     const Constructor = createRequire(moduleUrl)('thread-stream') as typeof ThreadStream;
     const stream = new Constructor({
       filename: new URL('./worker.js', moduleUrl).href,
-      workerData: plan,
-      workerOpts: { name: 'logferry' },
+      workerData: { ...plan, line: { port: port2, reports: this.#reports } } satisfies ThreadPlan,
+      workerOpts: { name: 'logferry', transferList: [port2] },
     }) as Stream;
     stream.unref();
     this.#stream = stream;
     let error: Error | undefined;
-    stream.on(REPORT, (report: Report) => {
-      this.stats = report.stats;
-      this.reportedAtMs = systemClock.monotonic();
-      this.#forgetRead(report.readChars);
-      events.onReport();
-      if (report.reply !== undefined) this.#replies.get(report.reply)?.();
-    });
-    stream.on(FAILURE, (failure: Failure) => events.onFailure(failure));
-    stream.on('error', (reason: Error) => {
+    const failed = (reason: Error): void => {
       error ??= reason;
-    });
+    };
+    // Without a listener the error of a thread that is out of memory, or fails before it runs our code, ends the application.
+    stream.worker.on('error', failed);
+    stream.on('error', failed);
     stream.once('close', () => {
+      this.#readReports();
+      port1.close();
       events.onEnd(error);
       for (const done of this.#replies.values()) done();
     });
+    port1.on('message', (report: Report) => this.#take(report));
+    port1.unref();
   }
 
   /** Bytes of the budget of the records that the worker has not read, as far as known. */
@@ -107,22 +113,66 @@ export class WorkerHandle {
   }
 
   /**
-   * Blocks until the worker has read all lines, delivered its records and exited: for the exit of the process. False if it
-   * gave up after 10 s without progress.
+   * Blocks until the worker has settled all records that were handed over, for which it gets `timeoutMs`: for the exit of the
+   * process. `endsMs`, on the monotonic clock, limits all. False if the worker is gone, or gave no proof.
    */
-  endSync(): boolean {
-    try {
+  settleSync(timeoutMs: number, endsMs: number): boolean {
+    const hasStarted = Atomics.load(this.#reports, 0) > 0;
+    const replyMs = Math.max(timeoutMs, hasStarted ? REPLY_MS : START_MS);
+    // `flushSync` would block for 10 s with a worker that does not run.
+    const isAlive = this.#waitForReply(Math.min(systemClock.monotonic() + replyMs, endsMs), (id) =>
+      this.#port.postMessage(id),
+    );
+    if (!isAlive) return false;
+    const leftMs = Math.min(timeoutMs, Math.max(0, endsMs - systemClock.monotonic()));
+    return this.#waitForReply(systemClock.monotonic() + leftMs + REPLY_MS, (id) => {
+      this.write(lineOfCommand({ do: 'settle', id, timeoutMs: leftMs }));
       this.#stream.flushSync();
-      this.#stream.end();
-    } catch {
-      // The worker is gone, or stuck.
-    }
-    return !this.#stream.destroyed;
+    });
   }
 
   /** Ends the worker at once. */
   terminate(): void {
     void this.#stream.worker.terminate();
+  }
+
+  /** Asks, and blocks until the reply is there. False at the deadline, or if asking fails. */
+  #waitForReply(deadlineMs: number, ask: (id: number) => void): boolean {
+    if (!this.#stream.writable) return false;
+    const id = ++this.#lastId;
+    let hasReplied = false;
+    this.#replies.set(id, () => {
+      hasReplied = true;
+    });
+    try {
+      ask(id);
+      for (;;) {
+        const seen = Atomics.load(this.#reports, 0);
+        this.#readReports();
+        const leftMs = deadlineMs - systemClock.monotonic();
+        if (hasReplied || leftMs <= 0) return hasReplied;
+        Atomics.wait(this.#reports, 0, seen, leftMs);
+      }
+    } catch {
+      // thread-stream found the worker dead.
+      return false;
+    } finally {
+      this.#replies.delete(id);
+    }
+  }
+
+  /** Takes the reports that the event loop has not delivered. */
+  #readReports(): void {
+    for (let next = receiveMessageOnPort(this.#port); next; next = receiveMessageOnPort(this.#port))
+      this.#take(next.message);
+  }
+
+  #take(report: Report): void {
+    this.stats = report.stats;
+    this.reportedAtMs = systemClock.monotonic();
+    this.#forgetRead(report.readChars);
+    this.#events.onReport(report);
+    if (report.reply !== undefined) this.#replies.get(report.reply)?.();
   }
 
   #forgetRead(readChars: number): void {

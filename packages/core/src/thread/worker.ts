@@ -1,37 +1,58 @@
 import { EventEmitter } from 'node:events';
-import { parentPort } from 'node:worker_threads';
+import { Reporter } from '../accounting/reporter.js';
+import { firstLineOf } from '../accounting/stderr-summary.js';
+import { systemClock } from '../contract/clock.js';
+import type { Drop } from '../contract/destination.js';
 import type { DeliveryError } from '../contract/errors.js';
-import { DEFAULT_CLOSE_TIMEOUT_MS } from '../options/delivery-options.js';
-import { type CoreShipper, createCoreShipper } from '../shipper.js';
-import { type Command, FAILURE, type Failure, parseLine, REPORT, type Report, type ThreadPlan } from './protocol.js';
+import { DEFAULT_CLOSE_TIMEOUT_MS, resolveDeliveryOptions } from '../options/delivery-options.js';
+import { CoreShipper } from '../shipper.js';
+import { type Command, type Failure, parseLine, type Report, type ThreadPlan } from './protocol.js';
 import { makeDestination } from './recipe.js';
-
-/** At the exit of the process the main thread waits 10 s, and no longer. */
-const MAX_EXIT_CLOSE_MS = 9000;
 
 /** Longest time between a change and the report of it. */
 const REPORT_MS = 250;
 
 /** Called by thread-stream in the worker: makes the shipper, behind a stream of lines. */
 export default function start(plan: ThreadPlan): LineShipper {
-  // Failures and losses are written on stderr here: while the process exits, the main thread cannot do it.
-  const shipper = createCoreShipper(makeDestination(plan.recipe), plan.delivery, { onFailure: postFailure });
-  return new LineShipper(shipper, plan);
+  return new LineShipper(plan);
 }
 
 /** The part of a stream that thread-stream uses. It takes all lines: the shipper drops records that do not fit. */
 class LineShipper extends EventEmitter {
-  readonly #shipper: CoreShipper;
   readonly #plan: ThreadPlan;
+  readonly #reporter: Reporter;
+  readonly #shipper: CoreShipper;
+  /** For the next report. */
+  #failures: Failure[] = [];
+  #drops: Drop[] = [];
+  #isReportDue = false;
   #unfinishedLine = '';
   #readChars = 0;
   #reportedChars = 0;
   #reportTimer: NodeJS.Timeout | undefined;
 
-  constructor(shipper: CoreShipper, plan: ThreadPlan) {
+  constructor(plan: ThreadPlan) {
     super();
-    this.#shipper = shipper;
+    const destination = makeDestination(plan.recipe);
+    const options = resolveDeliveryOptions(plan.delivery, destination);
     this.#plan = plan;
+    this.#reporter = new Reporter(
+      destination.name,
+      {
+        onError: (error) => {
+          this.#failures.push(toFailure(error));
+          this.#reportSoon();
+        },
+        onDrop: ({ cause, ...drop }) => {
+          this.#drops.push({ ...drop, events: [], ...(cause !== undefined && { cause: firstLineOf(cause) }) });
+          this.#reportSoon();
+        },
+      },
+      systemClock,
+    );
+    this.#shipper = new CoreShipper(destination, options, this.#reporter, systemClock, Math.random);
+    plan.line.port.on('message', (id: number) => this.#report(id));
+    plan.line.port.unref();
   }
 
   write(chunk: string): true {
@@ -48,47 +69,47 @@ class LineShipper extends EventEmitter {
     return true;
   }
 
-  /** Called by thread-stream when the process exits. */
-  end(): void {
-    const { closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = this.#plan.delivery;
-    const timeoutMs = Math.min(closeTimeoutMs, MAX_EXIT_CLOSE_MS);
-    void this.#shipper.close({ timeoutMs }).then(() => this.emit('close'));
-  }
-
   #handleLine(line: string): void {
     const parsed = parseLine(line);
     if ('record' in parsed) this.#shipper.accept(parsed.record);
-    else this.#obey(parsed.command);
+    else void this.#obey(parsed.command);
   }
 
-  #obey(command: Command): void {
-    if (command.do === 'note-drops') {
-      this.#shipper.noteDrops(command.drop);
-      return;
-    }
+  async #obey(command: Command): Promise<void> {
+    if (command.do === 'note-drops') return this.#shipper.noteDrops(command.drop);
+    const { closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = this.#plan.delivery;
     const { id, timeoutMs } = command;
-    if (command.do === 'flush') void this.#shipper.flush({ timeoutMs }).then(() => this.#report(id));
-    else
-      void this.#shipper.close({ timeoutMs }).then(() => {
-        this.#report(id);
-        this.emit('close');
-      });
+    if (command.do === 'flush') await this.#shipper.flush({ timeoutMs });
+    else if (command.do === 'settle') await this.#shipper.settle(timeoutMs ?? closeTimeoutMs);
+    else await this.#shipper.close({ timeoutMs });
+    this.#report(id);
+    if (command.do === 'close') this.emit('close');
+  }
+
+  #reportSoon(): void {
+    if (this.#isReportDue) return;
+    this.#isReportDue = true;
+    setImmediate(() => this.#report());
   }
 
   #report(reply?: number): void {
     clearTimeout(this.#reportTimer);
+    // Losses that are counted in the stats have to be in the same report, or the end of this thread could hide them.
+    this.#reporter.flush();
     const stats = this.#shipper.stats();
     this.#reportedChars = this.#readChars;
     this.#reportTimer = stats.pending > 0 ? setTimeout(() => this.#report(), REPORT_MS) : undefined;
-    post(REPORT, { readChars: this.#readChars, stats, reply } satisfies Report);
+    const { port, reports } = this.#plan.line;
+    const [failures, drops] = [this.#failures, this.#drops];
+    this.#failures = [];
+    this.#drops = [];
+    this.#isReportDue = false;
+    port.postMessage({ readChars: this.#readChars, stats, failures, drops, reply } satisfies Report);
+    Atomics.add(reports, 0, 1);
+    Atomics.notify(reports, 0);
   }
 }
 
-function postFailure({ code, message, retryAfterMs, ambiguous, requestId }: DeliveryError): void {
-  post(FAILURE, { code, message, retryAfterMs, ambiguous, requestId } satisfies Failure);
-}
-
-/** thread-stream emits it as an event of the main thread's stream. */
-function post(name: string, content: Report | Failure): void {
-  parentPort?.postMessage({ code: 'EVENT', name, args: [content] });
+function toFailure({ code, message, retryAfterMs, ambiguous, requestId }: DeliveryError): Failure {
+  return { code, message, retryAfterMs, ambiguous, requestId };
 }

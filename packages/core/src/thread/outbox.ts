@@ -1,0 +1,52 @@
+import type { Destination } from '../contract/destination.js';
+import { lineOf, type WireRecord } from './protocol.js';
+
+/** Records that cost more than this are handed over at once. */
+const HANDOVER_BYTES = 512 * 1024;
+
+/** Records that are not handed over to the worker yet. It is emptied at the end of the turn, so that log calls do not pay for it. */
+export class Outbox {
+  readonly #reads: Destination['reads'];
+  readonly #onDue: () => void;
+  #records: WireRecord[] = [];
+  #bytes = 0;
+  #isScheduled = false;
+
+  /** `onDue` has to take the lines. */
+  constructor(reads: Destination['reads'], onDue: () => void) {
+    this.#reads = reads;
+    this.#onDue = onDue;
+  }
+
+  /** Number of records. */
+  get size(): number {
+    return this.#records.length;
+  }
+
+  /** The bytes of the budget that they take. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(wire: WireRecord, costBytes: number): void {
+    this.#records.push(wire);
+    this.#bytes += costBytes;
+    if (this.#bytes >= HANDOVER_BYTES) this.#onDue();
+    else if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      setImmediate(() => {
+        this.#isScheduled = false;
+        this.#onDue();
+      });
+    }
+  }
+
+  /** Takes out all records, each as a line with its end. */
+  take(): { readonly lines: readonly string[]; readonly costBytes: number } {
+    const lines = this.#records.map((wire) => lineOf(wire, this.#reads));
+    const costBytes = this.#bytes;
+    this.#records = [];
+    this.#bytes = 0;
+    return { lines, costBytes };
+  }
+}
