@@ -3,8 +3,8 @@ import type { Clock } from './contract/clock.js';
 interface Wait {
   /** Number of the last event that it waits for. */
   readonly seq: number;
-  /** On the monotonic clock. */
-  readonly deadlineMs: number;
+  /** It ends when nothing changes before this time, on the monotonic clock. */
+  readonly endsBeforeMs: number;
   readonly end: () => void;
 }
 
@@ -17,22 +17,26 @@ export class FlushWaits {
     this.#clock = clock;
   }
 
-  /** Resolves when {@link end} says so, or after `timeoutMs`. Keeps the process alive meanwhile. */
-  for(seq: number, timeoutMs: number): Promise<void> {
+  /**
+   * Resolves when the events up to `seq` are settled, or after `timeoutMs`. `endsInVain`: it resolves sooner when no attempt can
+   * come before. Keeps the process alive meanwhile.
+   */
+  for(seq: number, timeoutMs: number, endsInVain: boolean): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {
         timer.cancel();
         this.#waits.delete(wait);
         resolve();
       };
-      const wait = { seq, deadlineMs: this.#clock.monotonic() + timeoutMs, end };
+      const deadlineMs = this.#clock.monotonic() + timeoutMs;
+      const wait = { seq, endsBeforeMs: endsInVain ? deadlineMs : Number.POSITIVE_INFINITY, end };
       const timer = this.#clock.setTimer(end, timeoutMs);
       this.#waits.add(wait);
     });
   }
 
-  /** Ends waits for events up to `settledSeq`, and those with a deadline before `nextMs`: nothing changes before that time. */
+  /** Ends waits for events up to `settledSeq`, and waits in vain: nothing changes before `nextMs`. */
   end(settledSeq: number, nextMs: number): void {
-    for (const { seq, deadlineMs, end } of this.#waits) if (seq <= settledSeq || nextMs > deadlineMs) end();
+    for (const { seq, endsBeforeMs, end } of this.#waits) if (seq <= settledSeq || nextMs > endsBeforeMs) end();
   }
 }

@@ -135,7 +135,10 @@ export class CoreShipper implements Shipper {
     this.#intake = new Intake({ destination, options, ledger, budget, batcher, routes, reporter, clock, onChanged });
     this.#processEnd = new ProcessEnd({
       received: () => this.stats().received,
-      flush: async () => (await this.flush({ timeoutMs: options.closeTimeoutMs })).pending,
+      flush: async () => {
+        await this.#deliverAll(options.closeTimeoutMs, true);
+        return this.#ledger.totals.pending;
+      },
       exit: () => this.#loseRest(),
     });
   }
@@ -241,14 +244,14 @@ export class CoreShipper implements Shipper {
   }
 
   /**
-   * Resolves when all events accepted so far are settled, or after `timeoutMs`; sooner when no attempt can come before. Keeps
-   * the process alive meanwhile.
+   * Resolves when all events accepted so far are settled, or after `timeoutMs`. `endsInVain`: sooner when no attempt can come
+   * before. Keeps the process alive meanwhile.
    */
-  async #deliverAll(timeoutMs = Number.POSITIVE_INFINITY): Promise<void> {
+  async #deliverAll(timeoutMs = Number.POSITIVE_INFINITY, endsInVain = false): Promise<void> {
     this.#intake.drain();
     this.#batcher.sealAll();
     this.#delivery.wake();
-    const waited = this.#waits.for(this.#intake.lastSeq, timeoutMs);
+    const waited = this.#waits.for(this.#intake.lastSeq, timeoutMs, endsInVain);
     this.#pump();
     await waited;
   }

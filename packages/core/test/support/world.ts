@@ -1,22 +1,26 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type fc from 'fast-check';
 import { expect } from 'vitest';
+import { Reporter } from '../../src/accounting/reporter.js';
 import {
   assertBalanced,
   type Batch,
   type DeliveryCode,
   DeliveryError,
+  type DeliveryOptions,
+  type Drop,
   type EncodedEvent,
   type Encoding,
   type SendOutcome,
   type Shipper,
   type TextRecord,
 } from '../../src/index.js';
-import type { VirtualClock } from '../../src/testing/virtual-clock.js';
+import { resolveDeliveryOptions } from '../../src/options/delivery-options.js';
+import { CoreShipper } from '../../src/shipper.js';
+import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { encodeText, RecordingDestination, record } from './recording-destination.js';
 import { Reference } from './reference.js';
 import type { Outcome, Request, Settings, Sights } from './reference-types.js';
-import { start } from './start.js';
 
 export const MAX_BYTES = 2048;
 const BASE_MS = Date.UTC(2026, 0, 10);
@@ -49,10 +53,25 @@ class SplittingDestination extends RecordingDestination {
   }
 }
 
+/** Tells of each loss after the change that it is a part of: `onDrop` may be called a second later. */
+class WatchedReporter extends Reporter {
+  readonly #onLoss: (drop: Drop) => void;
+
+  constructor(callbacks: DeliveryOptions, clock: VirtualClock, onLoss: (drop: Drop) => void) {
+    super('watched', callbacks, clock);
+    this.#onLoss = onLoss;
+  }
+
+  override dropped(drop: Drop, wasKept: boolean): void {
+    queueMicrotask(() => this.#onLoss(drop));
+    super.dropped(drop, wasKept);
+  }
+}
+
 /** A shipper, its destination and its clock, and the reference that watches them. */
 export class World {
   readonly reference: Reference;
-  readonly clock: VirtualClock;
+  readonly clock = new VirtualClock();
   readonly shipper: Shipper;
   /** Responses to the next requests. */
   readonly responses: PlannedResponse[] = [];
@@ -69,19 +88,15 @@ export class World {
   constructor(settings: Settings, scheduler: fc.Scheduler, seen: Sights) {
     const { baseMs, throttledBaseMs, capMs, maxAgeMs, jitter, ...options } = settings;
     this.reference = new Reference(settings, seen, MAX_BYTES);
-    const { shipper, clock } = start(
-      {
-        ...options,
-        retry: { baseMs, throttledBaseMs, capMs, maxAgeMs },
-        onDrop: (drop) => this.reference.lost(drop, this.clock.monotonic()),
-        onError: ({ message }) => {
-          if (message.includes('every record of a batch alike')) seen.hopeless++;
-        },
-      },
-      { destination: this.#destination, random: () => jitter },
+    const retry = { baseMs, throttledBaseMs, capMs, maxAgeMs };
+    const resolved = resolveDeliveryOptions({ ...options, retry, dropNotice: false }, this.#destination);
+    const onError = ({ message }: DeliveryError): void => {
+      if (message.includes('every record of a batch alike')) seen.hopeless++;
+    };
+    const reporter = new WatchedReporter({ onError, onDrop: () => {} }, this.clock, (drop) =>
+      this.reference.lost(drop, this.#now),
     );
-    this.shipper = shipper;
-    this.clock = clock;
+    this.shipper = new CoreShipper(this.#destination, resolved, reporter, this.clock, () => jitter);
     const outside = AsyncLocalStorage.snapshot();
     this.#destination.respond = (batch, signal) => {
       const request = this.reference.sent(batch, this.#now);
