@@ -1,10 +1,10 @@
 // The process under test. Its plan is JSON. It logs records through one framework to one cloud, half of them in the turn in
-// which the process ends. On stdout it writes the time of the last record and, unless a worker has them, the counters at the
+// which the process ends, and some in the listeners of the plan. On stdout it writes the time of the last record and, unless a worker has them, the counters at the
 // exit.
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 
-const { cell, host, cloud, options, records, act } = JSON.parse(process.argv[2]);
+const { cell, host, cloud, options, records, act, listeners } = JSON.parse(process.argv[2]);
 
 const hosts = {
   async winston() {
@@ -61,11 +61,27 @@ const acts = {
     await running.flush();
     process.exit();
   },
+  async 'short flush, exit'() {
+    await Promise.race([running.flush(), new Promise((resolve) => setTimeout(resolve, 300))]);
+    process.exit();
+  },
   async 'flush, idle'() {
     await running.flush();
     say({ actedAt: Date.now() });
   },
   exit: () => process.exit(),
+  'exit later': () => setTimeout(() => process.exit(), 30),
+  'SIGTERM, exit'() {
+    process.on('SIGTERM', () => process.exit());
+    process.kill(process.pid, 'SIGTERM');
+    setTimeout(() => {}, 60_000);
+  },
+  'log at two ends'() {
+    let ends = 0;
+    process.on('beforeExit', () => {
+      if (++ends <= 2) setTimeout(() => log(1));
+    });
+  },
   throw() {
     throw new Error('broken');
   },
@@ -76,15 +92,25 @@ const acts = {
   'logger.remove': () => running.logger.remove(running.transport),
 };
 
+let logged = 0;
 const running = await hosts[host]();
+if (listeners === 'exit before') process.on('exit', () => process.exit());
+if (listeners === 'log before') process.on('exit', () => log(3));
 if (running.stats) process.on('exit', () => say({ stats: running.stats() }));
 const half = Math.floor(records / 2);
-for (let number = 0; number < half; number++) running.log({ cell, number });
+log(half);
+if (listeners === 'exit after') process.on('exit', () => process.exit());
+if (listeners === 'log after') process.on('exit', () => log(3));
 setImmediate(() => {
-  for (let number = half; number < records; number++) running.log({ cell, number });
+  log(records - half);
   say({ actedAt: Date.now() });
   acts[act]();
 });
+
+function log(count) {
+  for (let i = 0; i < count; i++) running.log({ cell, number: logged++ });
+  say({ logged });
+}
 
 function pinoLogger(logger, stream) {
   return {

@@ -13,13 +13,32 @@ export interface Promised {
   readonly exit: number | NodeJS.Signals;
 }
 
+/** The behaviour of the service. `slow` stores at once, and responds a while later. */
+export const endpoints = {
+  healthy: {},
+  hanging: { hang: 1 },
+  down: { down: true },
+  failing: { serverError: 1 },
+  slow: { delayMs: [100, 400] },
+} as const;
+
+export type Endpoint = keyof typeof endpoints;
+
+/**
+ * Listeners of `exit` in the application: before or after the first record, one that logs three records, and one that ends the
+ * process.
+ */
+export type Listeners = 'none' | 'log before' | 'log after' | 'exit before' | 'exit after';
+
 /** A way in which a process ends: a row of the matrix. */
 export interface Ending {
   readonly name: string;
   /** The acts of `child.js` after the last record. */
   readonly act: string;
   readonly records: number;
-  readonly endpoint: 'healthy' | 'hanging' | 'down';
+  /** Listeners of `exit`. @default none */
+  readonly listeners?: Listeners;
+  readonly endpoint: Endpoint;
   /** Options of the transport. */
   readonly options: object;
   /** A host is absent if it does not have this ending. */

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { DeliveryStats } from '@logferry/core';
 import { type Cloud, clouds, type RunningCloud } from '../support/clouds.js';
-import type { Ending, Host } from './endings.js';
+import { type Ending, type Endpoint, endpoints, type Host } from './endings.js';
 
 /** One process: a framework, a cloud and an ending. */
 export interface Cell {
@@ -17,6 +17,8 @@ export interface Cell {
 export interface Outcome {
   /** The numbers of the records that the cloud stored, sorted. */
   readonly delivered: readonly number[];
+  /** Number of records that the application logged. */
+  readonly logged: number;
   readonly exit: number | NodeJS.Signals;
   /** From the last record to the end of the process. */
   readonly tookMs: number;
@@ -33,14 +35,14 @@ export interface Matrix {
   close(): Promise<void>;
 }
 
-/** Starts each cloud three times: healthy, hanging and down. Each has its own process. */
-export async function startMatrix(): Promise<Matrix> {
+/** Starts each cloud once for each kind of endpoint. Each has its own process. */
+export async function startMatrix(kinds: readonly Endpoint[] = ['healthy', 'hanging', 'down']): Promise<Matrix> {
   const running = new Map<string, RunningCloud>();
   const outcomes = new Map<string, Promise<Outcome>>();
   for (const cloud of clouds) {
-    for (const [endpoint, faults] of Object.entries({ healthy: {}, hanging: { hang: 1 }, down: { down: true } })) {
+    for (const endpoint of kinds) {
       const started = await cloud.start();
-      await started.faults(faults);
+      await started.faults(endpoints[endpoint]);
       running.set(`${cloud.name} ${endpoint}`, started);
     }
   }
@@ -48,9 +50,9 @@ export async function startMatrix(): Promise<Matrix> {
     run({ host, cloud, ending }) {
       const cell = [host, cloud, ending.name, JSON.stringify(ending.options)].join(', ');
       const service = running.get(`${cloud} ${ending.endpoint}`) as RunningCloud;
-      const { act, records } = ending;
+      const { act, records, listeners = 'none' } = ending;
       const options = { ...service.options, ...ending.options };
-      const outcome = outcomes.get(cell) ?? runChild({ cell, host, cloud, options, records, act }, service);
+      const outcome = outcomes.get(cell) ?? runChild({ cell, host, cloud, options, records, act, listeners }, service);
       outcomes.set(cell, outcome);
       return outcome;
     },
@@ -78,5 +80,6 @@ async function runChild<Plan extends { readonly cell: string }>(plan: Plan, serv
   if (said.actedAt === undefined) throw new Error(`${plan.cell} did not reach its ending: ${stderr}`);
   const stored = (await service.records()).filter(({ cell }) => cell === plan.cell);
   const delivered = stored.map(({ number }) => Number(number)).sort((a, b) => a - b);
-  return { delivered, exit, tookMs: endedAt - said.actedAt, stderr, stats: said.stats };
+  const { actedAt, logged, stats } = said;
+  return { delivered, logged, exit, tookMs: endedAt - actedAt, stderr, stats };
 }
