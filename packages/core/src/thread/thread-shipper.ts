@@ -14,11 +14,12 @@ import { createCoreShipper, type DeliveryReport, type FlushOptions, type Seams, 
 import { MainLedger } from './main-ledger.js';
 import { lineOf, lineOfCommand, type ThreadPlan, toWireRecord, type WireRecord } from './protocol.js';
 import { recipeOf, refuseUncloneable } from './recipe.js';
+import { checkThreadSupport } from './thread-support.js';
 import { WorkerHandle } from './worker-handle.js';
 
 /**
  * Starts a shipper in a worker thread: its records are delivered also when the process ends by `process.exit()` or an uncaught
- * error. Throws `ConfigError` for wrong options, and for options that cannot go to another thread.
+ * error. Throws `ConfigError` for wrong options, for options that cannot go to another thread, and where no thread can start.
  */
 export function createThreadShipper(
   destination: Destination,
@@ -26,6 +27,7 @@ export function createThreadShipper(
   resolved: ResolvedDeliveryOptions,
   onFailure: Seams['onFailure'],
 ): Shipper {
+  checkThreadSupport();
   const recipe = recipeOf(destination);
   for (const each of [recipe.options, options])
     refuseUncloneable(each, 'cannot cross into the worker thread (thread: true)');

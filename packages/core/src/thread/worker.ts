@@ -4,7 +4,7 @@ import type { DeliveryError } from '../contract/errors.js';
 import { DEFAULT_CLOSE_TIMEOUT_MS } from '../options/delivery-options.js';
 import { type CoreShipper, createCoreShipper } from '../shipper.js';
 import { type Command, FAILURE, type Failure, parseLine, REPORT, type Report, type ThreadPlan } from './protocol.js';
-import { makeDestination } from './recipe.js';
+import { loadModule, makeDestination } from './recipe.js';
 
 /** At the exit of the process the main thread waits 10 s, and no longer. */
 const MAX_EXIT_CLOSE_MS = 9000;
@@ -13,9 +13,10 @@ const MAX_EXIT_CLOSE_MS = 9000;
 const REPORT_MS = 250;
 
 /** Called by thread-stream in the worker: makes the shipper, behind a stream of lines. */
-export default function start(plan: ThreadPlan): LineShipper {
+export default async function start(plan: ThreadPlan): Promise<LineShipper> {
+  const destination = makeDestination(plan.recipe, await loadModule(plan.recipe.module));
   // Failures and losses are written on stderr here: while the process exits, the main thread cannot do it.
-  const shipper = createCoreShipper(makeDestination(plan.recipe), plan.delivery, { onFailure: postFailure });
+  const shipper = createCoreShipper(destination, plan.delivery, { onFailure: postFailure });
   return new LineShipper(shipper, plan);
 }
 
