@@ -59,6 +59,15 @@ export async function listen(
   };
 }
 
+/** HTTP 200 with one JSON object per line. Only the emulators have this: the services require a signature to read. */
+export function linesResponse(records: readonly object[]): HttpResponse {
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/x-ndjson; charset=utf-8' },
+    body: records.map((record) => `${JSON.stringify(record)}\n`).join(''),
+  };
+}
+
 /** Longer than clients in tests keep an idle connection, so that no client sends on a connection that is closing. */
 const KEEP_ALIVE_MS = 300_000;
 

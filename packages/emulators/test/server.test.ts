@@ -55,6 +55,15 @@ describe('events()', () => {
     expect(messages({ logGroupName: GROUP, logStreamName: 'web-2' })).toEqual(['two']);
   });
 
+  it('is also available as one JSON object per line by GET /, which stats() does not count', async () => {
+    const { emulator, client } = await setUp();
+    await put(client, [event('first\n'), event('second')]);
+    const before = emulator.stats();
+    const lines = (await (await fetch(emulator.url)).text()).trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toEqual(emulator.events());
+    expect(emulator.stats()).toEqual(before);
+  });
+
   it('returns a list that later requests do not change', async () => {
     const { emulator, client } = await setUp();
     const before = emulator.events();
