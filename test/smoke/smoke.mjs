@@ -20,7 +20,7 @@ import winston from 'winston';
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
 const entryPoints = await loadAll();
-const [cloudWatch, logService] = [await startCloudWatch(), await startLogService()];
+const [cloudWatch, logService] = [await startCloudWatch({ strict: true }), await startLogService({ strict: true })];
 const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = cloudWatch.env;
 const options = {
   cloudwatch: {

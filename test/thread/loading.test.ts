@@ -17,7 +17,7 @@ const permissionModel = process.allowedNodeEnvironmentFlags.has('--permission')
 
 let service: LogServiceEmulator;
 beforeAll(async () => {
-  service = await startLogService();
+  service = await startLogService({ strict: true });
 });
 /** Logs of earlier tests. */
 let seen = 0;

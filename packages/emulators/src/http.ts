@@ -48,7 +48,9 @@ export async function listen(
     server.listen(address.port, address.host, resolve);
   });
   const { port } = server.address() as AddressInfo;
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  // Clients cannot connect to an address that stands for all on every system.
+  const target = { '0.0.0.0': '127.0.0.1', '::': '::1' }[address.host] ?? address.host;
+  const host = target.includes(':') ? `[${target}]` : target;
   return {
     url: `http://${host}:${port}`,
     close: () =>

@@ -31,6 +31,16 @@ describe('startCloudWatch', () => {
     await emulator.close();
   });
 
+  it.each([
+    ['0.0.0.0', '127.0.0.1'],
+    ['::', '[::1]'],
+  ])('listens on all addresses with host %s, and gives one to which clients can connect', async (host, address) => {
+    const emulator = await startCloudWatch({ host });
+    expect(new URL(emulator.url).hostname).toBe(address);
+    expect((await fetch(emulator.url)).status).toBe(200);
+    await emulator.close();
+  });
+
   it('can be closed twice; then it refuses connections, and events() still works', async () => {
     const { emulator, client } = await setUp();
     await put(client, [event('hello')]);
