@@ -35,7 +35,17 @@ it('the emulator takes logs of the official client for browsers', async () => {
 
 it('the emulator takes logs of the official client for mini programs', async () => {
   vi.stubGlobal('wx', {
-    request({ url, method, header, data }: { url: string; method: string; header: HeadersInit; data: string }) {
+    request({
+      url,
+      method,
+      header,
+      data,
+    }: {
+      url: string;
+      method: string;
+      header: Record<string, string>;
+      data: string;
+    }) {
       // The client has no way to name another scheme.
       void fetch(url.replace('https://local.mini', service.url), { method, headers: header, body: data });
     },
