@@ -13,8 +13,12 @@ for (const project of ['tsconfig.json', 'tsconfig.cjs.json']) {
   if (status !== 0) process.exit(status ?? 1);
 }
 // The source gets its own URL in the way of CommonJS, where "import.meta" does not compile.
-for (const file of readdirSync('dist/esm', { recursive: true, encoding: 'utf8' })) {
-  if (basename(file) === 'module-url.js')
-    writeFileSync(join('dist/esm', file), 'export const moduleUrl = import.meta.url;\n');
-}
+replace('dist/esm', 'module-url.js', 'export const moduleUrl = import.meta.url;\n');
+// tsc compiles "import()" to "require" there, which loads no file by its URL.
+replace('dist/cjs', 'import-module.js', 'exports.importModule = (url) => import(url);\n');
 writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n');
+
+function replace(folder, name, code) {
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    if (basename(file) === name) writeFileSync(join(folder, file), code);
+}

@@ -12,8 +12,9 @@ const rows = [...readFileSync(`${root}test/complaints.md`, 'utf8').matchAll(ROW)
 }));
 
 describe('the complaints of users', () => {
-  it('has one row for each of the 26 complaints', () => {
-    expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 26 }, (_, index) => index + 1));
+  it('are numbered from 1 to 26 and beyond, one row each', () => {
+    expect(rows.length).toBeGreaterThanOrEqual(26);
+    expect(rows.map(({ number }) => number)).toEqual(rows.map((_, index) => index + 1));
   });
 
   it.each(rows)('number $number names existing tests, or an open case', ({ claims }) => {

@@ -13,7 +13,7 @@ const MAX_MESSAGE_BYTES = MAX_BATCH_BYTES - 26;
 
 let cloud: CloudWatchEmulator;
 beforeAll(async () => {
-  cloud = await startCloudWatch();
+  cloud = await startCloudWatch({ strict: true });
 });
 afterAll(() => cloud.close());
 

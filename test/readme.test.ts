@@ -11,6 +11,8 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+/** Examples run as in a container, where only localhost has a name. */
+const noNames = `--require ${JSON.stringify(`${root}test/support/no-names.cjs`)}`;
 const FENCE = /```js\n([\s\S]*?)```/g;
 
 /** Complete examples begin with an import. Others are fragments. */
@@ -25,8 +27,8 @@ describe('the examples of the READMEs run unchanged', () => {
   let cloudWatch: CloudWatchEmulator;
   let logService: LogServiceEmulator;
   beforeAll(async () => {
-    cloudWatch = await startCloudWatch();
-    logService = await startLogService();
+    cloudWatch = await startCloudWatch({ strict: true });
+    logService = await startLogService({ strict: true });
   });
   afterAll(async () => {
     await cloudWatch.close();
@@ -42,12 +44,19 @@ describe('the examples of the READMEs run unchanged', () => {
     const before = stored();
     const { endpoint, project, logstore } = logService.target;
     const target = { SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore };
-    const env = { ...process.env, ...cloudWatch.env, ...target };
+    const env = { ...process.env, ...cloudWatch.env, ...target, NODE_OPTIONS: noNames };
     await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], { cwd: `${root}test`, env });
     expect([...cloudWatch.stats().violations, ...logService.stats().violations]).toEqual([]);
     if (/logGroupName: 'shop'|SLS_/.test(code) && /\.(info|accept)\(/.test(code))
       expect(stored()).toBeGreaterThan(before);
   });
+});
+
+it('the demo of the first lines runs to its end in a container, where only localhost has a name', async () => {
+  const env = { ...process.env, NODE_OPTIONS: noNames };
+  const { stdout } = await promisify(execFile)(process.execPath, [`${root}examples/demo/main.js`], { env });
+  expect(stdout).toContain('every ledger adds up, nothing is missing');
+  expect(stdout.match(/https?:\/\/[^\s/]+/g)?.filter((url) => !url.startsWith('http://127.0.0.1:'))).toEqual([]);
 });
 
 function readmes(): string[] {

@@ -16,7 +16,7 @@ const PATIENCE_MS = 15_000;
 
 let cloud: CloudWatchEmulator;
 beforeEach(async () => {
-  cloud = await startCloudWatch();
+  cloud = await startCloudWatch({ strict: true });
 });
 afterEach(() => cloud.close());
 

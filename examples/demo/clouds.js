@@ -3,8 +3,8 @@ import { startCloudWatch, startLogService } from '@logferry/emulators';
 
 /** Starts both local servers. Returns their environment variables and functions that read their stored records. */
 export async function startClouds() {
-  const cloudWatch = await startCloudWatch();
-  const logService = await startLogService();
+  const cloudWatch = await startCloudWatch({ strict: true });
+  const logService = await startLogService({ strict: true });
   const { endpoint, project, logstore } = logService.target;
   return {
     env: { ...cloudWatch.env, SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore },

@@ -20,7 +20,7 @@ destinationContract(
   {
     name: 'CloudWatch',
     async start() {
-      const emulator = await startCloudWatch();
+      const emulator = await startCloudWatch({ strict: true });
       return {
         create: () => createCloudWatch({ ...shipTo(emulator), logStreamName: 'contract' }),
         texts: () => emulator.events().map((event) => event.message),

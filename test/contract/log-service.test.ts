@@ -19,7 +19,7 @@ destinationContract(
   {
     name: 'Log Service',
     async start() {
-      const emulator = await startLogService();
+      const emulator = await startLogService({ strict: true });
       return {
         create: () => createLogService(emulator.target),
         texts: () => emulator.events().map(({ fields }) => fields.message ?? ''),

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const packages = fileURLToPath(new URL('../../packages/', import.meta.url));
 const fixture = fileURLToPath(new URL('fixture/', import.meta.url));
+
+it('the packages promise the versions of Node.js on which CI runs the smoke', () => {
+  const enginesIn = (folder: string): unknown =>
+    JSON.parse(readFileSync(join(packages, folder, 'package.json'), 'utf8')).engines;
+  for (const name of readdirSync(packages)) expect(enginesIn(name), name).toEqual(enginesIn('..'));
+});
 
 /** The packages as users get them: packed, and installed in an empty folder, without the AWS SDK. */
 describe('the packed packages in an empty folder', () => {
@@ -21,7 +27,15 @@ describe('the packed packages in an empty folder', () => {
     execFileSync('npm', ['pack', '--silent', '--pack-destination', folder, ...each], { cwd: join(packages, '..') });
     const tarballs = readdirSync(folder).filter((file) => file.endsWith('.tgz'));
     expect(tarballs).toHaveLength(readdirSync(packages).length);
-    const hosts = ['winston@3', 'pino@10', 'bunyan@2', '@types/bunyan@1', '@types/node@20', 'typescript@7.0.2'];
+    const hosts = [
+      'winston@3',
+      'pino@10',
+      'bunyan@2',
+      '@types/bunyan@1',
+      '@types/node@20',
+      'typescript@7.0.2',
+      '@yarnpkg/cli-dist@4',
+    ];
     run(
       'npm',
       'install',
@@ -51,6 +65,33 @@ describe('the packed packages in an empty folder', () => {
 
   it.each(['thread.mjs', 'thread.cjs'])('ship from a worker thread: %s', (file) => {
     expect(run('node', file)).toBe('2\n');
+  });
+
+  it.each(['thread.mjs', 'thread.cjs'])('ship from a worker thread under Plug’n’Play of Yarn: %s', (file) => {
+    const project = join(folder, 'pnp');
+    const yarn = join(folder, 'node_modules', '@yarnpkg', 'cli-dist', 'bin', 'yarn.js');
+    const registry = run('npm', 'config', 'get', 'registry').trim().replace(/\/$/, '');
+    const env = {
+      ...process.env,
+      YARN_NODE_LINKER: 'pnp',
+      YARN_NPM_REGISTRY_SERVER: registry,
+      YARN_ENABLE_GLOBAL_CACHE: 'false',
+      YARN_ENABLE_IMMUTABLE_INSTALLS: 'false',
+      YARN_ENABLE_TELEMETRY: 'false',
+    };
+    const runYarn = (...args: string[]): string =>
+      execFileSync('node', [yarn, ...args], { cwd: project, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    if (!existsSync(project)) {
+      cpSync(fixture, project, { recursive: true });
+      const ours = Object.fromEntries(
+        readdirSync(packages).map((name) => [`@logferry/${name}`, `file:../logferry-${name}-0.0.0.tgz`]),
+      );
+      const dependencies = { ...ours, winston: '3', bunyan: '2' };
+      writeFileSync(join(project, 'package.json'), JSON.stringify({ dependencies, resolutions: ours }));
+      writeFileSync(join(project, 'yarn.lock'), '');
+      runYarn('install');
+    }
+    expect(runYarn('node', file)).toBe('2\n');
   });
 
   it.each(['no-sdk.mjs', 'no-sdk.cjs'])('report clearly that the AWS SDK is missing when it is needed: %s', (file) => {

@@ -3,7 +3,7 @@ import { startCloudWatch, startLogService } from '@logferry/emulators';
 
 const [name, port] = process.argv.slice(2);
 const start = name === 'log-service' ? startLogService : startCloudWatch;
-const emulator = await start({ port: Number(port) });
+const emulator = await start({ port: Number(port), strict: true });
 process.send({ url: emulator.url, env: emulator.env, target: emulator.target });
 process.on('message', ({ id, call, argument }) => {
   const replies = {

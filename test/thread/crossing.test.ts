@@ -12,7 +12,7 @@ import { keys, objects, primitives, texts } from '../support/hostile-values.js';
 import { createFileDestination, createRecordDestination } from './file-destination.mjs';
 
 it('stores the same fields in Log Service with a thread as without', async () => {
-  const service = await startLogService();
+  const service = await startLogService({ strict: true });
   const failure = Object.assign(new Error('outer', { cause: new Error('inner') }), { code: 'E_OUTER', stack: 'at a' });
   const values: readonly unknown[] = [
     ...texts.filter((text) => text.length < 1000),
@@ -44,7 +44,7 @@ it('stores the same fields in Log Service with a thread as without', async () =>
 });
 
 it('refuses records that are logged from inside a request, also with a thread', async () => {
-  const service = await startCloudWatch();
+  const service = await startCloudWatch({ strict: true });
   const {
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: accessKeyId = '',

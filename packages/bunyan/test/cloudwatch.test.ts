@@ -7,7 +7,7 @@ import { type CloudWatchStreamOptions, cloudWatchStream } from '../src/cloudwatc
 let service: Awaited<ReturnType<typeof startCloudWatch>>;
 
 beforeAll(async () => {
-  service = await startCloudWatch();
+  service = await startCloudWatch({ strict: true });
 });
 afterAll(() => service.close());
 

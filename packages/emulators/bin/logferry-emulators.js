@@ -13,6 +13,7 @@ Servers (default: all of them):
 Options:
   --port <n>     port of the first server; the second takes the next port; default: free ports
   --host <name>  address to listen on; default: 127.0.0.1
+  --strict       refuse what the documentation forbids, and the services accept
   --help         show this text
 `;
 
@@ -29,6 +30,9 @@ Environment variables for your program:
 ${Object.entries(env)
   .map(([name, value]) => `  export ${name}=${value}`)
   .join('\n')}
+
+Read events, one JSON object per line:
+  curl ${url}
 
 Read events with the AWS CLI and the same variables:
   aws logs filter-log-events --log-group-name GROUP
@@ -52,7 +56,12 @@ Read logs, one JSON object per line:
 async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { port: { type: 'string' }, host: { type: 'string' }, help: { type: 'boolean' } },
+    options: {
+      port: { type: 'string' },
+      host: { type: 'string' },
+      strict: { type: 'boolean', default: false },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help) {
     console.log(HELP);
@@ -74,7 +83,8 @@ async function main() {
   try {
     for (const [index, name] of names.entries()) {
       const { start, describe } = SERVERS[name];
-      const server = await start({ port: port && port + index, ...(values.host && { host: values.host }) });
+      const { host = '127.0.0.1', strict } = values;
+      const server = await start({ port: port && port + index, host, strict });
       servers.push(server);
       descriptions.push(describe(server));
     }

@@ -38,8 +38,23 @@ export class InFlight {
   }
 }
 
-/** Number of violations that stats keep. Later ones are only counted. */
-export const KEPT_VIOLATIONS: number = 100;
+/** The first 100 entries of a list, and the number of all. */
+export class FirstEntries<Entry> {
+  readonly #kept: Entry[] = [];
+  count = 0;
+
+  add(entry: Entry): void {
+    this.count++;
+    if (this.#kept.length < KEPT_ENTRIES) this.#kept.push(entry);
+  }
+
+  /** The kept entries, as a new list. */
+  toArray(): Entry[] {
+    return [...this.#kept];
+  }
+}
+
+const KEPT_ENTRIES = 100;
 
 /** Counters that every emulator keeps. */
 export interface RequestCounters {

@@ -48,7 +48,9 @@ export async function listen(
     server.listen(address.port, address.host, resolve);
   });
   const { port } = server.address() as AddressInfo;
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  // Clients cannot connect to an address that stands for all on every system.
+  const target = { '0.0.0.0': '127.0.0.1', '::': '::1' }[address.host] ?? address.host;
+  const host = target.includes(':') ? `[${target}]` : target;
   return {
     url: `http://${host}:${port}`,
     close: () =>
@@ -56,6 +58,15 @@ export async function listen(
         server.close(() => resolve());
         server.closeAllConnections();
       }),
+  };
+}
+
+/** HTTP 200 with one JSON object per line. Only the emulators have this: the services require a signature to read. */
+export function linesResponse(records: readonly object[]): HttpResponse {
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/x-ndjson; charset=utf-8' },
+    body: records.map((record) => `${JSON.stringify(record)}\n`).join(''),
   };
 }
 

@@ -46,7 +46,7 @@ async function printedTarget(child: ChildProcess): Promise<Record<string, string
   for await (const line of createInterface({ input: child.stdout as NonNullable<typeof child.stdout> })) {
     const [, name, value] = /^ {2}(\w+): '(.*)',$/.exec(line) ?? [];
     if (name && value) target[name] = value;
-    if (line.startsWith('  curl')) break;
+    if (line.startsWith('  curl') && target.endpoint) break;
   }
   return target;
 }
@@ -84,6 +84,18 @@ describe('logferry-emulators', () => {
       expect(lines.map((line) => JSON.parse(line).fields.message)).toEqual(['first', 'second']);
     },
   );
+
+  it('refuses with --strict what it accepts without', async () => {
+    for (const [args, status] of [
+      [['log-service'], 200],
+      [['log-service', '--strict'], 415],
+    ] as const) {
+      const { endpoint } = await printedTarget(run(...args));
+      // fetch sends a text as text/plain, as a beacon of a browser does.
+      const request = { method: 'POST', body: bodyOf([log()]) };
+      expect(await fetch(`${endpoint}${PATH}?APIVersion=0.6.0`, request)).toMatchObject({ status });
+    }
+  });
 
   it('starts the second server on the port after --port', async () => {
     const { port } = new URL((await printedTarget(run('log-service'))).endpoint ?? '');

@@ -7,8 +7,12 @@ import {
   DescribeLogGroupsCommand,
   DescribeLogStreamsCommand,
   ListTagsForResourceCommand,
+  ListTagsLogGroupCommand,
   PutRetentionPolicyCommand,
+  TagLogGroupCommand,
   TagResourceCommand,
+  UntagLogGroupCommand,
+  UntagResourceCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it } from 'vitest';
 import { event, GROUP, NOW, put, STREAM, setUp, setUpEmpty, TARGET } from './helpers.js';
@@ -110,6 +114,54 @@ describe('retention and tags', () => {
     await expect(client.send(new TagResourceCommand({ resourceArn: ARN, tags: many }))).rejects.toMatchObject({
       name: 'TooManyTagsException',
     });
+  });
+
+  it('loses tags, and ignores those that it does not have', async () => {
+    const { client } = await setUp();
+    await client.send(new TagResourceCommand({ resourceArn: ARN, tags: { a: '1', b: '2', c: '3' } }));
+    await client.send(new UntagResourceCommand({ resourceArn: ARN, tagKeys: ['a', 'none'] }));
+    await client.send(new UntagLogGroupCommand({ logGroupName: GROUP, tags: ['b'] }));
+    const { tags } = await client.send(new ListTagsForResourceCommand({ resourceArn: ARN }));
+    expect(tags).toEqual({ c: '3' });
+  });
+
+  it('has the same tags by the deprecated operations, which take its name', async () => {
+    const { client } = await setUp();
+    await client.send(new TagLogGroupCommand({ logGroupName: GROUP, tags: { a: '1' } }));
+    await client.send(new TagResourceCommand({ resourceArn: ARN, tags: { b: '2' } }));
+    const { tags } = await client.send(new ListTagsLogGroupCommand({ logGroupName: GROUP }));
+    expect(tags).toEqual({ a: '1', b: '2' });
+  });
+
+  it.each([
+    [
+      'TagLogGroup without tags',
+      new TagLogGroupCommand({ logGroupName: GROUP, tags: {} }),
+      'InvalidParameterException',
+    ],
+    [
+      'UntagLogGroup without tags',
+      new UntagLogGroupCommand({ logGroupName: GROUP, tags: [] }),
+      'InvalidParameterException',
+    ],
+    [
+      'UntagResource with a tag that is no text',
+      new UntagResourceCommand({ resourceArn: ARN, tagKeys: [1 as never] }),
+      'SerializationException',
+    ],
+    [
+      'ListTagsLogGroup of a missing group',
+      new ListTagsLogGroupCommand({ logGroupName: 'none' }),
+      'ResourceNotFoundException',
+    ],
+    [
+      'UntagResource of a missing group',
+      new UntagResourceCommand({ resourceArn: `${ARN}-2`, tagKeys: ['a'] }),
+      'ResourceNotFoundException',
+    ],
+  ] as const)('refuses %s', async (_, command, name) => {
+    const { client } = await setUp();
+    await expect(client.send(command as TagLogGroupCommand)).rejects.toMatchObject({ name });
   });
 
   it('refuses a group ARN that ends in :*', async () => {

@@ -37,7 +37,7 @@ export async function setUp(options: CloudWatchEmulatorOptions = {}): Promise<Se
 
 /** The same as {@link setUp}, without the group and the stream. */
 export async function setUpEmpty(options: CloudWatchEmulatorOptions = {}): Promise<Setup> {
-  const emulator = await startCloudWatch({ clock: () => NOW, ...options });
+  const emulator = await startCloudWatch({ clock: () => NOW, strict: true, ...options });
   onTestFinished(() => emulator.close());
   return { emulator, client: connect(emulator) };
 }

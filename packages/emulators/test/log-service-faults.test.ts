@@ -15,6 +15,8 @@ const ALL_FAULTS = [
   'reset',
   'hang',
   'lostAck',
+  'invalidTimestamp',
+  'timeOutOfRange',
 ] as const satisfies (keyof LogServiceFaultPlan)[];
 
 describe('a fault', () => {
@@ -25,6 +27,8 @@ describe('a fault', () => {
     ['serverError', 500, 'InternalServerError', expect.any(String)],
     ['busy', 503, 'ServerBusy', 'The server is busy, please try again later.'],
     ['unauthorized', 401, 'Unauthorized', expect.any(String)],
+    ['invalidTimestamp', 400, 'InvalidTimestamp', 'Invalid timestamps are in logs.'],
+    ['timeOutOfRange', 499, 'PostBodyInvalid', 'The post data time is out of range'],
   ] as const)('%s gives HTTP %i %s', async (fault, status, errorCode, errorMessage) => {
     const emulator = await setUp();
     emulator.faults({ [fault]: 1 });

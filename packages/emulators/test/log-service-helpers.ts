@@ -10,7 +10,7 @@ export const PATH = '/logstores/logs/track';
 
 /** An emulator with a fixed clock. It closes after the test. */
 export async function setUp(options: LogServiceEmulatorOptions = {}): Promise<LogServiceEmulator> {
-  const emulator = await startLogService({ clock: () => NOW, ...options });
+  const emulator = await startLogService({ clock: () => NOW, strict: true, ...options });
   onTestFinished(() => emulator.close());
   return emulator;
 }

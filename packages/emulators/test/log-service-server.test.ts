@@ -143,6 +143,9 @@ describe('stats()', () => {
       faults: {},
       violations: [],
       violationCount: 0,
+      tolerated: [],
+      toleratedCount: 0,
+      unsupported: {},
       largestBatch: { events: 3, bytes: largest },
       concurrent: { perTopic: 1, overall: 1 },
     });
@@ -161,11 +164,11 @@ describe('stats()', () => {
 
   it('omits the logstore of a violation if the path names none', async () => {
     const emulator = await setUp();
-    await send(emulator, '{}', { path: '/logstores' });
+    await send(emulator, '{}', { path: '/' });
     expect(emulator.stats().violations).toEqual([
       {
         error: 'ParameterInvalid',
-        message: 'Expected POST /logstores/{logstore}/track, got POST /logstores',
+        message: 'Expected POST /logstores/{logstore}/track, got POST /',
       },
     ]);
   });

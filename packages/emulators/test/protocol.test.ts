@@ -91,7 +91,7 @@ describe('Content-Encoding', () => {
 });
 
 describe('a request', () => {
-  it('for an unknown operation is refused', async () => {
+  it('for an operation that the emulator does not have is refused, and is a violation with strict: true', async () => {
     const { emulator } = await setUp();
     const client = connectChanging(emulator, ({ headers }) => {
       headers['x-amz-target'] = 'Logs_20140328.PutTeapot';
@@ -102,6 +102,7 @@ describe('a request', () => {
     });
     expect(emulator.stats()).toMatchObject({
       requests: { Unknown: 1 },
+      unsupported: { PutTeapot: 1 },
       violations: [{ operation: 'PutTeapot', error: 'UnknownOperationException' }],
     });
   });
@@ -119,14 +120,14 @@ describe('a request', () => {
 
   it('other than POST / is refused', async () => {
     const { emulator } = await setUp();
-    expect((await fetch(emulator.url)).status).toBe(400);
+    expect((await fetch(emulator.url, { method: 'PUT', body: '{}' })).status).toBe(400);
     expect((await fetch(`${emulator.url}/path`, { method: 'POST', body: '{}' })).status).toBe(400);
     expect(emulator.stats().requests).toMatchObject({ Unknown: 2 });
   });
 
   it('gets the service’s date', async () => {
     const { emulator } = await setUp();
-    const response = await fetch(emulator.url);
+    const response = await fetch(emulator.url, { method: 'POST' });
     expect(response.headers.get('date')).toBe(new Date(NOW).toUTCString());
   });
 });

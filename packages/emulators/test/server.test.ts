@@ -31,6 +31,16 @@ describe('startCloudWatch', () => {
     await emulator.close();
   });
 
+  it.each([
+    ['0.0.0.0', '127.0.0.1'],
+    ['::', '[::1]'],
+  ])('listens on all addresses with host %s, and gives one to which clients can connect', async (host, address) => {
+    const emulator = await startCloudWatch({ host });
+    expect(new URL(emulator.url).hostname).toBe(address);
+    expect((await fetch(emulator.url)).status).toBe(200);
+    await emulator.close();
+  });
+
   it('can be closed twice; then it refuses connections, and events() still works', async () => {
     const { emulator, client } = await setUp();
     await put(client, [event('hello')]);
@@ -53,6 +63,15 @@ describe('events()', () => {
     expect(messages({ logGroupName: 'other' })).toEqual([]);
     expect(messages({ logStreamName: STREAM })).toEqual(['one']);
     expect(messages({ logGroupName: GROUP, logStreamName: 'web-2' })).toEqual(['two']);
+  });
+
+  it('is also available as one JSON object per line by GET /, which stats() does not count', async () => {
+    const { emulator, client } = await setUp();
+    await put(client, [event('first\n'), event('second')]);
+    const before = emulator.stats();
+    const lines = (await (await fetch(emulator.url)).text()).trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toEqual(emulator.events());
+    expect(emulator.stats()).toEqual(before);
   });
 
   it('returns a list that later requests do not change', async () => {

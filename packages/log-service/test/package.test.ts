@@ -29,7 +29,7 @@ it.each([
   ['module', `import { createLogService } from '@logferry/log-service';${SEND}await sent;`],
   ['commonjs', `const { createLogService } = require('@logferry/log-service');${SEND}`],
 ] as const)('sends, and lets the process end while its connection is open (%s)', async (type, code) => {
-  const emulator = await startLogService();
+  const emulator = await startLogService({ strict: true });
   onTestFinished(() => emulator.close());
   const startMs = performance.now();
   await run(type, code, { TARGET: JSON.stringify(emulator.target) });
@@ -38,7 +38,7 @@ it.each([
 });
 
 it('loads lz4js, which takes 5 MB, with the first body that it compresses', async () => {
-  const emulator = await startLogService();
+  const emulator = await startLogService({ strict: true });
   onTestFinished(() => emulator.close());
   const isLoaded = `Object.keys(require.cache).some((file) => file.includes('lz4js'))`;
   const code = `const { createLogService } = require('@logferry/log-service');

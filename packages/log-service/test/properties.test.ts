@@ -203,7 +203,7 @@ it('makes valid bodies within the limits of any records', async () => {
 }, 60_000);
 
 it('sends any records in requests that the service takes: at most 3,000,000 bytes and 4,096 logs', async () => {
-  const emulator = await startLogService();
+  const emulator = await startLogService({ strict: true });
   onTestFinished(() => emulator.close());
   const plan = fc.array(
     fc.record({

@@ -12,7 +12,7 @@ const target = '@logferry/pino/cloudwatch';
 let emulator: CloudWatchEmulator;
 
 beforeAll(async () => {
-  emulator = await startCloudWatch();
+  emulator = await startCloudWatch({ strict: true });
   Object.assign(process.env, emulator.env);
 });
 

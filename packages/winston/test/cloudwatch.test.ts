@@ -10,7 +10,7 @@ import { DestinationTransport } from '../src/index.js';
 let service: Awaited<ReturnType<typeof startCloudWatch>>;
 
 beforeAll(async () => {
-  service = await startCloudWatch();
+  service = await startCloudWatch({ strict: true });
 });
 afterAll(() => service.close());
 

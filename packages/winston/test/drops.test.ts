@@ -100,7 +100,7 @@ describe('logging each loss into the same logger, while the buffer is full, ends
   describe('from a subscriber of logferry:dropped', () => {
     let service: CloudWatchEmulator;
     beforeAll(async () => {
-      service = await startCloudWatch();
+      service = await startCloudWatch({ strict: true });
     });
     afterAll(() => service.close());
 

@@ -6,7 +6,7 @@ let service: Awaited<ReturnType<typeof startCloudWatch>>;
 let seen = 0;
 
 beforeAll(async () => {
-  service = await startCloudWatch();
+  service = await startCloudWatch({ strict: true });
 });
 afterEach(() => {
   service.faults();

@@ -11,7 +11,7 @@ export async function startEmulator(options: CloudWatchEmulatorOptions = {}): Pr
   readonly emulator: CloudWatchEmulator;
   readonly access: Access;
 }> {
-  const emulator = await startCloudWatch({ region: REGION, ...options });
+  const emulator = await startCloudWatch({ region: REGION, strict: true, ...options });
   onTestFinished(() => emulator.close());
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = emulator.env;
   return {

@@ -14,7 +14,7 @@ import type { LogRecord } from '../contract/record.js';
 import { createShipper } from '../create-shipper.js';
 import { encode } from '../intake/encode.js';
 import { lineOf, parseLine, toWireRecord } from '../thread/protocol.js';
-import { makeDestination, recipeOf, refuseUncloneable, requireModule } from '../thread/recipe.js';
+import { loadModule as loadModuleAsWorker, makeDestination, recipeOf, refuseUncloneable } from '../thread/recipe.js';
 import { type ContractAssert, type ContractRunner, until, within } from './contract-runner.js';
 import { baseBytesOf, batchOf, eventOf, fullBatch, sizeOf, toBatch } from './sample-batches.js';
 import { anyRecords, excerptOf, hugeRecords, LEVELS, recordOf } from './sample-records.js';
@@ -58,7 +58,7 @@ export interface DestinationHarness {
   readonly failures?: readonly FailureKind[] | undefined;
   /**
    * Loads the module that `recipe()` names, by its URL: `(url) => import(url)` in a runner that compiles TypeScript.
-   * @default `require`, as the worker thread does
+   * @default `import()` of Node.js, as the worker thread does
    */
   readonly loadModule?: ((url: string) => unknown) | undefined;
 }
@@ -75,7 +75,7 @@ export interface DestinationHarness {
  * ```
  */
 export function destinationContract({ test, assert }: ContractRunner, harness: DestinationHarness): void {
-  const { name, failures = ALL_FAILURES, loadModule = requireModule } = harness;
+  const { name, failures = ALL_FAILURES, loadModule = loadModuleAsWorker } = harness;
   const addTest: Suite['addTest'] = (behaviour, run) =>
     test(`${name} ${behaviour}`, async () => {
       const service = await harness.start();

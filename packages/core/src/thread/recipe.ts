@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import type { Destination, DestinationRecipe } from '../contract/destination.js';
 import { ConfigError } from '../contract/errors.js';
 import { wrongOption } from '../options/checks.js';
+import { importModule } from './import-module.js';
 
 /** The way to make the destination in a worker thread. Throws `ConfigError` if it states none, or a wrong one. */
 export function recipeOf(destination: Destination): DestinationRecipe {
@@ -17,22 +19,53 @@ export function recipeOf(destination: Destination): DestinationRecipe {
     throw wrongOption('destination.recipe.module', 'a file: URL, such as import.meta.url', module);
   if (typeof factory !== 'string') throw wrongOption('destination.recipe.factory', 'the name of an export', factory);
   if (typeof options !== 'object') throw wrongOption('destination.recipe.options', 'an object', options);
+  if (!existsSync(new URL(module))) {
+    const message = `thread: the module from which the worker thread makes the destination is missing: ${module}; keep it out of the bundle (declare its package as external), or leave thread out`;
+    throw new ConfigError('thread', message);
+  }
   return recipe;
 }
 
-/** Makes a destination by its recipe. `exported` are the exports of the recipe's module. @default loaded by `require` */
+/** Makes a destination by its recipe. `exported` are the exports of the recipe's module, by {@link loadModule}. */
 export function makeDestination(
   { module, factory, options }: Pick<DestinationRecipe, 'module' | 'factory' | 'options'>,
-  exported: unknown = requireModule(module),
+  exported: unknown,
 ): Destination {
-  const { [factory]: make } = exported as Readonly<Record<string, unknown>>;
+  const { [factory]: named, default: whole } = exported as Exports;
+  // Node.js reads the names of a CommonJS module from its source, and misses those of unusual forms.
+  const make = named ?? (whole as Exports | undefined)?.[factory];
   if (typeof make !== 'function') throw new TypeError(`recipe(): ${module} exports no function "${factory}"`);
   return make(options) as Destination;
 }
 
-/** Loads a module by its URL. */
-export function requireModule(url: string): unknown {
-  return createRequire(url)(fileURLToPath(url));
+/** Loads an ES module or a CommonJS module by its URL. `require` of ES modules begins with Node.js 20.19 and 22.12, and has a flag. */
+export async function loadModule(url: string): Promise<unknown> {
+  try {
+    return await importModule(url);
+  } catch (error) {
+    if (!NO_IMPORT.has(codeOf(error))) throw error;
+    try {
+      return createRequire(url)(fileURLToPath(url));
+    } catch (second) {
+      throw codeOf(second) === 'ERR_REQUIRE_ESM' ? error : second;
+    }
+  }
+}
+
+type Exports = Readonly<Record<string, unknown>>;
+
+/** `require` may succeed after these errors of `import()`. */
+const NO_IMPORT: ReadonlySet<unknown> = new Set([
+  // Yarn Plug'n'Play keeps packages in archives, which `import()` reads only with a loader of Yarn's.
+  'ENOTDIR',
+  'ERR_MODULE_NOT_FOUND',
+  // jest runs tests where `import()` needs a flag.
+  'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING',
+  'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING_FLAG',
+]);
+
+function codeOf(error: unknown): unknown {
+  return (error as { readonly code?: unknown } | null)?.code;
 }
 
 /**

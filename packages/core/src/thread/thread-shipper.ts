@@ -22,12 +22,13 @@ import { MainLedger } from './main-ledger.js';
 import { Outbox } from './outbox.js';
 import { lineOfCommand, parseLine, type ThreadPlan, toWireRecord } from './protocol.js';
 import { recipeOf, refuseUncloneable } from './recipe.js';
+import { checkThreadSupport } from './thread-support.js';
 import { type Successor, WorkerDeaths } from './worker-deaths.js';
 import { WorkerHandle } from './worker-handle.js';
 
 /**
  * Starts a shipper in a worker thread: its records are delivered also when the process ends by `process.exit()` or an uncaught
- * error. Throws `ConfigError` for wrong options, and for options that cannot go to another thread.
+ * error. Throws `ConfigError` for wrong options, for options that cannot go to another thread, and where no thread can start.
  */
 export function createThreadShipper(
   destination: Destination,
@@ -35,6 +36,7 @@ export function createThreadShipper(
   resolved: ResolvedDeliveryOptions,
   onFailure: Seams['onFailure'],
 ): Shipper {
+  checkThreadSupport();
   const recipe = recipeOf(destination);
   for (const each of [recipe.options, options])
     refuseUncloneable(each, 'cannot cross into the worker thread (thread: true)');

@@ -2,19 +2,19 @@ import { EventEmitter } from 'node:events';
 import { Reporter } from '../accounting/reporter.js';
 import { firstLineOf } from '../accounting/stderr-summary.js';
 import { systemClock } from '../contract/clock.js';
-import type { Drop } from '../contract/destination.js';
+import type { Destination, Drop } from '../contract/destination.js';
 import type { DeliveryError } from '../contract/errors.js';
 import { DEFAULT_CLOSE_TIMEOUT_MS, resolveDeliveryOptions } from '../options/delivery-options.js';
 import { CoreShipper } from '../shipper.js';
 import { type Command, type Failure, parseLine, type Report, type ThreadPlan } from './protocol.js';
-import { makeDestination } from './recipe.js';
+import { loadModule, makeDestination } from './recipe.js';
 
 /** Longest time between a change and the report of it. */
 const REPORT_MS = 250;
 
 /** Called by thread-stream in the worker: makes the shipper, behind a stream of lines. */
-export default function start(plan: ThreadPlan): LineShipper {
-  return new LineShipper(plan);
+export default async function start(plan: ThreadPlan): Promise<LineShipper> {
+  return new LineShipper(plan, makeDestination(plan.recipe, await loadModule(plan.recipe.module)));
 }
 
 /** The part of a stream that thread-stream uses. It takes all lines: the shipper drops records that do not fit. */
@@ -31,9 +31,8 @@ class LineShipper extends EventEmitter {
   #reportedChars = 0;
   #reportTimer: NodeJS.Timeout | undefined;
 
-  constructor(plan: ThreadPlan) {
+  constructor(plan: ThreadPlan, destination: Destination) {
     super();
-    const destination = makeDestination(plan.recipe);
     const options = resolveDeliveryOptions(plan.delivery, destination);
     this.#plan = plan;
     this.#reporter = new Reporter(

@@ -7,6 +7,7 @@ export interface Context {
   readonly stats: Stats;
   readonly region: string;
   readonly sequenceTokens: 'ignored' | 'required';
+  readonly maxPutsPerSecondPerStream: number;
   /** The service's time, in epoch milliseconds. */
   readonly now: number;
   readonly requestId: string;

@@ -20,8 +20,25 @@ export class ServiceError extends Error {
   }
 }
 
-/** Correct clients meet these errors: they find missing and existing resources, and sequence tokens, in this way. */
+/** HTTP 400: the emulator does not have an operation that the service may have. */
+export class UnsupportedOperation extends ServiceError {
+  constructor(operation: string) {
+    super('UnknownOperationException', `The emulator has no operation ${operation}`);
+  }
+}
+
+/**
+ * Called with the error for a departure from the documentation that the service accepts all the same. Notes it; a strict
+ * emulator throws it.
+ */
+export type Tolerate = (departure: ServiceError) => void;
+
+/**
+ * Correct clients meet these errors: they find missing and existing resources, sequence tokens and the permitted rate in this
+ * way.
+ */
 const EXPECTED_ERRORS: ReadonlySet<string> = new Set([
+  'ThrottlingException',
   'ResourceNotFoundException',
   'ResourceAlreadyExistsException',
   'OperationAbortedException',

@@ -8,7 +8,6 @@ import {
   LOG_GROUP_CLASSES,
   LOG_GROUP_IDENTIFIER,
   LOG_GROUP_NAME,
-  MAX_TAGS,
   RETENTION_DAYS,
 } from './rules.js';
 import { EventLog, findGroup, type LogGroup, type Store } from './store.js';
@@ -64,30 +63,6 @@ export function deleteRetentionPolicy(input: Input, { store }: Context): undefin
   readGroup(input, store).retentionInDays = undefined;
 }
 
-/** Adds tags to a log group, or replaces their values. */
-export function tagResource(input: Input, { store }: Context): undefined {
-  const fields = new Fields(input);
-  const arn = fields.string('resourceArn', LOG_GROUP_IDENTIFIER);
-  const tags = fields.optionalStringMap('tags');
-  if (tags) checkTags(fields, tags);
-  else fields.refuseMissing('tags');
-  fields.check();
-  const group = findGroupByArn(store, arn);
-  const merged = new Map([...group.tags, ...(tags ?? [])]);
-  if (merged.size > MAX_TAGS) {
-    throw new ServiceError('TooManyTagsException', `The resource would have more than ${MAX_TAGS} tags.`);
-  }
-  for (const [key, value] of merged) group.tags.set(key, value);
-}
-
-/** Lists the tags of a log group. */
-export function listTagsForResource(input: Input, { store }: Context): object {
-  const fields = new Fields(input);
-  const arn = fields.string('resourceArn', LOG_GROUP_IDENTIFIER);
-  fields.check();
-  return { tags: Object.fromEntries(findGroupByArn(store, arn).tags) };
-}
-
 /** Lists log groups by name, at most 50 per page. */
 export function describeLogGroups(input: Input, { store }: Context): object {
   const fields = new Fields(input);
@@ -122,16 +97,17 @@ export function readGroupOf(fields: Fields, store: Store): LogGroup {
     : findGroup(store, name ?? identifier ?? '');
 }
 
+/** The log group of that ARN. Throws `ResourceNotFoundException`. */
+export function findGroupByArn(store: Store, arn: string): LogGroup {
+  const group = [...store.groups.values()].find((candidate) => candidate.arn === arn);
+  return group ?? findGroup(store, arn);
+}
+
 function readGroup(input: Input, store: Store): LogGroup {
   const fields = new Fields(input);
   const name = fields.string('logGroupName', LOG_GROUP_NAME);
   fields.check();
   return findGroup(store, name);
-}
-
-function findGroupByArn(store: Store, arn: string): LogGroup {
-  const group = [...store.groups.values()].find((candidate) => candidate.arn === arn);
-  return group ?? findGroup(store, arn);
 }
 
 function describe(group: LogGroup): object {

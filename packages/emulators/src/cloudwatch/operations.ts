@@ -5,13 +5,19 @@ import {
   deleteLogGroup,
   deleteRetentionPolicy,
   describeLogGroups,
-  listTagsForResource,
   putRetentionPolicy,
-  tagResource,
 } from './groups.js';
 import { putLogEvents } from './put-log-events.js';
 import { filterLogEvents, getLogEvents } from './read-events.js';
 import { createLogStream, deleteLogStream, describeLogStreams } from './streams.js';
+import {
+  listTagsForResource,
+  listTagsLogGroup,
+  tagLogGroup,
+  tagResource,
+  untagLogGroup,
+  untagResource,
+} from './tags.js';
 
 /** An operation of the service that the emulator supports. */
 export type CloudWatchOperation =
@@ -25,9 +31,13 @@ export type CloudWatchOperation =
   | 'FilterLogEvents'
   | 'GetLogEvents'
   | 'ListTagsForResource'
+  | 'ListTagsLogGroup'
   | 'PutLogEvents'
   | 'PutRetentionPolicy'
-  | 'TagResource';
+  | 'TagLogGroup'
+  | 'TagResource'
+  | 'UntagLogGroup'
+  | 'UntagResource';
 
 /** Returns the body of the response; undefined for an empty one. Throws a ServiceError. */
 type Operation = (input: Input, context: Context) => object | undefined;
@@ -43,9 +53,13 @@ const OPERATIONS: Readonly<Record<CloudWatchOperation, Operation>> = {
   FilterLogEvents: filterLogEvents,
   GetLogEvents: getLogEvents,
   ListTagsForResource: listTagsForResource,
+  ListTagsLogGroup: listTagsLogGroup,
   PutLogEvents: putLogEvents,
   PutRetentionPolicy: putRetentionPolicy,
+  TagLogGroup: tagLogGroup,
   TagResource: tagResource,
+  UntagLogGroup: untagLogGroup,
+  UntagResource: untagResource,
 };
 
 /** Whether the emulator supports the operation. */

@@ -40,6 +40,7 @@ export function putLogEvents(input: Input, context: Context): object {
 
   const group = findGroup(store, logGroupName);
   const stream = findStream(group, logStreamName);
+  checkRate(stream, context);
   const nextSequenceToken =
     context.sequenceTokens === 'required' ? takeToken(stream, sequenceToken, batch) : digits(stream.log.events.length);
 
@@ -128,6 +129,14 @@ function checkTimes(batch: readonly IncomingEvent[], now: number): void {
       );
     }
   }
+}
+
+/** Until 2023 the service took 5 requests a second for each stream. */
+function checkRate(stream: LogStream, { now, maxPutsPerSecondPerStream }: Context): void {
+  if (maxPutsPerSecondPerStream === Number.POSITIVE_INFINITY) return;
+  const recent = stream.recentPuts.filter((time) => time > now - 1000 && time <= now);
+  if (recent.length >= maxPutsPerSecondPerStream) throw new ServiceError('ThrottlingException', 'Rate exceeded');
+  stream.recentPuts = [...recent, now];
 }
 
 interface KeptRange {

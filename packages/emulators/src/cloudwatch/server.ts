@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createFaultInjector } from '../faults.js';
-import { type HttpRequest, listen } from '../http.js';
+import { type HttpRequest, linesResponse, listen } from '../http.js';
 import { type Exchange, type Operation, serveRequest } from '../serve-request.js';
 import type { Context } from './context.js';
-import { asServiceError, ServiceError } from './errors.js';
+import { asServiceError, type ServiceError, UnsupportedOperation } from './errors.js';
 import {
   CLOUDWATCH_FAULTS,
   type CloudWatchFault,
@@ -17,7 +17,7 @@ import type { Input } from './fields.js';
 import { type CloudWatchOperation, isOperation, runOperation } from './operations.js';
 import { checkEnvelope, decodeBody, errorResponse, operationOf, successResponse } from './protocol.js';
 import { DAY_MS, MAX_AGE_MS } from './rules.js';
-import { type Credentials, createVerifier } from './sigv4.js';
+import { type Credentials, createVerifier, type Verifier } from './sigv4.js';
 import { type CloudWatchStats, createStats } from './stats.js';
 import { type CloudWatchEvent, createStore } from './store.js';
 
@@ -40,11 +40,15 @@ export interface CloudWatchEmulatorOptions {
   readonly seed?: number;
   /** `'required'`: each batch must carry the previous one's token, as before 2023. @default 'ignored' */
   readonly sequenceTokens?: 'ignored' | 'required';
+  /** More PutLogEvents in one second are throttled: 5, as before 2023. @default no limit */
+  readonly maxPutsPerSecondPerStream?: number;
+  /** Refuses what the documentation forbids, and the service accepts; without it, `stats().tolerated` lists it. @default false */
+  readonly strict?: boolean;
 }
 
 /** A local CloudWatch Logs. */
 export interface CloudWatchEmulator {
-  /** Base address: `"http://127.0.0.1:41234"`. */
+  /** Base address: `"http://127.0.0.1:41234"`. `GET /` returns the stored events, one JSON object per line. */
   readonly url: string;
   /** Environment variables that direct the AWS SDKs and the AWS CLI to this server. */
   readonly env: Readonly<
@@ -71,17 +75,20 @@ const TEST_CREDENTIALS: Credentials = {
 /** Starts a local CloudWatch Logs with the service's rules and fault injection. Rejects if the port is taken. */
 export async function startCloudWatch(options: CloudWatchEmulatorOptions = {}): Promise<CloudWatchEmulator> {
   const { port = 0, host = '127.0.0.1', region = 'us-east-1', credentials = TEST_CREDENTIALS } = options;
-  const { clock = Date.now, seed = 1, sequenceTokens = 'ignored' } = options;
+  const { clock = Date.now, seed = 1, sequenceTokens = 'ignored', strict = false } = options;
+  const { maxPutsPerSecondPerStream = Number.POSITIVE_INFINITY } = options;
   const store = createStore();
   const stats = createStats();
   const verify = createVerifier({ credentials, region, clock });
+  const settings = { store, stats, region, sequenceTokens, maxPutsPerSecondPerStream };
   const faults = createFaultInjector<CloudWatchFault, CloudWatchFaultPlan>(CLOUDWATCH_FAULTS, OTHER_MEMBERS, seed);
 
-  const server = await listen({ host, port }, (request) => {
+  const server = await listen({ host, port }, async (request) => {
+    if (request.method === 'GET' && request.url === '/') return linesResponse(store.arrivals);
     const operation = operationOf(request);
     stats.received(isOperation(operation) ? operation : 'Unknown', request.body.length);
     return serveRequest(request, { faults, stats }, () =>
-      createExchange(request, verify, { store, stats, region, sequenceTokens, now: clock(), requestId: randomUUID() }),
+      createExchange(request, verify, strict, { ...settings, now: clock(), requestId: randomUUID() }),
     );
   });
 
@@ -109,25 +116,29 @@ type InjectedFault = Exclude<CloudWatchFault, 'lostAck'>;
 
 function createExchange(
   request: HttpRequest,
-  verify: (request: HttpRequest) => Promise<void>,
+  verify: Verifier,
+  strict: boolean,
   context: Context,
 ): Exchange<InjectedFault, CloudWatchFaultPlan> {
-  const name = operationOf(request);
+  const { stats } = context;
+  const name = operationOf(request) ?? 'Unknown';
+  const entryOf = ({ code, message }: ServiceError) => ({ operation: name, error: code, message });
   return {
     async check() {
       checkEnvelope(request);
-      await verify(request);
+      await verify(request, (departure) => {
+        if (strict) throw departure;
+        stats.tolerated(entryOf(departure));
+      });
       const input = decodeBody(request);
-      if (!isOperation(name)) {
-        throw new ServiceError('UnknownOperationException', `The emulator has no operation ${name}`);
-      }
+      if (!isOperation(name)) throw new UnsupportedOperation(name);
       return createOperation(name, input, context);
     },
     refuse(thrown) {
       const error = asServiceError(thrown);
-      if (error.isViolation) {
-        context.stats.violated({ operation: name ?? 'Unknown', error: error.code, message: error.message });
-      }
+      const isUnsupported = error instanceof UnsupportedOperation;
+      if (isUnsupported) stats.unsupported(name);
+      if (isUnsupported ? strict : error.isViolation) stats.violated(entryOf(error));
       return errorResponse(error, context.requestId, context.now);
     },
   };

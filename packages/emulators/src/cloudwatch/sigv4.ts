@@ -1,13 +1,16 @@
 import { createHash, createHmac, type Hash, type Hmac, timingSafeEqual } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { HttpRequest } from '../http.js';
-import { ServiceError } from './errors.js';
+import { ServiceError, type Tolerate } from './errors.js';
 
 /** A static pair of AWS access keys. */
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 }
+
+/** Checks the signature of a request. */
+export type Verifier = (request: HttpRequest, tolerate: Tolerate) => Promise<void>;
 
 /** Options of {@link createVerifier}. */
 export interface VerifierOptions {
@@ -29,11 +32,7 @@ const AMZ_DATE = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
  * rejects with the service's error if credentials, scope, time, signed headers or signature are wrong. The signature
  * covers the hash of the received body, so a body that changed after signing is refused.
  */
-export function createVerifier({
-  credentials,
-  region,
-  clock,
-}: VerifierOptions): (request: HttpRequest) => Promise<void> {
+export function createVerifier({ credentials, region, clock }: VerifierOptions): Verifier {
   const signer = new SignatureV4({
     credentials,
     region,
@@ -43,7 +42,7 @@ export function createVerifier({
     applyChecksum: false,
   });
 
-  return async (request) => {
+  return async (request, tolerate) => {
     const { authorization } = request.headers;
     if (!authorization) throw new ServiceError('MissingAuthenticationTokenException', 'Missing Authentication Token');
     const parts = AUTHORIZATION.exec(authorization);
@@ -59,7 +58,7 @@ export function createVerifier({
 
     const signedAt = checkDate(request, scopeDate, clock());
     const signedHeaders = new Set(signedList.split(';'));
-    checkSignedHeaders(request, signedHeaders);
+    checkSignedHeaders(request, signedHeaders, tolerate);
     const bodyHash = checkBodyHash(request);
 
     const headers: Record<string, string> = { [BODY_HASH_HEADER]: bodyHash };
@@ -113,17 +112,16 @@ function checkDate(request: HttpRequest, scopeDate: string, now: number): number
 }
 
 /**
- * Host, content-type and x-amz-* headers must be signed.
+ * Host and x-amz-* headers must be signed. The documentation also asks for the others, but the AWS SDKs for PHP, and version 2
+ * for JavaScript, never sign Content-Type.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-function checkSignedHeaders(request: HttpRequest, signedHeaders: ReadonlySet<string>): void {
+function checkSignedHeaders(request: HttpRequest, signedHeaders: ReadonlySet<string>, tolerate: Tolerate): void {
   for (const name of ['host', 'x-amz-date', ...Object.keys(request.headers)]) {
-    const mustBeSigned =
-      ['host', 'content-type', 'content-encoding'].includes(name) ||
-      (name.startsWith('x-amz-') && name !== BODY_HASH_HEADER);
-    if (mustBeSigned && !signedHeaders.has(name)) {
-      throw invalidSignature(`'${name}' must be a 'SignedHeader' in the AWS Authorization.`);
-    }
+    if (signedHeaders.has(name) || name === BODY_HASH_HEADER) continue;
+    const error = invalidSignature(`'${name}' must be a 'SignedHeader' in the AWS Authorization.`);
+    if (name === 'host' || name.startsWith('x-amz-')) throw error;
+    if (name === 'content-type' || name === 'content-encoding') tolerate(error);
   }
 }
 

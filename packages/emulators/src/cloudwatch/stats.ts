@@ -1,6 +1,6 @@
-import { InFlight, KEPT_VIOLATIONS, type RequestCounters, Tally } from '../counters.js';
+import { FirstEntries, InFlight, type RequestCounters, Tally } from '../counters.js';
 
-/** A request that broke a rule of the service. */
+/** A request that broke a rule: it was refused, unless it is one of `tolerated`. */
 export interface CloudWatchViolation {
   readonly operation: string;
   /** The error's name: `"InvalidParameterException"`. */
@@ -25,6 +25,15 @@ export interface CloudWatchStats {
   readonly violations: readonly CloudWatchViolation[];
   /** All violations, including those after the first 100. */
   readonly violationCount: number;
+  /**
+   * The first 100 departures from the documentation that the service accepts all the same, such as a Content-Type that is not
+   * signed: with the error that `strict: true` makes of them.
+   */
+  readonly tolerated: readonly CloudWatchViolation[];
+  /** All tolerated departures, including those after the first 100. */
+  readonly toleratedCount: number;
+  /** Refused requests by operation that the emulator does not have. With `strict: true` they are violations, too. */
+  readonly unsupported: Readonly<Record<string, number>>;
   /** Most events and most bytes of an accepted batch; the two may come from different batches. */
   readonly largestBatch: { readonly events: number; readonly bytes: number };
   /** Most PutLogEvents in flight at once. A request is in flight from its full body to its response or disconnect. */
@@ -43,6 +52,8 @@ interface StoredBatch {
 export interface Stats extends RequestCounters {
   received(operation: string, bodyBytes: number): void;
   violated(violation: CloudWatchViolation): void;
+  tolerated(departure: CloudWatchViolation): void;
+  unsupported(operation: string): void;
   stored(batch: StoredBatch): void;
   snapshot(): CloudWatchStats;
 }
@@ -52,9 +63,11 @@ export function createStats(): Stats {
   const requests = new Tally();
   const faults = new Tally();
   const inFlight = new InFlight();
-  const violations: CloudWatchViolation[] = [];
+  const violations = new FirstEntries<CloudWatchViolation>();
+  const tolerated = new FirstEntries<CloudWatchViolation>();
+  const unsupported = new Tally();
   const largestBatch = { events: 0, bytes: 0 };
-  const totals = { acceptedPuts: 0, storedEvents: 0, storedBytes: 0, wireBytes: 0, violationCount: 0 };
+  const totals = { acceptedPuts: 0, storedEvents: 0, storedBytes: 0, wireBytes: 0 };
 
   return {
     received(operation, bodyBytes) {
@@ -64,9 +77,10 @@ export function createStats(): Stats {
     injected: (fault) => {
       faults.add(fault);
     },
-    violated(violation) {
-      totals.violationCount++;
-      if (violations.length < KEPT_VIOLATIONS) violations.push(violation);
+    violated: (violation) => violations.add(violation),
+    tolerated: (departure) => tolerated.add(departure),
+    unsupported: (operation) => {
+      unsupported.add(operation);
     },
     stored({ events, bytes, storedEvents, storedBytes }) {
       totals.acceptedPuts++;
@@ -80,7 +94,11 @@ export function createStats(): Stats {
       ...totals,
       requests: requests.toRecord(),
       faults: faults.toRecord(),
-      violations: [...violations],
+      violations: violations.toArray(),
+      violationCount: violations.count,
+      tolerated: tolerated.toArray(),
+      toleratedCount: tolerated.count,
+      unsupported: unsupported.toRecord(),
       largestBatch: { ...largestBatch },
       concurrent: { perStream: inFlight.mostPerKey, overall: inFlight.mostOverall },
     }),

@@ -36,6 +36,8 @@ export interface LogStream {
   readonly log: EventLog;
   /** The token that the next batch must carry if sequence tokens are required. */
   nextToken: string | undefined;
+  /** Times of the batches of the last second, in epoch milliseconds, if the rate is limited. */
+  recentPuts: readonly number[];
   /** Hash of the events of the last batch, if sequence tokens are required. */
   lastBatch: string | undefined;
 }

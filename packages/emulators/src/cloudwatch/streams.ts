@@ -19,6 +19,7 @@ export function createLogStream(input: Input, { store, now }: Context): undefine
     creationTime: now,
     log: new EventLog(),
     nextToken: undefined,
+    recentPuts: [],
     lastBatch: undefined,
   });
 }

@@ -20,6 +20,23 @@ export class ServiceError extends Error {
   }
 }
 
+/** HTTP 400: the emulator does not have an operation that the service has. */
+export class UnsupportedOperation extends ServiceError {
+  /** `GET /logstores/{logstore}/track` */
+  readonly operation: string;
+
+  constructor(operation: string) {
+    super('ParameterInvalid', `The emulator has no operation ${operation}`);
+    this.operation = operation;
+  }
+}
+
+/**
+ * Called with the error for a departure from the documentation that the service accepts all the same. Notes it; a strict
+ * emulator throws it.
+ */
+export type Tolerate = (departure: ServiceError) => void;
+
 /** Correct clients meet these errors: an operator creates projects and logstores, and switches web tracking. */
 const EXPECTED_ERRORS: ReadonlySet<string> = new Set(['ProjectNotExist', 'LogStoreNotExist', 'Unauthorized']);
 

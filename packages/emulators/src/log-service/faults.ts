@@ -16,7 +16,9 @@ export type LogServiceFault =
   | 'uncompressError'
   | 'reset'
   | 'hang'
-  | 'lostAck';
+  | 'lostAck'
+  | 'invalidTimestamp'
+  | 'timeOutOfRange';
 
 /** All faults, in the order in which the probabilities are tried. */
 export const LOG_SERVICE_FAULTS: readonly LogServiceFault[] = [
@@ -31,6 +33,8 @@ export const LOG_SERVICE_FAULTS: readonly LogServiceFault[] = [
   'reset',
   'hang',
   'lostAck',
+  'invalidTimestamp',
+  'timeOutOfRange',
 ];
 
 /** Faults to inject. Each fault's number is its probability from 0 to 1, by default 0; their sum is at most 1. */
@@ -57,6 +61,10 @@ export interface LogServiceFaultPlan extends CommonFaultPlan<LogServiceFault> {
   readonly hang?: number;
   /** Stores the logs, then resets the connection instead of responding. */
   readonly lostAck?: number;
+  /** HTTP 400 `InvalidTimestamp`. */
+  readonly invalidTimestamp?: number;
+  /** HTTP 499 `PostBodyInvalid`. The documentation gives this status in some versions, and 400 in others. */
+  readonly timeOutOfRange?: number;
   /** Limits faults, `delayMs` and `poison` to requests that match all given members. @default all requests */
   readonly where?: {
     readonly logstore?: string;
@@ -115,6 +123,10 @@ export function reactionTo(
       return fail(webTrackingDenied());
     case 'uncompressError':
       return fail(uncompressFailed());
+    case 'invalidTimestamp':
+      return fail(new ServiceError('InvalidTimestamp', 'Invalid timestamps are in logs.'));
+    case 'timeOutOfRange':
+      return fail(new ServiceError('PostBodyInvalid', 'The post data time is out of range', 499));
     case 'poison':
       return fail(new ServiceError('PostBodyInvalid', 'The logs are not valid.'));
   }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { invalidEncoding, invalidKey, tooLarge, unparsable, wrongDataType } from './errors.js';
+import { invalidEncoding, invalidKey, type Tolerate, tooLarge, unparsable, wrongDataType } from './errors.js';
 import {
   MAX_KEY_BYTES,
   MAX_LOGS,
@@ -23,21 +23,22 @@ export interface LogGroup {
 const MEMBERS = ['__topic__', '__source__', '__logs__', '__tags__'];
 
 /** Parses a body and checks it by all rules of the service. Throws a ServiceError even for a single bad log. */
-export function readLogGroup(body: Buffer): LogGroup {
+export function readLogGroup(body: Buffer, tolerate: Tolerate): LogGroup {
   if (!isUtf8(body)) throw invalidEncoding('the body is not UTF-8');
   const input = parse(body);
   for (const member of Object.keys(input)) {
     if (!MEMBERS.includes(member)) throw unparsable(`the body has an unknown member "${member}"`);
   }
-  const reader = new Reader();
+  const reader = new Reader(tolerate);
+  if (input.__source__ === undefined) tolerate(wrongDataType('__source__ is missing'));
   const { __topic__, __source__, __logs__, __tags__ = {} } = input;
   const group = {
     topic: __topic__ === undefined ? '' : reader.text(__topic__, '__topic__', MAX_TOPIC_BYTES),
-    source: reader.text(__source__, '__source__', MAX_SOURCE_BYTES),
+    source: __source__ === undefined ? '' : reader.text(__source__, '__source__', MAX_SOURCE_BYTES),
     logs: readLogs(__logs__, reader),
     tags: reader.fields(__tags__, '__tags__'),
   };
-  if (group.source === '') throw wrongDataType('__source__ is empty');
+  if (__source__ === '') throw wrongDataType('__source__ is empty');
   // JSON.parse keeps only the last of equal keys, so a repeated key shows as more strings in the text.
   if (reader.strings + Object.keys(input).length !== countStrings(body))
     throw unparsable('an object has the same key twice');
@@ -59,11 +60,12 @@ function readLogs(value: unknown, reader: Reader): readonly Fields[] {
   if (!Array.isArray(value)) throw wrongDataType('__logs__ is not a list');
   if (value.length === 0) throw wrongDataType('__logs__ is empty');
   if (value.length > MAX_LOGS) throw tooLarge(`${value.length} logs exceed ${MAX_LOGS}`);
-  for (const [index, log] of value.entries()) {
+  return value.map((log, index) => {
     const path = `__logs__[${index}]`;
-    if (Object.keys(reader.fields(log, path)).length === 0) throw wrongDataType(`${path} is empty`);
-  }
-  return value;
+    const fields = reader.fields(reader.withoutTime(log, path), path);
+    if (Object.keys(fields).length === 0) throw wrongDataType(`${path} is empty`);
+    return fields;
+  });
 }
 
 /** Checks strings and counts them. */
@@ -71,6 +73,11 @@ class Reader {
   strings = 0;
   /** Keys that passed the check. Logs share their keys, so each is checked only once. */
   readonly #goodKeys = new Set<string>();
+  readonly #tolerate: Tolerate;
+
+  constructor(tolerate: Tolerate) {
+    this.#tolerate = tolerate;
+  }
 
   text(value: unknown, path: string, maxBytes: number): string {
     if (typeof value !== 'string') throw wrongDataType(`${path} is ${typeName(value)}`);
@@ -90,6 +97,16 @@ class Reader {
       this.text(value[key], `${path}.${key}`, MAX_VALUE_BYTES);
     }
     return value as Fields;
+  }
+
+  /** The log without `__time__`: the service accepts it as text or number, and overwrites it with the time of receipt. */
+  withoutTime(log: unknown, path: string): unknown {
+    if (!isObject(log) || !Object.hasOwn(log, '__time__')) return log;
+    this.#tolerate(invalidKey(`"__time__" in ${path} is reserved`));
+    const { __time__: time, ...fields } = log;
+    this.strings++;
+    if (typeof time !== 'number') this.text(time, `${path}.__time__`, MAX_VALUE_BYTES);
+    return fields;
   }
 
   #checkKey(key: string, path: string): void {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createFaultInjector } from '../faults.js';
-import { type HttpRequest, type HttpResponse, listen } from '../http.js';
+import { type HttpRequest, linesResponse, listen } from '../http.js';
 import { type Exchange, type Operation, serveRequest } from '../serve-request.js';
-import { asServiceError, type ServiceError } from './errors.js';
+import { asServiceError, type ServiceError, UnsupportedOperation } from './errors.js';
 import {
   inScope,
   isPoisoned,
@@ -19,6 +19,7 @@ import {
   type Envelope,
   errorResponse,
   logstoreOf,
+  preflightResponse,
   readEnvelope,
   successResponse,
 } from './protocol.js';
@@ -42,6 +43,8 @@ export interface LogServiceEmulatorOptions {
   readonly clock?: () => number;
   /** Seed of random faults and delays. @default 1 */
   readonly seed?: number;
+  /** Refuses what the documentation forbids, and the service accepts; without it, `stats().tolerated` lists it. @default false */
+  readonly strict?: boolean;
 }
 
 /** A local Log Service. */
@@ -71,7 +74,7 @@ export interface LogServiceEmulator {
  */
 export async function startLogService(options: LogServiceEmulatorOptions = {}): Promise<LogServiceEmulator> {
   const { port = 0, host = '127.0.0.1', project = 'local', logstores = ['logs'], webTrackingOff = [] } = options;
-  const { clock = Date.now, seed = 1 } = options;
+  const { clock = Date.now, seed = 1, strict = false } = options;
   if (!PROJECT_NAME.test(project)) {
     throw new TypeError(`A project's name must match ${PROJECT_NAME.source}, got "${project}"`);
   }
@@ -84,12 +87,13 @@ export async function startLogService(options: LogServiceEmulatorOptions = {}): 
   const faults = createFaultInjector<LogServiceFault, LogServiceFaultPlan>(LOG_SERVICE_FAULTS, OTHER_MEMBERS, seed);
 
   const server = await listen({ host, port }, async (request) => {
-    if (request.method === 'GET' && request.url === '/') return showEvents(store);
+    if (request.method === 'GET' && request.url === '/') return linesResponse(store.events({}));
+    const requestId = randomBytes(12).toString('hex').toUpperCase();
+    if (request.method === 'OPTIONS') return preflightResponse(request, requestId, clock());
     stats.received(compressionOf(request), request.body.length);
-    return serveRequest(request, { faults, stats }, () => {
-      const requestId = randomBytes(12).toString('hex').toUpperCase();
-      return createExchange(request, { project, store, stats, requestId, now: clock() });
-    });
+    return serveRequest(request, { faults, stats }, () =>
+      createExchange(request, { project, store, stats, strict, requestId, now: clock() }),
+    );
   });
 
   return {
@@ -109,30 +113,42 @@ interface Context {
   readonly project: string;
   readonly store: Store;
   readonly stats: Stats;
+  readonly strict: boolean;
   readonly requestId: string;
   /** The service's time, in epoch milliseconds. */
   readonly now: number;
 }
 
 function createExchange(request: HttpRequest, context: Context): Exchange<InjectedFault, LogServiceFaultPlan> {
-  const { project, store, stats, requestId, now } = context;
+  const { project, store, stats, strict, requestId, now } = context;
+  const logstore = logstoreOf(request);
+  const toleratedCodes = new Set<string>();
+  const tolerate = (departure: ServiceError): void => {
+    if (strict) throw departure;
+    if (!toleratedCodes.has(departure.code)) stats.tolerated(violationOf(departure, logstore));
+    toleratedCodes.add(departure.code);
+  };
   return {
     async check() {
-      const envelope = readEnvelope(request, project);
+      const envelope = readEnvelope(request, project, tolerate);
       store.check(envelope.logstore);
-      return createOperation(envelope, readLogGroup(decodeBody(request.body, envelope)), context);
+      const body = decodeBody(request.body, envelope, tolerate);
+      return createOperation(envelope, readLogGroup(body, tolerate), body.length, context);
     },
     refuse(thrown) {
       const error = asServiceError(thrown);
-      if (error.isViolation) stats.violated(violationOf(error, logstoreOf(request)));
+      const isUnsupported = error instanceof UnsupportedOperation;
+      if (isUnsupported) stats.unsupported(error.operation);
+      if (isUnsupported ? strict : error.isViolation) stats.violated(violationOf(error, logstore));
       return errorResponse(error, requestId, now);
     },
   };
 }
 
 function createOperation(
-  { logstore, compression, rawSize }: Envelope,
+  { logstore, compression }: Envelope,
   group: LogGroup,
+  rawBytes: number,
   { store, stats, requestId, now }: Context,
 ): Operation<InjectedFault, LogServiceFaultPlan> {
   return {
@@ -142,7 +158,7 @@ function createOperation(
     ignores: (fault) => fault === 'uncompressError' && compression === 'none',
     perform() {
       store.add(group, { logstore, receiveTime: now, requestId });
-      stats.stored({ events: group.logs.length, bytes: rawSize });
+      stats.stored({ events: group.logs.length, bytes: rawBytes });
       return successResponse(requestId, now);
     },
     inject: (fault, plan) => reactionTo(fault, { requestId, now }, plan),
@@ -154,17 +170,5 @@ function violationOf({ code, message, detail }: ServiceError, logstore: string |
     ...(logstore !== undefined && { logstore }),
     error: code,
     message: detail === undefined ? message : `${message}: ${detail}`,
-  };
-}
-
-/** The stored logs, one JSON object per line. Only the emulator has this: the service requires a signature to read. */
-function showEvents(store: Store): HttpResponse {
-  return {
-    status: 200,
-    headers: { 'content-type': 'application/x-ndjson; charset=utf-8' },
-    body: store
-      .events({})
-      .map((event) => `${JSON.stringify(event)}\n`)
-      .join(''),
   };
 }

@@ -1,6 +1,6 @@
-import { InFlight, KEPT_VIOLATIONS, type RequestCounters, Tally } from '../counters.js';
+import { FirstEntries, InFlight, type RequestCounters, Tally } from '../counters.js';
 
-/** A request that broke a rule of the service. */
+/** A request that broke a rule: it was refused, unless it is one of `tolerated`. */
 export interface LogServiceViolation {
   /** Missing if the path names no logstore. */
   readonly logstore?: string;
@@ -29,6 +29,15 @@ export interface LogServiceStats {
   readonly violations: readonly LogServiceViolation[];
   /** All violations, including those after the first 100. */
   readonly violationCount: number;
+  /**
+   * The first 100 departures from the documentation that the service accepts all the same, such as a missing `__source__`: with
+   * the error that `strict: true` makes of them. A request has one entry at most for each error.
+   */
+  readonly tolerated: readonly LogServiceViolation[];
+  /** All tolerated departures, including those after the first 100. */
+  readonly toleratedCount: number;
+  /** Refused requests by operation that the emulator does not have. With `strict: true` they are violations, too. */
+  readonly unsupported: Readonly<Record<string, number>>;
   /** Most logs and most uncompressed bytes of an accepted request; the two may come from different requests. */
   readonly largestBatch: { readonly events: number; readonly bytes: number };
   /** Most valid requests in flight at once. A request is in flight from its full body to its response or disconnect. */
@@ -39,6 +48,8 @@ export interface LogServiceStats {
 export interface Stats extends RequestCounters {
   received(compression: string, bodyBytes: number): void;
   violated(violation: LogServiceViolation): void;
+  tolerated(departure: LogServiceViolation): void;
+  unsupported(operation: string): void;
   stored(batch: { readonly events: number; readonly bytes: number }): void;
   snapshot(): LogServiceStats;
 }
@@ -48,9 +59,11 @@ export function createStats(): Stats {
   const compressions = new Tally();
   const faults = new Tally();
   const inFlight = new InFlight();
-  const violations: LogServiceViolation[] = [];
+  const violations = new FirstEntries<LogServiceViolation>();
+  const tolerated = new FirstEntries<LogServiceViolation>();
+  const unsupported = new Tally();
   const largestBatch = { events: 0, bytes: 0 };
-  const totals = { requests: 0, accepted: 0, storedLogs: 0, rawBytes: 0, wireBytes: 0, violationCount: 0 };
+  const totals = { requests: 0, accepted: 0, storedLogs: 0, rawBytes: 0, wireBytes: 0 };
 
   return {
     received(compression, bodyBytes) {
@@ -61,9 +74,10 @@ export function createStats(): Stats {
     injected: (fault) => {
       faults.add(fault);
     },
-    violated(violation) {
-      totals.violationCount++;
-      if (violations.length < KEPT_VIOLATIONS) violations.push(violation);
+    violated: (violation) => violations.add(violation),
+    tolerated: (departure) => tolerated.add(departure),
+    unsupported: (operation) => {
+      unsupported.add(operation);
     },
     stored({ events, bytes }) {
       totals.accepted++;
@@ -77,7 +91,11 @@ export function createStats(): Stats {
       ...totals,
       compression: compressions.toRecord(),
       faults: faults.toRecord(),
-      violations: [...violations],
+      violations: violations.toArray(),
+      violationCount: violations.count,
+      tolerated: tolerated.toArray(),
+      toleratedCount: tolerated.count,
+      unsupported: unsupported.toRecord(),
       largestBatch: { ...largestBatch },
       concurrent: { perTopic: inFlight.mostPerKey, overall: inFlight.mostOverall },
     }),

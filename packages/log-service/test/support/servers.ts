@@ -11,7 +11,7 @@ export async function startShop(options: Partial<LogServiceOptions> = {}): Promi
   readonly emulator: LogServiceEmulator;
   readonly destination: Destination;
 }> {
-  const emulator = await startLogService();
+  const emulator = await startLogService({ strict: true });
   onTestFinished(() => emulator.close());
   return { emulator, destination: createLogService({ ...emulator.target, ...options }) };
 }
