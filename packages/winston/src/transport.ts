@@ -115,7 +115,7 @@ export class DestinationTransport extends Transport {
   override end(...args: unknown[]): this {
     if (args.length > 0 || !this.writable || !this.#loggers.arePartlyEnded) return super.end(...(args as []));
     const finish = removeLast(this, 'finish');
-    void this.close().then(() => finish && process.nextTick(finish));
+    void this.flush({ timeoutMs: this.#closeTimeoutMs }).then(() => finish && process.nextTick(finish));
     return this;
   }
 
@@ -200,7 +200,8 @@ export class DestinationTransport extends Transport {
       if (isLogger) this.#follow(source);
     });
     this.on('unpipe', (source: Logger) => {
-      if (this.#loggers.detach(source)) void this.close();
+      if (!this.#loggers.detach(source)) return;
+      void (this.#loggers.first ? this.flush({ timeoutMs: this.#closeTimeoutMs }) : this.close());
     });
   }
 
