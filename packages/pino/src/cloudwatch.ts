@@ -7,7 +7,7 @@ import {
 } from '@logferry/cloudwatch';
 import { splitOptions } from '@logferry/core';
 import { type DestinationStream, destinationStream, type StreamOptions, streamOptionNames } from './stream.js';
-import { withoutPinoKeys } from './worker.js';
+import { withoutHostKeys } from './worker.js';
 
 /** Options of a stream in the application's own thread. */
 export interface CloudWatchStreamOptions extends CloudWatchOptions, StreamOptions {}
@@ -28,7 +28,7 @@ export interface CloudWatchTargetOptions
  * when the AWS SDK is not installed.
  */
 export default async function cloudwatch(options: CloudWatchStreamOptions): Promise<DestinationStream> {
-  const [own, rest] = splitOptions(withoutPinoKeys(options), cloudWatchOptionNames, streamOptionNames);
+  const [own, rest] = splitOptions(withoutHostKeys(options), cloudWatchOptionNames, streamOptionNames);
   const destination = createCloudWatch(own);
   await assertSdkInstalled();
   return destinationStream({ ...rest, destination });

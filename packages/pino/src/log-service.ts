@@ -1,7 +1,7 @@
 import { splitOptions } from '@logferry/core';
 import { createLogService, type LogServiceOptions, logServiceOptionNames } from '@logferry/log-service';
 import { type DestinationStream, destinationStream, type StreamOptions, streamOptionNames } from './stream.js';
-import { withoutPinoKeys } from './worker.js';
+import { withoutHostKeys } from './worker.js';
 
 /** Options of a stream in the application's own thread. */
 export interface LogServiceStreamOptions extends LogServiceOptions, StreamOptions {}
@@ -18,6 +18,6 @@ export interface LogServiceTargetOptions extends Omit<LogServiceStreamOptions, '
  * `pino(await logService(options))`. Rejects with `ConfigError` for wrong options.
  */
 export default async function logService(options: LogServiceStreamOptions): Promise<DestinationStream> {
-  const [own, rest] = splitOptions(withoutPinoKeys(options), logServiceOptionNames, streamOptionNames);
+  const [own, rest] = splitOptions(withoutHostKeys(options), logServiceOptionNames, streamOptionNames);
   return destinationStream({ ...rest, destination: createLogService(own) });
 }

@@ -18,7 +18,7 @@ import {
 import build from 'pino-abstract-transport';
 import { levelOption } from './levels.js';
 import { parseLine } from './parse-line.js';
-import { isPinoWorker, replyStats } from './worker.js';
+import { isPinoWorker, replyStats, withoutHostKeys } from './worker.js';
 
 /** pino kills a worker that has not closed 10 s after `end()`, or after the exit of the process began. */
 const MAX_WORKER_CLOSE_MS = 9000;
@@ -65,8 +65,9 @@ export interface DestinationStream extends Writable {
 
 /** Makes a stream that ships log lines to a destination. Throws `ConfigError` for wrong options. */
 export function destinationStream(options: DestinationStreamOptions): DestinationStream {
-  refuseUnknownOptions(options, ['destination', ...streamOptionNames]);
-  const { destination, level, ...delivery } = options;
+  const ownOptions = withoutHostKeys(options);
+  refuseUnknownOptions(ownOptions, ['destination', ...streamOptionNames]);
+  const { destination, level, ...delivery } = ownOptions;
   if (booleanOption('thread', delivery.thread, false)) {
     const message =
       "thread: expected false, got true: pino.transport({ target: '@logferry/pino/…' }) starts a worker thread";

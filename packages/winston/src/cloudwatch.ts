@@ -5,7 +5,7 @@ import { DestinationTransport } from './transport.js';
 
 export interface CloudWatchTransportOptions extends CloudWatchOptions, TransportOptions {}
 
-/** Ships the lines that a winston logger's format makes to Amazon CloudWatch Logs. One instance serves one logger. */
+/** Ships the lines that the formats of winston loggers make to Amazon CloudWatch Logs. Several loggers may share it. */
 export class CloudWatchTransport extends DestinationTransport {
   /** Throws `ConfigError` for wrong options. */
   constructor(options: CloudWatchTransportOptions) {

@@ -5,7 +5,7 @@ import { DestinationTransport } from './transport.js';
 
 export interface LogServiceTransportOptions extends LogServiceOptions, TransportOptions {}
 
-/** Ships the fields of a winston logger's records to Alibaba Cloud Log Service. One instance serves one logger. */
+/** Ships the fields of the records of winston loggers to Alibaba Cloud Log Service. Several loggers may share it. */
 export class LogServiceTransport extends DestinationTransport {
   /** Throws `ConfigError` for wrong options. */
   constructor(options: LogServiceTransportOptions) {

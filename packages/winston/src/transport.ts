@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   createShipper,
   DEFAULT_CLOSE_TIMEOUT_MS,
+  type DeliveryError,
   type DeliveryReport,
   type DeliveryStats,
   type Destination,
@@ -11,12 +12,12 @@ import {
   splitOptions,
   wrongOption,
 } from '@logferry/core';
+import { LEVEL } from 'triple-beam';
 import Transport from 'winston-transport';
+import { CrashDelivery, crashOf, hasCrashField } from './crash.js';
+import { type Logger, Loggers, removeLast } from './loggers.js';
 import { type HostOptions, hostOptionNames, resolveHostOptions, type TransportOptions } from './options.js';
 import { type Info, InfoRecord, type Levels, unreadable } from './record.js';
-
-/** Deadline of the delivery after a crash: winston exits 3,000 ms after it. */
-const CRASH_TIMEOUT_MS = 2500;
 
 export interface DestinationTransportOptions extends TransportOptions {
   /** Where the records go. */
@@ -25,26 +26,28 @@ export interface DestinationTransportOptions extends TransportOptions {
 
 type WriteCallback = (error?: Error | null) => void;
 
-/** The members of a logger that its transport uses. */
-interface Logger extends NodeJS.ReadableStream {
-  readonly levels: Levels;
-  /** Whether an uncaught exception ends the process, or a function that decides it. */
-  readonly exitOnError: unknown;
-}
-
 /**
- * Ships the records of one winston logger to any destination. Never throws into the application. A failed attempt is a
- * `'warn'` event of the transport and of its logger, never an `'error'` event.
+ * Ships the records of winston loggers to any destination. Never throws into the application. A failed attempt is a `'warn'`
+ * event of the transport and of its loggers, never an `'error'` event.
  */
 export class DestinationTransport extends Transport {
-  /** Set by winston-transport when the transport is added to a logger. */
-  declare protected levels: Levels | undefined;
-  /** Set by winston-transport while the transport is added to a logger. */
-  declare protected parent: Logger | null | undefined;
   readonly #format: HostOptions['format'];
-  readonly #isThreaded: boolean;
   readonly #shipper: Shipper;
   readonly #closeTimeoutMs: number;
+  readonly #loggers: Loggers = new Loggers(this, (info, logger) => this.#receive(info, logger));
+  readonly #crash = new CrashDelivery({
+    holdRecords: () => this.#loggers.holdRecords,
+    flush: (options) => this.#shipper.flush(options),
+    onDelivered: () => this.#letWinstonExit(),
+  });
+  /** The logger whose record is taken now, or null for a record that was written to the transport itself. */
+  #source: Logger | null | undefined;
+  /** Of the logger that was added last: a removed transport may still get records. */
+  #levels: Levels | undefined;
+  /** winston's handler of crashes calls `log` with a record that the logger may write as well. */
+  #lastCopied: { readonly info: Info; readonly isWritten: boolean } | undefined;
+  #firstLogger: Logger | undefined;
+  #isFinished = false;
 
   /** Throws `ConfigError` for wrong options. */
   constructor(options: DestinationTransportOptions) {
@@ -54,26 +57,30 @@ export class DestinationTransport extends Transport {
     ]);
     super(resolveHostOptions(host));
     this.#format = host.format;
-    this.#isThreaded = delivery.thread === true;
-    this.#shipper = createShipper(destination, delivery, { onFailure: (error) => this.emit('warn', error) });
+    this.#shipper = createShipper(destination, delivery, { onFailure: (error) => this.#warn(error) });
     this.#closeTimeoutMs = delivery.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS;
-    this.#followLogger();
+    this.#followLoggers();
   }
 
-  /** Called by the logger. Bypasses the stream's buffer and callbacks, since taking a record never waits. */
+  /**
+   * Takes a record at once, also while the stream is corked, and never causes backpressure. Nothing that it is called with is an
+   * 'error' event: a value that is no record is counted as `unencodable`, a record after the end as `closed`.
+   */
   override write(info: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
-    const isPlain = info !== null && encoding === undefined && callback === undefined;
-    const isFree = this.writable && this.writableLength === 0;
-    if (!isPlain || !isFree) return super.write(info, encoding as BufferEncoding, callback);
-    this._write(info, 'utf8', ignore);
+    this.#receive(info, this.#loggers.first ?? null);
+    const done = typeof encoding === 'function' ? encoding : callback;
+    if (done) process.nextTick(done);
     return true;
   }
 
-  /** Called by winston. Takes the record and calls back at once, so that the logger's other transports do not wait. */
+  /** Called for each record that has the level, and by winston's handlers of crashes. Takes it and calls back at once. */
   override log(info: Info, callback?: () => void): void {
-    const formatted = this.#formatted(info);
-    if (formatted !== false) this.#accept(formatted);
-    if (this.#isCrash(info)) this.#deliverCrash();
+    const isCopy = this.#source === undefined && hasCrashField(info) && this.#isSecondCopy(info, false);
+    if (!isCopy) {
+      const formatted = this.#formatted(info);
+      if (formatted !== false) this.#accept(formatted);
+    }
+    if (this.#source === undefined) this.#crash.recordArrived();
     callback?.();
   }
 
@@ -89,7 +96,7 @@ export class DestinationTransport extends Transport {
 
   /**
    * Delivers the pending records, for at most `timeoutMs` milliseconds. Drops nothing, and the transport stays usable: winston
-   * calls this when it removes the transport, and may add it again. `logger.end()` ends the transport.
+   * calls this when it removes the transport, and may add it again. The end of its last logger ends the transport.
    * @default closeTimeoutMs
    */
   override async close({ timeoutMs = this.#closeTimeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
@@ -102,9 +109,70 @@ export class DestinationTransport extends Transport {
     return this.#shipper.stats();
   }
 
-  /** Ends the transport. `logger.end()` emits 'finish' after this has called back. */
+  /**
+   * Called by `logger.end()`, which waits for 'finish'. While another logger goes on, the transport only delivers, and lets the
+   * logger that ended finish. Otherwise it ends.
+   */
+  override end(...args: unknown[]): this {
+    if (args.length > 0 || !this.writable || !this.#loggers.arePartlyEnded) return super.end(...(args as []));
+    const finish = removeLast(this, 'finish');
+    void this.flush({ timeoutMs: this.#closeTimeoutMs }).then(() => finish && process.nextTick(finish));
+    return this;
+  }
+
+  /** Read by `logger.end()`, which does not wait for a transport that has finished. */
+  get finished(): boolean {
+    return this.#isFinished;
+  }
+
+  /** 'finish' comes after this has called back. */
   override _final(callback: (error?: Error | null) => void): void {
-    void this.#shipper.close().then(() => process.nextTick(callback));
+    void this.#shipper.close().then(() =>
+      process.nextTick(() => {
+        this.#isFinished = true;
+        callback();
+      }),
+    );
+  }
+
+  /** winston sets this on each transport that handles a crash, immediately before it logs the crash, in all versions from 3.2. */
+  protected set _ending(_: boolean) {
+    this.#crash.begin();
+  }
+
+  #receive(info: unknown, source: Logger | null): void {
+    const outer = this.#source;
+    this.#source = source;
+    try {
+      if (this.#wants(info as Info | false, source)) this.log(info as Info, ignore);
+    } catch {
+      // The value is no object, or its level cannot be read.
+      this.#accept(unreadable);
+    } finally {
+      this.#source = outer;
+      this.#crash.recordArrived();
+    }
+  }
+
+  /** Whether the record has the level. A format of the logger leaves out a record by false. */
+  #wants(info: Info | false, source: Logger | null): boolean {
+    if (info === false) return false;
+    if (Object(info) !== info) throw new TypeError('a record must be an object');
+    const level = this.level ?? source?.level;
+    const levels = source?.levels ?? this.#levels;
+    const hasLevel = !level || !levels || (levels[level] as number) >= (levels[info[LEVEL] as string] as number);
+    if (!hasCrashField(info)) return hasLevel;
+    const crash = crashOf(info);
+    const isWanted = crash === 'exception' ? this.handleExceptions : hasLevel || (crash && this.handleRejections);
+    return !!isWanted && !this.#isSecondCopy(info, true);
+  }
+
+  /** Whether winston hands over a record for the second time, since the transport is in `transports` and a handler of crashes. */
+  #isSecondCopy(info: Info, isWritten: boolean): boolean {
+    const last = this.#lastCopied;
+    const isSecond = last?.info === info && last.isWritten !== isWritten;
+    this.#lastCopied = isSecond ? undefined : { info, isWritten };
+    return isSecond;
   }
 
   /** The result of the transport's own format; false if it leaves the record out. */
@@ -118,63 +186,48 @@ export class DestinationTransport extends Transport {
   }
 
   #accept(info: Info): void {
-    const accepted = this.#shipper.accept(new InfoRecord(info, this.levels));
+    if (this.silent) return;
+    const levels = (this.#source ?? this.#loggers.first)?.levels ?? this.#levels;
+    const accepted = this.#shipper.accept(new InfoRecord(info, levels));
     if (accepted && this.listenerCount('logged') > 0) setImmediate(() => this.emit('logged', info));
   }
 
-  /** winston-transport listens once to 'pipe' and 'unpipe': a transport that is added again would lose the logger's levels. */
-  #followLogger(): void {
-    this.on('pipe', (logger: Logger) => this.#checkLevel(logger.levels));
-    this.on('pipe', (logger: Logger) => {
-      if (this.parent) return;
-      this.levels = logger.levels;
-      this.parent = logger;
+  #followLoggers(): void {
+    // winston-transport follows the first logger only. winston adds listeners for each logger, and for each crash.
+    this.removeAllListeners('pipe').removeAllListeners('unpipe').setMaxListeners(0);
+    this.on('pipe', (source: Logger) => {
+      const isLogger = source.levels !== undefined;
+      if (isLogger) this.#follow(source);
     });
-    this.on('unpipe', (logger: Logger) => {
-      if (this.parent !== logger) return;
-      this.parent = null;
-      void this.close();
+    this.on('unpipe', (source: Logger) => {
+      if (!this.#loggers.detach(source)) return;
+      void (this.#loggers.first ? this.flush({ timeoutMs: this.#closeTimeoutMs }) : this.close());
     });
   }
 
-  /** With a level that the logger lacks, winston would ship nothing and report no error. */
-  #checkLevel(levels: Levels): void {
-    const level = this.level;
-    if (level === undefined || Object.hasOwn(levels, level)) return;
-    throw wrongOption('level', `one of the logger's levels (${Object.keys(levels).join(', ')})`, level);
-  }
-
-  /** Whether winston ends the process after this record, and waits for its delivery. */
-  #isCrash(info: Info): boolean {
-    try {
-      return (
-        (info.exception === true && !!this.handleExceptions) || (info.rejection === true && !!this.handleRejections)
-      );
-    } catch {
-      return false;
+  #follow(logger: Logger): void {
+    const { levels } = logger;
+    const { level } = this;
+    if (level !== undefined && !Object.hasOwn(levels, level)) {
+      // With a level that the logger lacks, winston would ship nothing and report no error.
+      logger.unpipe(this);
+      throw wrongOption('level', `one of the logger's levels (${Object.keys(levels).join(', ')})`, level);
     }
+    this.#loggers.attach(logger);
+    this.#firstLogger ??= logger;
+    this.#levels = levels;
   }
 
-  #deliverCrash(): void {
-    void this.#shipper
-      .flush({ timeoutMs: CRASH_TIMEOUT_MS })
-      .then(({ pending }) => this.#giveUpIfLast(pending))
-      .then(() => process.nextTick(() => this.#letWinstonExit()));
+  /** winston forwards the event of a transport to the first logger that it is added to. */
+  #warn(error: DeliveryError): void {
+    this.emit('warn', error);
+    for (const logger of this.#loggers.all) if (logger !== this.#firstLogger) logger.emit('warn', error, this);
   }
 
-  /** Counts the rest as lost if winston exits now. A worker thread goes on delivering during the exit. */
-  async #giveUpIfLast(pending: number): Promise<void> {
-    if (pending > 0 && !this.#isThreaded && this.parent?.exitOnError === true)
-      await this.#shipper.close({ timeoutMs: 0 });
-  }
-
-  /** winston exits after 'finish'. With `exitOnError: false` it goes on, but 'finish' has ended the pipe, which is made anew. */
+  /** winston exits after 'finish'. With `exitOnError: false` it goes on. The real 'finish' comes if the transport ends now. */
   #letWinstonExit(): void {
-    const isEnding = !this.writable;
-    if (isEnding) return;
-    const logger = this.parent;
-    this.emit('finish');
-    logger?.pipe(this);
+    const isEnding = !this.writable && !this.#isFinished;
+    if (!isEnding) this.emit('finish');
   }
 }
 

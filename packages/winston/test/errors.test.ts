@@ -114,6 +114,46 @@ describe("the transport's own format", () => {
   });
 });
 
+describe('a getter that throws', () => {
+  const keys = ['message', 'timestamp', 'exception', 'rejection', 'trace', Symbol.for('message')];
+
+  test.each(keys)('never throws into the application, and the record is shipped or counted: %s', async (key) => {
+    const destination = new MemoryDestination();
+    const transport = new DestinationTransport({
+      destination,
+      handleExceptions: true,
+      handleRejections: true,
+      onDrop: () => {},
+    });
+    // The logger's format must not read the fields: the getter would throw there.
+    const logger = winston.createLogger({ format: winston.format((info) => info)(), transports: transport });
+    const info = { level: 'info', message: 'hello', exception: true, [Symbol.for('message')]: 'hello' };
+    const fail = () => {
+      throw new Error('from a getter');
+    };
+    logger.log(Object.defineProperty(info, key, { enumerable: true, get: fail }));
+    logger.info('fine');
+    const { received, delivered, dropped } = await transport.flush();
+    expect({ received, settled: delivered + dropped.unencodable }).toEqual({ received: 2, settled: 2 });
+    expect(destination.texts.at(-1)).toContain('fine');
+    assertBalanced(transport.stats());
+  });
+
+  test('never throws into the application from a record that cannot be read at all', async () => {
+    const transport = new DestinationTransport({ destination: new MemoryDestination(), onDrop: () => {} });
+    const sealed = new Proxy({}, { get: (_, key) => fail(key), set: () => true });
+    const fail = (key: string | symbol): undefined => {
+      // winston itself reads the level.
+      if (key === 'level') return undefined;
+      throw new Error('from a getter');
+    };
+    for (const value of [sealed, undefined, null, 'text']) transport.write(value);
+    transport.log(sealed);
+    expect(transport.stats()).toMatchObject({ received: 5, dropped: { unencodable: 5 } });
+    assertBalanced(transport.stats());
+  });
+});
+
 test('a loss is reported to onDrop', async () => {
   const drops: unknown[] = [];
   const { logger, transport } = startFailing({ onError: () => {}, onDrop: (drop) => drops.push(drop) });

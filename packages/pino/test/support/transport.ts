@@ -17,10 +17,10 @@ function endWithTest(transport: Transport): Transport {
   return transport;
 }
 
-/** The transport behind a logger made with `{ transport }`, which ends with the test. */
-export function transportOf(logger: pino.Logger): Transport {
-  const streams = logger as unknown as Readonly<Record<symbol, Transport>>;
-  return endWithTest(streams[pino.symbols.streamSym] as Transport);
+/** The transport behind a logger made with `{ transport }`, which ends with the test. Each copy of pino has a symbol of its own. */
+export function transportOf(logger: object): Transport {
+  const symbol = Object.getOwnPropertySymbols(logger).find(({ description }) => description === 'pino.stream');
+  return endWithTest((logger as Readonly<Record<symbol, Transport>>)[symbol as symbol] as Transport);
 }
 
 /** Ends the transport, and waits until the worker has delivered. */

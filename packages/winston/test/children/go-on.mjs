@@ -1,8 +1,8 @@
 // Survives two uncaught exceptions, and logs after each.
 import { once } from 'node:events';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
-import winston from 'winston';
 
+const { default: winston } = await import(process.env.WINSTON);
 const transport = new CloudWatchTransport({ logGroupName: 'shop', handleExceptions: true });
 const logger = winston.createLogger({ exitOnError: false, transports: [transport] });
 for (const round of [1, 2]) {
