@@ -14,7 +14,7 @@ import {
 } from '@logferry/core';
 import { isNotFound, isUnreadable, nameOf, toDeliveryError } from './classify.js';
 import { compress, uncompressed, type WireBody } from './compress.js';
-import { EVENT_OVERHEAD_BYTES, MAX_BATCH_EVENTS, MAX_SPAN_MS } from './limits.js';
+import { EVENT_OVERHEAD_BYTES, MAX_BATCH_EVENTS, MAX_FUTURE_MS, MAX_PAST_MS, MAX_SPAN_MS } from './limits.js';
 import { LogsClient, type PutResponse } from './logs-client.js';
 import { moduleUrl } from './module-url.js';
 import type { CloudWatchOptions } from './options.js';
@@ -55,6 +55,8 @@ class CloudWatch implements TextDestination {
       maxEvents: MAX_BATCH_EVENTS,
       maxBytes: options.maxBatchBytes,
       maxSpanMs: MAX_SPAN_MS,
+      maxPastMs: MAX_PAST_MS,
+      maxFutureMs: MAX_FUTURE_MS,
       baseBytes: () => 0,
     };
     this.#options = options;
