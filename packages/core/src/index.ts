@@ -58,6 +58,7 @@ export {
   wrongOption,
 } from './options/checks.js';
 export { DEFAULT_CLOSE_TIMEOUT_MS, deliveryOptionNames } from './options/delivery-options.js';
+export { errorFields, isError } from './tools/errors.js';
 export { isUrgentLevel, levelLabel, standardLevels } from './tools/levels.js';
 export { parseObject } from './tools/parse-object.js';
 export { toEpochMs } from './tools/time.js';

@@ -13,7 +13,7 @@ import {
 } from '@logferry/core';
 import Transport from 'winston-transport';
 import { type HostOptions, hostOptionNames, resolveHostOptions, type TransportOptions } from './options.js';
-import { type Info, InfoRecord, type Levels, unreadable } from './record.js';
+import { copyOf, type Info, InfoRecord, type Levels, unreadable } from './record.js';
 
 /** Deadline of the delivery after a crash: winston exits 3,000 ms after it. */
 const CRASH_TIMEOUT_MS = 2500;
@@ -110,7 +110,7 @@ export class DestinationTransport extends Transport {
   #formatted(info: Info): Info | false {
     if (!this.#format) return info;
     try {
-      return this.#format.transform({ ...info } as never, this.#format.options) as Info | false;
+      return this.#format.transform(copyOf(info) as never, this.#format.options) as Info | false;
     } catch {
       return unreadable;
     }

@@ -81,6 +81,7 @@ describe('the text of a record', () => {
     expect(JSON.parse(destination.record.text)).toEqual({
       level: 'error',
       code: 'E1',
+      name: 'Error',
       message: 'broken',
       stack: error.stack,
     });
