@@ -74,9 +74,12 @@ class CloudWatch implements TextDestination {
     const { maxEventBytes, oversize, routeOf } = this.#options;
     const drafts = records.map((record) => {
       const { text, time } = record;
-      const message = text.isWellFormed() ? text : text.toWellFormed();
+      // A text of more characters has more bytes, which take long to count and to repair.
+      const isTooLong = text.length > maxEventBytes;
+      const message = isTooLong || text.isWellFormed() ? text : text.toWellFormed();
+      const bytes = isTooLong ? text.length : Buffer.byteLength(message);
       const timeMs = toDateMs(time) ?? Date.now();
-      return { route: routeOf(timeMs, record.level), time: timeMs, message, bytes: Buffer.byteLength(message) };
+      return { route: routeOf(timeMs, record.level), time: timeMs, message, bytes };
     });
     const quoted = quoteAll(drafts.map(({ message, bytes }) => (bytes <= maxEventBytes ? message : '')));
     return drafts.map(({ route, time, message, bytes }, index) => {

@@ -129,3 +129,24 @@ it('toPrimitive never throws, and ends early after the number of characters', ()
   expect(toPrimitive([1, { a: 2, b: 3 }, 4], 9)).toBe('[1,{"a":2}]');
   expect(toPrimitive(['x'.repeat(500), 1], 101)).toBe(`["${'x'.repeat(70)}… [truncated from 500 bytes]"]`);
 });
+
+it.each([
+  ['a string', () => 'x'.repeat(100_000_000), /^\{"big":"x{4194000,}… \[truncated from 100000000 characters\]"\}$/],
+  [
+    'a string in a list',
+    () => ['x'.repeat(100_000_000)],
+    /^\{"big":\["x{4194000,}… \[truncated from 100000000 characters\]"\]\}$/,
+  ],
+  ['bytes', () => Buffer.alloc(100_000_000), /^\{"big":\{"type":"Buffer","data":\[(0,){200000,}0\]\}\}$/],
+])('stringify and toPrimitive cut %s of 100 MB before they cost anything', (_, make, json) => {
+  const fields = { big: make() };
+  expect(stringify(fields)).toMatch(json);
+  expect(String(toPrimitive(fields, 1_000_000)).length).toBeLessThan(1_001_000);
+  const tookMs = Array.from({ length: 3 }, () => {
+    const startedMs = performance.now();
+    stringify(fields);
+    toPrimitive(fields, 1_000_000);
+    return performance.now() - startedMs;
+  });
+  expect(Math.min(...tookMs)).toBeLessThan(200);
+});

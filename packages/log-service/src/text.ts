@@ -17,11 +17,14 @@ export function textOf(value: unknown, maxChars: number): string | undefined {
     case 'bigint':
       return String(value);
     case 'object':
-      return value === null ? undefined : textOf(toPrimitive(value, maxChars), maxChars);
+      return value === null ? undefined : textOf(toPrimitive(value, maxChars - MARK_ROOM_CHARS), maxChars);
     default:
       return undefined;
   }
 }
+
+/** Room for the mark of a cut string and the brackets around it, so that the JSON is not cut once more. */
+const MARK_ROOM_CHARS = 1000;
 
 /** The member of an object; `'[Unreadable]'` if a getter or a proxy throws. */
 export function read(object: object, key: string): unknown {

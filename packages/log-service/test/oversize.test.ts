@@ -150,3 +150,20 @@ it('fills a request with a lower limit to the last byte', () => {
   expect(encoded(destination, record({ text: 'x'.repeat(room) }))[0]?.payload).toContain(`"${'x'.repeat(room)}"`);
   expect(encoded(destination, record({ text: 'x'.repeat(room + 1) }))[0]?.payload).toContain('[truncated from');
 });
+
+it.each([
+  ['string', (text: string): unknown => text],
+  ['string in an object', (text: string): unknown => ({ text })],
+])('cuts a %s of 100 MB before it costs anything', (_, make) => {
+  const value = make('x'.repeat(100_000_000));
+  const [log] = logs({ value, order: 17 });
+  expect(log?.order).toBe('17');
+  expect(log?.value).toMatch(/^(\{"text":")?x{999000,}… \[truncated from 100000000 characters\]/);
+  const destination = shop();
+  const tookMs = Array.from({ length: 3 }, () => {
+    const startedMs = performance.now();
+    destination.encode(record({ value }));
+    return performance.now() - startedMs;
+  });
+  expect(Math.min(...tookMs)).toBeLessThan(200);
+});

@@ -85,8 +85,8 @@ const PLAIN: ContentOf = (value, key) => {
   return types.isBoxedPrimitive(content) ? content.valueOf() : content;
 };
 
-/** An element takes two characters at least. */
-const MAX_ELEMENTS = MAX_CHARS / 2;
+/** Most bytes of a buffer, or elements of a typed array: JSON lists them one by one, which takes long. */
+const MAX_ELEMENTS = 256 * 1024;
 
 /** Writes JSON of the contents of objects, within a number of characters, and continues after a value that cannot be read. */
 class JsonWriter {
