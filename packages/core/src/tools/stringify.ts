@@ -6,7 +6,7 @@ import { truncate } from './text.js';
  * JSON of any value, as `JSON.stringify` writes it, and of errors, which it writes as `{}`: with `name`, `message`, `stack`,
  * `cause` and `errors` besides their own members. Never throws. Where `JSON.stringify` does, this function writes a cycle as
  * `"[Circular]"`, a BigInt in digits, and `"[Unreadable]"` for a getter, proxy or `toJSON` that throws and for the 101st level
- * of nesting. After about 4,194,304 characters it cuts strings, with a mark, and ends lists and objects.
+ * of nesting. After about 4,194,304 characters it cuts strings, lists and objects, with a mark.
  *
  * @returns `'null'` for a value that JSON leaves out: undefined, a function, a symbol
  */
@@ -26,7 +26,7 @@ export function stringify(value: unknown): string {
  * JSON differs from that of {@link stringify}: a set is a list, a map is an object (a list of pairs, if a key is no string),
  * bytes are Base64, a boxed primitive is an object.
  *
- * @param maxChars after about this number of characters strings are cut, with a mark, and lists and objects end
+ * @param maxChars after about this number of characters strings, lists and objects are cut, with a mark
  * @returns `'[Unreadable]'` for an object whose `toJSON` or proxy throws
  */
 export function toPrimitive(value: object, maxChars: number): unknown {
@@ -144,22 +144,25 @@ class JsonWriter {
 
   #list(list: readonly unknown[]): string {
     let json = '';
-    for (let index = 0; index < list.length && this.#chars > 0; index++) {
+    for (let index = 0; index < list.length; index++) {
+      if (this.#chars <= 0) return `[${json}"… [${list.length - index} more]"]`;
       this.#chars--;
-      json += `,${this.member(list, index) ?? this.#write('null')}`;
+      json += `${this.member(list, index) ?? this.#write('null')},`;
     }
-    return `[${json.slice(1)}]`;
+    return `[${json.slice(0, -1)}]`;
   }
 
   #members(object: object): string {
     let json = '';
-    for (const key of memberNames(object)) {
-      if (this.#chars <= 0) break;
-      this.#chars -= key.length + KEY_PUNCTUATION;
-      const value = this.member(object, key);
-      if (value !== undefined) json += `,${JSON.stringify(key)}:${value}`;
+    const names = [...memberNames(object)];
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index] as string;
+      if (this.#chars <= 0) return `{${json}"…":"[${names.length - index} more]"}`;
+      this.#chars -= name.length + KEY_PUNCTUATION;
+      const value = this.member(object, name);
+      if (value !== undefined) json += `${JSON.stringify(name)}:${value},`;
     }
-    return `{${json.slice(1)}}`;
+    return `{${json.slice(0, -1)}}`;
   }
 
   #write(json: string): string {
