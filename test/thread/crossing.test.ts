@@ -70,6 +70,31 @@ it('refuses records that are logged from inside a request, also with a thread', 
   await service.close();
 });
 
+it('gives records of a time that the service is sure to refuse the time now, also with a thread', async () => {
+  const service = await startCloudWatch();
+  const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secret = '' } = service.env;
+  const connection = { endpoint: service.url, region, credentials: { accessKeyId, secretAccessKey: secret } };
+  const day = 86_400_000;
+  const before = Date.now();
+  for (const thread of [false, true]) {
+    const transport = new CloudWatchTransport({ logGroupName: 'shop', ...connection, thread });
+    const logger = winston.createLogger({ transports: [transport] });
+    for (const timestamp of [before - 90 * day, before + 30 * day, before - day]) logger.info('x', { timestamp });
+    await transport.flush();
+    expect(transport.stats()).toMatchObject({ received: 3, delivered: 3, redated: 2 });
+    await new Promise((resolve) => logger.on('finish', resolve).end());
+  }
+  const stored = service.events().map(({ timestamp, message }) => [timestamp >= before, JSON.parse(message).timestamp]);
+  expect(
+    stored
+      .filter(([isNow]) => isNow)
+      .map(([, field]) => field)
+      .sort(),
+  ).toEqual([before - 90 * day, before - 90 * day, before + 30 * day, before + 30 * day]);
+  expect(service.stats().violations).toEqual([]);
+  await service.close();
+});
+
 const record: LogRecord = { time: 1, level: 'info', urgent: false, text: 'fine', fields: {} };
 
 it('a record that cannot become a line is the only record lost', async () => {

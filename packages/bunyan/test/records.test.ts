@@ -43,6 +43,19 @@ describe('the text of a record', () => {
     });
   });
 
+  test('has name, message, stack and cause of an error in any field', async () => {
+    const { logger, stream, destination } = start();
+    const problem = new RangeError('broken', { cause: new Error('inner') });
+    logger.error({ problem, details: { problems: [problem] } }, 'hello');
+    await stream.flush();
+    const expected = { name: 'RangeError', message: 'broken', stack: problem.stack, cause: { message: 'inner' } };
+    expect(JSON.parse(destination.texts[0] ?? '')).toMatchObject({
+      msg: 'hello',
+      problem: expected,
+      details: { problems: [expected] },
+    });
+  });
+
   test("holds the results of the logger's serializers", async () => {
     const { logger, stream, destination } = start();
     logger.addSerializers({ user: (user: { id: number }) => user.id });

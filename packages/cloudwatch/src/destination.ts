@@ -14,7 +14,7 @@ import {
 } from '@logferry/core';
 import { isNotFound, isUnreadable, nameOf, toDeliveryError } from './classify.js';
 import { compress, uncompressed, type WireBody } from './compress.js';
-import { EVENT_OVERHEAD_BYTES, MAX_BATCH_EVENTS, MAX_SPAN_MS } from './limits.js';
+import { EVENT_OVERHEAD_BYTES, MAX_BATCH_EVENTS, MAX_FUTURE_MS, MAX_PAST_MS, MAX_SPAN_MS } from './limits.js';
 import { LogsClient, type PutResponse } from './logs-client.js';
 import { moduleUrl } from './module-url.js';
 import type { CloudWatchOptions } from './options.js';
@@ -55,6 +55,8 @@ class CloudWatch implements TextDestination {
       maxEvents: MAX_BATCH_EVENTS,
       maxBytes: options.maxBatchBytes,
       maxSpanMs: MAX_SPAN_MS,
+      maxPastMs: MAX_PAST_MS,
+      maxFutureMs: MAX_FUTURE_MS,
       baseBytes: () => 0,
     };
     this.#options = options;
@@ -72,9 +74,12 @@ class CloudWatch implements TextDestination {
     const { maxEventBytes, oversize, routeOf } = this.#options;
     const drafts = records.map((record) => {
       const { text, time } = record;
-      const message = text.isWellFormed() ? text : text.toWellFormed();
+      // A text of more characters has more bytes, which take long to count and to repair.
+      const isTooLong = text.length > maxEventBytes;
+      const message = isTooLong || text.isWellFormed() ? text : text.toWellFormed();
+      const bytes = isTooLong ? text.length : Buffer.byteLength(message);
       const timeMs = toDateMs(time) ?? Date.now();
-      return { route: routeOf(timeMs, record.level), time: timeMs, message, bytes: Buffer.byteLength(message) };
+      return { route: routeOf(timeMs, record.level), time: timeMs, message, bytes };
     });
     const quoted = quoteAll(drafts.map(({ message, bytes }) => (bytes <= maxEventBytes ? message : '')));
     return drafts.map(({ route, time, message, bytes }, index) => {

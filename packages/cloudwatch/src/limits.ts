@@ -13,3 +13,9 @@ export const MAX_EVENT_BYTES: number = MAX_BATCH_BYTES - EVENT_OVERHEAD_BYTES;
 
 /** The service refuses a batch that spans more than 24 hours, and does not document whether exactly 24 hours pass. */
 export const MAX_SPAN_MS: number = 24 * 3_600_000 - 1;
+
+/** No event may be more than 14 days in the past. */
+export const MAX_PAST_MS: number = 14 * 24 * 3_600_000;
+
+/** No event may be more than 2 hours in the future. */
+export const MAX_FUTURE_MS: number = 2 * 3_600_000;

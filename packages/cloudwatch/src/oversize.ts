@@ -2,13 +2,16 @@ import { split, truncate } from '@logferry/core';
 import { shortenJson } from './shorten-json.js';
 
 /**
- * Fits a message that is larger than `maxBytes` of UTF-8: returns the messages to send in its place, each within the limit;
- * none if the message has to be dropped. Expects well-formed text, and a limit of at least 256.
+ * Fits a message that is larger than `maxBytes` of UTF-8: returns the messages to send in its place, each well-formed and
+ * within the limit; none if the message has to be dropped. Expects a limit of at least 256.
  */
 export function fitMessage(text: string, maxBytes: number, policy: 'truncate' | 'split' | 'drop'): readonly string[] {
   if (policy === 'drop' || isMetric(text)) return [];
-  if (policy === 'split') return split(text, { maxBytes });
-  return [shortenJson(text, maxBytes) ?? truncate(text, maxBytes)];
+  if (policy === 'split') return split(text.toWellFormed(), { maxBytes });
+  const shortened = shortenJson(text, maxBytes)?.toWellFormed();
+  // A lone surrogate grows by a byte when it is replaced.
+  const fits = shortened !== undefined && Buffer.byteLength(shortened) <= maxBytes;
+  return [fits ? shortened : truncate(text, maxBytes).toWellFormed()];
 }
 
 /**
@@ -17,7 +20,7 @@ export function fitMessage(text: string, maxBytes: number, policy: 'truncate' | 
  */
 function isMetric(text: string): boolean {
   // Spares most messages the cost of parsing.
-  if (!text.includes('"CloudWatchMetrics"')) return false;
+  if (text.length > MAX_PARSED_LENGTH || !text.includes('"CloudWatchMetrics"')) return false;
   try {
     const { _aws: metadata } = JSON.parse(text);
     return 'CloudWatchMetrics' in metadata;
@@ -25,3 +28,6 @@ function isMetric(text: string): boolean {
     return false;
   }
 }
+
+/** A longer text takes too long to parse. The format allows 1 MiB. */
+const MAX_PARSED_LENGTH = 4 * 1024 * 1024;

@@ -6,12 +6,13 @@ const ELLIPSIS_BYTES = 3;
 
 /**
  * Shortens the longest strings of a JSON object until it has at most `maxBytes` of UTF-8, and adds the field
- * `"logferry":{"truncatedFromBytes":…}`. All other text stays as it is. Returns `undefined` if the text is not a JSON object,
- * or if shorter strings alone do not make it fit.
+ * `"logferry":{"truncatedFromBytes":…}`; `truncatedFromCharacters` of a text of more than 4,194,304 characters, whose bytes take
+ * long to count. All other text stays as it is. Returns `undefined` if the text is not a JSON object, if shorter strings alone
+ * do not make it fit, or if that takes long to find out.
  */
 export function shortenJson(text: string, maxBytes: number): string | undefined {
-  if (!/^\s*\{/.test(text)) return undefined;
-  const note = `,"logferry":{"truncatedFromBytes":${Buffer.byteLength(text)}}`;
+  if (!/^\s{0,100}\{/.test(text)) return undefined;
+  const note = `,"logferry":{${sizeMember(text)}}`;
   const scan = scanStrings(text, maxBytes - note.length);
   if (!scan) return undefined;
   const sizes = scan.strings.map(({ bytes }) => bytes);
@@ -38,9 +39,17 @@ interface StringValue {
   readonly bytes: number;
 }
 
+function sizeMember(text: string): string {
+  const isLong = text.length > MAX_COUNTED_LENGTH;
+  return isLong ? `"truncatedFromCharacters":${text.length}` : `"truncatedFromBytes":${Buffer.byteLength(text)}`;
+}
+
+const MAX_COUNTED_LENGTH = 4 * 1024 * 1024;
+
 /**
- * Finds all string values. Returns `undefined` if the text around them has more than `maxOtherBytes`. Does not check that the
- * text is JSON: `shortenJson` checks the shortened text, which is much smaller.
+ * Finds all string values. Returns `undefined` if the text around them has more than `maxOtherBytes`, or has more strings and
+ * escaped quotes than a few milliseconds allow. A string that is too large alone has no exact size. Does not check that the text
+ * is JSON: `shortenJson` checks the shortened text, which is much smaller.
  */
 function scanStrings(
   text: string,
@@ -48,20 +57,17 @@ function scanStrings(
 ): { readonly strings: readonly StringValue[]; readonly otherBytes: number } | undefined {
   const strings: StringValue[] = [];
   let otherBytes = 0;
-  let index = 0;
-  while (index < text.length) {
+  let steps = MAX_STEPS;
+  for (let index = 0; index < text.length; ) {
     otherBytes++;
     if (otherBytes > maxOtherBytes) return undefined;
     if (text.charCodeAt(index++) !== QUOTE) continue;
     const start = index;
-    let bytes = 0;
-    for (let code = text.charCodeAt(index); code !== QUOTE; code = text.charCodeAt(index)) {
-      if (index >= text.length) return undefined;
-      const escapes = code === BACKSLASH;
-      bytes += escapes ? 2 : bytesOfCodeUnit(code);
-      index += escapes ? 2 : 1;
-    }
-    const end = index++;
+    let end = text.indexOf('"', start);
+    while (end >= 0 && isEscaped(text, start, end) && steps-- > 0) end = text.indexOf('"', end + 1);
+    if (end < 0 || steps-- <= 0) return undefined;
+    const bytes = end - start > maxOtherBytes ? end - start : Buffer.byteLength(text.slice(start, end));
+    index = end + 1;
     otherBytes++;
     if (isKey(text, index)) otherBytes += bytes;
     else strings.push({ start, end, bytes });
@@ -69,13 +75,19 @@ function scanStrings(
   return { strings, otherBytes };
 }
 
+const MAX_STEPS = 500_000;
+const MAX_BACKSLASHES = 10_000;
+
+/** Whether the quote at an index belongs to the content of the string: an odd number of backslashes is before it. */
+function isEscaped(text: string, start: number, quote: number): boolean {
+  const first = Math.max(start, quote - MAX_BACKSLASHES);
+  let index = quote;
+  while (index > first && text.charCodeAt(index - 1) === BACKSLASH) index--;
+  return (quote - index) % 2 === 1;
+}
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-
-/** Each half of a surrogate pair has half of its four bytes. */
-function bytesOfCodeUnit(code: number): number {
-  return code >= 0xd800 && code <= 0xdfff ? 2 : utf8Bytes(code);
-}
 
 /** Whether a colon follows. */
 function isKey(text: string, index: number): boolean {

@@ -20,7 +20,13 @@ it('makes an event of the text, with its size as the service counts it', () => {
 
 it('states the limits of the service', () => {
   const { baseBytes, ...limits } = destination.limits;
-  expect(limits).toEqual({ maxEvents: 10_000, maxBytes: 1_048_576, maxSpanMs: 86_399_999 });
+  expect(limits).toEqual({
+    maxEvents: 10_000,
+    maxBytes: 1_048_576,
+    maxSpanMs: 86_399_999,
+    maxPastMs: 1_209_600_000,
+    maxFutureMs: 7_200_000,
+  });
   expect(baseBytes?.('shop:web')).toBe(0);
   expect(destination.reads).toBe('text');
 });

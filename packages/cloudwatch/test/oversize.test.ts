@@ -174,3 +174,37 @@ it('handles a message of 50 MB in linear time', () => {
     }
   }
 }, 300_000);
+
+it.each([
+  ['text', (text: string) => text, /^x{1048000,}… \[truncated from 100000000 characters\]$/],
+  [
+    'value in JSON',
+    (text: string) => JSON.stringify({ msg: text, order: 17 }),
+    /^\{"msg":"x{1048000,}…","order":17,"logferry":\{"truncatedFromCharacters":100000021\}\}$/,
+  ],
+])('cuts a %s of 100 MB before it costs anything', (_, make, expected) => {
+  const message = make('x'.repeat(100_000_000));
+  expect(messages(message)[0]).toMatch(expected);
+  const destination = createCloudWatch({ logGroupName: 'shop' });
+  const tookMs = Array.from({ length: 3 }, () => {
+    const startedMs = performance.now();
+    destination.encode(record(message));
+    return performance.now() - startedMs;
+  });
+  expect(Math.min(...tookMs)).toBeLessThan(200);
+});
+
+it('truncates text with lone surrogates to a well-formed message within the limit', () => {
+  for (const text of ['\ud800'.repeat(5000), JSON.stringify({ a: 1 }).replace('1', `"${'\ud800'.repeat(5000)}"`)]) {
+    const [message = ''] = fitMessage(text, 1000, 'truncate');
+    expect(message.isWellFormed()).toBe(true);
+    expect(Buffer.byteLength(message)).toBeLessThanOrEqual(1000);
+    expect(message).toContain('\ufffd');
+  }
+});
+
+it('shortens JSON whose long strings hold escaped quotes and backslashes', () => {
+  for (const unit of ['"', '\\', '\\"', 'x"']) {
+    expect(shorten({ a: unit.repeat(5000), b: 1 }, 1000)).toMatchObject({ b: 1, logferry: expect.anything() });
+  }
+});

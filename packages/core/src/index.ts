@@ -29,7 +29,6 @@ export type {
   TextDestination,
   TextRecord,
 } from './contract/destination.js';
-export { toDateMs } from './contract/record.js';
 export {
   createHttpClient,
   type HttpClient,
@@ -40,12 +39,12 @@ export {
 export { codeOfStatus, noAnswer } from './tools/http-errors.js';
 export { stringify, toPrimitive } from './tools/stringify.js';
 export { endOfSlice, findCap, MAX_PART_HEADER_BYTES, split, truncate, utf8Bytes } from './tools/text.js';
+export { toDateMs } from './tools/time.js';
 export { warn } from './tools/warn.js';
 
 // Write an adapter; check options.
 
 export { sumStats } from './accounting/stats.js';
-export { toEpochMs } from './contract/record.js';
 export {
   booleanOption,
   choiceOption,
@@ -59,5 +58,7 @@ export {
   wrongOption,
 } from './options/checks.js';
 export { DEFAULT_CLOSE_TIMEOUT_MS, deliveryOptionNames } from './options/delivery-options.js';
+export { errorFields, isError } from './tools/errors.js';
 export { isUrgentLevel, levelLabel, standardLevels } from './tools/levels.js';
 export { parseObject } from './tools/parse-object.js';
+export { toEpochMs } from './tools/time.js';

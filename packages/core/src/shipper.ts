@@ -176,6 +176,7 @@ export class CoreShipper implements Shipper {
     return {
       ...totals,
       ...this.#delivery.stats,
+      redated: this.#intake.redated,
       bufferBytes: this.#budget.usedBytes,
       oldestAgeMs: oldest ? Math.round(this.#clock.monotonic() - oldest.acceptedAtMs) : 0,
       callbackErrors: this.#reporter.callbackErrors,

@@ -105,7 +105,7 @@ it('toPrimitive writes what JSON cannot express, and objects as JSON', () => {
     bytes: new Uint8Array([1, 2, 3]),
   };
   const { stack } = error;
-  expect(JSON.parse(String(toPrimitive(value, 100)))).toEqual({
+  expect(JSON.parse(String(toPrimitive(value, 10_000)))).toEqual({
     error: { name: 'TypeError', message: 'bad', stack, status: 500, cause: 1 },
     map: { a: [1] },
     pairs: [[1, 2]],
@@ -120,11 +120,33 @@ it('toPrimitive returns the primitive that stands for an object', () => {
   expect(toPrimitive({ toJSON: () => undefined }, 100)).toBeUndefined();
 });
 
-it('toPrimitive never throws, and ends early after the number of values', () => {
+it('toPrimitive never throws, and ends early after the number of characters', () => {
   const bad = (): never => {
     throw new Error('no');
   };
   expect(toPrimitive({ toJSON: bad }, 100)).toBe('[Unreadable]');
   expect(toPrimitive([{ toJSON: bad }, 1], 100)).toBe('["[Unreadable]",1]');
-  expect(toPrimitive([1, { a: 2, b: 3 }, 4], 3)).toBe('[1,{"a":2}]');
+  expect(toPrimitive([1, { a: 2, b: 3 }, 4], 9)).toBe('[1,{"a":2,"…":"[1 more]"},"… [1 more]"]');
+  expect(toPrimitive(['x'.repeat(500), 1], 101)).toBe(`["${'x'.repeat(70)}… [truncated from 500 bytes]","… [1 more]"]`);
+});
+
+it.each([
+  ['a string', () => 'x'.repeat(100_000_000), /^\{"big":"x{4194000,}… \[truncated from 100000000 characters\]"\}$/],
+  [
+    'a string in a list',
+    () => ['x'.repeat(100_000_000)],
+    /^\{"big":\["x{4194000,}… \[truncated from 100000000 characters\]"\]\}$/,
+  ],
+  ['bytes', () => Buffer.alloc(100_000_000), /^\{"big":\{"type":"Buffer","data":\[(0,){200000,}0\]\}\}$/],
+])('stringify and toPrimitive cut %s of 100 MB before they cost anything', (_, make, json) => {
+  const fields = { big: make() };
+  expect(stringify(fields)).toMatch(json);
+  expect(String(toPrimitive(fields, 1_000_000)).length).toBeLessThan(1_001_000);
+  const tookMs = Array.from({ length: 3 }, () => {
+    const startedMs = performance.now();
+    stringify(fields);
+    toPrimitive(fields, 1_000_000);
+    return performance.now() - startedMs;
+  });
+  expect(Math.min(...tookMs)).toBeLessThan(200);
 });

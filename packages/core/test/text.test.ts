@@ -6,7 +6,8 @@ const text = fc.string({ unit: 'binary' }).map((given) => given.toWellFormed());
 
 it('endOfSlice finds the longest slice that fits, and never cuts a character', () => {
   fc.assert(
-    fc.property(text, fc.nat(40), (given, maxBytes) => {
+    fc.property(text, fc.integer({ min: 1, max: 100 }), fc.nat(1000), (piece, times, maxBytes) => {
+      const given = piece.repeat(times);
       const end = endOfSlice(given, 0, maxBytes);
       const slice = given.slice(0, end);
       const next = String.fromCodePoint(given.codePointAt(end) ?? 0);
@@ -20,6 +21,9 @@ it('endOfSlice finds the longest slice that fits, and never cuts a character', (
 
 it('truncate leaves the longest beginning that fits together with its mark', () => {
   expect(truncate('é'.repeat(100), 64)).toBe(`${'é'.repeat(17)}… [truncated from 200 bytes]`);
+  const long = '中'.repeat(4_194_305);
+  expect(truncate(long, 64)).toBe(`${'中'.repeat(8)}… [truncated from 4194305 characters]`);
+  expect(truncate(truncate(long, 1000), 64)).toBe(truncate(long, 64));
   const double = (codePoint: number): number => (codePoint === 0x78 ? 2 : 1);
   expect(truncate('x'.repeat(100), 64, double)).toBe(`${'x'.repeat(17)}… [truncated from 100 bytes]`);
 });

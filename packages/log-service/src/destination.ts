@@ -13,11 +13,11 @@ import {
 } from '@logferry/core';
 import { isCompressionRefused, toConnectionError, toDeliveryError } from './classify.js';
 import { type Compression, compress } from './compress.js';
-import { createFieldsWriter, plainFields } from './fields.js';
+import { createFieldsWriter, LEVEL_FIELD, plainFields } from './fields.js';
 import { MAX_BATCH_EVENTS, MAX_VALUE_BYTES } from './limits.js';
 import { moduleUrl } from './module-url.js';
 import type { LogServiceFetch, LogServiceOptions } from './options.js';
-import { fitPayload } from './oversize.js';
+import { fitPayload, MAX_CHARS } from './oversize.js';
 import { fetchOver, type PutResponse, putWebTracking } from './put-web-tracking.js';
 import { type ResolvedLogServiceOptions, resolveLogServiceOptions } from './resolve-options.js';
 import { baseBytesOf, bodyOf } from './route.js';
@@ -30,6 +30,9 @@ export function createLogService(options: LogServiceOptions): FieldsDestination 
   return new LogService(resolveLogServiceOptions(options), options);
 }
 
+/** The field for the text: of winston, of pino and bunyan. */
+const MESSAGE_FIELDS: readonly string[] = ['message', 'msg'];
+
 /** A comma follows each log but the last, so the count of a batch is one byte too high. */
 const COMMA_BYTES = 1;
 
@@ -41,6 +44,8 @@ class LogService implements FieldsDestination {
   readonly #options: ResolvedLogServiceOptions;
   readonly #write: (record: FieldsRecord, time: number) => string;
   readonly #maxPayloadBytes: number;
+  /** The fields that are kept of a record with too many. */
+  readonly #important: ReadonlySet<string>;
   readonly #http = createHttpClient();
   readonly #fetch: LogServiceFetch;
   #compression: Compression | undefined;
@@ -56,7 +61,9 @@ class LogService implements FieldsDestination {
       baseBytes: (other) => (other === route ? baseBytes : baseBytesOf(other)),
     };
     this.#options = options;
-    this.#write = createFieldsWriter(options.timeField, options.sequenceField);
+    const { timeField, sequenceField, oversize } = options;
+    this.#write = createFieldsWriter(timeField, sequenceField, MAX_CHARS[oversize]);
+    this.#important = new Set([timeField, sequenceField, LEVEL_FIELD, ...MESSAGE_FIELDS]);
     this.#maxPayloadBytes = maxBatchBytes - baseBytes - COMMA_BYTES;
     this.#fetch = options.fetch ?? fetchOver(this.#http);
     this.#compression = compression === 'none' ? undefined : compression;
@@ -70,7 +77,7 @@ class LogService implements FieldsDestination {
     if (bytes <= this.#maxPayloadBytes && bytes <= MAX_VALUE_BYTES) {
       return { route, time, payload, bytes: bytes + COMMA_BYTES };
     }
-    const payloads = fitPayload(payload, this.#maxPayloadBytes, oversize);
+    const payloads = fitPayload(payload, this.#maxPayloadBytes, oversize, this.#important);
     if (payloads.length === 0) return { refused: 'too-large' };
     return payloads.map((part) => ({ route, time, payload: part, bytes: Buffer.byteLength(part) + COMMA_BYTES }));
   }
@@ -97,7 +104,7 @@ class LogService implements FieldsDestination {
       module: new URL('./index.js', moduleUrl).href,
       factory: 'createLogService',
       options: this.#rawOptions,
-      plainFields,
+      plainFields: (fields) => plainFields(fields, MAX_CHARS[this.#options.oversize]),
     };
   }
 

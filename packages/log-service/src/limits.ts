@@ -12,6 +12,9 @@ export const MAX_BATCH_EVENTS: number = 4096;
 /** Most UTF-8 bytes of one value. The service states 1 MB: see {@link MAX_BATCH_BYTES}. */
 export const MAX_VALUE_BYTES: number = 1_000_000;
 
+/** Most characters of a value that is split. More would not fit the default budget of the core in any case. */
+export const MAX_SPLIT_CHARS: number = 32 * MAX_VALUE_BYTES;
+
 /** Most UTF-8 bytes of a key. */
 export const MAX_KEY_BYTES: number = 128;
 

@@ -1,24 +1,30 @@
-import { toPrimitive } from '@logferry/core';
-import { MAX_VALUE_BYTES } from './limits.js';
+import { toPrimitive, truncate } from '@logferry/core';
 
 /**
  * The text of a field's value: a string with lone surrogates replaced, a number, boolean or BigInt in digits and words, an
  * object as {@link toPrimitive} writes it. `undefined` for null, undefined, functions and symbols. Never throws.
+ *
+ * @param maxChars a longer text is cut to as many bytes, before it costs anything, and ends in a mark
  */
-export function textOf(value: unknown): string | undefined {
+export function textOf(value: unknown, maxChars: number): string | undefined {
   switch (typeof value) {
-    case 'string':
-      return value.isWellFormed() ? value : value.toWellFormed();
+    case 'string': {
+      const text = value.length > maxChars ? truncate(value, maxChars) : value;
+      return text.isWellFormed() ? text : text.toWellFormed();
+    }
     case 'number':
     case 'boolean':
     case 'bigint':
       return String(value);
     case 'object':
-      return value === null ? undefined : textOf(toPrimitive(value, MAX_VALUES));
+      return value === null ? undefined : textOf(toPrimitive(value, maxChars - MARK_ROOM_CHARS), maxChars);
     default:
       return undefined;
   }
 }
+
+/** Room for the mark of a cut string and the brackets around it, so that the JSON is not cut once more. */
+const MARK_ROOM_CHARS = 1000;
 
 /** The member of an object; `'[Unreadable]'` if a getter or a proxy throws. */
 export function read(object: object, key: string): unknown {
@@ -28,6 +34,3 @@ export function read(object: object, key: string): unknown {
     return '[Unreadable]';
   }
 }
-
-/** A value takes at least two bytes with its comma, so the text of more values would be cut anyway. */
-const MAX_VALUES = MAX_VALUE_BYTES / 2;

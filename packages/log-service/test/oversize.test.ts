@@ -1,5 +1,5 @@
 import type { EncodedEvent } from '@logferry/core';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { LogServiceOptions } from '../src/index.js';
 import { encoded, type Fields, record, shop } from './support/records.js';
 
@@ -95,11 +95,43 @@ it.each(['truncate', 'split', 'drop'] as const)('does not change a record within
   expect(logs(fields, { oversize })).toMatchObject([fields]);
 });
 
-it.each(['truncate', 'split'] as const)('drops a record whose keys alone are too large (%s)', (oversize) => {
-  const fields = Object.fromEntries(
-    Array.from({ length: 150_000 }, (_, index) => [String(index).padStart(20, 'x'), 1]),
-  );
-  expect(shop({ oversize }).encode(record(fields))).toEqual({ refused: 'too-large' });
+describe('a record with more fields than fit', () => {
+  const many = (count: number): [string, string][] =>
+    Array.from({ length: count }, (_, index) => [`field${index}`, 'a value of an ordinary field '.repeat(2)]);
+
+  it('keeps its message, and says how many fields it leaves out', () => {
+    const [log = {}] = logs({ ...Object.fromEntries(many(60_000)), msg: 'order placed' });
+    expect(log).toMatchObject({ time: expect.anything(), seq: expect.anything(), level: 'info', msg: 'order placed' });
+    const { leftOutFields } = JSON.parse(log.logferry ?? '');
+    expect(Object.keys(log).length - 5 + leftOutFields).toBe(60_000);
+    expect(Buffer.byteLength(JSON.stringify(log))).toBeGreaterThan(2_999_800);
+  });
+
+  it.each(['truncate', 'split'] as const)('keeps its message, and the other fields in their order (%s)', (oversize) => {
+    for (const name of ['message', 'msg', 'other']) {
+      const fields: Record<string, string> = Object.fromEntries(many(2000));
+      fields[name] = 'order placed '.repeat(100);
+      const [log = {}, ...others] = logs(fields, { oversize, maxBatchBytes: 100_000 });
+      expect(others).toEqual([]);
+      expect(log[name]).toBe(name === 'other' ? undefined : fields[name]);
+      const kept = Object.keys(log).filter((key) => key.startsWith('field'));
+      expect(kept).toEqual(many(kept.length).map(([key]) => key));
+    }
+  });
+
+  it('is stored also if its keys alone are too large', () => {
+    const keys = Array.from({ length: 5000 }, (_, index) => String(index).padStart(20, 'x'));
+    const fields = Object.fromEntries(keys.map((key) => [key, 1]));
+    const [log] = logs({ logferry: 'mine', msg: 'x'.repeat(200_000), ...fields }, { maxBatchBytes: 100_000 });
+    expect(log?.logferry).toBe('mine');
+    expect(log?.msg).toMatch(/^x{20000,}… \[truncated from 200000 bytes\]$/);
+    expect(JSON.parse(log?.logferry_ ?? '').leftOutFields).toBeGreaterThan(1000);
+  });
+
+  it('is dropped with oversize: drop', () => {
+    const dropping = shop({ oversize: 'drop', maxBatchBytes: 100_000 });
+    expect(dropping.encode(record(Object.fromEntries(many(2000))))).toEqual({ refused: 'too-large' });
+  });
 });
 
 it.each(['truncate', 'split'] as const)('fits a record into a request with a lower limit (%s)', (oversize) => {
@@ -117,4 +149,21 @@ it('fills a request with a lower limit to the last byte', () => {
   expect(maxBytes).toBe(2048);
   expect(encoded(destination, record({ text: 'x'.repeat(room) }))[0]?.payload).toContain(`"${'x'.repeat(room)}"`);
   expect(encoded(destination, record({ text: 'x'.repeat(room + 1) }))[0]?.payload).toContain('[truncated from');
+});
+
+it.each([
+  ['string', (text: string): unknown => text],
+  ['string in an object', (text: string): unknown => ({ text })],
+])('cuts a %s of 100 MB before it costs anything', (_, make) => {
+  const value = make('x'.repeat(100_000_000));
+  const [log] = logs({ value, order: 17 });
+  expect(log?.order).toBe('17');
+  expect(log?.value).toMatch(/^(\{"text":")?x{998000,}… \[truncated from 100000000 characters\]/);
+  const destination = shop();
+  const tookMs = Array.from({ length: 3 }, () => {
+    const startedMs = performance.now();
+    destination.encode(record({ value }));
+    return performance.now() - startedMs;
+  });
+  expect(Math.min(...tookMs)).toBeLessThan(200);
 });

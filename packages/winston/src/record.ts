@@ -1,4 +1,4 @@
-import { type LogRecord, stringify, toEpochMs } from '@logferry/core';
+import { errorFields, isError, type LogRecord, stringify, toEpochMs } from '@logferry/core';
 import { LEVEL, MESSAGE } from 'triple-beam';
 
 /** A record of winston. All transports of a logger get the same object, so it is never changed. */
@@ -49,9 +49,12 @@ export class InfoRecord implements LogRecord {
     return typeof message === 'string' ? message : stringify(this.fields);
   }
 
-  /** `logger.error(new Error())` makes the error the info: its message and stack are not enumerable. */
   get fields(): Info {
-    const info = this.#info;
-    return info instanceof Error ? { ...info, message: info.message, stack: info.stack } : info;
+    return isError(this.#info) ? errorFields(this.#info) : this.#info;
   }
+}
+
+/** A copy for a format, which may change it. `logger.error(new Error())` makes the error the info. */
+export function copyOf(info: Info): Info {
+  return isError(info) ? errorFields(info) : { ...info };
 }

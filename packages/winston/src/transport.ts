@@ -17,7 +17,7 @@ import Transport from 'winston-transport';
 import { CrashDelivery, crashOf, hasCrashField } from './crash.js';
 import { type Logger, Loggers, removeLast } from './loggers.js';
 import { type HostOptions, hostOptionNames, resolveHostOptions, type TransportOptions } from './options.js';
-import { type Info, InfoRecord, type Levels, unreadable } from './record.js';
+import { copyOf, type Info, InfoRecord, type Levels, unreadable } from './record.js';
 
 export interface DestinationTransportOptions extends TransportOptions {
   /** Where the records go. */
@@ -179,7 +179,7 @@ export class DestinationTransport extends Transport {
   #formatted(info: Info): Info | false {
     if (!this.#format) return info;
     try {
-      return this.#format.transform({ ...info } as never, this.#format.options) as Info | false;
+      return this.#format.transform(copyOf(info) as never, this.#format.options) as Info | false;
     } catch {
       return unreadable;
     }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { inspect } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import { MemoryDestination } from '@logferry/core/testing';
 import { describe, expect, test } from 'vitest';
 import winston, { type LoggerOptions } from 'winston';
@@ -74,6 +75,20 @@ describe('the text of a record', () => {
     expect(JSON.parse(destination.texts[0] ?? '')).toEqual({ level: 'error', message: 'broken', stack: error.stack });
   });
 
+  test("carries message and stack of an error that is logged alone where the transport's own format adds them", async () => {
+    const { errors, json, combine } = format;
+    const { logger, transport, destination } = start({}, { format: combine(errors({ stack: true }), json()) });
+    const error = Object.assign(new Error('broken'), { code: 'E1' });
+    const far = runInNewContext('new Error("far")');
+    for (const each of [error, far]) logger.error(each);
+    await transport.flush();
+    expect(destination.texts.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 'error', message: 'broken', stack: error.stack, code: 'E1' },
+      { level: 'error', message: 'far', stack: far.stack },
+    ]);
+    expect(destination.records[1]?.level).toBe('error');
+  });
+
   test('carries message and stack of an error that is logged alone if there is no line', () => {
     const { transport, destination } = start();
     const error = Object.assign(new Error('broken'), { level: 'error', code: 'E1' });
@@ -81,6 +96,7 @@ describe('the text of a record', () => {
     expect(JSON.parse(destination.record.text)).toEqual({
       level: 'error',
       code: 'E1',
+      name: 'Error',
       message: 'broken',
       stack: error.stack,
     });
@@ -151,6 +167,26 @@ describe('the fields of a record', () => {
       service: 'shop',
       user: { id: 7 },
     });
+  });
+});
+
+describe('the fields of an error that is logged alone', () => {
+  test.each([
+    ['of this realm', () => new Error('broken', { cause: new TypeError('inner') })],
+    ['of another realm', () => runInNewContext('new Error("broken", { cause: new TypeError("inner") })')],
+  ])('are its name, message, stack and cause, %s', async (_, make) => {
+    const { logger, transport, destination } = start();
+    const error = make();
+    logger.error(error);
+    await transport.flush();
+    const { name, message, stack, cause, level } = destination.record.fields;
+    expect({ name, message, stack, level }).toEqual({
+      name: 'Error',
+      message: 'broken',
+      stack: error.stack,
+      level: 'error',
+    });
+    expect(cause).toBe(error.cause);
   });
 });
 

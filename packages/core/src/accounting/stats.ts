@@ -6,6 +6,8 @@ import type { LedgerTotals } from './ledger.js';
 export interface DeliveryStats extends LedgerTotals {
   /** Records that the service refused one by one, by reason. */
   readonly rejectedByReason: Readonly<Record<DropReason, number>>;
+  /** Records that got the time now, since the service refuses events of their time. */
+  readonly redated: number;
   /** Requests, repetitions included. */
   readonly requests: number;
   /** Bytes of the delivered batches, as the service counts them. */
@@ -49,6 +51,7 @@ export function emptyStats(concurrency: number): DeliveryStats {
     dropped: zeroByReason(),
     spooled: 0,
     pending: 0,
+    redated: 0,
     ...noAttempts(),
     bufferBytes: 0,
     oldestAgeMs: 0,

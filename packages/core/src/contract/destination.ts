@@ -93,6 +93,13 @@ export interface BatchLimits {
   readonly maxBytes: number;
   /** Most milliseconds between the earliest and the latest event of a batch. @default no limit */
   readonly maxSpanMs?: number;
+  /**
+   * Most milliseconds that the time of an event may lie in the past: the service refuses an older event. A record with an
+   * older time gets the time now before `encode`. @default no limit
+   */
+  readonly maxPastMs?: number;
+  /** The same for the future. @default no limit */
+  readonly maxFutureMs?: number;
   /** Bytes that a batch of this route costs before its first event. Asked for each record. @default 0 */
   baseBytes?(route: string): number;
 }

@@ -1,6 +1,7 @@
 import { bufferCost } from '../accounting/ledger.js';
 import type { TextRecord } from '../contract/destination.js';
 import type { CheckedEncoding } from './encode.js';
+import type { TimeWindow } from './time-window.js';
 
 /** Most bytes of the budget that wait: about a millisecond of encoding. */
 const MAX_BYTES = 512 * 1024;
@@ -17,6 +18,7 @@ const MAX_TOGETHER = 256;
 /** Keeps the records of a turn of the event loop, and encodes them together at its end: log calls do not pay for encoding. */
 export class DeferredEncoder {
   readonly #maxBytes: number;
+  readonly #window: TimeWindow;
   readonly #encode: (records: readonly TextRecord[]) => readonly CheckedEncoding[];
   readonly #onEncoded: (record: TextRecord, encoding: CheckedEncoding) => void;
   #waiting: TextRecord[] = [];
@@ -24,21 +26,23 @@ export class DeferredEncoder {
 
   constructor(
     maxBufferBytes: number,
+    window: TimeWindow,
     encode: (records: readonly TextRecord[]) => readonly CheckedEncoding[],
     onEncoded: (record: TextRecord, encoding: CheckedEncoding) => void,
   ) {
     this.#maxBytes = Math.min(MAX_BYTES, maxBufferBytes * PART_OF_BUDGET);
+    this.#window = window;
     this.#encode = encode;
     this.#onEncoded = onEncoded;
   }
 
-  /** Keeps the record as it is now. False if it has to be encoded at once. Throws if its getters throw. */
+  /** Keeps the record as it is now, with the time that the window allows. False if it has to be encoded at once. Throws if its getters throw. */
   defer({ time, level, urgent, text }: TextRecord): boolean {
     if (typeof text !== 'string' || text === '' || text.length > MAX_TEXT_LENGTH) return false;
     const bytes = this.#bytes + bufferCost(text.length);
     if (bytes > this.#maxBytes) return false;
     this.#bytes = bytes;
-    this.#waiting.push({ time, level, urgent, text });
+    this.#waiting.push({ time: this.#window.dateOf(time), level, urgent, text });
     return true;
   }
 

@@ -11,6 +11,7 @@ import {
 import type { LogRecord } from '../contract/record.js';
 import type { ResolvedLimits } from '../options/delivery-options.js';
 import { isThenable } from '../tools/is-thenable.js';
+import type { TimeWindow } from './time-window.js';
 
 /** An event, checked. */
 export interface CheckedEvent extends EncodedEvent {
@@ -23,20 +24,26 @@ export type CheckedEncoding =
   | { readonly events: readonly CheckedEvent[]; readonly costBytes: number; readonly urgent: boolean }
   | { readonly refused: DropReason; readonly events?: readonly EncodedEvent[]; readonly cause?: unknown };
 
-/** Encodes a record. Never throws: an error becomes the cause of a refusal. */
-export function encodeChecked(destination: Destination, limits: ResolvedLimits, record: LogRecord): CheckedEncoding {
+/** Encodes a record, with the time that the window allows. Never throws: an error becomes the cause of a refusal. */
+export function encodeChecked(
+  destination: Destination,
+  limits: ResolvedLimits,
+  window: TimeWindow,
+  record: LogRecord,
+): CheckedEncoding {
   try {
     const { urgent } = record;
-    return check(encode(destination, record), limits, urgent);
+    return check(encode(destination, record, window.dateOf(record.time)), limits, urgent);
   } catch (cause) {
     return { refused: 'unencodable', cause };
   }
 }
 
-/** Encodes records together, or each alone if that fails: then one of them may be to blame. Never throws. */
+/** Encodes dated records together, or each alone if that fails: then one of them may be to blame. Never throws. */
 export function encodeAllChecked(
   destination: TextDestination,
   limits: ResolvedLimits,
+  window: TimeWindow,
   records: readonly TextRecord[],
 ): readonly CheckedEncoding[] {
   try {
@@ -45,15 +52,15 @@ export function encodeAllChecked(
       throw new TypeError('encodeAll() must return one encoding for each record');
     return records.map(({ urgent }, index) => check(encodings[index] as Encoding, limits, urgent));
   } catch {
-    return records.map((record) => encodeChecked(destination, limits, { ...record, fields: NO_FIELDS }));
+    return records.map((record) => encodeChecked(destination, limits, window, { ...record, fields: NO_FIELDS }));
   }
 }
 
 const NO_FIELDS = Object.freeze({});
 
 /** Calls `encode` of the destination, which gets what it reads and nothing else, here as in a worker thread. */
-export function encode(destination: Destination, record: LogRecord): Encoding {
-  const { time, level, urgent } = record;
+export function encode(destination: Destination, record: LogRecord, time: number = record.time): Encoding {
+  const { level, urgent } = record;
   switch (destination.reads) {
     case 'text':
       return destination.encode({ time, level, urgent, text: record.text });

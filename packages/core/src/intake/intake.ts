@@ -2,14 +2,16 @@ import type { EventFlags, Ledger } from '../accounting/ledger.js';
 import type { Reporter } from '../accounting/reporter.js';
 import type { Clock } from '../contract/clock.js';
 import type { Destination, DropReason, EncodedEvent } from '../contract/destination.js';
-import { type LogRecord, timeOf } from '../contract/record.js';
+import type { LogRecord } from '../contract/record.js';
 import type { RouteScheduler } from '../delivery/route-scheduler.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import { currentActivity } from '../process/feedback.js';
+import { timeOf } from '../tools/time.js';
 import type { Batcher } from './batcher.js';
 import type { Budget } from './budget.js';
 import { DeferredEncoder } from './deferred-encoder.js';
 import { type CheckedEncoding, type CheckedEvent, encodeAllChecked, encodeChecked } from './encode.js';
+import { TimeWindow } from './time-window.js';
 
 /** Most routes with records waiting or in flight: each costs memory that the byte budget does not see. */
 const MAX_ROUTES = 10_000;
@@ -34,17 +36,21 @@ interface Dependencies {
 /** Takes records in: encoded, checked, within the budget, in the open batch of their route; or refuses and counts them. */
 export class Intake {
   readonly #dependencies: Dependencies;
+  readonly #window: TimeWindow;
   /** None where the destination encodes each record alone. */
   readonly #deferred: DeferredEncoder | undefined;
   #lastSeq = 0;
 
   constructor(dependencies: Dependencies) {
-    const { destination, options } = dependencies;
+    const { destination, options, clock } = dependencies;
+    const window = new TimeWindow(clock, options.limits);
     this.#dependencies = dependencies;
+    this.#window = window;
     if (destination.reads === 'text' && destination.encodeAll)
       this.#deferred = new DeferredEncoder(
         options.maxBufferBytes,
-        (records) => encodeAllChecked(destination, options.limits, records),
+        window,
+        (records) => encodeAllChecked(destination, options.limits, window, records),
         (record, encoding) => this.#take(record, encoding),
       );
   }
@@ -52,6 +58,11 @@ export class Intake {
   /** Number of the last event; events count from 1. */
   get lastSeq(): number {
     return this.#lastSeq;
+  }
+
+  /** Number of records that got the time now. */
+  get redated(): number {
+    return this.#window.redated;
   }
 
   /** Takes in a record, unless there is a reason to refuse it already. False: refused on the spot. */
@@ -62,22 +73,23 @@ export class Intake {
     if (reporter.isNotifying || activity === 'notifying')
       return reporter.withoutReporting(() => this.#takeNow(record, reason));
     if (reason !== undefined || !this.#canWait(record)) {
-      this.drain();
+      this.#deferred?.drain();
       return this.#takeNow(record, reason);
     }
     onChanged();
     return true;
   }
 
-  /** Takes in the records that wait for the end of the turn. */
+  /** Takes in the records that wait for the end of the turn. Called at the end of each turn in which a batch was begun. */
   drain(): void {
     this.#deferred?.drain();
+    this.#window.clear();
   }
 
   /** Takes in a notice of our own, however full the budget is. */
   acceptNotice(notice: LogRecord): void {
     const { destination, options } = this.#dependencies;
-    const encoding = encodeChecked(destination, options.limits, notice);
+    const encoding = encodeChecked(destination, options.limits, this.#window, notice);
     if (!('refused' in encoding)) this.#keep(encoding.events, encoding.costBytes, NOTICE);
   }
 
@@ -94,7 +106,7 @@ export class Intake {
 
   #takeNow(record: LogRecord, refused: DropReason | undefined): boolean {
     const { destination, options } = this.#dependencies;
-    return this.#take(record, refused ? { refused } : encodeChecked(destination, options.limits, record));
+    return this.#take(record, refused ? { refused } : encodeChecked(destination, options.limits, this.#window, record));
   }
 
   #take(record: Pick<LogRecord, 'time'>, encoding: CheckedEncoding): boolean {
@@ -115,7 +127,7 @@ export class Intake {
     cause?: unknown,
   ): false {
     const { ledger, clock } = this.#dependencies;
-    ledger.refuse(reason, timeOf(record, clock.now()), events, cause);
+    ledger.refuse(reason, events[0]?.time ?? timeOf(record, clock.now()), events, cause);
     return false;
   }
 

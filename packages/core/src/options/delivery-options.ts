@@ -157,8 +157,8 @@ function checkDestination(destination: Destination): void {
   functionOption('destination.close', close, undefined);
   functionOption('destination.recipe', recipe, undefined);
   check('limits', typeof limits === 'object' && limits !== null, 'an object', limits);
-  const { maxEvents, maxBytes, maxSpanMs = 1, baseBytes } = limits;
-  for (const [limit, value] of Object.entries({ maxEvents, maxBytes, maxSpanMs }))
+  const { maxEvents, maxBytes, maxSpanMs = 1, maxPastMs = 1, maxFutureMs = 1, baseBytes } = limits;
+  for (const [limit, value] of Object.entries({ maxEvents, maxBytes, maxSpanMs, maxPastMs, maxFutureMs }))
     check(`limits.${limit}`, typeof value === 'number' && value >= 1, 'a number of at least 1', value);
   check('limits.maxBytes', Number.isFinite(maxBytes), 'a finite number', maxBytes);
   functionOption('destination.limits.baseBytes', baseBytes, undefined);
@@ -176,11 +176,13 @@ function resolveRetry(options: unknown): ResolvedDeliveryOptions['retry'] {
 }
 
 function lowerLimits(options: DeliveryOptions, limits: BatchLimits): ResolvedLimits {
-  const { maxEvents, maxBytes } = limits;
+  const { maxEvents, maxBytes, maxSpanMs, maxPastMs, maxFutureMs } = limits;
   return {
+    ...(maxSpanMs !== undefined && { maxSpanMs }),
+    ...(maxPastMs !== undefined && { maxPastMs }),
+    ...(maxFutureMs !== undefined && { maxFutureMs }),
     maxEvents: numberOption('maxBatchEvents', options.maxBatchEvents, maxEvents, { min: 1, max: maxEvents }),
     maxBytes: numberOption('maxBatchBytes', options.maxBatchBytes, maxBytes, { min: 1024, max: maxBytes }),
-    ...(limits.maxSpanMs !== undefined && { maxSpanMs: limits.maxSpanMs }),
     baseBytes: (route) => limits.baseBytes?.(route) ?? 0,
   };
 }

@@ -3,7 +3,8 @@ import type { Reporter } from '../accounting/reporter.js';
 import { type DeliveryStats, emptyStats, sumStats } from '../accounting/stats.js';
 import { systemClock } from '../contract/clock.js';
 import { type Drop, type DropReason, zeroByReason } from '../contract/destination.js';
-import { type LogRecord, timeOf } from '../contract/record.js';
+import type { LogRecord } from '../contract/record.js';
+import { timeOf } from '../tools/time.js';
 import type { WorkerHandle } from './worker-handle.js';
 
 /**

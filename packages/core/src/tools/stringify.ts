@@ -1,90 +1,111 @@
 import { types } from 'node:util';
+import { isError, memberNames } from './errors.js';
+import { truncate } from './text.js';
 
 /**
- * JSON of any value, as `JSON.stringify` writes it. Never throws. Where `JSON.stringify` does, this function writes a cycle
- * as `"[Circular]"`, a BigInt in digits, and `"[Unreadable]"` for a getter, proxy or `toJSON` that throws and for the 101st
- * level of nesting; lists and objects end early after about 4,194,304 characters.
+ * JSON of any value, as `JSON.stringify` writes it, and of errors, which it writes as `{}`: with `name`, `message`, `stack`,
+ * `cause` and `errors` besides their own members. Never throws. Where `JSON.stringify` does, this function writes a cycle as
+ * `"[Circular]"`, a BigInt in digits, and `"[Unreadable]"` for a getter, proxy or `toJSON` that throws and for the 101st level
+ * of nesting. After about 4,194,304 characters it cuts strings, lists and objects, with a mark.
  *
  * @returns `'null'` for a value that JSON leaves out: undefined, a function, a symbol
  */
 export function stringify(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? 'null';
+    if (new Survey().isPlain(value)) return JSON.stringify(value) ?? 'null';
   } catch {
-    return new JsonWriter(PLAIN, PLAIN_BUDGET).member({ value }, 'value') ?? 'null';
+    // Written below, as far as it can be.
   }
+  return new JsonWriter(PLAIN, MAX_CHARS).member({ value }, 'value') ?? 'null';
 }
 
 /**
  * The primitive that stands for an object in a service that stores text: the result of `toJSON` if that is a primitive (the
  * ISO 8601 string of a date), the Base64 of a buffer's bytes, and JSON of any other object. Never throws.
  *
- * JSON differs from that of {@link stringify}: an error has `name`, `message`, `stack`, `cause` and `errors` besides its own
- * members, a set is a list, a map is an object (a list of pairs, if a key is no string), bytes are Base64, a boxed primitive is
- * an object. Nesting is limited by the stack only.
+ * JSON differs from that of {@link stringify}: a set is a list, a map is an object (a list of pairs, if a key is no string),
+ * bytes are Base64, a boxed primitive is an object.
  *
- * @param maxValues lists and objects end early after this number of elements and members
+ * @param maxChars after about this number of characters strings, lists and objects are cut, with a mark
  * @returns `'[Unreadable]'` for an object whose `toJSON` or proxy throws
  */
-export function toPrimitive(value: object, maxValues: number): unknown {
+export function toPrimitive(value: object, maxChars: number): unknown {
   try {
-    const content = richContentOf(value);
-    return isObject(content) ? new JsonWriter(RICH, maxValues).container(value, content) : content;
+    const content = richContentOf(value, '', maxChars);
+    return isObject(content) ? new JsonWriter(richContentOf, maxChars).container(value, content) : content;
   } catch {
     return '[Unreadable]';
   }
 }
 
-/** Reads objects for a {@link JsonWriter}, and sets the cost of each part of the text. */
-interface JsonDialect {
-  /** Returns the value to write for an object: the object itself, another object, or a primitive. May throw. */
-  contentOf(value: object, key: string | number): unknown;
-  keysOf(content: object): Iterable<string>;
-  readonly maxDepth: number;
-  /** `item` is the cost of a list element, charged before it, and of a member, charged after it. */
-  readonly costs: { readonly char: number; readonly value: number; readonly item: number };
+/** The JSON of densely linked objects grows exponentially, and that of long strings blocks the process. */
+const MAX_CHARS = 4 * 1024 * 1024;
+
+/** Far less than any stack allows. */
+const MAX_DEPTH = 100;
+
+/** Looks for what `JSON.stringify` would write differently, or take long for. */
+class Survey {
+  #chars = MAX_CHARS;
+  #objects = MAX_SURVEYED_OBJECTS;
+
+  /** May throw, as `JSON.stringify` does. */
+  isPlain(value: unknown): boolean {
+    if (typeof value === 'string') {
+      this.#chars -= value.length;
+      return this.#chars >= 0;
+    }
+    if (!isObject(value) || value instanceof Date) return true;
+    if (--this.#objects < 0) return false;
+    if (Array.isArray(value)) return value.length <= MAX_CHARS && value.every((each) => this.isPlain(each));
+    if (Object.getPrototypeOf(value) !== Object.prototype && !isOrdinary(value)) return false;
+    for (const key in value) {
+      const member: unknown = value[key as never];
+      if (typeof member === 'number') continue;
+      if (typeof member === 'function' ? key === 'toJSON' : !this.isPlain(member)) return false;
+    }
+    return true;
+  }
 }
 
-/** Writes as `JSON.stringify` does. The budget is in characters: each value takes 32 for its key and punctuation. */
-const PLAIN: JsonDialect = {
-  contentOf: plainContentOf,
-  keysOf: Object.keys,
-  // Far less than any stack allows.
-  maxDepth: 100,
-  costs: { char: 1, value: 32, item: 0 },
+function isOrdinary(value: object): boolean {
+  return !isError(value) && !ArrayBuffer.isView(value) && !('toJSON' in value);
+}
+
+/** More than a record has, and few enough to notice cycles early. */
+const MAX_SURVEYED_OBJECTS = 1000;
+
+/** Returns the value to write for an object: the object itself, another object, or a primitive. May throw. */
+type ContentOf = (value: object, key: string | number, maxChars: number) => unknown;
+
+const PLAIN: ContentOf = (value, key) => {
+  if (types.isTypedArray(value) && value.length > MAX_ELEMENTS) return PLAIN(value.subarray(0, MAX_ELEMENTS), key, 0);
+  const { toJSON } = value as { readonly toJSON?: unknown };
+  const content: unknown = typeof toJSON === 'function' ? toJSON.call(value, String(key)) : value;
+  return types.isBoxedPrimitive(content) ? content.valueOf() : content;
 };
 
-/** The JSON of densely linked objects grows exponentially. */
-const PLAIN_BUDGET = 4 * 1024 * 1024;
+/** Most bytes of a buffer, or elements of a typed array: JSON lists them one by one, which takes long. */
+const MAX_ELEMENTS = 256 * 1024;
 
-/** Writes as {@link toPrimitive} documents. The budget is a number of list elements and members. */
-const RICH: JsonDialect = {
-  contentOf: richContentOf,
-  keysOf: richKeysOf,
-  maxDepth: Number.POSITIVE_INFINITY,
-  costs: { char: 0, value: 0, item: 1 },
-};
-
-/** Writes JSON in a dialect, and continues after a value that cannot be read. */
+/** Writes JSON of the contents of objects, within a number of characters, and continues after a value that cannot be read. */
 class JsonWriter {
-  readonly #dialect: JsonDialect;
-  #budget: number;
+  readonly #contentOf: ContentOf;
+  #chars: number;
   /** The objects that enclose the current value. */
   readonly #path: object[] = [];
 
-  constructor(dialect: JsonDialect, budget: number) {
-    this.#dialect = dialect;
-    this.#budget = budget;
+  constructor(contentOf: ContentOf, maxChars: number) {
+    this.#contentOf = contentOf;
+    this.#chars = maxChars;
   }
 
   /** JSON of a member; `undefined` for a value that JSON leaves out. */
   member(object: object, key: string | number): string | undefined {
     try {
-      const json = this.#value((object as Readonly<Record<string | number, unknown>>)[key], key);
-      this.#budget -= this.#dialect.costs.value;
-      return json;
+      return this.#value((object as Readonly<Record<string | number, unknown>>)[key], key);
     } catch {
-      return '"[Unreadable]"';
+      return this.#write('"[Unreadable]"');
     }
   }
 
@@ -99,52 +120,70 @@ class JsonWriter {
   }
 
   #value(value: unknown, key: string | number): string | undefined {
-    if (isObject(value)) return this.#object(value, key);
-    if (typeof value === 'bigint') return String(value);
-    if (typeof value === 'function') return undefined;
-    const json = JSON.stringify(value);
-    this.#budget -= (json?.length ?? 0) * this.#dialect.costs.char;
-    return json;
+    switch (typeof value) {
+      case 'object':
+        return value === null ? this.#write('null') : this.#object(value, key);
+      case 'bigint':
+        return this.#write(String(value));
+      case 'string':
+        return this.#write(JSON.stringify(cut(value, this.#chars)));
+      case 'number':
+      case 'boolean':
+        return this.#write(JSON.stringify(value));
+      default:
+        return undefined;
+    }
   }
 
   #object(value: object, key: string | number): string | undefined {
-    if (this.#path.includes(value)) return '"[Circular]"';
-    if (this.#path.length === this.#dialect.maxDepth) return '"[Unreadable]"';
-    const content = this.#dialect.contentOf(value, key);
+    if (this.#path.includes(value)) return this.#write('"[Circular]"');
+    if (this.#path.length === MAX_DEPTH) return this.#write('"[Unreadable]"');
+    const content = this.#contentOf(value, key, this.#chars);
     return isObject(content) ? this.container(value, content) : this.#value(content, key);
   }
 
   #list(list: readonly unknown[]): string {
     let json = '';
-    for (let index = 0; index < list.length && this.#budget > 0; index++) {
-      this.#budget -= this.#dialect.costs.item;
-      json += `,${this.member(list, index) ?? 'null'}`;
+    for (let index = 0; index < list.length; index++) {
+      if (this.#chars <= 0) return `[${json}"… [${list.length - index} more]"]`;
+      this.#chars--;
+      json += `${this.member(list, index) ?? this.#write('null')},`;
     }
-    return `[${json.slice(1)}]`;
+    return `[${json.slice(0, -1)}]`;
   }
 
   #members(object: object): string {
     let json = '';
-    for (const key of this.#dialect.keysOf(object)) {
-      if (this.#budget <= 0) break;
-      const value = this.member(object, key);
-      if (value === undefined) continue;
-      this.#budget -= this.#dialect.costs.item;
-      json += `,${JSON.stringify(key)}:${value}`;
+    const names = [...memberNames(object)];
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index] as string;
+      if (this.#chars <= 0) return `{${json}"…":"[${names.length - index} more]"}`;
+      this.#chars -= name.length + KEY_PUNCTUATION;
+      const value = this.member(object, name);
+      if (value !== undefined) json += `${JSON.stringify(name)}:${value},`;
     }
-    return `{${json.slice(1)}}`;
+    return `{${json.slice(0, -1)}}`;
+  }
+
+  #write(json: string): string {
+    this.#chars -= json.length;
+    return json;
   }
 }
 
-function plainContentOf(value: object, key: string | number): unknown {
-  const { toJSON } = value as { readonly toJSON?: unknown };
-  const content: unknown = typeof toJSON === 'function' ? toJSON.call(value, String(key)) : value;
-  return types.isBoxedPrimitive(content) ? content.valueOf() : content;
+/** Two quotes, a colon, a comma. */
+const KEY_PUNCTUATION = 4;
+
+function cut(text: string, maxChars: number): string {
+  return text.length > maxChars ? truncate(text, Math.max(MIN_CUT_BYTES, maxChars)) : text;
 }
 
-function richContentOf(value: object): unknown {
-  if (ArrayBuffer.isView(value)) return base64(value.buffer, value.byteOffset, value.byteLength);
-  if (types.isAnyArrayBuffer(value)) return base64(value, 0, value.byteLength);
+/** Room for the mark. */
+const MIN_CUT_BYTES = 64;
+
+function richContentOf(value: object, _key: string | number, maxChars: number): unknown {
+  if (ArrayBuffer.isView(value)) return base64(value.buffer, value.byteOffset, value.byteLength, maxChars);
+  if (types.isAnyArrayBuffer(value)) return base64(value, 0, value.byteLength, maxChars);
   if ('toJSON' in value && typeof value.toJSON === 'function') return value.toJSON();
   if (types.isSet(value)) return [...value];
   if (!types.isMap(value)) return value;
@@ -152,15 +191,9 @@ function richContentOf(value: object): unknown {
   return entries.every(([key]) => typeof key === 'string') ? Object.fromEntries(entries) : entries;
 }
 
-/** The members of an error that matter most are not enumerable. */
-function richKeysOf(object: object): Iterable<string> {
-  const keys = Object.keys(object);
-  if (!types.isNativeError(object) && !(object instanceof Error)) return keys;
-  return new Set(['name', 'message', 'stack', ...keys, 'cause', 'errors']);
-}
-
-function base64(buffer: ArrayBufferLike, start: number, length: number): string {
-  return Buffer.from(buffer, start, length).toString('base64');
+function base64(buffer: ArrayBufferLike, start: number, length: number, maxChars: number): string {
+  // One byte more than has room, so that the writer marks the text as cut.
+  return Buffer.from(buffer, start, Math.min(length, maxChars + 1)).toString('base64');
 }
 
 function isObject(value: unknown): value is object {

@@ -18,6 +18,12 @@ export function utf8Bytes(codePoint: number): number {
 export function endOfSlice(text: string, start: number, maxBytes: number, bytesOf: BytesOf = utf8Bytes): number {
   let index = start;
   let bytes = 0;
+  // Counts long slices natively. A slice has at most three bytes a code unit, so it fits.
+  while (bytesOf === utf8Bytes && index < text.length && maxBytes - bytes > MIN_COUNTED_BYTES) {
+    const end = endOfCharacter(text, Math.min(index + Math.floor((maxBytes - bytes) / 3), text.length));
+    bytes += Buffer.byteLength(text.slice(index, end));
+    index = end;
+  }
   while (index < text.length) {
     const codePoint = text.codePointAt(index) ?? 0;
     bytes += bytesOf(codePoint);
@@ -27,15 +33,32 @@ export function endOfSlice(text: string, start: number, maxBytes: number, bytesO
   return index;
 }
 
+const MIN_COUNTED_BYTES = 200;
+
+/** The index itself, or the one before it if it is between the halves of a surrogate pair. */
+function endOfCharacter(text: string, index: number): number {
+  return (text.codePointAt(index - 1) ?? 0) > 0xffff ? index - 1 : index;
+}
+
 /**
  * Cuts a text to at most `maxBytes`, as `bytesOf` counts code points, and appends the mark
- * `… [truncated from 12345 bytes]` with the text's own size in bytes of UTF-8. `maxBytes` has to leave room for the mark:
- * 64 are enough.
+ * `… [truncated from 12345 bytes]` with the text's own size in bytes of UTF-8; of a text of more than 4,194,304 characters, whose
+ * bytes take long to count, `… [truncated from 12345678 characters]`. A text that has a mark keeps it. `maxBytes` has to leave
+ * room for the mark: 64 are enough.
  */
 export function truncate(text: string, maxBytes: number, bytesOf: BytesOf = utf8Bytes): string {
-  const mark = `… [truncated from ${Buffer.byteLength(text)} bytes]`;
+  const mark = MARK.exec(text.slice(-MAX_MARK_LENGTH))?.[0] ?? `… [truncated from ${sizeLabel(text)}]`;
   return text.slice(0, endOfSlice(text, 0, maxBytes - Buffer.byteLength(mark), bytesOf)) + mark;
 }
+
+/** A text's size for a message: `12345 bytes`, or `12345678 characters`. */
+export function sizeLabel(text: string): string {
+  return text.length > MAX_COUNTED_LENGTH ? `${text.length} characters` : `${Buffer.byteLength(text)} bytes`;
+}
+
+const MARK = /… \[truncated from \d+ (?:bytes|characters)\]$/;
+const MAX_MARK_LENGTH = 64;
+const MAX_COUNTED_LENGTH = 4 * 1024 * 1024;
 
 /** The most that one part of a split text may have, as `bytesOf` counts code points: by default bytes of UTF-8. */
 export interface PartLimit {
