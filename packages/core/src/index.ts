@@ -30,6 +30,7 @@ export type {
   TextRecord,
 } from './contract/destination.js';
 export { toDateMs } from './contract/record.js';
+export { ClockCheck } from './tools/clock-check.js';
 export {
   createHttpClient,
   type HttpClient,
@@ -37,7 +38,7 @@ export {
   type HttpResponse,
   parseRetryAfter,
 } from './tools/http.js';
-export { codeOfStatus, noAnswer } from './tools/http-errors.js';
+export { addressOf, codeOfStatus, noAnswer } from './tools/http-errors.js';
 export { stringify, toPrimitive } from './tools/stringify.js';
 export { endOfSlice, findCap, MAX_PART_HEADER_BYTES, split, truncate, utf8Bytes } from './tools/text.js';
 export { warn } from './tools/warn.js';
