@@ -1,5 +1,4 @@
 export { createCloudWatch } from './destination.js';
-export { assertSdkInstalled } from './logs-client.js';
 export {
   type CloudWatchClient,
   type CloudWatchCredentials,
@@ -7,3 +6,4 @@ export {
   type CloudWatchOptions,
   cloudWatchOptionNames,
 } from './options.js';
+export { assertSdkInstalled } from './sdk.js';
