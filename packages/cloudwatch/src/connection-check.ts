@@ -1,4 +1,3 @@
-import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DeliveryError } from '@logferry/core';
 import type { ConnectionSettings } from './resolve-options.js';
 
@@ -20,7 +19,7 @@ export class ConnectionCheck {
   }
 
   /** Resolves if there are a region and credentials. Rejects with a `DeliveryError`. */
-  async pass({ config }: CloudWatchLogsClient): Promise<void> {
+  async pass({ config }: Connected): Promise<void> {
     const isOurs = this.#settings.client === undefined;
     // New credentials come first: looking for them reads the shared files again, which may have a region by now.
     const failure = await rejectionOf(() => this.#renew(config));
@@ -31,7 +30,7 @@ export class ConnectionCheck {
     }
     // A client of the user's may work without credentials, or even without `config`.
     if (!isOurs) return;
-    const credentialsFailure = failure ?? (await rejectionOf(() => config.credentials()));
+    const credentialsFailure = failure ?? (await rejectionOf(() => config?.credentials?.()));
     if (credentialsFailure) throw noCredentials(credentialsFailure.cause, this.#settings);
   }
 
@@ -51,10 +50,8 @@ export class ConnectionCheck {
   }
 
   async #askAnew(config: Config | undefined): Promise<void> {
-    // The SDK's type lacks the argument, which its memory of credentials has had since version 3.
-    const ask = config?.credentials as ((options: { readonly forceRefresh: true }) => Promise<unknown>) | undefined;
     try {
-      await ask?.({ forceRefresh: true });
+      await config?.credentials?.({ forceRefresh: true });
       this.#mustRenew = false;
     } finally {
       this.#renewing = undefined;
@@ -62,7 +59,16 @@ export class ConnectionCheck {
   }
 }
 
-type Config = CloudWatchLogsClient['config'];
+/** The part of a client that knows region and credentials. A client of the user's may lack it. */
+export interface Connected {
+  readonly config?: Config;
+}
+
+interface Config {
+  readonly region?: () => Promise<unknown>;
+  /** The SDK's type lacks the argument, but its memory of credentials takes it. */
+  readonly credentials?: (options?: { readonly forceRefresh: true }) => Promise<unknown>;
+}
 
 function noRegion(cause: unknown, isOurs: boolean): DeliveryError {
   const remedy = isOurs

@@ -95,14 +95,15 @@ class CloudWatch implements TextDestination {
     await this.#provisioner.setRetention(target.group, signal);
     let body: WireBody | undefined;
     const ready = this.#client.isOurs ? this.#bodyOf(batch, target) : undefined;
-    const write = async (made: Uint8Array): Promise<WireBody | undefined> => {
-      if (this.#compresses) body = await compress(ready ?? made);
-      else body = ready && uncompressed(ready);
+    const isCompressed = this.#compresses;
+    const write = async (made: Uint8Array): Promise<WireBody> => {
+      body = isCompressed ? await compress(ready ?? made) : uncompressed(ready ?? made);
       return body;
     };
+    const writer = ready || isCompressed ? write : undefined;
     try {
       const input = ready ? { logEvents: [] } : this.#inputOf(batch);
-      const { response, wireBytes } = await this.#client.putLogEvents(target, input, write, signal);
+      const { response, wireBytes } = await this.#client.putLogEvents(target, input, writer, signal);
       return this.#outcomeOf(response, batch, wireBytes);
     } catch (error) {
       if (nameOf(error) === 'DataAlreadyAccepted') return { rejected: [], wireBytes: body?.bytes.length ?? 0 };

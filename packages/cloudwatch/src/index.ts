@@ -1,4 +1,5 @@
 export { createCloudWatch } from './destination.js';
+export { assertSdkInstalled } from './logs-client.js';
 export {
   type CloudWatchClient,
   type CloudWatchCredentials,
@@ -6,4 +7,3 @@ export {
   type CloudWatchOptions,
   cloudWatchOptionNames,
 } from './options.js';
-export { assertSdkInstalled } from './sdk.js';

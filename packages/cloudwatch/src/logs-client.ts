@@ -1,16 +1,15 @@
 import type { CloudWatchLogsClient, CloudWatchLogsClientConfig } from '@aws-sdk/client-cloudwatch-logs';
-import { addressOf } from '@logferry/core';
+import { DeliveryError } from '@logferry/core';
 import { isAuthFailure } from './classify.js';
 import { learningTime } from './clock-skew.js';
-import type { WireBody } from './compress.js';
 import { ConnectionCheck } from './connection-check.js';
+import { type BodyWriter, type Command, Exchange } from './exchange.js';
 import type { CloudWatchClient, CloudWatchEntity } from './options.js';
-import { assertProven, type HttpResponse } from './proof.js';
+import { assertProven } from './proof.js';
 import type { RejectedLogEventsInfo } from './rejected-events.js';
 import { createRequestHandler } from './request-handler.js';
 import type { ConnectionSettings, NewGroupSettings } from './resolve-options.js';
 import type { Target } from './route.js';
-import { loadSdk, type Sdk } from './sdk.js';
 
 /** The service's response to a batch that it took. */
 export interface PutResponse {
@@ -26,8 +25,13 @@ export interface PutInput {
   readonly sequenceToken?: string | undefined;
 }
 
-/** Makes the body on the wire from the body that the SDK made. `undefined` leaves it as it is. */
-export type BodyWriter = (made: Uint8Array) => Promise<WireBody | undefined>;
+/**
+ * Resolves if the AWS SDK is installed. Otherwise rejects with the `DeliveryError` that the first batch would meet: code
+ * `MISCONFIGURED`, and a message with the command that installs it.
+ */
+export async function assertSdkInstalled(): Promise<void> {
+  await loadSdk();
+}
 
 /**
  * The service's operations. The SDK is loaded, and its client made, with the first call. All methods reject with an error of
@@ -63,29 +67,22 @@ export class LogsClient {
 
   /**
    * Sends a batch. With our own client the writer gets the body of the input before any other middleware; with a client of
-   * the user's it gets the body that the user's middleware has made.
+   * the user's it gets the body that the user's middleware has made. Without a writer the body stays as it is.
    */
   async putLogEvents(
     { group, stream }: Target,
     input: PutInput,
-    write: BodyWriter,
+    write: BodyWriter | undefined,
     signal: AbortSignal,
   ): Promise<{ readonly response: PutResponse; readonly wireBytes: number }> {
-    const exchange: Exchange = { wireBytes: 0, response: undefined };
+    const exchange = new Exchange();
     const response = await this.#send(
       (sdk) => {
         type Input = ConstructorParameters<Sdk['PutLogEventsCommand']>[0];
         const names = { logGroupName: group, logStreamName: stream };
         const command = new sdk.PutLogEventsCommand({ ...names, ...input } as Input);
-        // Before the SDK measures the body, and long before it signs the request.
-        const priority = this.isOurs ? 'high' : 'low';
-        command.middlewareStack.add(
-          (next) => async (args) => {
-            await writeBody(args.request as SdkRequest, write);
-            return next(args);
-          },
-          { step: 'build', priority, name: 'logferryBody' },
-        );
+        if (!write) return command;
+        exchange.rewrite(command, write, this.isOurs ? 'high' : 'low');
         return command;
       },
       signal,
@@ -120,15 +117,15 @@ export class LogsClient {
 
   /** `members` are those of the operation's output. */
   async #send(
-    makeCommand: (sdk: Sdk) => SdkCommand,
+    makeCommand: (sdk: Sdk) => Command,
     abortSignal: AbortSignal,
     members: readonly string[] = [],
-    exchange: Exchange = { wireBytes: 0, response: undefined },
+    exchange = new Exchange(),
   ): Promise<unknown> {
     const { sdk, client } = await this.#connect();
     await this.#check.pass(client);
     const command = makeCommand(sdk);
-    this.#observe(command, exchange);
+    exchange.observe(command);
     try {
       const output = await learningTime(client, () =>
         (client as CloudWatchClient).send(command as never, { abortSignal }),
@@ -139,22 +136,9 @@ export class LogsClient {
     } catch (error) {
       if (isAuthFailure(error)) this.#check.forget();
       throw error;
+    } finally {
+      this.#address = exchange.address ?? this.#address;
     }
-  }
-
-  /** Notes request and response of a command, after all of the SDK's and the user's changes to the request. */
-  #observe({ middlewareStack }: SdkCommand, exchange: Exchange): void {
-    middlewareStack.add(
-      (next: Handler) => async (args: { readonly request: unknown }) => {
-        const request = args.request as SdkRequest;
-        this.#address = addressOf(request);
-        exchange.wireBytes = bytesOf(request.body)?.length ?? 0;
-        const result = await next(args);
-        exchange.response = result.response as HttpResponse;
-        return result;
-      },
-      { step: 'deserialize', priority: 'high', name: 'logferryExchange' },
-    );
   }
 
   async #connect(): Promise<Connection> {
@@ -195,6 +179,7 @@ const FRESH_FILES = { ignoreCache: true };
 
 const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
+type Sdk = typeof import('@aws-sdk/client-cloudwatch-logs');
 type AwsCredentials = NonNullable<CloudWatchLogsClientConfig['credentials']>;
 
 interface Connection {
@@ -202,40 +187,21 @@ interface Connection {
   readonly client: CloudWatchLogsClient;
 }
 
-/** Request and response of a command, as they were on the wire. */
-interface Exchange {
-  wireBytes: number;
-  response: HttpResponse | undefined;
+async function loadSdk(): Promise<Sdk> {
+  try {
+    return await import('@aws-sdk/client-cloudwatch-logs');
+  } catch (cause) {
+    const message = isNotInstalled(cause)
+      ? 'the AWS SDK is not installed; install it: npm install @aws-sdk/client-cloudwatch-logs'
+      : `the AWS SDK cannot be loaded: ${cause}`;
+    throw new DeliveryError('MISCONFIGURED', message, { cause });
+  }
 }
 
-/** The members that all commands have. */
-interface SdkCommand {
-  readonly middlewareStack: { add(middleware: unknown, options: object): void };
-}
-
-type Handler = (args: { readonly request: unknown }) => Promise<{ readonly response: unknown }>;
-
-interface SdkRequest {
-  readonly protocol: string;
-  readonly hostname: string;
-  readonly port?: number | undefined;
-  readonly headers: Record<string, string>;
-  body?: unknown;
-}
-
-/** Leaves a body alone that a middleware of the user's has compressed. */
-async function writeBody(request: SdkRequest, write: BodyWriter): Promise<void> {
-  const { headers } = request;
-  const made = bytesOf(request.body);
-  const body = made && headers['content-encoding'] === undefined ? await write(made) : undefined;
-  if (!body) return;
-  request.body = body.bytes;
-  if (body.encoding) headers['content-encoding'] = body.encoding;
-  if (headers['content-length'] !== undefined) headers['content-length'] = String(body.bytes.length);
-}
-
-/** `undefined` for a stream. */
-function bytesOf(body: unknown): Uint8Array | undefined {
-  if (typeof body === 'string') return Buffer.from(body);
-  return body instanceof Uint8Array ? body : undefined;
+/** Whether Node.js does not find the SDK itself, rather than a package that the SDK needs. */
+function isNotInstalled(error: unknown): boolean {
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  return (
+    /^(ERR_)?MODULE_NOT_FOUND$/.test(String(code)) && String(message).includes("'@aws-sdk/client-cloudwatch-logs'")
+  );
 }

@@ -28,7 +28,7 @@ export function assertProven(output: unknown, members: readonly string[], respon
   const known = names.filter((name) => members.includes(name));
   if (known.length > 0 && (text === undefined || known.length === names.length)) return;
   const excerpt = text?.replace(/\s+/g, ' ').trim().slice(0, MAX_EXCERPT_LENGTH);
-  throw new UnprovenError(`HTTP ${statusCode} without a request id of CloudWatch Logs${excerpt && `: ${excerpt}`}`);
+  throw new UnprovenError(`HTTP ${statusCode} without a request id of CloudWatch Logs${excerpt ? `: ${excerpt}` : ''}`);
 }
 
 /** The part of an output that all operations have. */

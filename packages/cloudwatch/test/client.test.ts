@@ -2,17 +2,11 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { assertSdkInstalled } from '../src/index.js';
+import { isolate } from './support/environment.js';
 import { batchOf, create, deliver, send } from './support/events.js';
 import { accepted, startEmulator, startServer } from './support/servers.js';
 
-/** Isolates the tests from this machine: from its variables, files and instance metadata. */
-beforeEach(() => {
-  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) vi.stubEnv(name, undefined);
-  vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
-  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/dev/null');
-  vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
-  onTestFinished(() => void vi.unstubAllEnvs());
-});
+beforeEach(isolate);
 
 it('finds endpoint, region and credentials in the environment', async () => {
   const { emulator } = await startEmulator();
