@@ -49,6 +49,9 @@ describe('the Loki destination of the README', () => {
     { test, assert },
     {
       name: 'Loki',
+      createAt: (url) => createLoki({ url, labels }),
+      // Loki's own success is an empty 204.
+      foreignAnswers: ['an empty 200', '{"status":"healthy"}', 'OK', 'a page'],
       async start() {
         const loki = await startLoki();
         return { ...loki, create: () => createLoki({ url: loki.url, labels }) };
@@ -107,7 +110,7 @@ describe('the Loki destination of the README', () => {
 });
 
 it.each([
-  ['loki.test.mjs', 17],
+  ['loki.test.mjs', 18],
   ['sink.test.mjs', 15],
 ])('%s of the README passes under node --test', async (name, tests) => {
   // With this variable node --test would report to the test run of another process.

@@ -15,10 +15,13 @@ const plans = {
   often: { throttle: 0.2, serverError: 0.2, reset: 0.1 },
 };
 
+const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' };
+
 destinationContract(
   { test, assert },
   {
     name: 'CloudWatch',
+    createAt: (endpoint) => createCloudWatch({ logGroupName: 'shop', region: 'us-east-1', endpoint, credentials }),
     async start() {
       const emulator = await startCloudWatch({ strict: true });
       return {

@@ -18,6 +18,7 @@ destinationContract(
   { test, assert },
   {
     name: 'Log Service',
+    createAt: (endpoint) => createLogService({ endpoint, project: 'shop', logstore: 'web' }),
     async start() {
       const emulator = await startLogService({ strict: true });
       return {

@@ -1,6 +1,7 @@
 import {
   type Batch,
   type BatchLimits,
+  ClockCheck,
   DeliveryError,
   type DestinationRecipe,
   type EncodedEvent,
@@ -15,7 +16,7 @@ import {
 import { isNotFound, isUnreadable, nameOf, toDeliveryError } from './classify.js';
 import { compress, uncompressed, type WireBody } from './compress.js';
 import { EVENT_OVERHEAD_BYTES, MAX_BATCH_EVENTS, MAX_FUTURE_MS, MAX_PAST_MS, MAX_SPAN_MS } from './limits.js';
-import { LogsClient, type PutResponse } from './logs-client.js';
+import { LogsClient, type PutInput, type PutResponse } from './logs-client.js';
 import { moduleUrl } from './module-url.js';
 import type { CloudWatchOptions } from './options.js';
 import { fitMessage } from './oversize.js';
@@ -42,6 +43,7 @@ class CloudWatch implements TextDestination {
   readonly #provisioner: Provisioner;
   /** The member `entity` of every request body. */
   readonly #entity: string;
+  readonly #clock = new ClockCheck();
   #entityRejected = false;
   #compresses: boolean;
   /** Batches whose stream or group does not exist. */
@@ -96,13 +98,20 @@ class CloudWatch implements TextDestination {
     const isCreated = this.#needsStream.has(batch);
     if (isCreated) await this.#createStreamFor(batch, target, signal);
     await this.#provisioner.setRetention(target.group, signal);
-    const raw = this.#bodyOf(batch, target);
-    const body = this.#compresses ? await compress(raw) : uncompressed(raw);
+    let body: WireBody | undefined;
+    const ready = this.#client.isOurs ? this.#bodyOf(batch, target) : undefined;
+    const isCompressed = this.#compresses;
+    const write = async (made: Uint8Array): Promise<WireBody> => {
+      body = isCompressed ? await compress(ready ?? made) : uncompressed(ready ?? made);
+      return body;
+    };
+    const writer = ready || isCompressed ? write : undefined;
     try {
-      const response = await this.#client.putLogEvents(target, body, signal);
-      return this.#outcomeOf(response, batch, body.bytes.length);
+      const input = ready ? { logEvents: [] } : this.#inputOf(batch);
+      const { response, wireBytes } = await this.#client.putLogEvents(target, input, writer, signal);
+      return this.#outcomeOf(response, batch, wireBytes);
     } catch (error) {
-      if (nameOf(error) === 'DataAlreadyAccepted') return { rejected: [], wireBytes: body.bytes.length };
+      if (nameOf(error) === 'DataAlreadyAccepted') return { rejected: [], wireBytes: body?.bytes.length ?? 0 };
       throw this.#withoutCompression(error, body) ?? this.#learnFrom(error, batch, isCreated);
     }
   }
@@ -127,6 +136,7 @@ class CloudWatch implements TextDestination {
     this.#needsStream.delete(batch);
   }
 
+  /** The body of a request of our own client: the SDK takes several times as long to make one. */
   #bodyOf(batch: Batch, { group, stream }: Target): Uint8Array {
     const token = this.#sequenceTokens.get(batch);
     const names = `"logGroupName":${JSON.stringify(group)},"logStreamName":${JSON.stringify(stream)}`;
@@ -134,10 +144,23 @@ class CloudWatch implements TextDestination {
     return enclosePayloads(batch, `{${names},"logEvents":[`, `]${this.#entity}${tokenMember}}`);
   }
 
+  /** The input of a command for a client of the user's: its middleware, or a client around it, may read and change events. */
+  #inputOf(batch: Batch): PutInput {
+    const sequenceToken = this.#sequenceTokens.get(batch);
+    const { entity } = this.#options;
+    return {
+      logEvents: batch.events.map(({ payload }) => JSON.parse(payload)),
+      ...(entity && { entity }),
+      ...(sequenceToken !== undefined && { sequenceToken }),
+    };
+  }
+
   #outcomeOf(response: PutResponse, batch: Batch, wireBytes: number): SendOutcome {
     const { $metadata, rejectedLogEventsInfo: rejected, rejectedEntityInfo } = response;
     const { requestId } = $metadata;
     const faults = [...this.#provisioner.takeFaults()];
+    const clockFault = this.#clock.faultOf(this.#client.clockOffsetMs, 'CloudWatch Logs');
+    if (clockFault) faults.push(clockFault);
     if (rejectedEntityInfo && !this.#entityRejected) {
       this.#entityRejected = true;
       const { group } = targetOf(batch.route);
@@ -153,8 +176,8 @@ class CloudWatch implements TextDestination {
   }
 
   /** Gives gzip up for good if the endpoint cannot read a compressed request. */
-  #withoutCompression(error: unknown, { encoding }: WireBody): DeliveryError | undefined {
-    if (encoding === undefined || !isUnreadable(error)) return undefined;
+  #withoutCompression(error: unknown, body: WireBody | undefined): DeliveryError | undefined {
+    if (body?.encoding === undefined || !isUnreadable(error)) return undefined;
     if (this.#compresses) warn('the endpoint does not take gzip; requests are no longer compressed');
     this.#compresses = false;
     return new DeliveryError('AGAIN', 'the endpoint does not take gzip', { cause: error });
@@ -163,7 +186,9 @@ class CloudWatch implements TextDestination {
   /** Notes what the next attempt of the batch needs, and returns the error for the core. */
   #learnFrom(error: unknown, batch: Batch, isCreated: boolean): DeliveryError {
     const { group, stream } = targetOf(batch.route);
-    const failure = toDeliveryError(error, `PutLogEvents to "${group}", stream "${stream}"`);
+    const { address } = this.#client;
+    const attempt = { operation: 'PutLogEvents', target: `to "${group}", stream "${stream}"`, address };
+    const failure = toDeliveryError(error, attempt);
     const { requestId } = failure;
     if (nameOf(error) === 'InvalidSequenceToken') {
       const { expectedSequenceToken: token } = error as { readonly expectedSequenceToken?: unknown };
@@ -173,7 +198,8 @@ class CloudWatch implements TextDestination {
     }
     if (!isNotFound(error)) return failure;
     if (!this.#options.createMissing) {
-      const message = `log group "${group}" or its stream "${stream}" does not exist, and createMissing is false`;
+      const missing = `log group "${group}" or its stream "${stream}" does not exist at ${address}`;
+      const message = `${missing}, and createMissing is false: create them`;
       return new DeliveryError('NOT_FOUND', message, { cause: error, requestId });
     }
     this.#needsStream.add(batch);

@@ -1,7 +1,11 @@
 import type { CloudWatchLogsClient, CloudWatchLogsClientConfig } from '@aws-sdk/client-cloudwatch-logs';
 import { DeliveryError } from '@logferry/core';
-import type { WireBody } from './compress.js';
-import type { CloudWatchClient } from './options.js';
+import { isAuthFailure } from './classify.js';
+import { learningTime } from './clock-skew.js';
+import { ConnectionCheck } from './connection-check.js';
+import { type BodyWriter, type Command, Exchange } from './exchange.js';
+import type { CloudWatchClient, CloudWatchEntity } from './options.js';
+import { assertProven } from './proof.js';
 import type { RejectedLogEventsInfo } from './rejected-events.js';
 import { createRequestHandler } from './request-handler.js';
 import type { ConnectionSettings, NewGroupSettings } from './resolve-options.js';
@@ -14,6 +18,13 @@ export interface PutResponse {
   readonly rejectedEntityInfo?: { readonly errorType?: string | undefined } | undefined;
 }
 
+/** The input of a PutLogEvents command. */
+export interface PutInput {
+  readonly logEvents: readonly { readonly timestamp: number; readonly message: string }[];
+  readonly entity?: CloudWatchEntity | undefined;
+  readonly sequenceToken?: string | undefined;
+}
+
 /**
  * Resolves if the AWS SDK is installed. Otherwise rejects with the `DeliveryError` that the first batch would meet: code
  * `MISCONFIGURED`, and a message with the command that installs it.
@@ -24,33 +35,61 @@ export async function assertSdkInstalled(): Promise<void> {
 
 /**
  * The service's operations. The SDK is loaded, and its client made, with the first call. All methods reject with an error of
- * the SDK, or with a `DeliveryError` for a missing SDK, region or credentials.
+ * the SDK, with an `UnprovenError` for a success of some other server, or with a `DeliveryError` for a missing SDK, region or
+ * credentials.
  */
 export class LogsClient {
   readonly #settings: ConnectionSettings;
+  readonly #check: ConnectionCheck;
   #connection: Promise<Connection> | undefined;
+  #address: string | undefined;
+  #clockOffsetMs = 0;
 
   constructor(settings: ConnectionSettings) {
     this.#settings = settings;
+    this.#check = new ConnectionCheck(settings);
   }
 
-  /** Sends a body that is ready: the SDK takes several times as long to make one. */
-  async putLogEvents({ group, stream }: Target, body: WireBody, signal: AbortSignal): Promise<PutResponse> {
-    const response = await this.#send((sdk) => {
-      const command = new sdk.PutLogEventsCommand({ logGroupName: group, logStreamName: stream, logEvents: [] });
-      command.middlewareStack.add(
-        (next) => (args) => {
-          const request = args.request as { body: unknown; readonly headers: Record<string, string> };
-          request.body = body.bytes;
-          if (body.encoding) request.headers['content-encoding'] = body.encoding;
-          return next(args);
-        },
-        // After the SDK made a body of the empty list, and before it measures and signs the request.
-        { step: 'build', priority: 'high', name: 'logferryBody' },
-      );
-      return command;
-    }, signal);
-    return response as PutResponse;
+  /** False if the client is the user's. */
+  get isOurs(): boolean {
+    return this.#settings.client === undefined;
+  }
+
+  /** Host and port of the last request; `undefined` before the first. */
+  get address(): string | undefined {
+    return this.#address;
+  }
+
+  /** The time of the service minus the time of this machine, in milliseconds, by the last success; 0 if not known. */
+  get clockOffsetMs(): number {
+    return this.#clockOffsetMs;
+  }
+
+  /**
+   * Sends a batch. With our own client the writer gets the body of the input before any other middleware; with a client of
+   * the user's it gets the body that the user's middleware has made. Without a writer the body stays as it is.
+   */
+  async putLogEvents(
+    { group, stream }: Target,
+    input: PutInput,
+    write: BodyWriter | undefined,
+    signal: AbortSignal,
+  ): Promise<{ readonly response: PutResponse; readonly wireBytes: number }> {
+    const exchange = new Exchange();
+    const response = await this.#send(
+      (sdk) => {
+        type Input = ConstructorParameters<Sdk['PutLogEventsCommand']>[0];
+        const names = { logGroupName: group, logStreamName: stream };
+        const command = new sdk.PutLogEventsCommand({ ...names, ...input } as Input);
+        if (!write) return command;
+        exchange.rewrite(command, write, this.isOurs ? 'high' : 'low');
+        return command;
+      },
+      signal,
+      PUT_MEMBERS,
+      exchange,
+    );
+    return { response: response as PutResponse, wireBytes: exchange.wireBytes };
   }
 
   async createLogStream({ group, stream }: Target, signal: AbortSignal): Promise<void> {
@@ -71,15 +110,35 @@ export class LogsClient {
 
   /** Closes the connections of our own client. */
   async close(): Promise<void> {
-    if (this.#settings.client || !this.#connection) return;
+    if (!this.isOurs || !this.#connection) return;
     const { client } = await this.#connection;
     client.destroy();
   }
 
-  async #send(makeCommand: (sdk: Sdk) => object, abortSignal: AbortSignal): Promise<unknown> {
+  /** `members` are those of the operation's output. */
+  async #send(
+    makeCommand: (sdk: Sdk) => Command,
+    abortSignal: AbortSignal,
+    members: readonly string[] = [],
+    exchange = new Exchange(),
+  ): Promise<unknown> {
     const { sdk, client } = await this.#connect();
-    const command = makeCommand(sdk) as never;
-    return learningTime(client, () => (client as CloudWatchClient).send(command, { abortSignal }));
+    await this.#check.pass(client);
+    const command = makeCommand(sdk);
+    exchange.observe(command);
+    try {
+      const output = await learningTime(client, () =>
+        (client as CloudWatchClient).send(command as never, { abortSignal }),
+      );
+      assertProven(output, members, exchange.response);
+      this.#clockOffsetMs = client.config?.systemClockOffset ?? 0;
+      return output;
+    } catch (error) {
+      if (isAuthFailure(error)) this.#check.forget();
+      throw error;
+    } finally {
+      this.#address = exchange.address ?? this.#address;
+    }
   }
 
   async #connect(): Promise<Connection> {
@@ -88,9 +147,7 @@ export class LogsClient {
       this.#connection = undefined;
       throw error;
     });
-    const connection = await this.#connection;
-    await checkSettings(connection.client, this.#settings.client === undefined);
-    return connection;
+    return this.#connection;
   }
 
   async #open(): Promise<Connection> {
@@ -103,6 +160,7 @@ export class LogsClient {
         ...(region !== undefined && { region }),
         ...(credentials !== undefined && { credentials: credentials as AwsCredentials }),
         ...(endpoint !== undefined && { endpoint }),
+        ...FRESH_FILES,
         // Only the core repeats.
         maxAttempts: 1,
         // The SDK would warn on the console, and an application may redirect that into its logger.
@@ -113,31 +171,13 @@ export class LogsClient {
   }
 }
 
-/** One minute below the skew that AWS tolerates. */
-const CLOCK_SKEW_MS = 240_000;
+/** Members of the output of PutLogEvents. */
+const PUT_MEMBERS = ['nextSequenceToken', 'rejectedLogEventsInfo', 'rejectedEntityInfo'];
 
-/**
- * Marks an error as `clockSkewCorrected` also when the clock was just set right: then the signature was refused, too, and the
- * error looks like wrong credentials. The SDK learns the service's time from every response, but marks errors only while the
- * clock is wrong. It learns nothing from a response during which the clock jumped: the next response corrects that.
- */
-async function learningTime<Output>({ config }: CloudWatchLogsClient, send: () => Promise<Output>): Promise<Output> {
-  const offsetMs = config?.systemClockOffset;
-  const startMs = wallClockStartMs();
-  try {
-    return await send();
-  } catch (error) {
-    const { $metadata } = error as { readonly $metadata?: { clockSkewCorrected?: boolean } };
-    const changes = [config?.systemClockOffset - offsetMs, wallClockStartMs() - startMs];
-    if ($metadata && changes.some((ms) => Math.abs(ms) >= CLOCK_SKEW_MS)) $metadata.clockSkewCorrected = true;
-    throw error;
-  }
-}
+/** The SDK reads the shared files once for the whole process, unless it is told otherwise: keys in them may be rotated. */
+const FRESH_FILES = { ignoreCache: true };
 
-/** The start of the process by the wall clock, in epoch milliseconds. Changes only if that clock jumps. */
-function wallClockStartMs(): number {
-  return Date.now() - performance.now();
-}
+const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 type Sdk = typeof import('@aws-sdk/client-cloudwatch-logs');
 type AwsCredentials = NonNullable<CloudWatchLogsClientConfig['credentials']>;
@@ -146,8 +186,6 @@ interface Connection {
   readonly sdk: Sdk;
   readonly client: CloudWatchLogsClient;
 }
-
-const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 async function loadSdk(): Promise<Sdk> {
   try {
@@ -166,24 +204,4 @@ function isNotInstalled(error: unknown): boolean {
   return (
     /^(ERR_)?MODULE_NOT_FOUND$/.test(String(code)) && String(message).includes("'@aws-sdk/client-cloudwatch-logs'")
   );
-}
-
-/**
- * Looks region and credentials up before the request, so that their errors are not taken for errors of the service. The SDK
- * caches both. A client of the user's may work without credentials, or even without `config`.
- */
-async function checkSettings({ config }: CloudWatchLogsClient, isOurs: boolean): Promise<void> {
-  try {
-    await config?.region?.();
-  } catch (cause) {
-    const message =
-      'no AWS region: set the option "region", the environment variable AWS_REGION or the shared config file';
-    throw new DeliveryError('MISCONFIGURED', message, { cause });
-  }
-  if (!isOurs) return;
-  try {
-    await config.credentials();
-  } catch (cause) {
-    throw new DeliveryError('AUTH', `no AWS credentials: ${cause instanceof Error ? cause.message : cause}`, { cause });
-  }
 }

@@ -1,5 +1,5 @@
 import { type DeliveryCode, DeliveryError, warn } from '@logferry/core';
-import { isNotFound, nameOf, toDeliveryError } from './classify.js';
+import { type Attempt, isNotFound, nameOf, toDeliveryError } from './classify.js';
 import type { LogsClient } from './logs-client.js';
 import type { NewGroupSettings } from './resolve-options.js';
 import { routeOf, type Target } from './route.js';
@@ -48,7 +48,10 @@ export class Provisioner {
       try {
         await this.#client.putRetentionPolicy(group, days, deadline);
       } catch (error) {
-        const failure = toDeliveryError(error, `PutRetentionPolicy "${group}" with retentionInDays ${days}`);
+        const failure = toDeliveryError(
+          error,
+          this.#attempt('PutRetentionPolicy', `"${group}" with retentionInDays ${days}`),
+        );
         this.#withoutRetention.set(group, failure);
         if (PASSING.includes(failure.code)) return;
         this.#faults.push(this.#faultOf(failure));
@@ -77,7 +80,9 @@ export class Provisioner {
     } catch (error) {
       if (isNotFound(error)) return false;
       if (existsAlready(error)) return true;
-      throw settingError(toDeliveryError(error, `CreateLogStream "${target.stream}" in "${target.group}"`));
+      throw settingError(
+        toDeliveryError(error, this.#attempt('CreateLogStream', `"${target.stream}" in "${target.group}"`)),
+      );
     }
     return true;
   }
@@ -87,12 +92,16 @@ export class Provisioner {
       await this.#client.createLogGroup(group, this.#settings, signal);
     } catch (error) {
       if (existsAlready(error)) return;
-      const failure = toDeliveryError(error, `CreateLogGroup "${group}"${describe(this.#settings)}`);
+      const failure = toDeliveryError(error, this.#attempt('CreateLogGroup', `"${group}"${describe(this.#settings)}`));
       // A request without a response may have created the group that the next attempt finds.
       if (failure.ambiguous) this.#needsRetention(group);
       throw settingError(failure);
     }
     this.#needsRetention(group);
+  }
+
+  #attempt(operation: string, target: string): Attempt {
+    return { operation, target, address: this.#client.address };
   }
 
   #needsRetention(group: string): void {

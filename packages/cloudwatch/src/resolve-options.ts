@@ -71,6 +71,8 @@ const DEFAULT_STREAM_NAME = '{hostname}/{pid}/{start}';
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html */
 const GROUP_NAME = /^(?!aws\/)[.\-_/#A-Za-z0-9]{1,512}$/;
+/** A part of the service's host name. New regions come, so that there is no list. */
+const REGION = /^[a-z\d]([a-z\d-]{0,61}[a-z\d])?$/i;
 const ENTITY_KEYS: readonly string[] = ['Type', 'ResourceType', 'Identifier', 'Name', 'Environment'];
 
 function checkGroupName(name: unknown): void {
@@ -80,7 +82,8 @@ function checkGroupName(name: unknown): void {
 }
 
 function checkConnection({ client, region, credentials, endpoint }: CloudWatchOptions): void {
-  stringOption('region', region, undefined);
+  const name = stringOption('region', region, undefined);
+  if (name !== undefined && !REGION.test(name)) throw wrongOption('region', 'a region such as "us-east-1"', name);
   if (endpoint !== undefined && !isHttpUrl(endpoint)) {
     throw wrongOption('endpoint', 'a URL that begins with http:// or https://', endpoint);
   }

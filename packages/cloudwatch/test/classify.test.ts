@@ -2,7 +2,7 @@ import { DeliveryError } from '@logferry/core';
 import { expect, it, vi } from 'vitest';
 import { toDeliveryError } from '../src/classify.js';
 
-const attempt = 'PutLogEvents to "shop", stream "web"';
+const attempt = { operation: 'PutLogEvents', target: 'to "shop", stream "web"', address: '127.0.0.1:443' };
 
 /** An error as the SDK throws it. */
 function sdkError(name: string, rest: Readonly<Record<string, unknown>> = {}): Error {
@@ -11,6 +11,11 @@ function sdkError(name: string, rest: Readonly<Record<string, unknown>> = {}): E
 
 function responded(name: string, httpStatusCode: number, rest: Readonly<Record<string, unknown>> = {}): Error {
   return sdkError(name, { $metadata: { httpStatusCode, requestId: 'request-1' }, ...rest });
+}
+
+/** Of a server that gives no request id. */
+function foreign(name: string, httpStatusCode: number): Error {
+  return sdkError(name, { $metadata: { httpStatusCode } });
 }
 
 function noResponse(code: string, name = 'Error'): Error {
@@ -27,8 +32,9 @@ it.each<[what: string, error: unknown, code: string, ambiguous: boolean]>([
   ['an unavailable service', responded('ServiceUnavailableException', 503), 'UNAVAILABLE', true],
   ['an internal failure', responded('InternalFailure', 500), 'UNAVAILABLE', true],
   ['HTML with HTTP 502', responded('SyntaxError', 502), 'UNAVAILABLE', true],
-  ['HTML with HTTP 200', responded('SyntaxError', 200), 'UNAVAILABLE', true],
-  ['a redirection', responded('SyntaxError', 302), 'UNAVAILABLE', true],
+  ['HTML with HTTP 200', foreign('SyntaxError', 200), 'MISCONFIGURED', true],
+  ['a damaged body with HTTP 200 and a request id', responded('SyntaxError', 200), 'UNAVAILABLE', true],
+  ['a redirection', foreign('SyntaxError', 302), 'MISCONFIGURED', false],
   ['a conflicting operation', responded('OperationAbortedException', 400), 'UNAVAILABLE', false],
   ['expired credentials', responded('ExpiredTokenException', 400), 'AUTH', false],
   ['unknown credentials', responded('UnrecognizedClientException', 400), 'AUTH', false],
@@ -58,6 +64,12 @@ it.each<[what: string, error: unknown, code: string, ambiguous: boolean]>([
     'a clock that the SDK corrected',
     responded('InvalidSignatureException', 400, { $metadata: { httpStatusCode: 400, clockSkewCorrected: true } }),
     'AGAIN',
+    false,
+  ],
+  [
+    'a missing permission while the clock is wrong',
+    responded('AccessDeniedException', 400, { $metadata: { httpStatusCode: 400, clockSkewCorrected: true } }),
+    'AUTH',
     false,
   ],
   [
@@ -104,15 +116,44 @@ it('names the operation and the error, and keeps the cause and the request id', 
   const cause = responded('AccessDeniedException', 400);
   const error = toDeliveryError(cause, attempt);
   expect(error.message).toBe(
-    'PutLogEvents to "shop", stream "web": HTTP 400 AccessDeniedException: text that decides nothing ' +
-      '(check the credentials and their IAM permissions)',
+    'PutLogEvents to "shop", stream "web", at 127.0.0.1:443: HTTP 400 AccessDeniedException: text that decides nothing ' +
+      '(check the credentials, and that IAM allows them logs:PutLogEvents)',
   );
   expect(error).toMatchObject({ cause, requestId: 'request-1' });
 });
 
 it('names the code of an error without a message', () => {
   const error = Object.assign(new AggregateError([]), { name: 'Error', code: 'ECONNREFUSED' });
-  expect(toDeliveryError(error, attempt).message).toBe('PutLogEvents to "shop", stream "web": ECONNREFUSED');
+  expect(toDeliveryError(error, attempt).message).toMatch(
+    /^PutLogEvents to "shop", stream "web", at 127\.0\.0\.1:443: ECONNREFUSED \(check region and endpoint, /,
+  );
+});
+
+it.each<[what: string, error: Error, operation: string, remedy: string]>([
+  [
+    'expired credentials',
+    responded('ExpiredTokenException', 400),
+    'CreateLogStream',
+    'IAM allows them logs:CreateLogStream',
+  ],
+  [
+    'a new group',
+    responded('AccessDeniedException', 400),
+    'CreateLogGroup',
+    'logs:CreateLogGroup, with tags also logs:TagResource',
+  ],
+  [
+    'a wrong signature',
+    responded('InvalidSignatureException', 400),
+    'PutLogEvents',
+    'check the clock of this machine, the cred',
+  ],
+  ['a proxy', foreign('SyntaxError', 407), 'PutLogEvents', 'a proxy wants credentials'],
+  ['a page', foreign('SyntaxError', 200), 'PutLogEvents', 'some other server answers: check the endpoint'],
+  ['a quota', responded('LimitExceededException', 400), 'CreateLogGroup', 'raise the quota of the account'],
+  ['a reset connection', noResponse('ECONNRESET'), 'PutLogEvents', 'the network lets requests to it through'],
+])('says what to do about %s', (_what, error, operation, remedy) => {
+  expect(toDeliveryError(error, { ...attempt, operation }).message).toContain(remedy);
 });
 
 it('returns a delivery error unchanged', () => {

@@ -93,7 +93,7 @@ it('creates nothing with createMissing: false, and names group and stream', asyn
   const destination = create({ ...access, createMissing: false });
   await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({
     code: 'NOT_FOUND',
-    message: 'log group "shop" or its stream "web" does not exist, and createMissing is false',
+    message: `log group "shop" or its stream "web" does not exist at ${new URL(access.endpoint).host}, and createMissing is false: create them`,
   });
   expect(emulator.stats().requests).toEqual({ PutLogEvents: 1 });
 });
@@ -160,7 +160,7 @@ it.each([
     await shipper.flush({ timeoutMs: 200 });
   }
   expect(errors).toMatchObject([{ code: 'MISCONFIGURED', ambiguous: false }]);
-  const beginning = `CreateLogGroup "shop" with ${setting}: HTTP 400 InvalidParameterException: `;
+  const beginning = `CreateLogGroup "shop" with ${setting}, at ${new URL(access.endpoint).host}: HTTP 400 InvalidParameterException: `;
   expect(errors[0]?.message.slice(0, beginning.length)).toBe(beginning);
   expect(shipper.stats()).toMatchObject({ pending: 2, delivered: 0 });
   expect(emulator.events()).toHaveLength(0);
@@ -170,7 +170,7 @@ it.each([
 it('backs off while a new group or stream cannot be used yet', async () => {
   const missing = serviceError(400, 'ResourceNotFoundException');
   const { access, requests } = await startServer(({ operation }) =>
-    operation === 'CreateLogGroup' ? { status: 200, body: '' } : missing,
+    operation === 'CreateLogGroup' ? { ...accepted, body: '' } : missing,
   );
   const destination = create(access);
   await expect(deliver(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });

@@ -1,6 +1,8 @@
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import type { DeliveryError } from '@logferry/core';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { batchOf, create, deliver, send } from './support/events.js';
-import { accepted, serviceError, startEmulator, startServer } from './support/servers.js';
+import { accepted, type CannedResponse, serviceError, startEmulator, startServer } from './support/servers.js';
 
 it('returns the bytes on the wire and the id of the request', async () => {
   const { access, requests } = await startServer(() => accepted);
@@ -106,11 +108,58 @@ it('takes a batch that the service already has as delivered', async () => {
   expect(emulator.events().map(({ message }) => message)).toEqual(['first', 'once']);
 });
 
-it('retries after a page of some other server with HTTP 200', async () => {
-  const { access } = await startServer(() => ({ status: 200, body: '<html>Please log in to the Wi-Fi</html>' }));
+it.each<[what: string, response: CannedResponse]>([
+  ['an empty 200', { status: 200, body: '' }],
+  ['a 204', { status: 204, body: '' }],
+  ['an empty object', { status: 200, body: '{}' }],
+  ['a health check', { status: 200, body: '{"status":"healthy"}' }],
+  ['a text', { status: 200, body: 'OK' }],
+  ['an error with status 200', { status: 200, body: '{"errorCode":"Unauthorized"}' }],
+  ['a member of the service beside another', { status: 200, body: '{"nextSequenceToken":"49","status":"healthy"}' }],
+  ['a list', { status: 200, body: '[]' }],
+  ['a page', { status: 200, body: '<html>Please log in to the Wi-Fi</html>' }],
+])('takes a success without a proof of the service for none: %s', async (_what, response) => {
+  const { access } = await startServer(() => response);
   const destination = create(access);
-  await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  const where = `PutLogEvents to "shop", stream "web", at ${new URL(access.endpoint).host}: `;
+  await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({
+    code: 'MISCONFIGURED',
+    ambiguous: true,
+    message: expect.stringMatching(new RegExp(`^${where}HTTP 20\\d .*some other server answers: check the endpoint`)),
+  });
 });
+
+it.each([
+  ['a request id', accepted],
+  ['a member of its output', { status: 200, body: '{"nextSequenceToken":"49"}' }],
+])('takes %s for a proof, with our client and with one of the user', async (_what, response) => {
+  const { access } = await startServer(() => response);
+  for (const options of [access, { client: new CloudWatchLogsClient(access) }]) {
+    const destination = create(options);
+    expect(await send(destination, batchOf(destination, 'x'))).toMatchObject({ rejected: [] });
+  }
+});
+
+it.each(['CreateLogStream', 'CreateLogGroup', 'PutRetentionPolicy'])(
+  'takes a success of some other server for none also for %s',
+  async (operation) => {
+    const missing = serviceError(400, 'ResourceNotFoundException');
+    const seen = new Set<string>();
+    const { access } = await startServer((request) => {
+      if (request.operation === operation) return { status: 200, body: '{"status":"healthy"}' };
+      const isFirst = !seen.has(request.operation);
+      seen.add(request.operation);
+      return isFirst && /^(PutLogEvents|CreateLogStream)$/.test(request.operation) ? missing : accepted;
+    });
+    const destination = create({ ...access, retentionInDays: 7 });
+    const failures = await deliver(destination, batchOf(destination, 'x')).then(
+      ({ faults }) => faults,
+      (error) => [error],
+    );
+    expect(failures).toMatchObject([{ code: 'MISCONFIGURED', ambiguous: false }]);
+    expect(failures?.[0]?.message).toMatch(new RegExp(`^${operation} .*, at 127.*HTTP 200 without a request id`));
+  },
+);
 
 it.each([
   [404, 'MISCONFIGURED'],
@@ -142,6 +191,36 @@ it("repeats at once when the SDK has learned the service's time", async () => {
   });
   await deliver(destination, batch);
   expect(emulator.events()).toHaveLength(1);
+});
+
+it('reports once that the clock of this machine is an hour wrong, and again after it was right', async () => {
+  let aheadMs = 3_600_000;
+  const { access } = await startEmulator({ clock: () => Date.now() + aheadMs });
+  const destination = create(access);
+  const faultsOf = async (): Promise<unknown> => {
+    const batch = batchOf(destination, 'x');
+    // The first attempt learns the time, the second creates the stream.
+    for (;;) {
+      const result = await send(destination, batch).catch((error) => error);
+      if (result.code !== 'AGAIN')
+        return result.faults?.map(({ code, message }: DeliveryError) => `${code}: ${message}`);
+    }
+  };
+  const text = 'MISCONFIGURED: the clock of this machine is 60 minutes behind the clock of CloudWatch Logs';
+  expect(await faultsOf()).toEqual([expect.stringContaining(text)]);
+  expect(await faultsOf()).toBeUndefined();
+  aheadMs = 0;
+  expect(await faultsOf()).toBeUndefined();
+  aheadMs = -3_600_000;
+  expect(await faultsOf()).toEqual([expect.stringContaining('60 minutes ahead of the clock')]);
+});
+
+it('reports wrong credentials as AUTH although the clock is wrong, once the time is learned', async () => {
+  const { access } = await startEmulator({ clock: () => Date.now() + 3_600_000 });
+  const destination = create({ ...access, credentials: { ...access.credentials, secretAccessKey: 'wrong' } });
+  const batch = batchOf(destination, 'x');
+  await expect(send(destination, batch)).rejects.toMatchObject({ code: 'AGAIN' });
+  await expect(send(destination, batch)).rejects.toMatchObject({ code: 'AUTH' });
 });
 
 it('repeats at once when a wrong clock has been set right', async () => {

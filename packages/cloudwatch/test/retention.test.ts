@@ -89,7 +89,7 @@ it('calls onError once with a retention that the service refuses, with group and
   expect(emulator.stats().requests.PutRetentionPolicy).toBe(1);
   expect(errors).toMatchObject([{ code: 'MISCONFIGURED' }]);
   expect(errors[0]?.message).toMatch(
-    /^PutRetentionPolicy "shop" with retentionInDays 2: HTTP 400 InvalidParameterException: .*; its events never expire until you set a retention of 2 days$/,
+    /^PutRetentionPolicy "shop" with retentionInDays 2, at 127\.0\.0\.1:\d+: HTTP 400 InvalidParameterException: .*; its events never expire until you set a retention of 2 days$/,
   );
 });
 

@@ -29,6 +29,7 @@ export type {
   TextDestination,
   TextRecord,
 } from './contract/destination.js';
+export { ClockCheck } from './tools/clock-check.js';
 export {
   createHttpClient,
   type HttpClient,
@@ -36,7 +37,7 @@ export {
   type HttpResponse,
   parseRetryAfter,
 } from './tools/http.js';
-export { codeOfStatus, noAnswer } from './tools/http-errors.js';
+export { addressOf, codeOfStatus, noAnswer } from './tools/http-errors.js';
 export { stringify, toPrimitive } from './tools/stringify.js';
 export { endOfSlice, findCap, MAX_PART_HEADER_BYTES, split, truncate, utf8Bytes } from './tools/text.js';
 export { toDateMs } from './tools/time.js';

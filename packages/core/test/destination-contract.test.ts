@@ -296,6 +296,35 @@ it.each(faults)('fails a destination that %s', async (_fault, plant, test, messa
   expect((await errorOf(plant, test))?.message).toMatch(message);
 });
 
+/** The error of the test of answers by some other server, for a destination that makes a request and judges the response. */
+function errorOfProof(judge: (response: Response) => SendOutcome): Promise<Error | undefined> {
+  const tests: { readonly name: string; readonly run: () => Promise<void> }[] = [];
+  const createAt = (url: string): Destination =>
+    Object.assign(createMemory({ service: 0 }), { send: async () => judge(await fetch(url, { method: 'POST' })) });
+  destinationContract({ test: (name, run) => tests.push({ name, run }), assert }, { ...harnessOf(), createAt });
+  const found = tests.find(({ name }) => name === 'memory takes a success of some other server for none');
+  return (found as (typeof tests)[number]).run().then(
+    () => undefined,
+    (error: Error) => error,
+  );
+}
+
+const stored: SendOutcome = { rejected: [], wireBytes: 1 };
+
+it('fails a destination that takes the success of some other server for its own', async () => {
+  expect((await errorOfProof(() => stored))?.message).toBe('send() succeeded though the answer is an empty 200');
+  const refuse = ({ status, url }: Response, where = new URL(url).host): never => {
+    throw new DeliveryError('MISCONFIGURED', `${where}: HTTP ${status} without a request id`, { ambiguous: true });
+  };
+  const isEmpty = ({ headers }: Response): boolean => headers.get('content-type') === null;
+  const error = await errorOfProof((response) => (isEmpty(response) ? refuse(response) : stored));
+  expect(error?.message).toBe('send() succeeded though the answer is {"status":"healthy"}');
+  expect((await errorOfProof((response) => refuse(response, 'somewhere')))?.message).toMatch(
+    /does not name 127.0.0.1:/,
+  );
+  expect(await errorOfProof((response) => refuse(response))).toBeUndefined();
+});
+
 it('omits the tests of failures that the service does not have', () => {
   const names: string[] = [];
   const runner = { test: (name: string) => names.push(name), assert };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { codeOfStatus, noAnswer } from '../src/index.js';
+import { addressOf, ClockCheck, codeOfStatus, noAnswer } from '../src/index.js';
 
 it.each([
   [401, 'AUTH'],
@@ -51,4 +51,22 @@ it('the reason of a missing response names the error and its causes', () => {
   const endless = new Error('again');
   endless.cause = endless;
   expect(noAnswer(endless).reason).toBe('again: again: again: again: again');
+});
+
+it.each([
+  ['https://logs.us-east-1.amazonaws.com/', 'logs.us-east-1.amazonaws.com:443'],
+  ['http://localhost', 'localhost:80'],
+  ['http://[::1]:8080/x', '[::1]:8080'],
+])('the address of %s is %s', (url, address) => {
+  expect(addressOf(new URL(url))).toBe(address);
+});
+
+it('a wrong clock is one fault, from 5 minutes on, until it was right again', () => {
+  const clock = new ClockCheck();
+  const told = [0, 299_999, 300_000, 900_000, 0, -3_600_000].map((ms) => clock.faultOf(ms, 'Loki')?.message);
+  expect(told.map((text) => text !== undefined)).toEqual([false, false, true, false, false, true]);
+  expect(told[2]).toMatch(
+    /^the clock of this machine is 5 minutes behind the clock of Loki, .*: set it, by NTP for example$/,
+  );
+  expect(told[5]).toContain('60 minutes ahead of the clock of Loki');
 });

@@ -121,8 +121,26 @@ it('aborts an attempt at requestTimeoutMs and retries, even if the destination n
   destination.respond = () => accepted;
   await clock.advance(1 + 200);
   expect(destination.signals[0]?.aborted).toBe(true);
-  expect(errors).toMatchObject([{ code: 'TIMEOUT', ambiguous: true }]);
+  expect(errors).toMatchObject([
+    { code: 'TIMEOUT', ambiguous: true, message: 'recording: no response within 5000 ms' },
+  ]);
   expect(shipper.stats()).toMatchObject({ delivered: 1, ambiguous: 1, inFlight: 0 });
+});
+
+it.each([
+  ['TIMEOUT', 'to shop at 10.0.0.1:443: aborted'],
+  ['NETWORK', 'to shop at 10.0.0.1:443: aborted: no response within 5000 ms'],
+] as const)('reports the text of a destination that ends an aborted attempt with %s', async (code, message) => {
+  const destination = new RecordingDestination();
+  destination.respond = (_, signal) =>
+    new Promise((_resolve, reject) => {
+      const failure = new DeliveryError(code, 'to shop at 10.0.0.1:443: aborted', { ambiguous: true });
+      signal.addEventListener('abort', () => reject(failure));
+    });
+  const { shipper, clock, errors } = start({ maxDelayMs: 0, requestTimeoutMs: 5000 }, { destination });
+  shipper.accept(record('x'));
+  await clock.advance(5000);
+  expect(errors).toMatchObject([{ code: 'TIMEOUT', ambiguous: true, message }]);
 });
 
 it('ignores the late response of an aborted attempt', async () => {

@@ -131,24 +131,76 @@ it('refuses records that are logged from inside a request, of this shipper or an
   expect(drops.reduce((sum, { records }) => sum + records, 0)).toBe(2);
 });
 
-it('accepts records of a connection that a request opened a minute ago, since it may serve others now', async () => {
-  vi.useFakeTimers({ toFake: ['performance'] });
-  onTestFinished(() => void vi.useRealTimers());
+it('refuses records that a request logs up to the turn of its end, and accepts those of its timers after that', async () => {
   const destination = new RecordingDestination();
   const { shipper } = start({}, { destination });
-  let onData = (): void => {};
-  destination.respond = () => {
-    onData = AsyncResource.bind(() => void shipper.accept(record('data')));
+  let log = (): void => {};
+  destination.respond = async () => {
+    log = AsyncResource.bind(() => void shipper.accept(record('data')));
     return accepted;
   };
   shipper.accept(record('x'));
   await shipper.flush();
-  vi.advanceTimersByTime(59_000);
-  onData();
-  vi.advanceTimersByTime(1000);
-  onData();
+  log();
+  await new Promise((resolve) => setImmediate(resolve));
+  for (let line = 0; line < 20; line++) log();
+  await shipper.flush();
+  expect(shipper.stats()).toMatchObject({ received: 22, delivered: 21, dropped: { feedback: 1 } });
+});
+
+it('accepts records of a timer of a request that hangs, once its time is over', async () => {
+  const destination = new RecordingDestination();
+  const { shipper, clock } = start({ maxDelayMs: 0, requestTimeoutMs: 1000 }, { destination });
+  let log = (): void => {};
+  destination.respond = () => {
+    log = AsyncResource.bind(() => void shipper.accept(record('data')));
+    destination.respond = () => accepted;
+    return new Promise(() => {});
+  };
+  shipper.accept(record('x'));
+  await clock.advance(500);
+  log();
+  await clock.advance(500);
+  log();
   await shipper.flush();
   expect(shipper.stats()).toMatchObject({ received: 3, delivered: 2, dropped: { feedback: 1 } });
+});
+
+it('accepts records of a timer that a callback started, once 60 s are over', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const destination = new RecordingDestination();
+  destination.respond = () => {
+    destination.respond = () => accepted;
+    throw new DeliveryError('UNAVAILABLE', 'down');
+  };
+  let log = (): void => {};
+  const onError = (): void => {
+    log = AsyncResource.bind(() => void shipper.accept({ ...record('x'), time: Number.NaN }));
+  };
+  const { shipper, clock, drops } = start({ onError }, { destination });
+  shipper.accept(record('x'));
+  await clock.advance(2000);
+  vi.advanceTimersByTime(59_000);
+  log();
+  await shipper.flush();
+  expect(drops).toHaveLength(0);
+  vi.advanceTimersByTime(1000);
+  log();
+  await shipper.flush();
+  expect(drops).toHaveLength(1);
+});
+
+it('takes a repetition at once for no failure: lastError is absent after a start that creates its stream', async () => {
+  const destination = new RecordingDestination();
+  destination.respond = () => {
+    destination.respond = () => accepted;
+    throw new DeliveryError('AGAIN', 'the stream does not exist');
+  };
+  const { shipper } = start({}, { destination });
+  shipper.accept(record('x'));
+  await shipper.flush();
+  expect(shipper.stats()).toMatchObject({ delivered: 1, retries: { AGAIN: 1 }, lastError: undefined });
 });
 
 it('accepts records that onError and onDrop log, and those of the application while requests are in flight', async () => {

@@ -15,8 +15,9 @@ export function toDeliveryError(response: PutResponse, targetLabel: string): Del
     code,
     `PutWebTracking to ${targetLabel}: ${hintOf(code, response)}HTTP ${status}${name}${text}${request}`,
     {
-      // The service refuses before it stores. After 5xx and 408 the logs may be stored.
-      ambiguous: code === 'UNAVAILABLE' || code === 'TIMEOUT',
+      // The service refuses before it stores. After 5xx and 408 the logs may be stored, and after a success of some other
+      // server, too: a proxy may have passed the request on.
+      ambiguous: code === 'UNAVAILABLE' || code === 'TIMEOUT' || isSuccess(status),
       requestId,
       retryAfterMs: retryAfterMs(code, response.retryAfter),
     },
@@ -26,12 +27,18 @@ export function toDeliveryError(response: PutResponse, targetLabel: string): Del
 /** Translates the error that `fetch` threw for a request without a response. */
 export function toConnectionError(error: unknown, targetLabel: string, signal: AbortSignal): DeliveryError {
   const { code, ambiguous, reason } = noAnswer(error, signal);
-  return new DeliveryError(code, `PutWebTracking to ${targetLabel}: ${reason}`, { cause: error, ambiguous });
+  const hint = code === 'NETWORK' ? ' (check the endpoint, and that the network lets requests to it through)' : '';
+  return new DeliveryError(code, `PutWebTracking to ${targetLabel}: ${reason}${hint}`, { cause: error, ambiguous });
 }
 
 /** Whether the service could not read a compressed body. */
 export function isCompressionRefused({ errorCode }: PutResponse): boolean {
   return COMPRESSION_REFUSED.has(errorCode.toLowerCase());
+}
+
+/** Whether a status claims success. */
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
 /** Error codes, in lower case, that say more than their HTTP status. */
@@ -42,6 +49,13 @@ const CODES: ReadonlyMap<string, DeliveryCode> = new Map([
   ['postbodytoolarge', 'TOO_LARGE'],
   ['projectnotexist', 'NOT_FOUND'],
   ['logstorenotexist', 'NOT_FOUND'],
+  // All codes that can be about the logs themselves: for any other, halving a batch would lose all its logs.
+  ['postbodyinvalid', 'INVALID'],
+  ['invalidencoding', 'INVALID'],
+  ['invalidkey', 'INVALID'],
+  ['invalidtimestamp', 'INVALID'],
+  ['invalidparameter', 'INVALID'],
+  ['parameterinvalid', 'INVALID'],
 ]);
 
 const COMPRESSION_REFUSED: ReadonlySet<string> = new Set(['postbodyuncompresserror', 'invalidcompresstype']);
@@ -49,21 +63,23 @@ const COMPRESSION_REFUSED: ReadonlySet<string> = new Set(['postbodyuncompresserr
 /** Quotas count by the second or the minute. The service's own C SDK waits as long. */
 const QUOTA_RETRY_MS = 3000;
 
+/** A redirection, a page, or a success without a request id comes from some other server. */
 function codeOf({ status, errorCode }: PutResponse): DeliveryCode {
+  if (status < 400) return 'MISCONFIGURED';
   const code = CODES.get(errorCode.toLowerCase()) ?? codeOfStatus(status);
-  if (code !== undefined) return code;
-  if (status === 404) return 'NOT_FOUND';
-  // A redirection, a page, or an error without a code of the service comes from some other server. Halving the batch for it
-  // would lose all logs.
-  return status < 400 || errorCode === '' ? 'MISCONFIGURED' : 'INVALID';
+  return code ?? (status === 404 ? 'NOT_FOUND' : 'MISCONFIGURED');
 }
 
 /** The likely cause, for the operator. */
-function hintOf(code: DeliveryCode, { status }: PutResponse): string {
-  if (status === 401) return 'web tracking is off for this logstore, or a policy denies it: ';
+function hintOf(code: DeliveryCode, { status, errorCode }: PutResponse): string {
+  if (status === 401) return 'web tracking is off for this logstore, or a policy denies it (log:PutWebTracking): ';
+  if (status === 407) return 'a proxy wants credentials: ';
+  if (code === 'AUTH') return 'the project is locked, or a policy denies log:PutWebTracking: ';
   if (code === 'NOT_FOUND') return 'the project or the logstore does not exist: ';
-  if (code === 'MISCONFIGURED') return 'some other server answers, check the endpoint: ';
-  return '';
+  if (code !== 'MISCONFIGURED') return '';
+  if (isSuccess(status)) return 'some other server answers, without a request id of Log Service, check the endpoint: ';
+  if (status < 400 || errorCode === '') return 'some other server answers, check the endpoint: ';
+  return 'the service refuses the request, and not its logs, check endpoint, project and logstore: ';
 }
 
 function retryAfterMs(code: DeliveryCode, header: string | undefined): number | undefined {

@@ -1,6 +1,7 @@
 import {
   type Batch,
   type BatchLimits,
+  ClockCheck,
   createHttpClient,
   DeliveryError,
   type DestinationRecipe,
@@ -48,6 +49,7 @@ class LogService implements FieldsDestination {
   readonly #important: ReadonlySet<string>;
   readonly #http = createHttpClient();
   readonly #fetch: LogServiceFetch;
+  readonly #clock = new ClockCheck();
   #compression: Compression | undefined;
 
   constructor(options: ResolvedLogServiceOptions, rawOptions: LogServiceOptions) {
@@ -88,7 +90,7 @@ class LogService implements FieldsDestination {
     const compressed = compression && (await compress(raw, compression));
     const body = { bytes: compressed ?? raw, rawSize: raw.length, compression: compressed && compression };
     const response = await this.#post(body, signal);
-    if (response.stored) return { rejected: [], wireBytes: body.bytes.length, requestId: response.requestId };
+    if (response.stored) return this.#outcomeOf(response, body.bytes.length);
     const failure = toDeliveryError(response, this.#options.targetLabel);
     if (!compressed || !isCompressionRefused(response)) throw failure;
     this.#giveUpCompression();
@@ -114,6 +116,11 @@ class LogService implements FieldsDestination {
     } catch (error) {
       throw toConnectionError(error, this.#options.targetLabel, signal);
     }
+  }
+
+  #outcomeOf({ requestId, clockOffsetMs = 0 }: PutResponse, wireBytes: number): SendOutcome {
+    const fault = this.#clock.faultOf(clockOffsetMs, 'Log Service');
+    return { rejected: [], wireBytes, requestId, ...(fault && { faults: [fault] }) };
   }
 
   /** Final: the service will not be able to read the next body either. */

@@ -9,6 +9,9 @@ export function projectUrl(endpoint: unknown, project: string): string {
   const hasScheme = SCHEME.test(text);
   const url = parse(hasScheme ? text : `https://${text}`);
   if (!url || !hasOnlyAddress(url)) throw wrongOption('endpoint', EXPECTED, endpoint);
+  if (REGION.test(text)) {
+    throw wrongOption('endpoint', `the endpoint "${text}.log.aliyuncs.com" rather than the name of a region`, endpoint);
+  }
   if (hasScheme && !url.hostname.endsWith(SERVICE_DOMAIN)) return url.origin + url.pathname.replace(/\/+$/, '');
   if (url.pathname !== '/') throw wrongOption('endpoint', EXPECTED, endpoint);
   if (hasProject(url.hostname, project)) {
@@ -20,6 +23,8 @@ export function projectUrl(endpoint: unknown, project: string): string {
 }
 
 const SCHEME = /^https?:\/\//i;
+/** `cn-hangzhou`, `ap-southeast-1`. A host without a dot can be addressed by a URL with a scheme only. */
+const REGION = /^[a-z\d]+(-[a-z\d]+)+$/i;
 const SERVICE_DOMAIN = '.aliyuncs.com';
 const EXPECTED =
   'the endpoint of a region ("cn-hangzhou.log.aliyuncs.com"), or a URL that begins with http:// or https://';

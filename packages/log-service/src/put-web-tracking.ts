@@ -1,4 +1,5 @@
 import type { HttpClient } from '@logferry/core';
+import { isSuccess } from './classify.js';
 import type { Compression } from './compress.js';
 import type { LogServiceFetch } from './options.js';
 
@@ -12,7 +13,9 @@ export interface PutResponse {
   readonly requestId: string | undefined;
   /** Value of the header `Retry-After`. */
   readonly retryAfter: string | undefined;
-  /** Whether the service stored the logs. */
+  /** The time of the service minus the time of this machine, in milliseconds; `undefined` if not known. */
+  readonly clockOffsetMs: number | undefined;
+  /** Whether the service proves that it stored the logs: by a success with its request id. */
   readonly stored: boolean;
 }
 
@@ -25,6 +28,7 @@ export async function putWebTracking(
   body: { readonly bytes: Uint8Array; readonly rawSize: number; readonly compression: Compression | undefined },
   signal: AbortSignal,
 ): Promise<PutResponse> {
+  const sentMs = Date.now();
   const response = await fetch(url, {
     method: 'POST',
     headers: {
@@ -39,16 +43,18 @@ export async function putWebTracking(
     redirect: 'manual',
   });
   const { status, headers } = response;
+  const clockOffsetMs = offsetOf(headers.get('date'), sentMs);
   // The status decides. The body may break off, but reading it frees the connection for the next request.
   const text = await response.text().catch(() => '');
   const requestId = headers.get('x-log-requestid') ?? undefined;
-  const isPage = /html/i.test(headers.get('content-type') ?? '') && requestId === undefined;
+  const error = readError(text);
   return {
     status,
-    ...readError(text),
+    ...error,
     requestId,
     retryAfter: headers.get('retry-after') ?? undefined,
-    stored: status >= 200 && status < 300 && !isPage,
+    clockOffsetMs,
+    stored: isSuccess(status) && requestId !== undefined && error.errorCode === '',
   };
 }
 
@@ -62,6 +68,15 @@ export function fetchOver(http: HttpClient): LogServiceFetch {
       text: async () => new TextDecoder().decode(response.body),
     };
   };
+}
+
+/** After a longer wait the process, or the machine, may have slept while the response lay there. */
+const MAX_WAIT_MS = 60_000;
+
+function offsetOf(dateHeader: string | null, sentMs: number): number | undefined {
+  const nowMs = Date.now();
+  const offsetMs = Date.parse(dateHeader ?? '') - nowMs;
+  return Number.isNaN(offsetMs) || Math.abs(nowMs - sentMs) > MAX_WAIT_MS ? undefined : offsetMs;
 }
 
 const MAX_EXCERPT_LENGTH = 200;

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import {
+  addressOf,
   choiceOption,
   endOfSlice,
   functionOption,
@@ -20,7 +21,7 @@ import { baseBytesOf, routeOf } from './route.js';
 export interface ResolvedLogServiceOptions {
   /** The URL to which batches are posted. */
   readonly url: string;
-  /** For messages: `logstore "web" of project "shop"`. */
+  /** For messages: `logstore "web" of project "shop" at shop.cn-hangzhou.log.aliyuncs.com:443`. */
   readonly targetLabel: string;
   /** The route of all events. */
   readonly route: string;
@@ -47,9 +48,10 @@ export function resolveLogServiceOptions(options: LogServiceOptions): ResolvedLo
     throw wrongOption('sequenceField', `another name than timeField ("${timeField}")`, sequenceField);
   }
   const route = routeOf({ topic, source, tags });
+  const origin = projectUrl(endpoint, project);
   return {
-    url: `${projectUrl(endpoint, project)}/logstores/${logstore}/track`,
-    targetLabel: `logstore "${logstore}" of project "${project}"`,
+    url: `${origin}/logstores/${logstore}/track`,
+    targetLabel: `logstore "${logstore}" of project "${project}" at ${addressOf(new URL(origin))}`,
     route,
     compression: choiceOption('compression', options.compression, 'lz4', ['lz4', 'deflate', 'none']),
     timeField,

@@ -49,14 +49,21 @@ it.each<[status: number, errorCode: string, code: string, ambiguous: boolean]>([
   [400, 'InvalidTimestamp', 'INVALID', false],
   [400, 'InvalidParameter', 'INVALID', false],
   [400, 'ParameterInvalid', 'INVALID', false],
-  [400, 'RequestTimeExpired', 'INVALID', false],
   [499, 'PostBodyInvalid', 'INVALID', false],
-  [400, 'WhoKnows', 'INVALID', false],
+  [400, 'postbodyinvalid', 'INVALID', false],
+  // Codes that cannot be about the logs.
+  [400, 'RequestTimeExpired', 'MISCONFIGURED', false],
+  [400, 'LogStoreWithoutShard', 'MISCONFIGURED', false],
+  [405, 'MethodNotSupported', 'MISCONFIGURED', false],
+  [415, 'InvalidContentType', 'MISCONFIGURED', false],
+  [400, 'MissingBodyRawSize', 'MISCONFIGURED', false],
+  [404, 'ShardNotExist', 'NOT_FOUND', false],
+  [400, 'WhoKnows', 'MISCONFIGURED', false],
 ])('takes %d %s for %s', async (status, errorCode, code, ambiguous) => {
   const error = await failureFor(serviceError(status, errorCode, 'the text'));
   expect(error).toMatchObject({ code, ambiguous, requestId: 'REQUEST1' });
   expect(error.message).toContain(`HTTP ${status} ${errorCode}: the text (request REQUEST1)`);
-  expect(error.message).toContain('PutWebTracking to logstore "web" of project "shop": ');
+  expect(error.message).toMatch(/^PutWebTracking to logstore "web" of project "shop" at 127\.0\.0\.1:\d+: /);
 });
 
 it.each<[status: number, code: string, ambiguous: boolean]>([
@@ -93,14 +100,28 @@ it('explains a 401: web tracking is off, or denied', async () => {
   emulator.webTracking('logs', false);
   const error = await failureOf(send(destination, batchOf(destination, {})));
   expect(error.code).toBe('AUTH');
-  expect(error.message).toContain('web tracking is off for this logstore, or a policy denies it');
+  expect(error.message).toContain('web tracking is off for this logstore, or a policy denies it (log:PutWebTracking)');
+});
+
+it.each<[what: string, answer: CannedResponse, text: string]>([
+  ['403: the policy', serviceError(403, 'ProjectForbidden'), 'a policy denies log:PutWebTracking: HTTP 403'],
+  ['407: the proxy', { status: 407 }, 'a proxy wants credentials: HTTP 407'],
+  [
+    'a setting: what to check',
+    serviceError(400, 'LogStoreWithoutShard'),
+    'check endpoint, project and logstore: HTTP 400',
+  ],
+])('names for %s', async (_what, answer, text) => {
+  expect((await failureFor(answer)).message).toContain(text);
 });
 
 it('names project and logstore when one of them does not exist', async () => {
   const { destination } = await startShop({ logstore: 'missing' });
   const error = await failureOf(send(destination, batchOf(destination, {})));
   expect(error.code).toBe('NOT_FOUND');
-  expect(error.message).toMatch(/logstore "missing" of project "local": the project or the logstore does not exist/);
+  expect(error.message).toMatch(
+    /logstore "missing" of project "local" at 127\.0\.0\.1:\d+: the project or the logstore does not exist/,
+  );
 });
 
 describe('retryAfterMs', () => {
@@ -133,13 +154,56 @@ describe('a server that is not Log Service', () => {
     expect(elsewhere.requests).toHaveLength(0);
   });
 
-  it('is recognised by a page, even with status 200', async () => {
-    const fetch: LogServiceOptions['fetch'] = async () =>
-      new Response('<html>Welcome</html>', { status: 200, headers: { 'content-type': 'text/html; charset=utf-8' } });
-    const destination = shop({ fetch });
-    const error = await failureOf(send(destination, batchOf(destination, {})));
-    expect(error.code).toBe('MISCONFIGURED');
-    expect(error.message).toContain('some other server answers, check the endpoint: HTTP 200: <html>Welcome</html>');
+  it.each<[what: string, answer: CannedResponse]>([
+    ['an empty 200', { status: 200 }],
+    ['a 204', { status: 204 }],
+    ['a health check', { status: 200, body: '{"status":"healthy"}' }],
+    ['a text', { status: 200, body: 'OK' }],
+    ['an error with status 200', serviceError(200, 'Unauthorized')],
+    ['an error of a quota with status 200', serviceError(200, 'WriteQuotaExceed')],
+    ['a page', { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>Welcome</html>' }],
+  ])('is recognised by a success without a request id: %s', async (_what, { status, headers = {}, body }) => {
+    const server = await startServer(() => ({ status, headers, body }), { requestId: undefined });
+    for (const fetch of [undefined, globalThis.fetch]) {
+      const destination = createLogService({ ...server.target, fetch });
+      const error = await failureOf(send(destination, batchOf(destination, {})));
+      expect(error).toMatchObject({ code: 'MISCONFIGURED', ambiguous: true });
+      const { host } = new URL(server.target.endpoint);
+      expect(error.message).toContain(`at ${host}: some other server answers, without a request id of Log Service`);
+    }
+  });
+
+  it('is recognised by an error with a success and a request id', async () => {
+    expect(await failureFor(serviceError(200, 'Odd'))).toMatchObject({ code: 'MISCONFIGURED', ambiguous: true });
+  });
+});
+
+describe('the clock of this machine', () => {
+  const dated = (aheadMs: number): CannedResponse => ({
+    status: 200,
+    headers: { date: new Date(Date.now() + aheadMs).toUTCString() },
+  });
+
+  it('is reported once when it is an hour wrong, by the Date of a success, and again after it was right', async () => {
+    const aheadsMs = [0, 3_600_000, 3_600_000, 0, -3_600_000];
+    const { target } = await startServer(() => dated(aheadsMs.shift() ?? 0));
+    const destination = createLogService(target);
+    const faults: unknown[] = [];
+    for (let index = 0; index < 5; index++) {
+      const outcome = await send(destination, batchOf(destination, {}));
+      faults.push(outcome.faults?.map(({ code, message }) => `${code}: ${message}`));
+    }
+    const text = (where: string): string[] => [
+      `MISCONFIGURED: the clock of this machine is 60 minutes ${where} the clock of Log Service, and the times of its records ` +
+        'with it: set it, by NTP for example',
+    ];
+    expect(faults).toEqual([undefined, text('behind'), undefined, undefined, text('ahead of')]);
+  });
+
+  it('is not judged by a Date that cannot be read', async () => {
+    const { target } = await startServer(() => ({ status: 200, headers: { date: 'soon' } }));
+    const destination = createLogService(target);
+    expect((await send(destination, batchOf(destination, {}))).faults).toBeUndefined();
   });
 });
 
@@ -166,7 +230,9 @@ describe('a request without a response', () => {
     await emulator.close();
     const error = await failureOf(send(destination, batchOf(destination, {})));
     expect(error).toMatchObject({ code: 'NETWORK', ambiguous: false });
-    expect(error.message).toContain('ECONNREFUSED');
+    expect(error.message).toMatch(
+      /at 127\.0\.0\.1:\d+: .*ECONNREFUSED.* \(check the endpoint, and that the network lets/,
+    );
   });
 
   it('is unambiguous if the host has no address', async () => {
@@ -184,7 +250,7 @@ describe('a request without a response', () => {
   ])('is ambiguous if the connection is %s', async (_what, react) => {
     const endpoint = await listen(react);
     for (const [fetch, code, text] of [
-      [undefined, /^NETWORK$/, /: (read ECONNRESET|socket hang up|Parse Error: .*)$/],
+      [undefined, /^NETWORK$/, /: (read ECONNRESET|socket hang up|Parse Error: .*) \(check the endpoint/],
       // The fetch of Node.js 26 has no error code for a response that is not HTTP.
       [globalThis.fetch, /^(NETWORK|UNAVAILABLE)$/, /: fetch failed: ./],
     ] as const) {
@@ -279,8 +345,8 @@ describe('a service that cannot read compressed bodies', () => {
     expect(compressions).toEqual(['deflate', 'deflate']);
   });
 
-  it('but refuses an uncompressed body as well gets it halved', async () => {
+  it('but refuses an uncompressed body as well is misconfigured', async () => {
     const error = await failureFor(serviceError(400, 'PostBodyUncompressError'), { compression: 'none' });
-    expect(error.code).toBe('INVALID');
+    expect(error.code).toBe('MISCONFIGURED');
   });
 });

@@ -26,6 +26,12 @@ it.each<[option: string, options: Readonly<Record<string, unknown>>, message: st
   ['endpoint', { endpoint: 'https://me:secret@logs.example.com' }, 'the endpoint of a region'],
   ['endpoint', { endpoint: 'https://logs.example.com/?a=b' }, 'the endpoint of a region'],
   ['endpoint', { endpoint: 'https://logs.example.com/#a' }, 'the endpoint of a region'],
+  [
+    'endpoint',
+    { endpoint: 'cn-hangzhou' },
+    'endpoint: expected the endpoint "cn-hangzhou.log.aliyuncs.com" rather than the name of a region, got "cn-hangzhou"',
+  ],
+  ['endpoint', { endpoint: ' ap-southeast-1 ' }, '"ap-southeast-1.log.aliyuncs.com" rather than'],
   ['endpoint', { endpoint: 'shop.cn-hangzhou.log.aliyuncs.com' }, 'the endpoint of the region, without the project'],
   [
     'project',

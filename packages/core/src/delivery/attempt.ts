@@ -7,7 +7,7 @@ import {
   type SendOutcome,
 } from '../contract/destination.js';
 import { DeliveryError } from '../contract/errors.js';
-import { runAs } from '../process/feedback.js';
+import { beginSending } from '../process/feedback.js';
 
 /** The checked answer of a destination that delivered a batch. */
 export interface Stored {
@@ -28,23 +28,34 @@ export async function attempt(
   controller: AbortController,
   { requestTimeoutMs, clock }: { readonly requestTimeoutMs: number; readonly clock: Clock },
 ): Promise<Stored | DeliveryError> {
+  const text = `no response within ${requestTimeoutMs} ms`;
+  const sending = beginSending();
+  let isOvertime = false;
   let timer: Timer | undefined;
   const overtime = new Promise<DeliveryError>((resolve) => {
     timer = clock.setTimer(() => {
-      resolve(new DeliveryError('TIMEOUT', `no response within ${requestTimeoutMs} ms`, { ambiguous: true }));
-      controller.abort();
+      isOvertime = true;
+      controller.abort(new Error(text));
+      // In this turn the destination can say itself where the request hangs.
+      clock.defer(() => resolve(timeout(`${destination.name}: ${text}`)));
     }, requestTimeoutMs);
     timer.unref();
   });
   try {
-    const sending = runAs('sending', () => destination.send(makeBatch(), controller.signal));
-    const outcome = await Promise.race([overtime, sending]);
-    return DeliveryError.is(outcome) ? outcome : readOutcome(outcome);
+    const outcome = await Promise.race([overtime, sending.run(() => destination.send(makeBatch(), controller.signal))]);
+    if (DeliveryError.is(outcome)) return outcome;
+    return isOvertime ? timeout(`${destination.name}: ${text}`) : readOutcome(outcome);
   } catch (error) {
-    return DeliveryError.is(error) ? error : unexpected(error);
+    const failure = DeliveryError.is(error) ? error : unexpected(error);
+    return isOvertime && failure.code !== 'TIMEOUT' ? timeout(`${failure.message}: ${text}`) : failure;
   } finally {
     timer?.cancel();
+    sending.end();
   }
+}
+
+function timeout(message: string): DeliveryError {
+  return new DeliveryError('TIMEOUT', message, { ambiguous: true });
 }
 
 /** Checks the result of `send`. Throws if it says nothing of the batch. */

@@ -191,10 +191,13 @@ export class Delivery {
     batch.hasFailed = true;
     batch.events.forgetCopies();
     if (error.ambiguous) this.#counts.ambiguous++;
-    this.#counts.lastError = { code: error.code, message: error.message, time: clock.now() };
     reporter.publish('error', () => ({ route, error }));
     const decision = decide(error, batch.repeated, options.retry, random);
-    if (decision.next !== 'repeat') reporter.failed(error);
+    // A destination that learned something has not failed.
+    if (decision.next !== 'repeat') {
+      this.#counts.lastError = { code: error.code, message: error.message, time: clock.now() };
+      reporter.failed(error);
+    }
     if (decision.next === 'retry') {
       this.#retry(batch, error.code, decision, nowMs);
       for (const blameless of batch.bisection?.takeBlameless() ?? []) {

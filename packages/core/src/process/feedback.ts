@@ -3,16 +3,18 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 /** What of ours runs the application's code, or the SDK's, which can log: a request, or a callback. */
 type ActivityKind = 'sending' | 'notifying';
 
+/** Plain data, since copies of this package share it. */
 interface Activity {
   readonly kind: ActivityKind;
-  readonly endsMs: number;
+  /** By `performance.now()`. */
+  endsMs: number;
 }
 
 /**
- * Longer than requests and most callbacks take. A connection or a timer that starts in a context keeps it for ever, and serves
- * others later: without an end their records would be taken for ours. A loop whose round takes longer does no harm.
+ * Longer than most callbacks take. A connection or a timer that starts in a context keeps it for ever, and serves others
+ * later: without an end their records would be taken for ours. A loop whose round takes longer does no harm.
  */
-const CONTEXT_MS = 60_000;
+const CALLBACK_MS = 60_000;
 
 /** Shared by all copies of this package in the process: logs of one transport's request must not feed another's either. */
 const ACTIVITY = Symbol.for('logferry.activity');
@@ -21,9 +23,30 @@ const holder = globalThis as { [ACTIVITY]?: AsyncLocalStorage<Activity> };
 holder[ACTIVITY] ??= new AsyncLocalStorage();
 const storage = holder[ACTIVITY];
 
-/** Runs a request or a callback, so that a record is known that it logs, or what it starts, in the next 60 s. */
+/** Runs a callback, so that a record is known that it logs, or what it starts, in the next 60 s. */
 export function runAs<T>(kind: ActivityKind, act: () => T): T {
-  return storage.run({ kind, endsMs: performance.now() + CONTEXT_MS }, act);
+  return storage.run({ kind, endsMs: performance.now() + CALLBACK_MS }, act);
+}
+
+/** A request that runs. */
+export interface Sending {
+  /** Runs the code that makes the request, so that a record is known that it logs, or what it starts, before the end. */
+  run<T>(act: () => T): T;
+  /**
+   * Ends the request, one turn of the event loop from now: a client may log its end in this turn. A timer that the request
+   * started, such as one that renews credentials, logs for the application from then on.
+   */
+  end(): void;
+}
+
+/** Begins a request. Without {@link Sending.end} it lasts for ever. */
+export function beginSending(): Sending {
+  const activity: Activity = { kind: 'sending', endsMs: Number.POSITIVE_INFINITY };
+  return {
+    run: (act) => storage.run(activity, act),
+    // The immediate keeps the process alive for this turn: one that is unreferenced may run after the timers of later turns.
+    end: () => void setImmediate(() => (activity.endsMs = Number.NEGATIVE_INFINITY)),
+  };
 }
 
 /** The activity in whose asynchronous context the caller runs: the SDK logs a line, or a callback does. */

@@ -16,6 +16,7 @@ import { encode } from '../intake/encode.js';
 import { lineOf, parseLine, toWireRecord } from '../thread/protocol.js';
 import { loadModule as loadModuleAsWorker, makeDestination, recipeOf, refuseUncloneable } from '../thread/recipe.js';
 import { type ContractAssert, type ContractRunner, until, within } from './contract-runner.js';
+import { FOREIGN_ANSWERS, type ForeignAnswer, startForeignServer } from './foreign-answers.js';
 import { baseBytesOf, batchOf, eventOf, fullBatch, sizeOf, toBatch } from './sample-batches.js';
 import { anyRecords, excerptOf, hugeRecords, LEVELS, recordOf } from './sample-records.js';
 
@@ -57,6 +58,13 @@ export interface DestinationHarness {
   /** The ways in which the service can fail. Tests that need another way are left out. @default all */
   readonly failures?: readonly FailureKind[] | undefined;
   /**
+   * Makes a destination that ships to another URL, `http://127.0.0.1:41234`. There some other server answers with a success,
+   * which `send` has to refuse as `MISCONFIGURED`, ambiguous, with host and port in the text. @default the test is left out
+   */
+  readonly createAt?: ((url: string) => Destination) | undefined;
+  /** The answers of other servers. A service leaves out those that it gives itself. @default all */
+  readonly foreignAnswers?: readonly ForeignAnswer[] | undefined;
+  /**
    * Loads the module that `recipe()` names, by its URL: `(url) => import(url)` in a runner that compiles TypeScript.
    * @default `import()` of Node.js, as the worker thread does
    */
@@ -76,6 +84,7 @@ export interface DestinationHarness {
  */
 export function destinationContract({ test, assert }: ContractRunner, harness: DestinationHarness): void {
   const { name, failures = ALL_FAILURES, loadModule = loadModuleAsWorker } = harness;
+  const { createAt, foreignAnswers = FOREIGN_ANSWERS } = harness;
   const addTest: Suite['addTest'] = (behaviour, run) =>
     test(`${name} ${behaviour}`, async () => {
       const service = await harness.start();
@@ -97,6 +106,7 @@ export function destinationContract({ test, assert }: ContractRunner, harness: D
   testLimits(suite);
   testRequests(suite);
   testFailures(suite);
+  if (createAt) testProof(suite, createAt, foreignAnswers);
   testDelivery(suite);
   testRecipe(suite);
 }
@@ -271,6 +281,28 @@ function testFailures({ addTest, assert, failures }: Suite): void {
   }
 }
 
+function testProof(
+  { addTest, assert }: Suite,
+  createAt: (url: string) => Destination,
+  answers: readonly ForeignAnswer[],
+): void {
+  addTest('takes a success of some other server for none', async () => {
+    for (const answer of answers) {
+      const server = await startForeignServer(answer);
+      const destination = createAt(server.url);
+      try {
+        const batch = batchOf(destination, ['unproven']);
+        const { code, ambiguous, message } = await failureOf(send(destination, batch), `the answer is ${answer}`);
+        assert.deepStrictEqual({ answer, code, ambiguous }, { answer, code: 'MISCONFIGURED', ambiguous: true });
+        assert.ok(message.includes(server.host), `the text does not name ${server.host}: ${message}`);
+      } finally {
+        await destination.close?.();
+        server.close();
+      }
+    }
+  });
+}
+
 function testDelivery({ addTest, assert, failures }: Suite): void {
   addTest('sends many batches at once, also the first of all', async (destination, service) => {
     const shipper = createShipper(destination, { maxBatchEvents: 1, concurrency: 20 });
@@ -391,12 +423,12 @@ async function send(destination: Destination, batch: Batch, signal: AbortSignal 
   }
 }
 
-async function failureOf(sending: Promise<unknown>): Promise<DeliveryError> {
+async function failureOf(sending: Promise<unknown>, circumstance = 'the service failed'): Promise<DeliveryError> {
   try {
     await sending;
   } catch (error) {
     if (DeliveryError.is(error)) return error;
     throw new Error(`send() threw an error that is not a DeliveryError: ${error}`, { cause: error });
   }
-  throw new Error('send() succeeded though the service failed');
+  throw new Error(`send() succeeded though ${circumstance}`);
 }

@@ -32,6 +32,15 @@ export function noAnswer(error: unknown, signal?: AbortSignal): NoAnswer {
   return { ...classify(errors, signal), reason: reason.join(': ') || String(error) };
 }
 
+/** Host and port of a URL, for messages: `"logs.us-east-1.amazonaws.com:443"`. */
+export function addressOf(url: {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: string | number | undefined;
+}): string {
+  return `${url.hostname}:${url.port || (url.protocol === 'http:' ? 80 : 443)}`;
+}
+
 const CODES: ReadonlyMap<number, DeliveryCode> = new Map([
   [401, 'AUTH'],
   [403, 'AUTH'],

@@ -26,11 +26,14 @@ export interface ReceivedRequest {
 export interface CannedResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | undefined;
 }
 
-/** A server for responses that the emulator has no fault for. */
-export async function startServer(respondTo: (request: ReceivedRequest) => CannedResponse): Promise<{
+/** A server for responses that the emulator has no fault for. With `requestId: undefined` it is some other server. */
+export async function startServer(
+  respondTo: (request: ReceivedRequest) => CannedResponse,
+  { requestId }: { readonly requestId: string | undefined } = { requestId: 'REQUEST1' },
+): Promise<{
   readonly requests: readonly ReceivedRequest[];
   readonly last: () => ReceivedRequest;
   /** Number of connections that were opened. */
@@ -46,7 +49,7 @@ export async function startServer(respondTo: (request: ReceivedRequest) => Canne
     const received = { method, url, headers, body: Buffer.concat(chunks) };
     requests.push(received);
     const { status, headers: cannedHeaders, body } = respondTo(received);
-    response.writeHead(status, { 'x-log-requestid': 'REQUEST1', ...cannedHeaders }).end(body);
+    response.writeHead(status, { ...(requestId && { 'x-log-requestid': requestId }), ...cannedHeaders }).end(body);
   };
   const server = createServer((request, response) => void respond(request, response));
   let connections = 0;
@@ -89,7 +92,7 @@ export function serviceError(
   };
 }
 
-export const accepted: CannedResponse = { status: 200 };
+export const accepted: CannedResponse = { status: 200, headers: { 'x-log-requestid': 'REQUEST1' } };
 
 export function send(destination: Destination, batch: Batch): Promise<SendOutcome> {
   return destination.send(batch, AbortSignal.timeout(10_000));
