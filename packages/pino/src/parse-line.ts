@@ -10,9 +10,12 @@ export interface ParsedLine extends LogRecord {
 /** The beginning of a line, unless the logger's `timestamp` or `formatters.level` write another. */
 const PREFIX = /^\{"level":(\d+|"[^"\\]*"),"time":(\d+|"[^"\\]*")[,}]/;
 
+/** pino writes its members first: later ones with these names are the application's. */
+const PINO_NAMES = ['level', 'time'];
+
 /**
- * Reads a line of a log. Level and time may have any form that pino writes. A line that is no JSON object is plain text, with
- * level info and the time `now`. Never throws.
+ * Reads a line of a log. Level and time may have any form that pino writes. A JSON object without a level has the level `''`. A
+ * line that is no JSON object is plain text, with level info and the time `now`. Never throws.
  *
  * @param now time of a line without a readable time, in epoch milliseconds
  */
@@ -31,7 +34,7 @@ function parsePrefix(line: string, now: number): ParsedLine | undefined {
 }
 
 function parseWhole(line: string, now: number): ParsedLine | undefined {
-  const fields = parseObject(line);
+  const fields = parseObject(line, PINO_NAMES);
   return fields && new PinoLine(line, fields.level, toEpochMs(fields.time, now), fields);
 }
 
@@ -53,7 +56,7 @@ class PinoLine implements ParsedLine {
       this.level = levelLabel(level);
       this.levelValue = level;
     } else {
-      this.level = levelLabel(INFO);
+      this.level = '';
     }
   }
 
@@ -62,7 +65,7 @@ class PinoLine implements ParsedLine {
   }
 
   get fields(): Readonly<Record<string, unknown>> {
-    this.#fields ??= parseObject(this.text) ?? { msg: this.text };
+    this.#fields ??= parseObject(this.text, PINO_NAMES) ?? { msg: this.text };
     return this.#fields;
   }
 }

@@ -61,8 +61,8 @@ describe('level', () => {
     expect(parseLine('{"level":"notice","time":1}', NOW)).toMatchObject({ level: 'notice', levelValue: undefined });
   });
 
-  it.each(['{"severity":"ERROR"}', '{"level":null}', '{"level":{"a":1}}'])('is info in %s', (line) => {
-    expect(parseLine(line, NOW)).toMatchObject({ level: 'info', levelValue: undefined, urgent: false });
+  it.each(['{"severity":"ERROR"}', '{"level":null}', '{"level":{"a":1}}'])('is none in %s', (line) => {
+    expect(parseLine(line, NOW)).toMatchObject({ level: '', levelValue: undefined, urgent: false });
   });
 });
 
@@ -81,6 +81,21 @@ describe('text and fields', () => {
     expect(line).toMatch(/"time".*"time"/);
     expect(parseLine(line, NOW)).toMatchObject({ time: TIME, level: 'warn' });
   });
+
+  it('has the level that pino writes, and keeps the one of the application, if the line has no time', () => {
+    const line = lineOf({ timestamp: false }, (logger) => logger.warn({ level: 7 }, 'x'));
+    const record = parseLine(line, NOW);
+    expect(record).toMatchObject({ level: 'warn', levelValue: 40 });
+    expect(record.fields).toMatchObject({ level: 40, level_: 7 });
+  });
+
+  it.each([{ level: 30 }, { level: 'info' }, { level: 7 }])(
+    'keep a field of the application that is named level: %o',
+    (own) => {
+      const line = lineOf({}, (logger) => logger.info(own, 'x'));
+      expect(parseLine(line, NOW).fields).toMatchObject({ level: 30, level_: own.level });
+    },
+  );
 
   it.each([
     'Server listening on port 3000',

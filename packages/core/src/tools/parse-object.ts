@@ -1,9 +1,168 @@
-/** Parses the JSON of an object. Never throws: `undefined` for any other text. */
-export function parseObject(text: string): Record<string, unknown> | undefined {
+/**
+ * Parses the JSON of an object, and keeps all that it says. Never throws: `undefined` for any other text.
+ *
+ * - A number that JavaScript cannot hold as it is written (`9007199254740993`, `-0`, `1.0`, `1E400`) is its text, and so is a
+ *   list or an object with such a number.
+ * - Of several members with one name the last has the name, the others have `name_`, `name_2` and so on. Of the names in
+ *   `firstNames` the first member has the name.
+ */
+export function parseObject(text: string, firstNames: readonly string[] = []): Record<string, unknown> | undefined {
   if (!text.trimStart().startsWith('{')) return undefined;
   try {
-    return JSON.parse(text) as Record<string, unknown>;
+    const parsed = JSON.parse(text) as Record<string, unknown>;
+    return countMembers(text) === Object.keys(parsed).length ? parsed : parseMembers(text, firstNames);
   } catch {
     return undefined;
   }
+}
+
+const QUOTE = 0x22;
+const PLUS = 0x2b;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const COLON = 0x3a;
+const OPENING_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSING_BRACKET = 0x5d;
+const LOWER_E = 0x65;
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+
+/** Numbers with so many digits are different in JavaScript. */
+const MAX_SAFE_DIGITS = 15;
+
+/** For strings up to this length a loop is faster than `indexOf`. */
+const NEAR_CHARS = 64;
+
+/** Counts the members of an object, in valid JSON. `NaN` if a number, nested ones too, changes when it is parsed and written. */
+function countMembers(json: string): number {
+  let depth = 0;
+  let members = 0;
+  for (let index = 0; index < json.length; index++) {
+    const code = json.charCodeAt(index);
+    if (code === QUOTE) index = endOfString(json, index);
+    else if (code === COLON) members += depth === 1 ? 1 : 0;
+    else if (code === MINUS || (code >= ZERO && code <= NINE)) {
+      const end = endOfNumber(json, index);
+      if (!isKept(json, index, end)) return Number.NaN;
+      index = end - 1;
+    } else depth += depthChange(code);
+  }
+  return members;
+}
+
+/** Parses the members one by one, since one of them is not kept by `JSON.parse`. */
+function parseMembers(json: string, firstNames: readonly string[]): Record<string, unknown> {
+  const members = sourcesOf(json);
+  const owners = new Map<string, number>();
+  members.forEach(([name], index) => {
+    if (!owners.has(name) || !firstNames.includes(name)) owners.set(name, index);
+  });
+  const taken = new Set(owners.keys());
+  const repeated = new Map<string, number>();
+  const rename = (name: string): string => {
+    for (let count = (repeated.get(name) ?? 0) + 1; ; count++) {
+      const other = count === 1 ? `${name}_` : `${name}_${count}`;
+      repeated.set(name, count);
+      if (taken.has(other)) continue;
+      taken.add(other);
+      return other;
+    }
+  };
+  return Object.fromEntries(
+    members.map(([name, source], index) => [owners.get(name) === index ? name : rename(name), parseValue(source)]),
+  );
+}
+
+/** The value of a member; its text if `JSON.parse` does not keep it. */
+function parseValue(source: string): unknown {
+  return Number.isNaN(countMembers(source)) ? source : JSON.parse(source);
+}
+
+/** The names of an object's members, with the text of their values. */
+function sourcesOf(json: string): [name: string, source: string][] {
+  const members: [string, string][] = [];
+  let depth = 0;
+  let text = '';
+  let name = '';
+  let valueStart = 0;
+  const add = (end: number): void => {
+    if (valueStart > 0) members.push([JSON.parse(name), json.slice(valueStart, end).trim()]);
+  };
+  for (let index = 0; index < json.length; index++) {
+    const code = json.charCodeAt(index);
+    if (code === QUOTE) {
+      const start = index;
+      index = endOfString(json, index);
+      if (depth === 1) text = json.slice(start, index + 1);
+    } else if (code === COLON && depth === 1) {
+      name = text;
+      valueStart = index + 1;
+    } else if (code === COMMA && depth === 1) add(index);
+    else {
+      depth += depthChange(code);
+      if (depth === 0) add(index);
+    }
+  }
+  return members;
+}
+
+/** The index of the quote that ends a string, which begins at `start`. */
+function endOfString(json: string, start: number): number {
+  const near = start + NEAR_CHARS;
+  for (let index = start + 1; index < near; index++) {
+    const code = json.charCodeAt(index);
+    if (code === QUOTE) return index;
+    if (code === BACKSLASH) index++;
+  }
+  let end = json.indexOf('"', near);
+  while (json.charCodeAt(end - 1) === BACKSLASH && isEscaped(json, end)) end = json.indexOf('"', end + 1);
+  return end;
+}
+
+/** Whether an odd number of backslashes is before the character. */
+function isEscaped(json: string, index: number): boolean {
+  let first = index;
+  while (json.charCodeAt(first - 1) === BACKSLASH) first--;
+  return (index - first) % 2 === 1;
+}
+
+/** The index after a number, which begins at `start`. */
+function endOfNumber(json: string, start: number): number {
+  let end = start + 1;
+  while (end < json.length && isInNumber(json.charCodeAt(end))) end++;
+  return end;
+}
+
+/** Whether a character is a digit, or one of `+-.eE`. */
+function isInNumber(code: number): boolean {
+  return (
+    (code >= ZERO && code <= NINE) || code === POINT || code === MINUS || code === PLUS || (code | 0x20) === LOWER_E
+  );
+}
+
+/** Whether JavaScript writes the number as the JSON has it. */
+function isKept(json: string, start: number, end: number): boolean {
+  return isPlain(json, start, end) || String(Number(json.slice(start, end))) === json.slice(start, end);
+}
+
+/** Whether a number is only digits, or digits, a point and digits, so that JavaScript keeps it. False for some others that it keeps. */
+function isPlain(json: string, start: number, end: number): boolean {
+  if (end - start > MAX_SAFE_DIGITS) return false;
+  let hasPoint = false;
+  for (let index = start; index < end; index++) {
+    const code = json.charCodeAt(index);
+    if (code === POINT) hasPoint = true;
+    else if (code < ZERO || code > NINE) return false;
+  }
+  return !hasPoint || (json.charCodeAt(start) !== ZERO && json.charCodeAt(end - 1) !== ZERO);
+}
+
+/** 1 for a bracket that opens, -1 for one that closes. */
+function depthChange(code: number): number {
+  if (code === OPENING_BRACE || code === OPENING_BRACKET) return 1;
+  return code === CLOSING_BRACE || code === CLOSING_BRACKET ? -1 : 0;
 }

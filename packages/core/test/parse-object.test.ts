@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseObject } from '../src/index.js';
+
+describe('parseObject', () => {
+  it.each(['9007199254740993', '-0', '1.0', '1E400', '1e3', '-0.0', '12345678901234567890', '0.1000'])(
+    'keeps the digits of %s, alone, in a list and in an object',
+    (digits) => {
+      const parsed = parseObject(`{"a":1,"n":${digits},"list":[1, ${digits}],"object":{"b":{"c":${digits}}},"z":"x"}`);
+      expect(parsed).toEqual({
+        a: 1,
+        n: digits,
+        list: `[1, ${digits}]`,
+        object: `{"b":{"c":${digits}}}`,
+        z: 'x',
+      });
+    },
+  );
+
+  it('parses numbers that JavaScript writes in the same way', () => {
+    expect(parseObject('{"a":0,"b":-1.5,"c":9007199254740991,"d":1e+21,"e":[7,{"f":0.1}]}')).toEqual({
+      a: 0,
+      b: -1.5,
+      c: 9007199254740991,
+      d: 1e21,
+      e: [7, { f: 0.1 }],
+    });
+  });
+
+  it('reads no number, name or bracket in a string', () => {
+    const text = '9007199254740993 "-0": {[1.0]} \\';
+    const line = JSON.stringify({ [text]: text, b: [text], c: { [text]: text } });
+    expect(parseObject(line)).toEqual(JSON.parse(line));
+    const doubled = `${line.slice(0, -1)},"b"  \t:  ${JSON.stringify(text)} }`;
+    expect(parseObject(doubled)).toEqual({ ...JSON.parse(line), b: text, b_: [text] });
+  });
+
+  it('keeps all members of one name: the last has the name, or the first if that is asked for', () => {
+    const line = '{"a":1,"level":30,"a":2,"a_":0,"level":7,"a":3,"\\u0061":{"b":[4]}}';
+    expect(parseObject(line, ['level'])).toEqual({
+      a: { b: [4] },
+      a_2: 1,
+      a_: 0,
+      a_3: 2,
+      a_4: 3,
+      level: 30,
+      level_: 7,
+    });
+  });
+
+  it('keeps a member that is named like the prototype', () => {
+    const parsed = parseObject('{"__proto__":1.0,"a":1}') ?? {};
+    expect(Object.entries(parsed)).toEqual([
+      ['__proto__', '1.0'],
+      ['a', 1],
+    ]);
+  });
+
+  it.each(['', '[1]', '7', 'null', '{', '{"a":1,}', '{"a":01}', '{"a":"b"c"}'])('is undefined for %j', (text) => {
+    expect(parseObject(text)).toBeUndefined();
+  });
+
+  it('returns what JSON.parse returns for JSON that JavaScript wrote', () => {
+    const objects = fc.dictionary(fc.string(), fc.jsonValue());
+    fc.assert(
+      fc.property(objects, fc.constantFrom(undefined, 1), (object, space) => {
+        const json = JSON.stringify(object, null, space);
+        expect(parseObject(json)).toEqual(JSON.parse(json));
+      }),
+    );
+  });
+});
