@@ -18,9 +18,10 @@ export function createFileDestination(options) {
       if (text.includes('<memory>')) for (const all = []; ; ) all.push(new Array(100_000).fill(all));
       return { route: level, time, payload: text, bytes: text.length };
     },
-    async send({ events, bytes }) {
+    async send({ events, bytes }, signal) {
       if (down) throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' });
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      if (signal.aborted) throw new Error('aborted');
       appendFileSync(file, events.map(({ payload }) => `${payload}\n`).join(''));
       return { rejected: [], wireBytes: bytes };
     },
