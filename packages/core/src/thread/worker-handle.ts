@@ -5,7 +5,6 @@ import type { DeliveryStats } from '../accounting/stats.js';
 import { systemClock } from '../contract/clock.js';
 import { moduleUrl } from './module-url.js';
 import { lineOfCommand, type Report, type ThreadPlan } from './protocol.js';
-import { workerUrl } from './thread-support.js';
 
 /** The time that a worker may take to reply beyond its deadline. */
 const REPLY_MS = 500;
@@ -55,7 +54,7 @@ export class WorkerHandle {
     // Loaded lazily: it costs a few milliseconds.
     const Constructor = createRequire(moduleUrl)('thread-stream') as typeof ThreadStream;
     const stream = new Constructor({
-      filename: workerUrl() as string,
+      filename: new URL('./worker.js', moduleUrl).href,
       workerData: { ...plan, line: { port: port2, reports: this.#reports } } satisfies ThreadPlan,
       workerOpts: { name: 'logferry', transferList: [port2] },
     }) as Stream;
