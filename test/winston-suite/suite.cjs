@@ -3,15 +3,26 @@ const abstractSuite = require('abstract-winston-transport');
 const { CloudWatchTransport } = require('@logferry/winston/cloudwatch');
 const { startCloudWatch } = require('@logferry/emulators');
 
+const made = [];
+class Transport extends CloudWatchTransport {
+  constructor(options) {
+    super(options);
+    made.push(this);
+  }
+}
+
 let cloud;
 before(async () => {
   cloud = await startCloudWatch();
   Object.assign(process.env, cloud.env);
 });
-after(() => cloud.close());
+after(async () => {
+  for (const transport of made) await transport.close();
+  await cloud.close();
+});
 
 abstractSuite({
   name: 'CloudWatchTransport',
-  Transport: CloudWatchTransport,
+  Transport,
   construct: { logGroupName: 'abstract-winston-transport' },
 });

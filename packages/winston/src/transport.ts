@@ -75,11 +75,12 @@ export class DestinationTransport extends Transport {
 
   /** Called for each record that has the level, and by winston's handlers of crashes. Takes it and calls back at once. */
   override log(info: Info, callback?: () => void): void {
-    if (!this.#isSecondCopy(info)) {
+    const isCopy = this.#source === undefined && hasCrashField(info) && this.#isSecondCopy(info, false);
+    if (!isCopy) {
       const formatted = this.#formatted(info);
       if (formatted !== false) this.#accept(formatted);
     }
-    this.#crash.recordArrived();
+    if (this.#source === undefined) this.#crash.recordArrived();
     callback?.();
   }
 
@@ -157,19 +158,18 @@ export class DestinationTransport extends Transport {
   #wants(info: Info | false, source: Logger | null): boolean {
     if (info === false) return false;
     if (Object(info) !== info) throw new TypeError('a record must be an object');
-    const crash = crashOf(info);
-    if (crash === 'exception') return !!this.handleExceptions;
-    if (crash === 'rejection' && this.handleRejections) return true;
     const level = this.level ?? source?.level;
     const levels = source?.levels ?? this.#levels;
-    return !level || !levels || (levels[level] as number) >= (levels[info[LEVEL] as string] as number);
+    const hasLevel = !level || !levels || (levels[level] as number) >= (levels[info[LEVEL] as string] as number);
+    if (!hasCrashField(info)) return hasLevel;
+    const crash = crashOf(info);
+    const isWanted = crash === 'exception' ? this.handleExceptions : hasLevel || (crash && this.handleRejections);
+    return !!isWanted && !this.#isSecondCopy(info, true);
   }
 
   /** Whether winston hands over a record for the second time, since the transport is in `transports` and a handler of crashes. */
-  #isSecondCopy(info: Info): boolean {
-    if (!hasCrashField(info)) return false;
+  #isSecondCopy(info: Info, isWritten: boolean): boolean {
     const last = this.#lastCopied;
-    const isWritten = this.#source !== undefined;
     const isSecond = last?.info === info && last.isWritten !== isWritten;
     this.#lastCopied = isSecond ? undefined : { info, isWritten };
     return isSecond;
