@@ -57,8 +57,8 @@ const combination: fc.Arbitrary<Combination> = fc.record({
 /** An application cannot log after it has ended its logger. pino's own listeners of `beforeExit` and `exit` end its worker. */
 const isPossible = ({ mode: [host], act, listeners }: Combination): boolean => {
   const endsLogger = act === 'end, exit' && host !== 'bunyan';
-  const isEarly = listeners.startsWith('log') || listeners === 'exit before' || act === 'log at two ends';
-  return !(isEarly && host === 'pino in its worker') && !(listeners.startsWith('log') && endsLogger);
+  const meetsPino = host === 'pino in its worker' && (listeners !== 'none' || act === 'log at two ends');
+  return !meetsPino && !(listeners.startsWith('log') && endsLogger);
 };
 
 const combinations = fc.sample(combination.filter(isPossible), { seed: Number(seed), numRuns: COMBINATIONS });
@@ -102,8 +102,8 @@ describe.concurrent('each record is stored or told, and none is both', () => {
       const { delivered, logged, stderr } = await matrix.run({ host, cloud, ending });
       const told = sumOf(stderr);
       expect(new Set(delivered).size).toBe(delivered.length);
-      // A slow service stores records whose response comes too late: they are told, since nothing is known of them.
-      if (endpoint === 'slow') {
+      // A record can be stored whose response comes too late: it is told, since nothing is known of it.
+      if (endpoint === 'slow' || endpoint === 'healthy') {
         expect(told).toBeLessThanOrEqual(logged);
         expect(delivered.length + told).toBeGreaterThanOrEqual(logged);
       } else expect({ stored: delivered.length, told }).toEqual({ stored: logged - told, told });
