@@ -1,8 +1,14 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
 import shared from '../vitest.config.js';
 
-/** Files that wait most of the time: chaos, outages, requests that hang, quotas. */
-const patient = ['chaos.test.ts', 'soak.test.ts', 'routes.test.ts', 'contract/log-service.test.ts'];
+/** Files that wait most of the time: chaos, outages, requests and threads that hang, quotas. */
+const patient = [
+  'chaos.test.ts',
+  'soak.test.ts',
+  'routes.test.ts',
+  'contract/log-service.test.ts',
+  'thread/process-end.test.ts',
+];
 /** Files that compute meanwhile. None of them depends on times. */
 const meanwhile = ['contract/transport.test.ts', 'properties.test.ts'];
 const first = [...patient, ...meanwhile];

@@ -21,6 +21,7 @@ export type Fault = 'serverError' | 'throttle' | 'quota' | 'busy' | 'html' | 're
 interface FaultPlan extends Partial<Record<Fault, number>> {
   readonly next?: readonly (Fault | 'ok')[];
   readonly down?: boolean;
+  readonly delayMs?: readonly [min: number, max: number];
   readonly retryAfterSeconds?: number;
 }
 

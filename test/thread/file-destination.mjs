@@ -1,8 +1,12 @@
-// Destinations of a third party with a recipe. They append payloads to a file. Some texts stop or block the thread.
+// Destinations of a third party with a recipe. They append payloads to a file, and to the file `lives` that a worker has made
+// or closed them. Some texts stop or block the thread.
 import { appendFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 
 export function createFileDestination(options) {
-  const { file, down = false, delayMs = 0 } = options;
+  const { file, down = false, delayMs = 0, lives } = options;
+  const isInWorker = !isMainThread;
+  if (lives && isInWorker) appendFileSync(lives, 'made\n');
   return {
     name: 'file',
     reads: 'text',
@@ -14,11 +18,15 @@ export function createFileDestination(options) {
       if (text.includes('<memory>')) for (const all = []; ; ) all.push(new Array(100_000).fill(all));
       return { route: level, time, payload: text, bytes: text.length };
     },
-    async send({ events, bytes }) {
+    async send({ events, bytes }, signal) {
       if (down) throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' });
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      if (signal.aborted) throw new Error('aborted');
       appendFileSync(file, events.map(({ payload }) => `${payload}\n`).join(''));
       return { rejected: [], wireBytes: bytes };
+    },
+    async close() {
+      if (lives && isInWorker) appendFileSync(lives, 'closed\n');
     },
     recipe: () => ({ module: import.meta.url, factory: 'createFileDestination', options }),
   };

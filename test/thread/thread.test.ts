@@ -313,6 +313,24 @@ describe('a thread that is released', () => {
     expect(await shipper.close()).toMatchObject({ delivered: 5 });
   });
 
+  it('ends with each configure() of a winston logger', async () => {
+    const lives = join(folder, 'lives.log');
+    const make = (): DestinationTransport => {
+      const destination: Destination = createFileDestination({ file: join(folder, 'stored.log'), lives });
+      const transport = new DestinationTransport({ destination, thread: true });
+      started.push(transport);
+      return transport;
+    };
+    const logger = winston.createLogger({ transports: [make()] });
+    for (let round = 0; round < 5; round++) {
+      logger.info(`round ${round}`);
+      await nextTurn();
+      logger.configure({ transports: [make()] });
+    }
+    const count = (what: string): number => readFileSync(lives, 'utf8').split(what).length - 1;
+    await until(() => count('made') === 6 && count('closed') === 5);
+  });
+
   it('goes on while a record is pending', async () => {
     const destination: Destination = createFileDestination({ file: '', down: true });
     const shipper = createShipper(destination, { thread: true });

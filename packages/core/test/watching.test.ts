@@ -176,7 +176,7 @@ it('accepts records of a timer that a callback started, once 60 s are over', asy
   };
   let log = (): void => {};
   const onError = (): void => {
-    log = AsyncResource.bind(() => void shipper.accept({ ...record('x'), time: Number.NaN }));
+    log = AsyncResource.bind(() => void shipper.accept({ ...record('x'), text: 5 as never }));
   };
   const { shipper, clock, drops } = start({ onError }, { destination });
   shipper.accept(record('x'));

@@ -1,5 +1,5 @@
 import { codeOfStatus, type DeliveryCode, DeliveryError, noAnswer, parseRetryAfter } from '@logferry/core';
-import type { PutResponse } from './put-web-tracking.js';
+import { isSuccess, type PutResponse } from './put-web-tracking.js';
 
 /**
  * Translates a response that is not a success. `targetLabel` is for the message: `logstore "web" of project "shop"`.
@@ -34,11 +34,6 @@ export function toConnectionError(error: unknown, targetLabel: string, signal: A
 /** Whether the service could not read a compressed body. */
 export function isCompressionRefused({ errorCode }: PutResponse): boolean {
   return COMPRESSION_REFUSED.has(errorCode.toLowerCase());
-}
-
-/** Whether a status claims success. */
-export function isSuccess(status: number): boolean {
-  return status >= 200 && status < 300;
 }
 
 /** Error codes, in lower case, that say more than their HTTP status. */

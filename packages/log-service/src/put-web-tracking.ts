@@ -1,5 +1,4 @@
 import type { HttpClient } from '@logferry/core';
-import { isSuccess } from './classify.js';
 import type { Compression } from './compress.js';
 import type { LogServiceFetch } from './options.js';
 
@@ -56,6 +55,11 @@ export async function putWebTracking(
     clockOffsetMs,
     stored: isSuccess(status) && requestId !== undefined && error.errorCode === '',
   };
+}
+
+/** Whether a status claims success. */
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
 /** Makes a `fetch` function of a client whose requests do not keep the process alive. */

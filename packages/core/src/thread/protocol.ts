@@ -18,7 +18,7 @@ export interface ThreadPlan {
 }
 
 /** The way back from the worker. The main thread can also read it while it is blocked: at the exit of the process. */
-export interface WorkerLine {
+interface WorkerLine {
   /** The worker posts a {@link Report} for each change, and gets the ids of {@link Report.reply} that prove that it is alive. */
   readonly port: MessagePort;
   /** Number of reports so far: shared memory that wakes the blocked thread. */

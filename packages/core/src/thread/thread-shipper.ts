@@ -152,10 +152,10 @@ class ThreadShipper implements Shipper {
     const ledger = this.#ledger;
     ledger.receive();
     if (this.#closing) return ledger.refuse('closed', record);
+    if (!this.#worker && !this.#inProcess && this.#deaths.areForgiven) this.#restart();
     if (this.#inProcess) return this.#inProcess.accept(record);
     if (reason) return ledger.refuse(reason, record);
-    if (!this.#worker && !this.#deaths.areForgiven) return ledger.refuse('undeliverable', record);
-    this.#worker ??= this.#startWorker();
+    if (!this.#worker) return ledger.refuse('undeliverable', record);
     try {
       const wire = toWireRecord(record, this.#destination.reads, this.#recipe.plainFields);
       const costBytes = bufferCost(Buffer.byteLength(wire.content));
@@ -233,6 +233,15 @@ class ThreadShipper implements Shipper {
     return worker;
   }
 
+  /** A worker that cannot start has died: an error would reach the application in a log call. */
+  #restart(): void {
+    try {
+      this.#worker = this.#startWorker();
+    } catch (error) {
+      this.#succeed(error as Error);
+    }
+  }
+
   /** Nothing is pending. */
   #letExit(): void {
     this.#ledger.clearPendingSpan();
@@ -248,7 +257,7 @@ class ThreadShipper implements Shipper {
     this.#dropWorker({ code: failure.code, message, time: systemClock.now() });
     this.#ledger.losePending(failure, successor === 'nobody' ? 0 : this.#outbox.size);
     this.#reporter.failed(failure);
-    if (successor === 'another worker') this.#worker = this.#startWorker();
+    if (successor === 'another worker') this.#restart();
     else if (successor === 'this thread') this.#inProcess = this.#shipInThisThread();
     else this.#outbox.take();
   }

@@ -2,24 +2,22 @@ import { existsSync } from 'node:fs';
 import { ConfigError } from '../contract/errors.js';
 import { moduleUrl } from './module-url.js';
 
-/** URL of the code in the worker. A bundle has one URL for all modules, or none: then there is no such file. */
-export function workerUrl(): string | undefined {
-  if (!moduleUrl?.endsWith('/module-url.js')) return undefined;
-  const url = new URL('./worker.js', moduleUrl);
-  return existsSync(url) ? url.href : undefined;
-}
-
 /** Throws `ConfigError` where no worker thread can start, since only at construction the application can still do without one. */
 export function checkThreadSupport(): void {
   // Known only where Node.js runs under its permission model.
   const { permission } = process as { readonly permission?: { has(scope: string): boolean } };
   if (permission?.has('worker') === false)
     throw refusal('the permission model of Node.js refuses worker threads', 'start Node.js with --allow-worker');
-  if (workerUrl() === undefined)
+  if (!hasWorkerFile())
     throw refusal(
       `the file of the worker thread is missing beside ${moduleUrl ?? 'the bundle'}`,
       'keep @logferry packages out of the bundle (declare them as external)',
     );
+}
+
+/** A bundle has one URL for all modules, or none. A file `worker.js` beside it is the application's own. */
+function hasWorkerFile(): boolean {
+  return moduleUrl?.endsWith('/module-url.js') && existsSync(new URL('./worker.js', moduleUrl));
 }
 
 function refusal(cause: string, remedy: string): ConfigError {

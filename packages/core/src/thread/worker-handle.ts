@@ -9,9 +9,6 @@ import { lineOfCommand, type Report, type ThreadPlan } from './protocol.js';
 /** The time that a worker may take to reply beyond its deadline. */
 const REPLY_MS = 500;
 
-/** The time that a worker may take to start. */
-const START_MS = 5000;
-
 /** The part of thread-stream that its types leave out. */
 interface Stream extends ThreadStream {
   readonly worker: Worker;
@@ -114,11 +111,11 @@ export class WorkerHandle {
 
   /**
    * Blocks until the worker has settled all records that were handed over, for which it gets `timeoutMs`: for the exit of the
-   * process. `endsMs`, on the monotonic clock, limits all. False if the worker is gone, or gave no proof.
+   * process. `endsMs`, on the monotonic clock, limits all, the start of the worker too. False if the worker is gone, or gave no proof.
    */
   settleSync(timeoutMs: number, endsMs: number): boolean {
     const hasStarted = Atomics.load(this.#reports, 0) > 0;
-    const replyMs = Math.max(timeoutMs, hasStarted ? REPLY_MS : START_MS);
+    const replyMs = hasStarted ? Math.max(timeoutMs, REPLY_MS) : Number.POSITIVE_INFINITY;
     // `flushSync` would block for 10 s with a worker that does not run.
     const isAlive = this.#waitForReply(Math.min(systemClock.monotonic() + replyMs, endsMs), (id) =>
       this.#port.postMessage(id),

@@ -52,7 +52,7 @@ export function truncate(text: string, maxBytes: number, bytesOf: BytesOf = utf8
 }
 
 /** A text's size for a message: `12345 bytes`, or `12345678 characters`. */
-export function sizeLabel(text: string): string {
+function sizeLabel(text: string): string {
   return text.length > MAX_COUNTED_LENGTH ? `${text.length} characters` : `${Buffer.byteLength(text)} bytes`;
 }
 
