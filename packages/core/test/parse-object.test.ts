@@ -69,4 +69,35 @@ describe('parseObject', () => {
       }),
     );
   });
+
+  it('keeps every member of any object, whatever its name and value look like', () => {
+    const name = fc.constantFrom('a', 'b', '"', '\\', '":', 'a":1,"b', '{', '1.0');
+    const plain = fc.constantFrom(
+      '1',
+      '"x"',
+      '"\\":1.0"',
+      '"\\\\"',
+      'null',
+      '{}',
+      '{"a":1}',
+      '["a",1]',
+      '-1.5',
+      '"[{"',
+      '10.25',
+    );
+    const lossy = fc.constantFrom('1.0', '-0', '1E400', '9007199254740993', '{"a":[1.0]}', '[-0]', '{"":{"a":1e3}}');
+    const colon = fc.constantFrom(':', ':', ' :', ': ');
+    const member = fc.tuple(name, fc.oneof(plain, lossy), colon);
+    fc.assert(
+      fc.property(fc.array(member, { maxLength: 8 }), (members) => {
+        const texts = members.map(([key, source, between]) => `${JSON.stringify(key)}${between}${source}`);
+        const kept = Object.values(parseObject(`{${texts.join(',')}}`) ?? {});
+        const written = kept.map((value) => JSON.stringify(value)).sort();
+        const isLossy = (source: string): boolean => JSON.stringify(JSON.parse(source)) !== source;
+        const expected = members.map(([, source]) => (isLossy(source) ? JSON.stringify(source) : source));
+        expect(written).toEqual(expected.sort());
+      }),
+      { numRuns: 5000 },
+    );
+  });
 });

@@ -126,7 +126,7 @@ it('toPrimitive never throws, and ends early after the number of characters', ()
   };
   expect(toPrimitive({ toJSON: bad }, 100)).toBe('[Unreadable]');
   expect(toPrimitive([{ toJSON: bad }, 1], 100)).toBe('["[Unreadable]",1]');
-  expect(toPrimitive([1, { a: 2, b: 3 }, 4], 9)).toBe('[1,{"a":2,"…":"[1 more]"},"… [1 more]"]');
+  expect(toPrimitive([1n, { a: 2n, b: 3n }, 4n], 9)).toBe('[1,{"a":2,"…":"[1 more]"},"… [1 more]"]');
   expect(toPrimitive(['x'.repeat(500), 1], 101)).toBe(`["${'x'.repeat(70)}… [truncated from 500 bytes]","… [1 more]"]`);
 });
 

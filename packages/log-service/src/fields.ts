@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { type FieldsRecord, levelLabel as labelOfLevel, toEpochMs } from '@logferry/core';
 import { isValidKey, KeyRenamer } from './keys.js';
 import { sharedSequence } from './sequence.js';
-import { read, textOf } from './text.js';
+import { quotedTextOf, read, textOf } from './text.js';
 
 /** The field for the label of the level. */
 export const LEVEL_FIELD: string = 'level';
@@ -37,20 +37,20 @@ export function createFieldsWriter(
     const keys = Object.keys(fields);
     const misnamed: [key: string, text: string][] = [];
     let json = `{${timeLabel}"${toIso(time)}",${sequenceLabel}"${nextNumber()}"`;
-    if (level !== '') json += `,${levelLabel}${JSON.stringify(textOf(level, maxChars) ?? '')}`;
+    if (level !== '') json += `,${levelLabel}${quotedTextOf(level, maxChars) ?? '""'}`;
     for (const key of keys) {
       const value = read(fields, key);
       const label = labelOf(key);
       if (label === '' && key === timeField && isTime(value, time)) continue;
       if (label === '' && key === LEVEL_FIELD && isLevel(value, level)) continue;
-      const text = textOf(value, maxChars);
+      const text = quotedTextOf(value, maxChars);
       if (text === undefined) continue;
       if (label === '') misnamed.push([key, text]);
-      else json += label + JSON.stringify(text);
+      else json += label + text;
     }
     if (misnamed.length > 0) {
       const renamer = new KeyRenamer([...ours, ...keys]);
-      for (const [key, text] of misnamed) json += `,${JSON.stringify(renamer.rename(key))}:${JSON.stringify(text)}`;
+      for (const [key, text] of misnamed) json += `,${JSON.stringify(renamer.rename(key))}:${text}`;
     }
     return `${json}}`;
   };

@@ -23,6 +23,20 @@ export function textOf(value: unknown, maxChars: number): string | undefined {
   }
 }
 
+/**
+ * The text of a field's value, as {@link textOf} makes it, as a JSON string. Most values need no escapes, and are quoted at half
+ * the cost of `JSON.stringify`.
+ */
+export function quotedTextOf(value: unknown, maxChars: number): string | undefined {
+  if (typeof value === 'number') return `"${value}"`;
+  if (typeof value === 'string' && value.length <= maxChars && !UNUSUAL.test(value)) return `"${value}"`;
+  const text = textOf(value, maxChars);
+  return text === undefined ? undefined : JSON.stringify(text);
+}
+
+/** Other characters than those of ASCII that JSON writes as they are. */
+const UNUSUAL = /[^ !#-[\]-~]/;
+
 /** Room for the mark of a cut string and the brackets around it, so that the JSON is not cut once more. */
 const MARK_ROOM_CHARS = 1000;
 

@@ -34,7 +34,7 @@ function parsePrefix(line: string, now: number): ParsedLine | undefined {
 }
 
 function parseWhole(line: string, now: number): ParsedLine | undefined {
-  const fields = parseObject(line, PINO_NAMES);
+  const fields = parseFields(line);
   return fields && new PinoLine(line, fields.level, toEpochMs(fields.time, now), fields);
 }
 
@@ -65,10 +65,17 @@ class PinoLine implements ParsedLine {
   }
 
   get fields(): Readonly<Record<string, unknown>> {
-    this.#fields ??= parseObject(this.text, PINO_NAMES) ?? { msg: this.text };
+    this.#fields ??= parseFields(this.text) ?? { msg: this.text };
     return this.#fields;
   }
 }
+
+function parseFields(line: string): Record<string, unknown> | undefined {
+  return line.length > MAX_PARSED_CHARS ? undefined : parseObject(line, PINO_NAMES);
+}
+
+/** A longer line takes too long to parse, and no service takes it whole. */
+const MAX_PARSED_CHARS = 16 * 1024 * 1024;
 
 function unquote(json = ''): string | number {
   return json.startsWith('"') ? json.slice(1, -1) : Number(json);

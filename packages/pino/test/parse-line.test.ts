@@ -111,6 +111,13 @@ describe('text and fields', () => {
     expect(record).toMatchObject({ text: line, level: 'info', urgent: false, time: NOW, fields: { msg: line } });
   });
 
+  it('have the whole line as message if it is too long to be parsed', () => {
+    const line = `{"level":50,"time":${TIME},"a":"${'x'.repeat(16 * 1024 * 1024)}"}`;
+    const { level, time, fields } = parseLine(line, NOW);
+    expect({ level, time, names: Object.keys(fields) }).toEqual({ level: 'error', time: TIME, names: ['msg'] });
+    expect(fields.msg).toBe(line);
+  });
+
   it('have the whole line as message if its JSON is broken in the middle', () => {
     const line = `{"level":50,"time":${TIME},"a":"b"c"}`;
     expect(parseLine(line, NOW)).toMatchObject({ text: line, level: 'error', time: TIME, fields: { msg: line } });

@@ -14,12 +14,12 @@ export function isError(value: unknown): value is Error {
  * The names of an object's members that are shipped: the enumerable ones, and of an error also name, message, stack, cause and
  * errors, which are not. Throws for a proxy that does.
  */
-export function memberNames(object: object): Iterable<string> {
+export function memberNames(object: object): readonly string[] {
   const names = Object.keys(object);
-  if (!isError(object)) return names;
+  if (Object.getPrototypeOf(object) === Object.prototype || !isError(object)) return names;
   const all = new Set(['name', 'message', 'stack', ...names]);
   for (const name of ['cause', 'errors']) if (name in object) all.add(name);
-  return all;
+  return [...all];
 }
 
 /** An error as a plain object: all that is shipped of it, and what it has under symbols. A member that throws is `'[Unreadable]'`. */

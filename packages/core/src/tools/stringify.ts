@@ -11,12 +11,9 @@ import { truncate } from './text.js';
  * @returns `'null'` for a value that JSON leaves out: undefined, a function, a symbol
  */
 export function stringify(value: unknown): string {
-  try {
-    if (new Survey().isPlain(value)) return JSON.stringify(value) ?? 'null';
-  } catch {
-    // Written below, as far as it can be.
-  }
-  return new JsonWriter(PLAIN, MAX_CHARS).member({ value }, 'value') ?? 'null';
+  return (
+    jsonIfPlain(value, isOrdinary, MAX_CHARS) ?? new JsonWriter(PLAIN, MAX_CHARS).member({ value }, 'value') ?? 'null'
+  );
 }
 
 /**
@@ -32,7 +29,11 @@ export function stringify(value: unknown): string {
 export function toPrimitive(value: object, maxChars: number): unknown {
   try {
     const content = richContentOf(value, '', maxChars);
-    return isObject(content) ? new JsonWriter(richContentOf, maxChars).container(value, content) : content;
+    if (!isObject(content)) return content;
+    return (
+      jsonIfPlain(content, isNeverOrdinary, maxChars) ??
+      new JsonWriter(richContentOf, maxChars).container(value, content)
+    );
   } catch {
     return '[Unreadable]';
   }
@@ -44,10 +45,26 @@ const MAX_CHARS = 4 * 1024 * 1024;
 /** Far less than any stack allows. */
 const MAX_DEPTH = 100;
 
+/** What `JSON.stringify` writes, unless it would write something differently, take long or throw. */
+function jsonIfPlain(value: unknown, isOrdinary: (object: object) => boolean, maxChars: number): string | undefined {
+  try {
+    return new Survey(isOrdinary, maxChars).isPlain(value) ? JSON.stringify(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Looks for what `JSON.stringify` would write differently, or take long for. */
 class Survey {
-  #chars = MAX_CHARS;
+  readonly #isOrdinary: (object: object) => boolean;
+  #chars: number;
   #objects = MAX_SURVEYED_OBJECTS;
+
+  /** `isOrdinary` is asked about objects of classes. */
+  constructor(isOrdinary: (object: object) => boolean, maxChars: number) {
+    this.#isOrdinary = isOrdinary;
+    this.#chars = maxChars;
+  }
 
   /** May throw, as `JSON.stringify` does. */
   isPlain(value: unknown): boolean {
@@ -58,7 +75,7 @@ class Survey {
     if (!isObject(value) || value instanceof Date) return true;
     if (--this.#objects < 0) return false;
     if (Array.isArray(value)) return value.length <= MAX_CHARS && value.every((each) => this.isPlain(each));
-    if (Object.getPrototypeOf(value) !== Object.prototype && !isOrdinary(value)) return false;
+    if (Object.getPrototypeOf(value) !== Object.prototype && !this.#isOrdinary(value)) return false;
     for (const key in value) {
       const member: unknown = value[key as never];
       if (typeof member === 'number') continue;
@@ -70,6 +87,10 @@ class Survey {
 
 function isOrdinary(value: object): boolean {
   return !isError(value) && !ArrayBuffer.isView(value) && !('toJSON' in value);
+}
+
+function isNeverOrdinary(): boolean {
+  return false;
 }
 
 /** More than a record has, and few enough to notice cycles early. */
@@ -154,7 +175,7 @@ class JsonWriter {
 
   #members(object: object): string {
     let json = '';
-    const names = [...memberNames(object)];
+    const names = memberNames(object);
     for (let index = 0; index < names.length; index++) {
       const name = names[index] as string;
       if (this.#chars <= 0) return `{${json}"…":"[${names.length - index} more]"}`;
@@ -182,6 +203,9 @@ function cut(text: string, maxChars: number): string {
 const MIN_CUT_BYTES = 64;
 
 function richContentOf(value: object, _key: string | number, maxChars: number): unknown {
+  // Spares most objects the calls out of JavaScript.
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if ((prototype === Object.prototype || prototype === Array.prototype) && !('toJSON' in value)) return value;
   if (ArrayBuffer.isView(value)) return base64(value.buffer, value.byteOffset, value.byteLength, maxChars);
   if (types.isAnyArrayBuffer(value)) return base64(value, 0, value.byteLength, maxChars);
   if ('toJSON' in value && typeof value.toJSON === 'function') return value.toJSON();
