@@ -80,8 +80,10 @@ describe('process.exit() with a thread that gives no proof of delivery', () => {
     const code = "log('x'); await shipper.flush(); for (let i = 1; i < 40; i++) log('x'); process.exit();";
     const ended = await run(code, { maxBatchEvents: 1, concurrency: 2, closeTimeoutMs: 700 }, { delayMs: 100 });
     expect(stored().length).toBeGreaterThan(3);
-    // On a busy machine the last report may miss a stored record: what is unknown counts as lost.
-    expect(stored().length + told(ended)).toBeGreaterThanOrEqual(40);
+    // On a busy machine the worker may answer too late: then its last report can miss a stored record, which counts as lost.
+    const hasAnswered = !ended.stderr.includes('gave no answer');
+    if (hasAnswered) expect(stored().length + told(ended)).toBe(40);
+    else expect(stored().length + told(ended)).toBeGreaterThanOrEqual(40);
     expect(told(ended)).toBeLessThan(40);
   });
 });

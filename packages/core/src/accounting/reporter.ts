@@ -3,7 +3,7 @@ import type { Drop, DropReason, EncodedEvent } from '../contract/destination.js'
 import { type DeliveryError, isOperatorFault } from '../contract/errors.js';
 import type { DeliveryOptions } from '../options/delivery-options.js';
 import { onProcessEnd } from '../process/exit.js';
-import { runAs } from '../process/feedback.js';
+import { runCallback } from '../process/feedback.js';
 import { isThenable } from '../tools/is-thenable.js';
 import { channelOf, type Messages } from './channels.js';
 import { bufferCost } from './ledger.js';
@@ -208,7 +208,7 @@ export class Reporter {
   #call(callback: () => unknown): void {
     const failed = (): void => void this.callbackErrors++;
     try {
-      const returned = runAs('notifying', callback);
+      const returned = runCallback(callback);
       if (isThenable(returned)) returned.then(undefined, failed);
     } catch {
       failed();

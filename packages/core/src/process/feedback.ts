@@ -24,8 +24,8 @@ holder[ACTIVITY] ??= new AsyncLocalStorage();
 const storage = holder[ACTIVITY];
 
 /** Runs a callback, so that a record is known that it logs, or what it starts, in the next 60 s. */
-export function runAs<T>(kind: ActivityKind, act: () => T): T {
-  return storage.run({ kind, endsMs: performance.now() + CALLBACK_MS }, act);
+export function runCallback<T>(callback: () => T): T {
+  return storage.run({ kind: 'notifying', endsMs: performance.now() + CALLBACK_MS }, callback);
 }
 
 /** A request that runs. */
