@@ -14,6 +14,7 @@ export function createFileDestination(options) {
     encode({ time, level, text }) {
       if (text.includes('<exit>')) process.exit(0);
       if (text.includes('<throw>')) queueMicrotask(() => Promise.reject(new Error('a bug')));
+      if (text.includes('<refuse>')) return { refused: 'invalid' };
       if (text.includes('<block>')) for (;;);
       if (text.includes('<memory>')) for (const all = []; ; ) all.push(new Array(100_000).fill(all));
       return { route: level, time, payload: text, bytes: text.length };

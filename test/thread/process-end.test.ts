@@ -135,6 +135,21 @@ describe('a thread that dies', () => {
     expect(stored().at(-1)).toBe('in process');
   });
 
+  it('has told all losses that it has counted, also those that are joined', async () => {
+    const code = `
+      for (let turn = 0; turn < 15; turn++) {
+        log('<refuse>');
+        await shipper.flush();
+      }
+      log('<exit>');
+      await shipper.flush();
+      tell();
+    `;
+    const ended = await run(code);
+    expect(ended.stderr).toContain('"invalid":15');
+    expect(told(ended)).toBe(16);
+  });
+
   it('at its start is told as the cause, also at an early end', async () => {
     const broken = preload("throw new Error('broken preload');");
     const ended = await run("log('x'); await shipper.close();", {}, {}, '--import', broken);
