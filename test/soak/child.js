@@ -1,4 +1,5 @@
 // An application that logs 5,000 records a second, and reports its memory each second.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cloudWatchStream } from '@logferry/bunyan/cloudwatch';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
 import bunyan from 'bunyan';
@@ -13,6 +14,7 @@ const PADDING = 'x'.repeat(190);
 const lost = new Uint8Array(3600 * RECORDS_PER_SECOND).fill(0);
 /** Lost records without an event: a drop has events for 1 MiB, and one drop may have the losses of a second. */
 let unnamed = 0;
+let told = 0;
 
 const starters = {
   winston(options) {
@@ -31,6 +33,7 @@ const { framework, options } = JSON.parse(process.argv[2]);
 const { shipper, log } = starters[framework]({
   ...options,
   onDrop({ records, events }) {
+    told += records;
     unnamed += records - events.length;
     for (const { payload } of events) lost[/#(\d+)#/.exec(payload)[1]]++;
   },
@@ -50,6 +53,8 @@ process.once('message', async () => {
   clearInterval(ticker);
   clearInterval(sampler);
   await shipper.flush();
+  // The losses of the last second are told together, after it.
+  while (told < countLost(shipper.stats())) await sleep(TICK_MS);
   process.send({ issued, unnamed, lost: lost.subarray(0, issued), stats: shipper.stats() }, () => process.disconnect());
 });
 
@@ -58,4 +63,8 @@ function sample() {
   const { received, pending, dropped } = shipper.stats();
   const seconds = (performance.now() - startMs) / 1000;
   return { seconds, rss, heapUsed, received, pending, dropped: dropped['buffer-full'] };
+}
+
+function countLost({ dropped }) {
+  return Object.values(dropped).reduce((sum, records) => sum + records, 0);
 }
