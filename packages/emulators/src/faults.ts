@@ -66,12 +66,21 @@ export function createFaultInjector<
   };
 }
 
-/** An HTML response, such as a proxy gives when it cannot reach the service. */
+/** The HTML page of a proxy that cannot reach the service. */
 export function badGateway(now: number): HttpResponse {
+  return pageOf(502, '502 Bad Gateway', now);
+}
+
+/** The HTML page of a proxy that does not let a body of this size through. */
+export function bodyTooLarge(now: number): HttpResponse {
+  return pageOf(413, '413 Request Entity Too Large', now);
+}
+
+function pageOf(status: number, text: string, now: number): HttpResponse {
   return {
-    status: 502,
+    status,
     headers: { 'content-type': 'text/html', date: new Date(now).toUTCString() },
-    body: '<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>',
+    body: `<html><head><title>${text}</title></head><body>${text}</body></html>`,
   };
 }
 

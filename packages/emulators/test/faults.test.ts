@@ -18,13 +18,14 @@ describe('a fault', () => {
     expect(emulator.events()).toEqual([]);
   });
 
-  it('html gives HTTP 502 with a body that is not JSON', async () => {
+  it.each([
+    ['html', 502],
+    ['tooLarge', 413],
+  ] as const)('%s gives HTTP %i with a body that is not JSON', async (fault, httpStatusCode) => {
     const { emulator, client } = await setUp();
-    emulator.faults({ html: 1 });
-    await expect(put(client, [event()])).rejects.toMatchObject({
-      name: 'SyntaxError',
-      $metadata: { httpStatusCode: 502 },
-    });
+    emulator.faults({ [fault]: 1 });
+    await expect(put(client, [event()])).rejects.toMatchObject({ name: 'SyntaxError', $metadata: { httpStatusCode } });
+    expect(emulator.events()).toEqual([]);
   });
 
   it('reset resets the connection and stores nothing', async () => {

@@ -10,6 +10,7 @@ const ALL_FAULTS = [
   'serverError',
   'busy',
   'html',
+  'tooLarge',
   'unauthorized',
   'uncompressError',
   'reset',
@@ -39,12 +40,16 @@ describe('a fault', () => {
     expect(emulator.events()).toEqual([]);
   });
 
-  it('html gives HTTP 502 with a body that is not JSON', async () => {
+  it.each([
+    ['html', 502, '502 Bad Gateway'],
+    ['tooLarge', 413, '413 Request Entity Too Large'],
+  ] as const)('%s gives HTTP %i with a body that is not JSON', async (fault, status, title) => {
     const emulator = await setUp();
-    emulator.faults({ html: 1 });
-    const { status, headers, body } = await put(emulator, [log()]);
-    expect({ status, type: headers['content-type'] }).toEqual({ status: 502, type: 'text/html' });
-    expect(body).toContain('<title>502 Bad Gateway</title>');
+    emulator.faults({ [fault]: 1 });
+    const { headers, body, ...response } = await put(emulator, [log()]);
+    expect({ status: response.status, type: headers['content-type'] }).toEqual({ status, type: 'text/html' });
+    expect(body).toContain(`<title>${title}</title>`);
+    expect(emulator.events()).toEqual([]);
   });
 
   it('uncompressError refuses a compressed body and accepts the same body without compression', async () => {

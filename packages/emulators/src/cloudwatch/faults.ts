@@ -1,4 +1,4 @@
-import { badGateway, type CommonFaultPlan, withRetryAfter } from '../faults.js';
+import { badGateway, bodyTooLarge, type CommonFaultPlan, withRetryAfter } from '../faults.js';
 import type { Reaction } from '../http.js';
 import { ServiceError } from './errors.js';
 import type { Input } from './fields.js';
@@ -13,6 +13,7 @@ export type CloudWatchFault =
   | 'accessDenied'
   | 'operationAborted'
   | 'html'
+  | 'tooLarge'
   | 'reset'
   | 'hang'
   | 'lostAck'
@@ -26,6 +27,7 @@ export const CLOUDWATCH_FAULTS: readonly CloudWatchFault[] = [
   'accessDenied',
   'operationAborted',
   'html',
+  'tooLarge',
   'reset',
   'hang',
   'lostAck',
@@ -46,6 +48,8 @@ export interface CloudWatchFaultPlan extends CommonFaultPlan<CloudWatchFault> {
   readonly operationAborted?: number;
   /** HTTP 502 with an HTML body, as from a proxy. */
   readonly html?: number;
+  /** HTTP 413 with an HTML body, as from a proxy that limits the size of bodies. */
+  readonly tooLarge?: number;
   /** Resets the connection; nothing is stored. */
   readonly reset?: number;
   /** Never responds; nothing is stored. */
@@ -107,6 +111,8 @@ export function reactionTo(
       return withRetryAfter(fail('InternalFailure', 'The request processing has failed.', 500), plan);
     case 'html':
       return withRetryAfter(badGateway(request.now), plan);
+    case 'tooLarge':
+      return bodyTooLarge(request.now);
     case 'accessDenied':
       return fail(
         'AccessDeniedException',

@@ -1,4 +1,4 @@
-import { badGateway, type CommonFaultPlan, withRetryAfter } from '../faults.js';
+import { badGateway, bodyTooLarge, type CommonFaultPlan, withRetryAfter } from '../faults.js';
 import type { Reaction } from '../http.js';
 import { ServiceError, uncompressFailed, webTrackingDenied } from './errors.js';
 import type { LogGroup } from './log-group.js';
@@ -12,6 +12,7 @@ export type LogServiceFault =
   | 'serverError'
   | 'busy'
   | 'html'
+  | 'tooLarge'
   | 'unauthorized'
   | 'uncompressError'
   | 'reset'
@@ -28,6 +29,7 @@ export const LOG_SERVICE_FAULTS: readonly LogServiceFault[] = [
   'serverError',
   'busy',
   'html',
+  'tooLarge',
   'unauthorized',
   'uncompressError',
   'reset',
@@ -51,6 +53,8 @@ export interface LogServiceFaultPlan extends CommonFaultPlan<LogServiceFault> {
   readonly busy?: number;
   /** HTTP 502 with an HTML body, as from a proxy. */
   readonly html?: number;
+  /** HTTP 413 with an HTML body, as from a proxy that limits the size of bodies. */
+  readonly tooLarge?: number;
   /** HTTP 401 `Unauthorized`, as if web tracking were off. */
   readonly unauthorized?: number;
   /** HTTP 400 `PostBodyUncompressError`. Requests without compression ignore it. */
@@ -119,6 +123,8 @@ export function reactionTo(
       return failForNow('ServerBusy', 'The server is busy, please try again later.', 503);
     case 'html':
       return withRetryAfter(badGateway(request.now), plan);
+    case 'tooLarge':
+      return bodyTooLarge(request.now);
     case 'unauthorized':
       return fail(webTrackingDenied());
     case 'uncompressError':
