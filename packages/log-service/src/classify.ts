@@ -19,7 +19,7 @@ export function toDeliveryError(response: PutResponse, targetLabel: string): Del
       // server, too: a proxy may have passed the request on.
       ambiguous: code === 'UNAVAILABLE' || code === 'TIMEOUT' || isSuccess(status),
       requestId,
-      retryAfterMs: retryAfterMs(code, response.retryAfter),
+      retryAfterMs: parseRetryAfter(response.retryAfter),
     },
   );
 }
@@ -55,9 +55,6 @@ const CODES: ReadonlyMap<string, DeliveryCode> = new Map([
 
 const COMPRESSION_REFUSED: ReadonlySet<string> = new Set(['postbodyuncompresserror', 'invalidcompresstype']);
 
-/** Quotas count by the second or the minute. The service's own C SDK waits as long. */
-const QUOTA_RETRY_MS = 3000;
-
 /** A redirection, a page, or a success without a request id comes from some other server. */
 function codeOf({ status, errorCode }: PutResponse): DeliveryCode {
   if (status < 400) return 'MISCONFIGURED';
@@ -75,9 +72,4 @@ function hintOf(code: DeliveryCode, { status, errorCode }: PutResponse): string 
   if (isSuccess(status)) return 'some other server answers, without a request id of Log Service, check the endpoint: ';
   if (status < 400 || errorCode === '') return 'some other server answers, check the endpoint: ';
   return 'the service refuses the request, and not its logs, check endpoint, project and logstore: ';
-}
-
-function retryAfterMs(code: DeliveryCode, header: string | undefined): number | undefined {
-  const requestedMs = parseRetryAfter(header);
-  return code === 'THROTTLED' ? Math.max(QUOTA_RETRY_MS, requestedMs ?? 0) : requestedMs;
 }

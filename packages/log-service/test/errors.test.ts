@@ -126,9 +126,7 @@ it('names project and logstore when one of them does not exist', async () => {
 
 describe('retryAfterMs', () => {
   it.each<[what: string, answer: CannedResponse, retryAfterMs: number | undefined]>([
-    ['is three seconds for a quota', serviceError(403, 'WriteQuotaExceed'), 3000],
-    ['is three seconds for 429', { status: 429 }, 3000],
-    ['is not shortened by Retry-After', { status: 429, headers: { 'retry-after': '1' } }, 3000],
+    ['is absent for a quota: the backoff of the core is enough', serviceError(403, 'WriteQuotaExceed'), undefined],
     ['is the value of Retry-After', { status: 429, headers: { 'retry-after': '10' } }, 10_000],
     ['is the value of Retry-After, also for 5xx', { status: 503, headers: { 'retry-after': '2' } }, 2000],
     [
