@@ -31,6 +31,7 @@ describe.each(ways)('under load, $name', ({ host, cloud: kind }) => {
     expect(stats).toMatchObject({ received: BURST, delivered: BURST });
     await logger.end();
     await expectEachOnce(cloud, kind, BURST);
+    await expectInOrder(cloud);
   });
 
   it('delivers 15,000 tiny records logged in one turn, in requests within the limit of the service', async () => {
@@ -67,6 +68,7 @@ describe.concurrent('under faults', () => {
       expect(stats.retries.NETWORK).toBeGreaterThan(2);
       await logger.end();
       await expectEachOnce(cloud, kind, UNDER_FAULTS);
+      await expectInOrder(cloud);
     },
   );
 });
@@ -86,4 +88,12 @@ async function expectEachOnce(cloud: RunningCloud, { maxEvents }: Cloud, count: 
   const { violations, largestBatch } = await cloud.stats();
   expect(violations).toEqual([]);
   expect(largestBatch.events).toBeLessThanOrEqual(maxEvents);
+}
+
+/** Checks that the records are in order of acceptance when they are read back by time, and by arrival within a millisecond. */
+async function expectInOrder(cloud: RunningCloud): Promise<void> {
+  const times = await cloud.times();
+  const records = (await cloud.records()).map(({ id }, index) => ({ id: Number(id), time: times[index] ?? 0 }));
+  const ids = records.sort((a, b) => a.time - b.time).map(({ id }) => id);
+  expect(ids.filter((id, index) => id < (ids[index - 1] ?? 0))).toEqual([]);
 }

@@ -10,6 +10,8 @@ const plans = {
   serverError: { serverError: 1 },
   reset: { reset: 1 },
   hang: { hang: 1 },
+  refuse: { poison: () => true },
+  tooLarge: { tooLarge: 1 },
   never: {},
   often: { throttle: 0.2, serverError: 0.2, reset: 0.1 },
 };

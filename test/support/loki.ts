@@ -29,7 +29,8 @@ const MAX_FUTURE_MS = 10 * 60 * 1000;
 /** A limit of this server, to test that a destination keeps it. */
 const MAX_BODY_BYTES = 2_000_000;
 
-const OFTEN: readonly string[] = ['throttle', 'serverError', 'reset', 'never', 'never', 'never'];
+const STATUS: Readonly<Record<string, number>> = { throttle: 429, serverError: 500, refuse: 400, tooLarge: 413 };
+const OFTEN = ['throttle', 'serverError', 'reset', 'never', 'never', 'never'] as const;
 
 /** `retryAfterSeconds` is a header of each HTTP 429. */
 export async function startLoki({ retryAfterSeconds }: { readonly retryAfterSeconds?: number } = {}): Promise<Loki> {
@@ -38,13 +39,13 @@ export async function startLoki({ retryAfterSeconds }: { readonly retryAfterSeco
   let requests = 0;
   let failure: FailureKind | 'never' = 'never';
   const respond: RequestListener = async (request, response) => {
-    const how = failure === 'often' ? OFTEN[requests % OFTEN.length] : failure;
+    const how = failure === 'often' ? (OFTEN[requests % OFTEN.length] ?? 'never') : failure;
     requests++;
     if (how === 'hang') return;
     if (how === 'reset') return void request.socket.destroy();
     const retryAfter = how === 'throttle' && retryAfterSeconds !== undefined;
     if (retryAfter) response.setHeader('retry-after', retryAfterSeconds);
-    if (how !== 'never') return void response.writeHead(how === 'throttle' ? 429 : 500).end();
+    if (how !== 'never') return void response.writeHead(STATUS[how] ?? 500).end();
     try {
       const lines = await read(request);
       const valid = lines.filter((line) => faultOf(line) === undefined);

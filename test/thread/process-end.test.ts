@@ -135,6 +135,28 @@ describe('a thread that dies', () => {
     expect(stored().at(-1)).toBe('in process');
   });
 
+  it.each([
+    ['close()', 'await shipper.close();', 3, 0],
+    ['process.exit()', "log('queued'); process.exit();", 3, 1],
+    ['a natural end', "log('last');", 4, 0],
+    ['records at the exit', "process.on('exit', () => log('late'));", 3, 1],
+  ])('is followed by the main thread, which ends with %s and counts each record once', async (_, end, kept, lost) => {
+    const code = `
+      for (let death = 0; death < 2; death++) {
+        log('<exit>');
+        await shipper.flush();
+      }
+      for (let i = 0; i < 3; i++) log('in process');
+      await shipper.flush();
+      process.on('exit', tell);
+      ${end}
+    `;
+    const ended = await run(code, { dropNotice: false });
+    expect(stored()).toHaveLength(kept);
+    expect(told(ended)).toBe(2 + lost);
+    expect(ended.stderr).toContain('"pending":0');
+  });
+
   it('has told all losses that it has counted, also those that are joined', async () => {
     const code = `
       for (let turn = 0; turn < 15; turn++) {

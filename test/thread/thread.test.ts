@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,9 +11,11 @@ import {
   assertBalanced,
   ConfigError,
   createShipper,
+  DeliveryError,
   type DeliveryOptions,
   type DeliveryStats,
   type Destination,
+  type Drop,
 } from '@logferry/core';
 import { DestinationTransport } from '@logferry/winston';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
@@ -160,6 +163,25 @@ describe('the ledger of a thread', () => {
     await once(logger, 'finish');
     transport.log({ level: 'info', message: 'late' });
     expect(transport.stats()).toMatchObject({ received: 11, dropped: { undeliverable: 10, closed: 1 }, pending: 0 });
+  });
+
+  it('tells the cause of losses: a DeliveryError as one, any other as text', async () => {
+    const told: Drop[] = [];
+    const note = (drop: unknown): void => {
+      if ((drop as Drop).reason === 'undeliverable') told.push(drop as Drop);
+    };
+    subscribe('logferry:dropped', note);
+    onTestFinished(() => void unsubscribe('logferry:dropped', note));
+    for (const fault of [{ down: true }, { delayMs: 60_000 }]) {
+      const { logger } = start({ closeTimeoutMs: 300, maxDelayMs: 600_000 }, fault);
+      logger.info('lost');
+      logger.end();
+      await once(logger, 'finish');
+    }
+    expect(told.map(({ records }) => records)).toEqual([1, 1]);
+    const [failure, deadline] = told.map(({ cause }) => cause);
+    expect(DeliveryError.is(failure) && failure.code).toBe('UNAVAILABLE');
+    expect(deadline).toMatch(/^Error: not delivered in 300 ms/);
   });
 
   it('emits failed attempts as warnings of the logger', async () => {

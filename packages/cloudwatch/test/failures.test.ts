@@ -79,7 +79,9 @@ it('sends as many concurrent requests as the core allows', async () => {
   shipper.accept(record('creates the stream'));
   await shipper.flush();
   emulator.faults({ delayMs: 1000 });
-  for (let index = 0; index < 100; index++) shipper.accept(record('x'.repeat(900)));
+  const now = Date.now();
+  // Batches that share a millisecond would go one after another.
+  for (let index = 0; index < 100; index++) shipper.accept(record('x'.repeat(900), { time: now - index }));
   await shipper.flush();
   expect(emulator.stats().concurrent.overall).toBe(50);
 });

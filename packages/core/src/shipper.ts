@@ -122,7 +122,14 @@ export class CoreShipper implements Shipper {
       onAnswered: onChanged,
     });
     this.#delivery = delivery;
-    const batcher = new Batcher(options, backlog, clock, (batch) => delivery.enqueue(batch));
+    const { routes } = delivery;
+    const batcher = new Batcher(
+      options,
+      backlog,
+      clock,
+      (batch) => delivery.enqueue(batch),
+      (route) => routes.has(route),
+    );
     this.#batcher = batcher;
     const budget = new Budget(options, ledger, backlog, (batch) => {
       if (batch.state === 'open') batcher.discard(batch);
@@ -131,7 +138,6 @@ export class CoreShipper implements Shipper {
       onChanged();
     });
     this.#budget = budget;
-    const { routes } = delivery;
     this.#intake = new Intake({ destination, options, ledger, budget, batcher, routes, reporter, clock, onChanged });
     this.#processEnd = new ProcessEnd({
       received: () => this.stats().received,
@@ -139,7 +145,7 @@ export class CoreShipper implements Shipper {
         await this.#deliverAll(options.closeTimeoutMs, true);
         return this.#ledger.totals.pending;
       },
-      exit: () => this.#loseRest(),
+      exit: () => this.#loseRest(new Error('the process ended first: await flush() or close() before process.exit()')),
     });
   }
 
@@ -191,7 +197,7 @@ export class CoreShipper implements Shipper {
     this.#delivery.setDeadline(this.#clock.monotonic() + timeoutMs);
     await this.#deliverAll(timeoutMs);
     this.#delivery.setDeadline(Number.POSITIVE_INFINITY);
-    this.#loseRest();
+    this.#loseRest(new Error(`not delivered in ${timeoutMs} ms, the time that the end may take (closeTimeoutMs)`));
     this.#pump();
   }
 
@@ -207,10 +213,10 @@ export class CoreShipper implements Shipper {
   }
 
   /** Counts all pending records as lost, and makes all notifications. */
-  #loseRest(): void {
+  #loseRest(cause: Error): void {
     this.#intake.drain();
     this.#batcher.sealAll();
-    this.#delivery.abandon();
+    this.#delivery.abandon(cause);
     this.#reporter.flush();
   }
 

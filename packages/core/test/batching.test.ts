@@ -56,11 +56,42 @@ it('counts baseBytes of the route', async () => {
 it('never lets a batch span more time than the limit when time jumps forward or backward', async () => {
   const { shipper, destination, clock } = start();
   const base = Date.UTC(2026, 0, 10);
-  for (const jump of [0, DAY_MS - 1, DAY_MS, -1, 3 * DAY_MS, 0]) shipper.accept(record('x', { time: base + jump }));
+  const jumps = [0, DAY_MS - 1, DAY_MS, -1, 3 * DAY_MS, 0, DAY_MS / 2, 3 * DAY_MS + 1];
+  for (const jump of jumps) shipper.accept(record('x', { time: base + jump }));
   await clock.advance(1000);
   expect(destination.violations).toEqual([]);
-  expect(destination.stored).toHaveLength(6);
-  expect(destination.attempts[0]?.events).toHaveLength(2);
+  expect(destination.stored).toHaveLength(jumps.length);
+  expect(destination.attempts.length).toBeLessThan(jumps.length - 2);
+});
+
+it('batches records of several windows of time side by side: interleaved days cost a request each, not one a record', async () => {
+  const { shipper, destination } = start();
+  const base = Date.UTC(2026, 0, 10, 12);
+  for (let i = 0; i < 10_000; i++) shipper.accept(record(String(i), { time: base + i - (i % 2) * 3 * DAY_MS }));
+  expect(await shipper.flush()).toMatchObject({ delivered: 10_000 });
+  expect(destination.violations).toEqual([]);
+  expect(destination.attempts).toHaveLength(2);
+});
+
+it('keeps at most 16 open batches of a route, and seals the oldest for another window', async () => {
+  const { shipper, destination, clock } = start();
+  const base = Date.UTC(2026, 0, 10, 12);
+  for (let day = 0; day < 20; day++) shipper.accept(record(String(day), { time: base + day * DAY_MS }));
+  await clock.settle();
+  expect(destination.texts).toEqual(['0', '1', '2', '3']);
+});
+
+it('each open batch of a route keeps maxDelayMs, and the budget counts each', async () => {
+  const { shipper, destination, clock } = start();
+  const base = Date.UTC(2026, 0, 10, 12);
+  shipper.accept(record('a', { time: base }));
+  await clock.advance(600);
+  shipper.accept(record('b', { time: base + 2 * DAY_MS }));
+  expect(shipper.stats().bufferBytes).toBe(2 * (1536 + 41));
+  await clock.advance(400);
+  expect(destination.texts).toEqual(['a']);
+  await clock.advance(600);
+  expect(destination.texts).toEqual(['a', 'b']);
 });
 
 it('sorts a batch by time and keeps the order of acceptance among equal times', async () => {

@@ -103,14 +103,21 @@ it('drops records as expired that are refused alike until retry.maxAgeMs', async
   assertBalanced(shipper.stats());
 });
 
-it('drops a few records that are all refused as invalid: there is nothing to compare them with', async () => {
-  for (const records of [1, 2, 3, 4]) {
-    const { shipper } = startWith(
-      records,
-      refusing(() => true),
-    );
-    expect(await shipper.flush()).toMatchObject({ pending: 0, dropped: { invalid: records } });
-  }
+it('keeps a few records that are all refused: there is nothing to compare them with', async () => {
+  for (const code of ['INVALID', 'TOO_LARGE'] as const)
+    for (const records of [1, 2, 3, 4]) {
+      const destination = new RecordingDestination();
+      destination.respond = () => {
+        throw new DeliveryError(code, 'no');
+      };
+      const { shipper, clock, drops, errors } = startWith(records, destination);
+      await clock.advance(100_000);
+      expect(drops).toEqual([]);
+      expect(errors.map((error) => error.code)).toContain('MISCONFIGURED');
+      destination.respond = () => accepted;
+      await clock.advance(100_000);
+      expect(shipper.stats()).toMatchObject({ pending: 0, delivered: records });
+    }
 });
 
 it('a part that is too large is halved within the search', async () => {
@@ -124,4 +131,101 @@ it('a part that is too large is halved within the search', async () => {
   await shipper.flush();
   expect(drops).toMatchObject([{ reason: 'invalid', records: 1 }]);
   expect(shipper.stats()).toMatchObject({ delivered: 99, pending: 0 });
+});
+
+it.each(['INVALID', 'TOO_LARGE'] as const)(
+  'one record a batch, and a service that refuses all with %s: nothing is lost, and requests are few',
+  async (code) => {
+    for (const routes of [1, 500]) {
+      const destination = new RecordingDestination();
+      destination.respond = () => {
+        throw new DeliveryError(code, 'a setting');
+      };
+      const { shipper, clock, drops, errors } = start({ maxBatchEvents: 1, maxDelayMs: 0 }, { destination });
+      for (let i = 0; i < 2000; i++) shipper.accept(record(String(i), { level: `route ${i % routes}` }));
+      await clock.advance(600_000);
+      expect(drops).toEqual([]);
+      expect(destination.attempts.length).toBeLessThan(60);
+      expect(errors.at(-1)).toMatchObject({ code: 'MISCONFIGURED' });
+      destination.respond = () => accepted;
+      await clock.advance(200_000);
+      expect(shipper.stats()).toMatchObject({ delivered: 2000, pending: 0 });
+      assertBalanced(shipper.stats());
+    }
+  },
+);
+
+it('a route that refuses everything loses nothing and pauses alone, although others work', async () => {
+  const destination = new RecordingDestination();
+  destination.respond = ({ route }) => {
+    if (route === 'bad') throw new DeliveryError('INVALID', 'the name of the stream');
+    return accepted;
+  };
+  const { shipper, clock, drops } = start({ maxBatchEvents: 100, maxDelayMs: 0 }, { destination });
+  for (let second = 0; second < 300; second++) {
+    for (let i = 0; i < 100; i++) shipper.accept(record('x', { level: 'bad' }));
+    shipper.accept(record('y', { level: 'fine' }));
+    await clock.advance(1000);
+  }
+  expect(drops).toEqual([]);
+  expect(shipper.stats().delivered).toBe(300);
+  expect(destination.attempts.filter(({ route }) => route === 'bad').length).toBeLessThan(60);
+});
+
+it('drops a bad record that was alone as soon as the destination took another one and refuses it again', async () => {
+  const destination = refusing((text) => text === 'bad');
+  const { shipper, clock, drops, errors } = start({ maxDelayMs: 0 }, { destination });
+  shipper.accept(record('bad'));
+  await clock.advance(1000);
+  expect(errors).toMatchObject([{ code: 'MISCONFIGURED' }]);
+  expect(drops).toEqual([]);
+  shipper.accept(record('good', { level: 'other' }));
+  await clock.advance(1000);
+  expect(drops).toMatchObject([{ reason: 'invalid', records: 1 }]);
+  expect(shipper.stats()).toMatchObject({ delivered: 1, pending: 0 });
+});
+
+it('a record that is too large is dropped only after the destination took a smaller one', async () => {
+  const destination = new RecordingDestination();
+  destination.respond = ({ bytes }) => {
+    if (bytes > 10 && bytes < 1000) throw new DeliveryError('TOO_LARGE', 'for the test');
+    return accepted;
+  };
+  const { shipper, clock, drops } = start({ maxBatchEvents: 1, maxDelayMs: 0 }, { destination });
+  shipper.accept(record('x'.repeat(500)));
+  await clock.advance(1000);
+  shipper.accept(record('y'.repeat(2000)));
+  await clock.advance(100_000);
+  expect(drops).toEqual([]);
+  shipper.accept(record(''));
+  await clock.advance(100_000);
+  expect(drops).toMatchObject([{ reason: 'too-large', records: 1, events: [{ bytes: 510 }] }]);
+});
+
+it('remembers the size that passes: later batches are cut before they are sent, until a larger one passes', async () => {
+  let limitBytes = 3000;
+  const destination = new RecordingDestination();
+  destination.respond = ({ bytes }) => {
+    if (bytes > limitBytes) throw new DeliveryError('TOO_LARGE', 'a proxy');
+    return accepted;
+  };
+  const { shipper, clock } = start({ maxBatchEvents: 100 }, { destination });
+  const logBatches = async (count: number): Promise<{ requests: number; refused: number }> => {
+    const before = destination.attempts.length;
+    for (let i = 0; i < 100 * count; i++) shipper.accept(record('x'.repeat(90)));
+    await shipper.flush();
+    const sent = destination.attempts.slice(before);
+    return { requests: sent.length, refused: sent.filter(({ bytes }) => bytes > limitBytes).length };
+  };
+  await logBatches(1);
+  // A batch of 100 is cut to 4 parts; every 33rd request tries a whole one.
+  const { requests, refused } = await logBatches(40);
+  expect(refused).toBeGreaterThan(0);
+  expect(refused).toBeLessThan(8);
+  expect(requests).toBe(160 + refused);
+  limitBytes = 1_000_000;
+  await logBatches(20);
+  expect(await logBatches(20)).toEqual({ requests: 20, refused: 0 });
+  await clock.settle();
+  assertBalanced(shipper.stats());
 });

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { DeliveryError, type SendOutcome } from '../src/index.js';
+import { assertBalanced, DeliveryError, type SendOutcome } from '../src/index.js';
+import type { VirtualClock } from '../src/testing/virtual-clock.js';
 import { accepted, RecordingDestination, record } from './support/recording-destination.js';
 import { start } from './support/start.js';
 
@@ -105,7 +106,9 @@ it('gives a failing route at most one slot until its next success', async () => 
 it('shares the slots among routes: the one with the fewest requests in flight goes next, although others have waited longer', async () => {
   const { destination, respond } = manual();
   const { shipper, clock } = start({ maxBatchEvents: 1, concurrency: 2 }, { destination });
-  for (const level of ['quiet', 'busy', 'busy', 'quiet']) shipper.accept(record('x', { level }));
+  shipper.accept(record('x', { level: 'quiet' }));
+  await clock.settle();
+  for (const level of ['busy', 'busy', 'quiet']) shipper.accept(record('x', { level }));
   await clock.settle();
   respond(accepted);
   await clock.settle();
@@ -141,4 +144,103 @@ it('covers every batch in flight or waiting when two flushes overlap', async () 
   respond(accepted);
   await clock.settle();
   expect(done).toEqual(['first', 'second']);
+});
+
+/** A service on which a healthy route responds after 50 ms, and all others hang. */
+function hangingExcept(healthy: string, clock: () => VirtualClock): RecordingDestination {
+  const destination = new RecordingDestination();
+  destination.respond = ({ route }, signal) =>
+    new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new DeliveryError('TIMEOUT', 'for the test')));
+      if (route === healthy) clock().setTimer(() => resolve(accepted), 50);
+    });
+  return destination;
+}
+
+it.each([
+  ['every 5 s', 5000],
+  ['every 2 minutes', 120_000],
+])('a route that works %s waits no longer than alone beside 100 routes that hang', async (_, everyMs) => {
+  let clock: VirtualClock | undefined;
+  const destination = hangingExcept('healthy', () => clock as VirtualClock);
+  const started = start({}, { destination });
+  clock = started.clock;
+  const { shipper } = started;
+  const acceptedAtMs: number[] = [];
+  const storedAtMs: number[] = [];
+  shipper.accept(record('0', { level: 'healthy' }));
+  await clock.advance(2000);
+  expect(destination.texts).toEqual(['0']);
+  for (let atMs = 0; atMs < 2_400_000; atMs += 500) {
+    if (atMs % 20_000 === 0) for (let i = 0; i < 100; i++) shipper.accept(record('x', { level: `hangs ${i}` }));
+    if (atMs % everyMs === 0) {
+      shipper.accept(record(String(acceptedAtMs.length + 1), { level: 'healthy' }));
+      acceptedAtMs.push(atMs);
+    }
+    await clock.advance(500);
+    while (storedAtMs.length < destination.stored.length - 1) storedAtMs.push(atMs + 500);
+  }
+  await clock.advance(6000);
+  while (storedAtMs.length < destination.stored.length - 1) storedAtMs.push(2_406_000);
+  expect(storedAtMs).toHaveLength(acceptedAtMs.length);
+  const waitsMs = storedAtMs.map((atMs, index) => atMs - (acceptedAtMs[index] ?? 0));
+  // Alone it waits for maxDelayMs and the response.
+  expect(Math.max(...waitsMs)).toBeLessThanOrEqual(5000 + 1050);
+  expect(destination.mostInFlight).toBeLessThanOrEqual(4);
+  expect(destination.attempts.filter(({ route }) => route !== 'healthy').length).toBeGreaterThan(100);
+  assertBalanced(shipper.stats());
+});
+
+it('batches of a route that share a millisecond go one after another, in order of acceptance', async () => {
+  const { destination, respond } = manual();
+  const { shipper, clock } = start({ maxBatchEvents: 2, concurrency: 4 }, { destination });
+  shipper.accept(record('first', { time: 1 }));
+  void shipper.flush();
+  await clock.settle();
+  respond(accepted);
+  await clock.settle();
+  // Sealed full, by the timer and by a flush.
+  for (let i = 0; i < 5; i++) shipper.accept(record(String(i), { time: 7 }));
+  await clock.advance(1000);
+  shipper.accept(record('5', { time: 7 }));
+  void shipper.flush();
+  shipper.accept(record('6', { time: 8 }));
+  void shipper.flush();
+  await clock.settle();
+  for (let i = 0; i < 5; i++) {
+    expect(destination.inFlight).toBeLessThanOrEqual(i < 3 ? 1 : 2);
+    respond(accepted);
+    await clock.settle();
+  }
+  expect(destination.texts).toEqual(['first', '0', '1', '2', '3', '4', '5', '6']);
+  assertBalanced(shipper.stats());
+});
+
+it('a batch that shares a millisecond with one that backs off, or was halved, waits for it', async () => {
+  for (const code of ['UNAVAILABLE', 'TOO_LARGE'] as const) {
+    const destination = new RecordingDestination();
+    const { shipper, clock } = start({ maxBatchEvents: 4, maxDelayMs: 0 }, { destination });
+    shipper.accept(record('first', { time: 1 }));
+    await clock.advance(10);
+    let failures = 1;
+    destination.respond = async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (failures-- > 0) throw new DeliveryError(code, 'for the test');
+      return accepted;
+    };
+    for (let i = 0; i < 12; i++) shipper.accept(record(String(i), { time: 7 }));
+    await clock.advance(10_000);
+    expect(destination.texts.slice(1)).toEqual(Array.from({ length: 12 }, (_, i) => String(i)));
+  }
+});
+
+it('a full batch leaves the last millisecond to the next one, so that a burst goes in parallel and in order', async () => {
+  const { destination, respond } = manual();
+  const { shipper, clock } = start({ maxBatchEvents: 100, concurrency: 4 }, { destination });
+  for (let i = 0; i < 1000; i++) shipper.accept(record(String(i), { time: 10 + Math.floor(i / 15) }));
+  await clock.settle();
+  respond(accepted);
+  await clock.settle();
+  expect(destination.inFlight).toBe(4);
+  expect(destination.attempts.map((batch) => batch.events.length)).toEqual([100, 95, 90, 90, 90]);
 });

@@ -267,6 +267,17 @@ const faults: readonly (readonly [fault: string, plant: Plant, test: string, mes
     /stored texts: expected 2000, got/,
   ],
   [
+    'gives up what is refused',
+    sending((attempt, { events }) =>
+      attempt().catch((error) => {
+        if (error.code !== 'INVALID') throw error;
+        return { rejected: events.map((_, index) => ({ index, reason: 'invalid' as const })), wireBytes: 1 };
+      }),
+    ),
+    'keeps all records while "refuse"',
+    /pending records: expected 100, got/,
+  ],
+  [
     'has a recipe for another destination',
     recipe({ options: { service: 0, name: 'other' } }),
     'is made again',
@@ -335,6 +346,8 @@ it('omits the tests of failures that the service does not have', () => {
     'memory ends a request that is aborted, and reports it as ambiguous',
     'memory reports "serverError" as UNAVAILABLE, and can send the same batch again',
     'memory reports "reset" as NETWORK, and can send the same batch again',
+    'memory keeps all records while "refuse" meets every request',
+    'memory keeps all records while "tooLarge" meets every request',
     'memory delivers everything through the core while the service fails often',
   ]);
 });

@@ -59,17 +59,18 @@ it.each([
 
 it('reports a failure before the loss that follows from it', async () => {
   const destination = new RecordingDestination();
-  destination.respond = () => {
-    throw new DeliveryError('TOO_LARGE', 'too large');
+  destination.respond = ({ bytes }) => {
+    if (bytes > 100) throw new DeliveryError('TOO_LARGE', 'too large');
+    return accepted;
   };
   const reported: string[] = [];
   const { shipper } = start(
     { onError: ({ code }) => void reported.push(code), onDrop: ({ reason }) => void reported.push(reason) },
     { destination },
   );
-  shipper.accept(record('x'));
+  for (const length of [1, 200]) shipper.accept(record('x'.repeat(length)));
   await shipper.flush();
-  expect(reported).toEqual(['TOO_LARGE', 'too-large']);
+  expect(reported).toEqual(['TOO_LARGE', 'TOO_LARGE', 'too-large']);
 });
 
 it('ends when an asynchronous onDrop logs each loss into its own full shipper', async () => {

@@ -41,6 +41,8 @@ const setUp = `
   const hanging = { ...destination, send: () => new Promise(() => {}) };
 `;
 
+const endedFirst = 'the cause: Error: the process ended first: await flush() or close() before process.exit()';
+
 describe('at the exit of a process that has records queued', () => {
   it.each([
     ['process.exit()', 'process.exit(3)', 3],
@@ -55,7 +57,7 @@ describe('at the exit of a process that has records queued', () => {
       ${end};
     `);
     expect(ended).toMatchObject({ status, stdout: 'onDrop undeliverable 25\n25 0\n' });
-    expect(ended.stderr).toContain('[logferry] mine: 25 records lost (undeliverable 25)');
+    expect(ended.stderr).toContain(`[logferry] mine: 25 records lost (undeliverable 25); ${endedFirst}\n`);
   });
 
   it('those in flight count as lost, since nobody will see the response', () => {
@@ -124,7 +126,7 @@ describe('at the natural end of a process that goes on', () => {
       process.on('exit', () => console.log(ends, JSON.stringify(shipper.stats().dropped)));
     `);
     expect(stdout).toMatch(/^5 .*"undeliverable":2/);
-    expect(stderr).toBe('[logferry] mine: 2 records lost (undeliverable 2)\n');
+    expect(stderr).toBe(`[logferry] mine: 2 records lost (undeliverable 2); ${endedFirst}\n`);
     expect(tookMs).toBeLessThan(20_000);
   });
 

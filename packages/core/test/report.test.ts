@@ -103,11 +103,12 @@ it('survives callbacks that throw or reject', async () => {
   };
   for (const callback of [rejecting, throwing]) {
     const destination = new RecordingDestination();
-    destination.respond = () => {
-      throw new DeliveryError('INVALID', 'no');
+    destination.respond = ({ events }) => {
+      if (events.some(({ payload }) => payload === 'bad')) throw new DeliveryError('INVALID', 'no');
+      return { rejected: [], wireBytes: 0 };
     };
     const { shipper } = start({ onError: callback, onDrop: callback }, { destination });
-    shipper.accept(record('x'));
+    for (const text of ['bad', 'good']) shipper.accept(record(text));
     expect(await shipper.close()).toMatchObject({ dropped: { invalid: 1 } });
   }
 });
@@ -131,4 +132,5 @@ it('counts, but does not report, the losses of records that a callback logs', as
 it('assertBalanced names the number that is wrong', () => {
   const ledger = { ...start().shipper.stats(), received: 3, delivered: 1 };
   expect(() => assertBalanced(ledger)).toThrow(/received 3, but delivered 1 .* = 1$/);
+  expect(() => assertBalanced({ ...ledger, delivered: 4, pending: -1 })).toThrow(/pending -1/);
 });

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
-import { parseRetryAfter } from '../src/index.js';
+import { assertBalanced, DeliveryError, parseRetryAfter } from '../src/index.js';
+import { accepted, RecordingDestination, record } from './support/recording-destination.js';
+import { start } from './support/start.js';
 
 it.each([
   ['seconds', '7', 7000],
@@ -14,4 +16,86 @@ it('parseRetryAfter reads a date in the future', () => {
   const inAnHour = new Date(Date.now() + 3_600_000).toUTCString();
   expect(parseRetryAfter(inAnHour)).toBeGreaterThan(3_500_000);
   expect(parseRetryAfter(inAnHour)).toBeLessThanOrEqual(3_600_000);
+});
+
+const DAY_MS = 86_400_000;
+
+/** A service that answers the first requests with Retry-After, and then works. */
+function asking(retryAfterMs: number, requests = 1): RecordingDestination {
+  const destination = new RecordingDestination();
+  destination.respond = () => {
+    if (requests-- > 0) throw new DeliveryError('THROTTLED', 'slow down', { retryAfterMs });
+    return accepted;
+  };
+  return destination;
+}
+
+it('a batch that is asked to wait for a day is tried again at retry.maxAgeMs, and delivered', async () => {
+  const { shipper, clock } = start({ maxDelayMs: 0 }, { destination: asking(DAY_MS) });
+  shipper.accept(record('x'));
+  await clock.advance(899_000);
+  expect(shipper.stats()).toMatchObject({ pending: 1 });
+  await clock.advance(1000);
+  expect(shipper.stats()).toMatchObject({ delivered: 1, pending: 0 });
+});
+
+it('a flush delivers a batch that is asked to wait for a day', async () => {
+  const { shipper, clock } = start({ maxDelayMs: 0 }, { destination: asking(DAY_MS) });
+  shipper.accept(record('x'));
+  await clock.advance(10);
+  expect(await shipper.flush()).toMatchObject({ delivered: 1 });
+});
+
+it('close delivers a batch that is asked to wait for a day, before it and within it', async () => {
+  for (const beforeMs of [10, 0]) {
+    const { shipper, clock } = start({ maxDelayMs: 0 }, { destination: asking(DAY_MS) });
+    shipper.accept(record('x'));
+    if (beforeMs > 0) await clock.advance(beforeMs);
+    const closed = shipper.close();
+    await clock.advance(5000);
+    expect(await closed).toMatchObject({ delivered: 1, dropped: { undeliverable: 0 } });
+  }
+});
+
+it('close tries a batch once in spite of Retry-After, and then gives it up without waiting', async () => {
+  const destination = asking(DAY_MS, 100);
+  const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });
+  shipper.accept(record('x'));
+  const closed = shipper.close({ timeoutMs: 5000 });
+  await clock.advance(3000);
+  expect(await closed).toMatchObject({ dropped: { undeliverable: 1 } });
+  expect(destination.attempts).toHaveLength(2);
+  assertBalanced(shipper.stats());
+});
+
+it('Retry-After holds back its whole route, and no other', async () => {
+  const destination = new RecordingDestination();
+  const { shipper, clock } = start({ maxBatchEvents: 1, maxDelayMs: 0 }, { destination });
+  shipper.accept(record('first', { level: 'asked' }));
+  shipper.accept(record('first', { level: 'free' }));
+  await clock.advance(10);
+  destination.respond = ({ route }) => {
+    if (route === 'asked') throw new DeliveryError('THROTTLED', 'slow down', { retryAfterMs: 8000 });
+    return accepted;
+  };
+  shipper.accept(record('second', { level: 'asked' }));
+  await clock.advance(10);
+  const before = destination.attempts.filter(({ route }) => route === 'asked').length;
+  for (let i = 0; i < 10; i++) for (const level of ['asked', 'free']) shipper.accept(record(String(i), { level }));
+  await clock.advance(7900);
+  expect(destination.attempts.filter(({ route }) => route === 'asked')).toHaveLength(before);
+  expect(destination.stored.filter(({ route }) => route === 'free')).toHaveLength(11);
+  destination.respond = () => accepted;
+  await clock.advance(1000);
+  expect(shipper.stats()).toMatchObject({ delivered: 23, pending: 0 });
+});
+
+it('Retry-After of two routes holds back all routes', async () => {
+  const destination = asking(8000, 2);
+  const { shipper, clock } = start({ maxBatchEvents: 1, maxDelayMs: 0, concurrency: 2 }, { destination });
+  for (const level of ['a', 'b', 'c', 'd']) for (let i = 0; i < 5; i++) shipper.accept(record('x', { level }));
+  await clock.advance(7999);
+  expect(destination.attempts).toHaveLength(2);
+  await clock.advance(1001);
+  expect(shipper.stats()).toMatchObject({ delivered: 20, pending: 0 });
 });

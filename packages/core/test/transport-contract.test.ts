@@ -93,6 +93,26 @@ const faults: readonly (readonly [fault: string, start: TransportHarness['start'
     /marker 0000/,
   ],
   [
+    'gives up what is refused',
+    (destination, options) => {
+      const { send } = destination;
+      destination.send = (batch, signal) =>
+        send.call(destination, batch, signal).catch((error) => {
+          if (error.code !== 'INVALID') throw error;
+          return { rejected: batch.events.map((_, index) => ({ index, reason: 'invalid' })), wireBytes: 1 };
+        });
+      return startPlainAdapter(destination, options);
+    },
+    'keeps all records while all are refused as INVALID',
+    /\d+ !== 100/,
+  ],
+  [
+    'hides losses',
+    withOptions((options) => ({ ...options, onDrop: () => {} })),
+    'ends in time',
+    /10 records are lost, and onDrop has told 0/,
+  ],
+  [
     'ends without a deadline',
     withOptions((options) => ({ ...options, closeTimeoutMs: 5500 })),
     'ends in time',

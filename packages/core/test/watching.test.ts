@@ -96,8 +96,9 @@ it('stats() can be sent to another thread', async () => {
 
 it('counts the callbacks of the application that throw or reject', async () => {
   const destination = new RecordingDestination();
-  destination.respond = () => {
-    throw new DeliveryError('INVALID', 'no');
+  destination.respond = ({ events }) => {
+    if (events.some(({ payload }) => payload === 'bad')) throw new DeliveryError('INVALID', 'no');
+    return accepted;
   };
   const onError = async (): Promise<void> => {
     throw new Error('in the callback');
@@ -106,9 +107,10 @@ it('counts the callbacks of the application that throw or reject', async () => {
     throw new Error('in the callback');
   };
   const { shipper } = start({ onError, onDrop }, { destination });
-  shipper.accept(record('x'));
+  for (const text of ['bad', 'good']) shipper.accept(record(text));
   await shipper.close();
-  expect(shipper.stats()).toMatchObject({ dropped: { invalid: 1 }, callbackErrors: 2 });
+  // Each refusal is reported: of both together, and of the bad one alone.
+  expect(shipper.stats()).toMatchObject({ dropped: { invalid: 1 }, callbackErrors: 4 });
 });
 
 it('refuses records that are logged from inside a request, of this shipper or another, also after an await', async () => {

@@ -13,10 +13,11 @@ function unreadable(): object {
   return Object.defineProperty(info, 'bad', { enumerable: true, get: fail });
 }
 
+/** A logger whose destination refuses each request with the text 'bad'. */
 function startFailing(options: TransportOptions) {
   const destination = new MemoryDestination();
-  destination.respond = () => {
-    throw new Failure('INVALID', 'no such thing');
+  destination.respond = ({ events }) => {
+    if (events.some(({ payload }) => payload.includes('bad'))) throw new Failure('INVALID', 'no such thing');
   };
   const transport = new DestinationTransport({ destination, onDrop: () => {}, ...options });
   const logger = winston.createLogger({ transports: transport });
@@ -29,11 +30,14 @@ describe('a failed attempt', () => {
     const { logger, transport } = startFailing({ onError: (error) => void calls.push('onError', error) });
     logger.on('warn', (error, source) => calls.push('logger', error, source));
     transport.on('warn', (error) => calls.push('transport', error));
-    logger.info('hello');
+    for (const text of ['fine', 'bad']) logger.info(text);
     await transport.flush();
-    const error = calls[1] as DeliveryError;
-    expect(error).toMatchObject({ name: 'DeliveryError', code: 'INVALID', message: 'no such thing' });
-    expect(calls).toEqual(['onError', error, 'logger', error, transport, 'transport', error]);
+    const errors = [calls[1], calls[8]] as DeliveryError[];
+    for (const error of errors)
+      expect(error).toMatchObject({ name: 'DeliveryError', code: 'INVALID', message: 'no such thing' });
+    expect(calls).toEqual(
+      errors.flatMap((error) => ['onError', error, 'logger', error, transport, 'transport', error]),
+    );
   });
 
   test('is a warning also when onError throws', async () => {
@@ -44,24 +48,21 @@ describe('a failed attempt', () => {
     });
     const warnings: unknown[] = [];
     transport.on('warn', (error) => warnings.push(error));
-    logger.info('hello');
+    for (const text of ['fine', 'bad']) logger.info(text);
     await transport.flush();
-    expect(warnings).toHaveLength(1);
+    expect(warnings).toHaveLength(2);
   });
 
   test('does not stop delivery when nobody listens, or a listener throws', async () => {
     const { logger, transport, destination } = startFailing({ onError: () => {} });
-    logger.info('first');
+    for (const text of ['bad', 'first']) logger.info(text);
     await transport.flush();
     transport.on('warn', () => {
       throw new Error('from a listener');
     });
-    logger.info('second');
+    for (const text of ['bad', 'second']) logger.info(text);
     await transport.flush();
-    destination.respond = () => {};
-    logger.info('third');
-    await transport.flush();
-    expect(destination.texts).toEqual(['{"level":"info","message":"third"}']);
+    expect(destination.texts).toEqual(['first', 'second'].map((message) => JSON.stringify({ level: 'info', message })));
   });
 
   test("is never an 'error' event", async () => {
@@ -69,8 +70,9 @@ describe('a failed attempt', () => {
     const errors: unknown[] = [];
     logger.on('error', (error) => errors.push(error));
     transport.on('error', (error) => errors.push(error));
-    logger.info('hello');
+    for (const text of ['fine', 'bad']) logger.info(text);
     await transport.flush();
+    expect(transport.stats().dropped.invalid).toBe(1);
     expect(errors).toEqual([]);
   });
 });
@@ -157,7 +159,7 @@ describe('a getter that throws', () => {
 test('a loss is reported to onDrop', async () => {
   const drops: unknown[] = [];
   const { logger, transport } = startFailing({ onError: () => {}, onDrop: (drop) => drops.push(drop) });
-  logger.info('hello');
+  for (const text of ['fine', 'bad']) logger.info(text);
   await transport.flush();
   expect(drops).toMatchObject([{ reason: 'invalid', records: 1 }]);
 });
@@ -168,16 +170,9 @@ test('callbacks that throw or reject never reach the application', async () => {
   };
   const rejecting = () => Promise.reject(new Error('from a callback'));
   for (const callback of [throwing, rejecting]) {
-    const { logger, transport, destination } = startFailing({
-      onError: callback,
-      onDrop: callback,
-      maxBufferBytes: 1024,
-    });
-    logger.info('x'.repeat(2000));
-    logger.info('refused');
-    await transport.flush();
-    destination.respond = () => {};
-    logger.info('fine');
+    const { logger, transport } = startFailing({ onError: callback, onDrop: callback, maxBufferBytes: 4096 });
+    logger.info('x'.repeat(5000));
+    for (const text of ['fine', 'bad']) logger.info(text);
     await transport.flush();
     expect(transport.stats()).toMatchObject({ delivered: 1, dropped: { 'buffer-full': 1, invalid: 1 } });
   }

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { createHttpClient, DeliveryError, enclosePayloads } from '@logferry/core';
 
 const MAX_BYTES = 200_000;
-const CODES = { 413: 'TOO_LARGE', 429: 'THROTTLED', 500: 'UNAVAILABLE' };
+const CODES = { 400: 'INVALID', 413: 'TOO_LARGE', 429: 'THROTTLED', 500: 'UNAVAILABLE' };
 
 export function createCollector(options) {
   const http = createHttpClient();
@@ -34,6 +34,7 @@ export function createCollector(options) {
   };
 }
 
+const STATUS = { throttle: 429, serverError: 500, refuse: 400, tooLarge: 413 };
 const OFTEN = ['throttle', 'serverError', 'reset', 'never', 'never', 'never'];
 
 /** Starts a collector whose destinations have these `faults`. */
@@ -47,7 +48,7 @@ export async function startCollector(faults) {
     requests++;
     if (how === 'hang') return;
     if (how === 'reset') return request.socket.destroy();
-    if (how !== 'never') return response.writeHead(how === 'throttle' ? 429 : 500).end();
+    if (how !== 'never') return response.writeHead(STATUS[how]).end();
     const body = Buffer.concat(await request.toArray());
     const lines = body.toString().split('\n').slice(0, -1);
     if (body.length > MAX_BYTES || lines.length > 500) violations.push(`${lines.length} lines, ${body.length} bytes`);

@@ -17,23 +17,24 @@ export interface LedgerTotals {
 }
 
 /**
- * Throws unless every record is accounted for:
+ * Throws unless every record is accounted for, and none twice: no count is negative, and
  * `received = delivered + rejected + sum(dropped by reason) + spooled + pending`. This is true at every moment.
  */
 export function assertBalanced(totals: LedgerTotals): void {
   const dropped = Object.values(totals.dropped).reduce((sum, count) => sum + count, 0);
   const accounted = totals.delivered + totals.rejected + dropped + totals.spooled + totals.pending;
-  if (accounted === totals.received) return;
+  if (accounted === totals.received && totals.pending >= 0) return;
   throw new Error(
     `the ledger does not add up: received ${totals.received}, but delivered ${totals.delivered} + rejected ${totals.rejected} ` +
       `+ dropped ${dropped} + spooled ${totals.spooled} + pending ${totals.pending} = ${accounted}`,
   );
 }
 
-/** The way a record was lost: `rejected` by the service one by one, or given up on our side. */
+/** The way a record was lost: `rejected` by the service one by one, or given up on our side, perhaps for an error. */
 export interface LossReason {
   readonly reason: DropReason;
   readonly rejected: boolean;
+  readonly cause?: unknown;
 }
 
 /** The shared fate of the parts of an oversized record: delivered when all are, lost for the reason of the first lost part. */
@@ -110,7 +111,7 @@ export class Ledger {
   /** Counts a record that is lost before the core keeps it. */
   refuse(reason: DropReason, time: number, events: readonly EncodedEvent[], cause?: unknown): void {
     this.#dropped[reason]++;
-    this.#onLoss({ reason, records: 1, from: time, to: time, events, ...(cause !== undefined && { cause }) }, false);
+    this.#onLoss({ reason, records: 1, from: time, to: time, events, ...withCause(cause) }, false);
   }
 
   /** Counts a record, or a notice, that the core keeps from now on. */
@@ -142,7 +143,8 @@ export class Ledger {
       from = Math.min(from, event.time);
       to = Math.max(to, event.time);
     }
-    if (lost.length > 0) this.#onLoss({ reason: loss.reason, records, from, to, events: lost }, true);
+    const { reason, cause } = loss;
+    if (lost.length > 0) this.#onLoss({ reason, records, from, to, events: lost, ...withCause(cause) }, true);
   }
 
   get totals(): LedgerTotals & { readonly rejectedByReason: Readonly<Record<DropReason, number>> } {
@@ -170,4 +172,9 @@ export class Ledger {
     else if (loss.rejected) this.#rejected[loss.reason]++;
     else this.#dropped[loss.reason]++;
   }
+}
+
+/** `cause`, if there is one, for a {@link Drop}. */
+export function withCause<T>(cause: T | undefined): { readonly cause?: T } {
+  return cause === undefined ? {} : { cause };
 }

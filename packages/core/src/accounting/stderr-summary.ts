@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { Clock, Timer } from '../contract/clock.js';
 import type { Drop, DropReason } from '../contract/destination.js';
-import type { DeliveryError } from '../contract/errors.js';
+import { DeliveryError } from '../contract/errors.js';
 import { onProcessEnd } from '../process/exit.js';
 
 /** Shortest time between two lines. */
@@ -87,8 +87,8 @@ function describe({ failures, lastError, dropped, cause }: Summary): string {
     const reasons = [...dropped].map(([reason, count]) => `${reason} ${count}`).join(', ');
     parts.push(`${total} ${total === 1 ? 'record' : 'records'} lost (${reasons})`);
   }
-  const causeText = cause === undefined ? undefined : firstLineOf(cause);
-  if (causeText !== undefined && causeText !== firstLineOf(lastError)) parts.push(`the cause: ${causeText}`);
+  const isTold = DeliveryError.is(cause) && cause.code === lastError?.code;
+  if (cause !== undefined && !isTold) parts.push(`the cause: ${firstLineOf(cause)}`);
   if (lastError) {
     const times = failures === 1 ? '1 attempt failed' : `${failures} attempts failed`;
     parts.push(`${times}, the last with ${lastError.code}: ${lastError.message}`);

@@ -22,6 +22,14 @@ export class Backlog {
     this.#size++;
   }
 
+  /** Adds a batch that was cut from another one behind it. */
+  insertAfter(batch: PendingBatch, cut: PendingBatch): void {
+    const { newer } = batch;
+    this.#link(batch, cut);
+    this.#link(cut, newer);
+    this.#size++;
+  }
+
   /** Puts the parts of a batch in its place. */
   replace(batch: PendingBatch, parts: readonly [PendingBatch, PendingBatch]): void {
     this.#link(batch.older, parts[0]);

@@ -1,5 +1,6 @@
 import { bufferCost, type EventFlags, type EventTotals, type StoredEvent, withoutFlags } from '../accounting/ledger.js';
 import type { Batch, BatchLimits, EncodedEvent, PayloadSeparator } from '../contract/destination.js';
+import { Columns } from './columns.js';
 import { type BufferPool, PayloadBuffer } from './payload-buffer.js';
 import { RequestBatch } from './request-batch.js';
 
@@ -21,22 +22,19 @@ const EVICTED = -1;
  */
 export class EventColumns {
   readonly route: string;
+  /** Time of the earliest event that was added. */
+  earliestMs: number = Number.POSITIVE_INFINITY;
+  /** Time of the latest event that was added. */
+  latestMs: number = Number.NEGATIVE_INFINITY;
   readonly #layout: Layout;
   #payloads: PayloadBuffer;
-  /** End of each payload in the buffer; a separator follows, and the next payload. */
-  #ends: number[] = [];
-  #times: number[] = [];
-  /** Sizes as the service counts them. */
-  #sizes: number[] = [];
-  #urgent: boolean[] = [];
+  #columns = new Columns();
   /** Flags of the few events that are parts of a record, or notices. */
   #flags = new Map<number, EventFlags>();
   #count = 0;
   /** As the service counts them. */
   #bytes: number;
   #payloadBytes = 0;
-  #earliest = Number.POSITIVE_INFINITY;
-  #latest = Number.NEGATIVE_INFINITY;
   #isChronological = true;
   #batch: RequestBatch | undefined;
   /** Index where the search for the next event to evict goes on: for ordinary events, and for all. */
@@ -55,16 +53,19 @@ export class EventColumns {
     return this.#count;
   }
 
+  /** Size of the batch, as the service counts it. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Bytes of UTF-8 of all payloads. */
   get payloadBytes(): number {
     return this.#payloadBytes;
   }
 
-  /** Whether the event can join without breaking a limit. */
-  fits({ time, bytes }: EncodedEvent, limits: BatchLimits): boolean {
-    if (this.#count >= limits.maxEvents || this.#bytes + bytes > limits.maxBytes) return false;
-    if (limits.maxSpanMs === undefined) return true;
-    return Math.max(this.#latest, time) - Math.min(this.#earliest, time) <= limits.maxSpanMs;
+  /** Whether the event can join without breaking a limit of size. */
+  fits({ bytes }: EncodedEvent, { maxEvents, maxBytes }: BatchLimits): boolean {
+    return this.#count < maxEvents && this.#bytes + bytes <= maxBytes;
   }
 
   /** Whether no further event can join, however small. */
@@ -73,31 +74,27 @@ export class EventColumns {
   }
 
   add({ time, payload, bytes }: EncodedEvent, flags: EventFlags): void {
-    if (flags.split || flags.isNotice) this.#flags.set(this.#ends.length, flags);
+    if (flags.split || flags.isNotice) this.#flags.set(this.#columns.length, flags);
     this.#push(this.#payloads.append(payload) - 1, time, bytes, flags.urgent);
   }
 
   /** Ends adding: gives back memory that is not needed, all of it if memory is scarce. */
   seal(isScarce: boolean): void {
     this.#payloads.seal(isScarce);
-    // An array grows by half; a copy has no room to spare.
-    this.#ends = this.#ends.slice();
-    this.#times = this.#times.slice();
-    this.#sizes = this.#sizes.slice();
-    this.#urgent = this.#urgent.slice();
+    this.#columns.trim();
   }
 
   /** Takes out the oldest event, an urgent one only if `evenUrgent`; none if there is no such event. */
   evictOldest(evenUrgent: boolean): StoredEvent | undefined {
     const cursor = evenUrgent ? 'any' : 'ordinary';
-    while (this.#evictFrom[cursor] < this.#ends.length) {
+    while (this.#evictFrom[cursor] < this.#columns.length) {
       const index = this.#evictFrom[cursor]++;
-      if (this.#sizes[index] === EVICTED || (this.#urgent[index] && !evenUrgent)) continue;
+      if (this.#columns.sizes[index] === EVICTED || (this.#columns.urgent[index] && !evenUrgent)) continue;
       const event = this.#eventAt(index);
-      this.#sizes[index] = EVICTED;
+      this.#columns.sizes[index] = EVICTED;
       this.#count--;
       this.#bytes -= event.bytes;
-      this.#payloadBytes -= this.#lengthOf(index);
+      this.#payloadBytes -= this.#columns.lengthOf(index);
       this.#batch = undefined;
       this.#compactIfSparse();
       return event;
@@ -123,7 +120,7 @@ export class EventColumns {
   /** The events in order of time; events of the same time in order of acceptance. */
   storedEvents(): readonly StoredEvent[] {
     this.#sort();
-    return this.#ends.map((_, index) => this.#eventAt(index));
+    return this.#columns.ends.map((_, index) => this.#eventAt(index));
   }
 
   /** The sums over all events. */
@@ -135,10 +132,28 @@ export class EventColumns {
   /** The events from one index up to another, in order of time. */
   slice(start: number, end: number): EventColumns {
     this.#sort();
-    const part = this.#empty((this.#ends[end - 1] ?? 0) - this.#startOf(start) + 1);
+    const part = this.#empty((this.#columns.ends[end - 1] ?? 0) - this.#columns.startOf(start) + 1);
     part.#append(this, start, end);
     part.seal(true);
     return part;
+  }
+
+  /** Takes out the events of this time if it is the last, and these are at most half of all. */
+  cutLast(time: number, expectedBytes: number): EventColumns | undefined {
+    this.#sort();
+    const { length } = this.#columns;
+    const start = this.#columns.times.indexOf(time);
+    if (this.#columns.times.at(-1) !== time || start < length / 2) return undefined;
+    const cut = this.#empty(expectedBytes);
+    cut.#append(this, start, length);
+    this.#payloads.truncate(this.#columns.startOf(start));
+    this.#columns.truncate(start);
+    for (const index of this.#flags.keys()) if (index >= start) this.#flags.delete(index);
+    this.#count = start;
+    this.#bytes -= cut.#bytes - this.#layout.baseBytes;
+    this.#payloadBytes -= cut.#payloadBytes;
+    this.latestMs = this.#columns.times[start - 1] as number;
+    return cut;
   }
 
   /** Frees the copies that an attempt has made. */
@@ -161,9 +176,10 @@ export class EventColumns {
 
   /** Puts the events in order of time, without evicted ones. */
   #sort(): void {
-    if (this.#isChronological && this.#count === this.#ends.length) return;
+    if (this.#isChronological && this.#count === this.#columns.length) return;
     const live = this.#live();
-    if (!this.#isChronological) live.sort((a, b) => (this.#times[a] as number) - (this.#times[b] as number));
+    if (!this.#isChronological)
+      live.sort((a, b) => (this.#columns.times[a] as number) - (this.#columns.times[b] as number));
     this.#retain(live);
     this.#isChronological = true;
   }
@@ -171,22 +187,19 @@ export class EventColumns {
   /** Evicted events take memory until the columns are written anew. */
   #compactIfSparse(): void {
     const isSparse = this.#payloadBytes + this.#count < this.#payloads.length / 4;
-    if (isSparse || this.#count < this.#ends.length / 2) this.#retain(this.#live());
+    if (isSparse || this.#count < this.#columns.length / 2) this.#retain(this.#live());
   }
 
   #live(): number[] {
-    return [...this.#ends.keys()].filter((index) => this.#sizes[index] !== EVICTED);
+    return [...this.#columns.ends.keys()].filter((index) => this.#columns.sizes[index] !== EVICTED);
   }
 
   /** Keeps these events, in this order. */
   #retain(indices: readonly number[]): void {
-    const kept = this.#empty(indices.reduce((sum, index) => sum + this.#lengthOf(index) + 1, 0));
+    const kept = this.#empty(indices.reduce((sum, index) => sum + this.#columns.lengthOf(index) + 1, 0));
     for (const index of indices) kept.#append(this, index, index + 1);
     this.#payloads = kept.#payloads;
-    this.#ends = kept.#ends;
-    this.#times = kept.#times;
-    this.#sizes = kept.#sizes;
-    this.#urgent = kept.#urgent;
+    this.#columns = kept.#columns;
     this.#flags = kept.#flags;
     this.#evictFrom = { ordinary: 0, any: 0 };
   }
@@ -197,51 +210,39 @@ export class EventColumns {
 
   #append(source: EventColumns, start: number, end: number): void {
     if (start === end) return;
-    const from = source.#startOf(start);
+    const from = source.#columns.startOf(start);
     const shift = this.#payloads.length - from;
-    this.#payloads.copy(source.#payloads, from, source.#ends[end - 1] as number);
+    this.#payloads.copy(source.#payloads, from, source.#columns.ends[end - 1] as number);
+    const { ends, times, sizes, urgent } = source.#columns;
     for (let index = start; index < end; index++) {
       const flags = source.#flags.get(index);
-      if (flags) this.#flags.set(this.#ends.length, flags);
-      this.#push(
-        (source.#ends[index] as number) + shift,
-        source.#times[index] as number,
-        source.#sizes[index] as number,
-        source.#urgent[index] as boolean,
-      );
+      if (flags) this.#flags.set(this.#columns.length, flags);
+      const shifted = (ends[index] as number) + shift;
+      this.#push(shifted, times[index] as number, sizes[index] as number, urgent[index] as boolean);
     }
   }
 
   /** Adds the numbers of an event whose payload is in the buffer. */
   #push(end: number, time: number, bytes: number, urgent: boolean): void {
-    if (time < this.#latest) this.#isChronological = false;
-    if (time > this.#latest) this.#latest = time;
-    if (time < this.#earliest) this.#earliest = time;
-    this.#ends.push(end);
-    this.#times.push(time);
-    this.#sizes.push(bytes);
-    this.#urgent.push(urgent);
+    if (time < this.latestMs) this.#isChronological = false;
+    if (time > this.latestMs) this.latestMs = time;
+    if (time < this.earliestMs) this.earliestMs = time;
+    const columns = this.#columns;
+    columns.push(end, time, bytes, urgent);
     this.#count++;
     this.#bytes += bytes;
-    this.#payloadBytes += this.#lengthOf(this.#ends.length - 1);
-  }
-
-  #startOf(index: number): number {
-    return index === 0 ? 0 : (this.#ends[index - 1] as number) + 1;
-  }
-
-  #lengthOf(index: number): number {
-    return (this.#ends[index] as number) - this.#startOf(index);
+    this.#payloadBytes += columns.lengthOf(columns.length - 1);
   }
 
   #eventAt(index: number): StoredEvent {
     const flags = this.#flags.get(index);
+    const { ends, times, sizes, urgent } = this.#columns;
     return {
       route: this.route,
-      time: this.#times[index] as number,
-      payload: this.#payloads.read(this.#startOf(index), this.#ends[index] as number),
-      bytes: this.#sizes[index] as number,
-      urgent: this.#urgent[index] as boolean,
+      time: times[index] as number,
+      payload: this.#payloads.read(this.#columns.startOf(index), ends[index] as number),
+      bytes: sizes[index] as number,
+      urgent: urgent[index] as boolean,
       split: flags?.split,
       isNotice: flags?.isNotice ?? false,
     };

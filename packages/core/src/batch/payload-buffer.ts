@@ -69,6 +69,11 @@ export class PayloadBuffer {
     this.#buffer[this.#end++] = this.#separator;
   }
 
+  /** Takes out all behind the first `length` bytes. */
+  truncate(length: number): void {
+    this.#end = this.#origin + length;
+  }
+
   /** A payload. */
   read(start: number, end: number): string {
     return this.#buffer.toString('utf8', this.#origin + start, this.#origin + end);

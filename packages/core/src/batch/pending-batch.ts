@@ -1,4 +1,4 @@
-import type { Bisection } from './bisection.js';
+import type { DeliveryCode, DeliveryError } from '../contract/errors.js';
 import type { EventColumns } from './event-columns.js';
 
 /** The position of a batch among the others. */
@@ -14,18 +14,24 @@ export class PendingBatch {
   readonly offset: number;
   /** Time when its first record was accepted, on the monotonic clock. */
   readonly acceptedAtMs: number;
-  /** `ready` waits for a slot, `backing-off` for its time, `suspect` for the responses to other parts of its batch. */
+  /** `ready` waits for a slot, `backing-off` for its time; a `suspect` was refused, and others pass it meanwhile. */
   state: 'open' | 'ready' | 'backing-off' | 'suspect' | 'in-flight' | 'settled' = 'open';
-  /** End of the wait that the service asked for (Retry-After), on the monotonic clock. No flush ends it sooner. */
-  retryAfterUntilMs = 0;
+  /** End of its backoff, on the monotonic clock. */
+  wakeAtMs = 0;
+  /** End of the wait that the service asked for (Retry-After), on the monotonic clock. */
+  askedUntilMs = 0;
+  /** It had the one try that `close()` makes in spite of Retry-After. */
+  wasTriedInSpite = false;
   /** Failures in a row, which drive the backoff. */
   failures = 0;
   /** The destination had its one immediate repetition. */
   repeated = false;
-  /** The request of the failed attempt may still read the bytes. */
-  hasFailed = false;
-  /** The search for bad records that it is a part of. */
-  bisection: Bisection<PendingBatch> | undefined;
+  /** The error of its last attempt that failed, whose request may still read the bytes. */
+  lastError: DeliveryError | undefined;
+  /** Its last refusal, and the number of batches that the destination had taken then. */
+  refusal: { readonly code: DeliveryCode; readonly successes: number } | undefined;
+  /** Number of batches that the destination had taken at the first refusal, of this batch or of one that it was cut from. */
+  takenBefore: number | undefined;
   /** Its neighbours in the backlog. */
   older: PendingBatch | undefined;
   newer: PendingBatch | undefined;
@@ -57,7 +63,8 @@ export class PendingBatch {
       acceptedAtMs,
       offset: this.offset + start,
     });
-    part.bisection = this.bisection;
+    part.takenBefore = this.takenBefore;
+    part.lastError = this.lastError;
     return part;
   }
 }

@@ -5,9 +5,9 @@ import type { LogRecord } from './record.js';
 export type DropReason =
   /** The byte budget was full. */
   | 'buffer-full'
-  /** The record is larger than the service takes. */
+  /** The record is larger than the service takes, as its limits say, or as it refused this one and took a smaller one. */
   | 'too-large'
-  /** The service refused the record, or the record holds nothing that the service could take: an empty message. */
+  /** The service refused the record and took others, or the record holds nothing that the service could take: an empty message. */
   | 'invalid'
   /** Reading or encoding the record threw: see {@link Drop.cause}. */
   | 'unencodable'
@@ -17,7 +17,7 @@ export type DropReason =
   | 'too-new'
   /** The record is older than `retry.maxAgeMs` and still fails, or is older than the log group's retention. */
   | 'expired'
-  /** The record was accepted, but not delivered before the deadline of `close()`. */
+  /** The record was accepted, but not delivered before the deadline of `close()`, or the end of the process or worker thread. */
   | 'undeliverable'
   /** The record was logged after `close()`. */
   | 'closed'
@@ -60,7 +60,11 @@ export interface Drop {
   readonly to: number;
   /** The lost events, as far as they were encoded: at most 1 MiB of payloads. The counts and times above are exact. */
   readonly events: readonly EncodedEvent[];
-  /** The error of the first of the records, where one was thrown: with `unencodable`. */
+  /**
+   * The error behind the first of the losses: the one thrown while the record was read or encoded (`unencodable`), the
+   * `DeliveryError` of the last attempt (`invalid`, `too-large`, `expired`, `undeliverable`), or one that names the end that came
+   * first (`undeliverable`). From a worker thread, any other than a `DeliveryError` comes as text.
+   */
   readonly cause?: unknown;
 }
 

@@ -14,9 +14,12 @@ export type DeliveryCode =
   | 'NOT_FOUND'
   /** Only the operator can mend it (no SDK, no region): retried every 30 to 60 s. */
   | 'MISCONFIGURED'
-  /** The service refuses the content: the batch is halved until the bad record stands alone; it is dropped as `invalid`. */
+  /**
+   * The service refuses the content: the batch is halved until the bad record stands alone. It is dropped as `invalid` once the
+   * service takes another one; if it takes none, a setting is to blame, and `onError` gets `MISCONFIGURED`.
+   */
   | 'INVALID'
-  /** The request is too large: the batch is halved; a single record is dropped as `too-large`. */
+  /** The request is too large: the batch is halved. A single record is dropped as `too-large` once a smaller one is taken. */
   | 'TOO_LARGE'
   /** The destination learned something (a sequence token): the same batch is sent again at once, once. */
   | 'AGAIN';
@@ -25,7 +28,10 @@ export type DeliveryCode =
 export interface DeliveryErrorOptions {
   /** The original error. */
   readonly cause?: unknown;
-  /** The wait that the service asked for, in milliseconds: no retry comes sooner. */
+  /**
+   * The wait that the service asked for, in milliseconds: no batch of the route is sent sooner, except by `flush()`, at
+   * `retry.maxAgeMs`, and once before the deadline of `close()`. A second route that has to wait holds back all.
+   */
   readonly retryAfterMs?: number | undefined;
   /** True when the service may have stored the batch all the same, so that a retry can duplicate it. @default false */
   readonly ambiguous?: boolean | undefined;

@@ -6,6 +6,8 @@ const OUTAGE_FAILURES = 3;
 /** The state when a request was sent. */
 export interface RequestSnapshot {
   readonly route: string;
+  /** Whether the route had a success and has not failed since. */
+  readonly isProven: boolean;
   /** Number of the request. */
   readonly request: number;
   /** Number of requests that had succeeded. */
@@ -18,15 +20,20 @@ export interface RequestSnapshot {
 export interface SendCapacity {
   /** Most requests in flight. */
   readonly slots: number;
+  /** Most requests in flight on routes without a success since their last failure. */
+  readonly unprovenSlots: number;
   readonly isOutage: boolean;
   /** No request is sent before this time, on the monotonic clock. */
   readonly notBeforeMs: number;
+  /** None on a route without a success since its last failure. */
+  readonly unprovenNotBeforeMs: number;
 }
 
 /**
  * Limits the load on a destination by AIMD: concurrency halves on throttling and timeouts, and rises with each success. In an
  * outage a single probe is in flight, and the pauses between probes grow. Failures count only with no success in between, and
- * a single failing route is ignored while other routes have batches. So each question is asked with the number of routes.
+ * a single failing route is ignored while other routes have batches: so each question is asked with the number of routes.
+ * While only routes fail that never worked, those that work go on.
  */
 export class CongestionControl {
   readonly #maxSlots: number;
@@ -35,12 +42,17 @@ export class CongestionControl {
   #successes = 0;
   /** The last request that was in flight when the concurrency was halved. */
   #halvedAtRequest = 0;
-  /** Failures of service or network since the last success. */
+  /** Failures of service or network since the last success, and refusals of everything. */
   #failures = 0;
   /** The route of the first of them. */
   #failedRoute: string | undefined;
   #severalRoutesFailed = false;
+  #provenRouteFailed = false;
   #pausedUntilMs = 0;
+  /** End of the wait that the service asked of several routes. */
+  #heldUntilMs = 0;
+  /** The route that the service asked to wait the longest. */
+  #asked = { route: '', untilMs: 0 };
   #isHealthy = false;
 
   constructor(concurrency: number) {
@@ -49,9 +61,19 @@ export class CongestionControl {
   }
 
   capacity(routes: number): SendCapacity {
-    return this.#isOutage(routes)
-      ? { slots: 1, isOutage: true, notBeforeMs: this.#pausedUntilMs }
-      : { slots: Math.floor(this.#concurrency), isOutage: false, notBeforeMs: 0 };
+    const isOutage = this.#isOutage(routes);
+    const slots = Math.floor(this.#concurrency);
+    const notBeforeMs = this.#heldUntilMs;
+    const unprovenNotBeforeMs = isOutage ? Math.max(notBeforeMs, this.#pausedUntilMs) : notBeforeMs;
+    if (isOutage && this.#concernsProvenRoutes)
+      return { slots: 1, unprovenSlots: 1, isOutage, notBeforeMs: unprovenNotBeforeMs, unprovenNotBeforeMs };
+    return {
+      slots,
+      unprovenSlots: isOutage ? 1 : this.#unprovenSlots(slots),
+      isOutage,
+      notBeforeMs,
+      unprovenNotBeforeMs,
+    };
   }
 
   /** Failures that drive the pause between probes; 0 when there is no outage. */
@@ -65,8 +87,8 @@ export class CongestionControl {
   }
 
   /** A request is sent. Give the result to {@link failed} if the request fails. */
-  sent(route: string, atMs: number): RequestSnapshot {
-    return { route, request: ++this.#requests, successes: this.#successes, atMs };
+  sent(route: string, isProven: boolean, atMs: number): RequestSnapshot {
+    return { route, isProven, request: ++this.#requests, successes: this.#successes, atMs };
   }
 
   succeeded(): void {
@@ -75,19 +97,24 @@ export class CongestionControl {
     this.#failures = 0;
     this.#failedRoute = undefined;
     this.#severalRoutesFailed = false;
+    this.#provenRouteFailed = false;
     this.#pausedUntilMs = 0;
     this.#concurrency = Math.min(this.#maxSlots, this.#concurrency + 1 / this.#concurrency);
   }
 
-  failed(code: DeliveryCode, { route, request, successes }: RequestSnapshot, routes: number): void {
+  /** `isRefusedAlike`: the destination refuses all content of the route. */
+  failed(code: DeliveryCode, snapshot: RequestSnapshot, routes: number, isRefusedAlike: boolean): void {
+    const { route, isProven, request, successes } = snapshot;
     if (successes < this.#successes) return;
     this.#isHealthy = false;
-    if (code === 'UNAVAILABLE' || code === 'NETWORK' || code === 'TIMEOUT') {
+    if (code === 'UNAVAILABLE' || code === 'NETWORK' || code === 'TIMEOUT' || isRefusedAlike) {
       this.#failures++;
       this.#failedRoute ??= route;
       if (this.#failedRoute !== route) this.#severalRoutesFailed = true;
+      if (isProven) this.#provenRouteFailed = true;
     }
-    if (code === 'THROTTLED' || (code === 'TIMEOUT' && this.#concernsAll(routes))) this.#halveConcurrency(request);
+    const isOverload = code === 'TIMEOUT' && this.#concernsAll(routes) && this.#concernsProvenRoutes;
+    if (code === 'THROTTLED' || isOverload) this.#halveConcurrency(request);
   }
 
   /** Sends no probe before this time, on the monotonic clock. */
@@ -95,10 +122,24 @@ export class CongestionControl {
     this.#pausedUntilMs = untilMs;
   }
 
-  /** Ends the pause. An outage lasts until a request succeeds. */
+  /** The service asked a route to wait. While a route waits, the wait of a second one binds all. */
+  asked(route: string, untilMs: number, nowMs: number): void {
+    const isSecond = this.#asked.untilMs > nowMs && this.#asked.route !== route;
+    if (isSecond) this.#heldUntilMs = Math.max(this.#heldUntilMs, untilMs);
+    if (untilMs > this.#asked.untilMs) this.#asked = { route, untilMs };
+  }
+
+  /** Ends the pauses. An outage lasts until a request succeeds. */
   wake(): void {
     this.#pausedUntilMs = 0;
+    this.#heldUntilMs = 0;
+    this.#asked = { route: '', untilMs: 0 };
     this.#failures = Math.min(this.#failures, OUTAGE_FAILURES);
+  }
+
+  /** Before the first success every route is new. Later one slot is kept for those that work. */
+  #unprovenSlots(slots: number): number {
+    return this.#successes === 0 ? slots : Math.max(1, slots - 1);
   }
 
   /** Halves once for all requests that were in flight together. */
@@ -115,5 +156,9 @@ export class CongestionControl {
   /** Whether the failures are more than those of one route among others. */
   #concernsAll(routes: number): boolean {
     return this.#severalRoutesFailed || routes <= 1;
+  }
+
+  get #concernsProvenRoutes(): boolean {
+    return this.#provenRouteFailed || this.#successes === 0;
   }
 }

@@ -1,17 +1,19 @@
-import { type Ledger, type StoredEvent, totalsOf } from '../accounting/ledger.js';
+import type { Ledger } from '../accounting/ledger.js';
 import type { Reporter } from '../accounting/reporter.js';
 import { type AttemptCounts, type DeliveryStats, noAttempts } from '../accounting/stats.js';
 import type { Backlog } from '../batch/backlog.js';
-import { Bisection } from '../batch/bisection.js';
 import type { PendingBatch } from '../batch/pending-batch.js';
 import type { Clock } from '../contract/clock.js';
-import type { Destination, DropReason } from '../contract/destination.js';
-import { type DeliveryCode, DeliveryError } from '../contract/errors.js';
+import type { Destination } from '../contract/destination.js';
+import { DeliveryError } from '../contract/errors.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import { attempt, type Stored } from './attempt.js';
+import { Backoff } from './backoff.js';
 import { CongestionControl, type RequestSnapshot, type SendCapacity } from './congestion.js';
-import { decide, planRetry, type RetryDecision } from './retry-policy.js';
+import { blamedOnSetting, isRefusal, Refusals } from './refusals.js';
+import { decide } from './retry-policy.js';
 import { RouteScheduler } from './route-scheduler.js';
+import { Settlement } from './settlement.js';
 
 interface Dependencies {
   readonly destination: Destination;
@@ -30,15 +32,24 @@ export class Delivery {
   readonly routes: RouteScheduler;
   readonly #dependencies: Dependencies;
   readonly #congestion: CongestionControl;
+  readonly #refusals = new Refusals();
   readonly #inFlight = new Map<PendingBatch, AbortController>();
   readonly #counts = noAttempts();
-  #deadlineMs = Number.POSITIVE_INFINITY;
+  /** The error of the last attempt, if that failed: it explains the loss of batches that had no attempt. */
+  #failure: DeliveryError | undefined;
+  readonly #settlement: Settlement;
+  readonly #backoff: Backoff;
 
   constructor(dependencies: Dependencies) {
-    const { ordered, concurrency } = dependencies.options;
+    const { ordered, concurrency, retry } = dependencies.options;
+    const routes = new RouteScheduler(ordered);
+    const congestion = new CongestionControl(concurrency);
+    const settlement = new Settlement(dependencies, this.#counts);
     this.#dependencies = dependencies;
-    this.routes = new RouteScheduler(ordered);
-    this.#congestion = new CongestionControl(concurrency);
+    this.routes = routes;
+    this.#congestion = congestion;
+    this.#settlement = settlement;
+    this.#backoff = new Backoff(retry.maxAgeMs, { routes, congestion, refusals: this.#refusals, settlement });
   }
 
   enqueue(batch: PendingBatch): void {
@@ -52,7 +63,7 @@ export class Delivery {
       if (this.#inFlight.size >= capacity.slots || nowMs < capacity.notBeforeMs) return;
       const batch = this.routes.takeNext(nowMs, capacity);
       if (!batch) return;
-      void this.#attempt(batch, nowMs);
+      void this.#attempt(this.#cutToSize(batch), nowMs);
     }
   }
 
@@ -60,11 +71,11 @@ export class Delivery {
   expire(nowMs: number): void {
     const { isOutage } = this.#capacity;
     for (const batch of this.#dependencies.backlog) {
-      if (this.#expiresAtMs(batch) > nowMs) return;
+      if (this.#backoff.expiresAtMs(batch) > nowMs) return;
       const waits = batch.state === 'ready' || batch.state === 'backing-off' || batch.state === 'suspect';
-      if (!waits || !(isOutage || this.routes.failuresOf(batch.route) > 0)) continue;
+      if (!waits || !(isOutage || this.routes.stateOf(batch.route).failures > 0)) continue;
       this.routes.remove(batch);
-      this.#lose(batch, 'expired');
+      this.#settlement.lose(batch, 'expired', batch.lastError ?? this.#failure);
     }
   }
 
@@ -73,10 +84,10 @@ export class Delivery {
     const capacity = this.#capacity;
     const hasSlot = this.#inFlight.size < capacity.slots;
     const dispatchAtMs = hasSlot
-      ? Math.max(this.routes.wakeAtMs(capacity), capacity.notBeforeMs)
+      ? Math.max(this.routes.wakeAtMs(capacity, nowMs), capacity.notBeforeMs)
       : Number.POSITIVE_INFINITY;
     for (const batch of this.#dependencies.backlog) {
-      const expiresAtMs = this.#expiresAtMs(batch);
+      const expiresAtMs = this.#backoff.expiresAtMs(batch);
       // `expire` has handled older batches.
       if (expiresAtMs > nowMs) return Math.min(dispatchAtMs, expiresAtMs);
     }
@@ -85,30 +96,31 @@ export class Delivery {
 
   /** Ends every backoff. A batch that fails again backs off from the start. */
   wake(): void {
-    for (const batch of this.#dependencies.backlog) batch.failures = 0;
+    for (const batch of this.#dependencies.backlog) {
+      batch.failures = 0;
+      batch.askedUntilMs = 0;
+    }
     this.routes.wake(this.#dependencies.clock.monotonic());
     this.#congestion.wake();
   }
 
-  /** Drops batches whose next attempt would come after the deadline, now and from now on. */
+  /** Drops batches whose next attempt would come after the deadline, from now on. */
   setDeadline(deadlineMs: number): void {
-    this.#deadlineMs = deadlineMs;
-    for (const batch of this.#dependencies.backlog) {
-      if (batch.state !== 'backing-off' || batch.retryAfterUntilMs <= deadlineMs) continue;
-      this.routes.remove(batch);
-      this.#lose(batch, 'undeliverable');
-    }
+    this.#backoff.deadlineMs = deadlineMs;
+    const nowMs = this.#dependencies.clock.monotonic();
+    // The wake-up that follows is their one try.
+    for (const batch of this.#dependencies.backlog) if (batch.askedUntilMs > nowMs) batch.wasTriedInSpite = true;
   }
 
-  /** Drops all batches that are left. */
-  abandon(): void {
+  /** Drops all batches that are left: for their failures, or for the given reason. */
+  abandon(cause: Error): void {
     for (const batch of this.#dependencies.backlog) {
       if (batch.state === 'settled') continue;
       if (batch.state === 'in-flight') {
         this.#counts.ambiguous++;
         this.routes.finish(batch, 'unknown');
       } else this.routes.remove(batch);
-      this.#lose(batch, 'undeliverable');
+      this.#settlement.lose(batch, 'undeliverable', batch.lastError ?? this.#failure ?? cause);
     }
     for (const controller of this.#inFlight.values()) controller.abort();
     this.#inFlight.clear();
@@ -117,7 +129,7 @@ export class Delivery {
   /** Takes out a waiting batch whose events were all evicted. */
   discard(batch: PendingBatch): void {
     this.routes.remove(batch);
-    this.#settle(batch);
+    this.#settlement.settle(batch);
   }
 
   /** Whether the last response was a success. */
@@ -144,7 +156,7 @@ export class Delivery {
     const controller = new AbortController();
     this.#inFlight.set(batch, controller);
     this.#counts.requests++;
-    const snapshot = this.#congestion.sent(batch.route, atMs);
+    const snapshot = this.#congestion.sent(batch.route, this.routes.stateOf(batch.route).isProven, atMs);
     const { requestTimeoutMs } = options;
     const result = await attempt(destination, () => batch.events.batch, controller, { requestTimeoutMs, clock });
     // It was abandoned meanwhile.
@@ -155,135 +167,74 @@ export class Delivery {
     onAnswered();
   }
 
-  #succeeded(
-    batch: PendingBatch,
-    { wireBytes, rejections, requestId, faults }: Stored,
-    snapshot: RequestSnapshot,
-  ): void {
-    const { ledger, reporter, clock } = this.#dependencies;
-    const { route, events } = batch;
-    const { batch: request, count } = events;
+  #succeeded(batch: PendingBatch, stored: Stored, { atMs }: RequestSnapshot): void {
+    const { clock } = this.#dependencies;
+    const { bytes } = batch.events;
+    const state = this.routes.stateOf(batch.route);
     this.#congestion.succeeded();
-    this.#counts.bytes += request.bytes;
-    this.#counts.wireBytes += wireBytes;
-    const stored = rejections.size === 0 ? [] : events.storedEvents();
-    const rejected = [...rejections].filter(([index]) => stored[index]);
-    if (rejected.length === 0) ledger.deliver(events.totals);
-    else ledger.deliver(totalsOf(stored.filter((_, index) => !rejections.has(index))));
-    for (const [index, reason] of rejected) ledger.lose([stored[index] as StoredEvent], { reason, rejected: true });
-    this.#settle(batch, 'accepted');
+    this.#failure = undefined;
+    const delivered = this.#settlement.deliver(batch, stored, () => clock.monotonic() - atMs);
     this.routes.finish(batch, 'works');
-    reporter.publish('delivered', () => {
-      const durationMs = clock.monotonic() - snapshot.atMs;
-      return { route, events: count - rejected.length, bytes: request.bytes, wireBytes, durationMs, requestId };
-    });
-    for (const fault of faults) reporter.failed(fault, fault.message);
-    if (!batch.hasFailed) events.recycle();
+    if (!batch.lastError) batch.events.recycle();
+    if (delivered === 0) return;
+    this.#refusals.taken(bytes, state);
+    for (const suspect of this.#refusals.takeProven((route) => this.routes.stateOf(route))) this.routes.ready(suspect);
   }
 
   #failed(batch: PendingBatch, failure: DeliveryError, snapshot: RequestSnapshot): void {
     const { clock, options, random, reporter } = this.#dependencies;
     const { route } = batch;
-    const nowMs = clock.monotonic();
-    if (failure.code === 'INVALID') batch.bisection ??= new Bisection(batch.events.count);
-    const error = failure.code === 'INVALID' && batch.bisection ? batch.bisection.refused(failure) : failure;
-    this.#congestion.failed(error.code, snapshot, this.routes.size);
-    batch.hasFailed = true;
+    const refusal = isRefusal(failure.code)
+      ? this.#refusals.judge(batch, failure.code, this.routes.stateOf(route), this.routes.active)
+      : undefined;
+    const blamed = refusal === undefined ? failure : blamedOnSetting(failure);
+    const error = refusal === 'setting' || refusal === 'alone' ? blamed : failure;
+    this.#congestion.failed(error.code, snapshot, this.routes.size, refusal === 'setting');
+    batch.lastError = error;
     batch.events.forgetCopies();
     if (error.ambiguous) this.#counts.ambiguous++;
     reporter.publish('error', () => ({ route, error }));
-    const decision = decide(error, batch.repeated, options.retry, random);
+    const decision = decide(blamed, batch.repeated, options.retry, random);
     // A destination that learned something has not failed.
-    if (decision.next !== 'repeat') {
+    if (decision !== 'repeat') {
+      this.#failure = error;
       this.#counts.lastError = { code: error.code, message: error.message, time: clock.now() };
       reporter.failed(error);
     }
-    if (decision.next === 'retry') {
-      this.#retry(batch, error.code, decision, nowMs);
-      for (const blameless of batch.bisection?.takeBlameless() ?? []) {
-        this.routes.remove(blameless);
-        this.#retry(blameless, error.code, decision, nowMs);
-      }
-      this.routes.finish(batch, 'fails');
-      return;
-    }
-    if (decision.next === 'repeat') {
+    if (refusal === 'several') {
+      this.#settlement.retry(batch, error.code, 0);
+      for (const half of this.#halve(batch)) this.routes.putBack(half);
+    } else if (refusal === 'bad') {
+      this.#settlement.lose(batch, failure.code === 'INVALID' ? 'invalid' : 'too-large');
+    } else if (decision === 'repeat') {
       batch.repeated = true;
-      this.#countRetry(batch, error.code, 0);
+      this.#settlement.retry(batch, error.code, 0);
       this.routes.putBack(batch);
-    } else if (batch.events.count > 1) this.#halve(batch, error.code);
-    else if (decision.reason === 'invalid' && batch.bisection) this.#suspect(batch, batch.bisection);
-    else this.#lose(batch, decision.reason);
-    this.routes.finish(batch, 'unknown');
-  }
-
-  /** Backs off until the next attempt, if there can be one. */
-  #retry(batch: PendingBatch, code: DeliveryCode, decision: RetryDecision, nowMs: number): void {
-    const { route } = batch;
-    const outage = this.#congestion.outageFailures(this.routes.size);
-    const failures = { batch: batch.failures, route: this.routes.failuresOf(route), outage };
-    const remainingMs = this.#deadlineMs - nowMs;
-    const { batchMs, routeMs, destinationMs } = planRetry(decision, failures, remainingMs);
-    if (routeMs > 0) this.routes.pause(route, nowMs + routeMs);
-    if (destinationMs > 0) this.#congestion.pause(nowMs + destinationMs);
-    if (nowMs >= this.#expiresAtMs(batch)) this.#lose(batch, 'expired');
-    else if (batchMs > remainingMs) this.#lose(batch, 'undeliverable');
-    else {
-      this.#countRetry(batch, code, batchMs);
-      batch.failures++;
-      batch.repeated = false;
-      batch.retryAfterUntilMs = nowMs + decision.retryAfterMs;
-      this.routes.backOff(batch, nowMs + batchMs);
+    } else {
+      this.#backoff.begin(batch, error.code, decision, refusal, clock.monotonic());
+      // None is to blame: their order is kept.
+      if (refusal === 'setting') for (const each of this.#refusals.takeSuspects()) this.routes.hold(each);
     }
+    const isFailing = decision !== 'repeat' && (refusal === undefined || refusal === 'setting');
+    this.routes.finish(batch, isFailing ? 'fails' : 'unknown');
   }
 
-  /** Parks a single record that was refused. It is bad if the service accepts others of its batch. */
-  #suspect(batch: PendingBatch, bisection: Bisection<PendingBatch>): void {
-    bisection.suspect(batch);
-    this.routes.park(batch);
-    this.#dropBad(bisection);
-  }
-
-  #dropBad(bisection: Bisection<PendingBatch>): void {
-    for (const batch of bisection.takeBad()) {
-      this.routes.remove(batch);
-      this.#lose(batch, 'invalid');
+  /** Cuts a batch that was taken until the destination probably takes it. */
+  #cutToSize(batch: PendingBatch): PendingBatch {
+    let part = batch;
+    while (part.events.count > 1 && this.#refusals.refusesSize(part.events.bytes)) {
+      const [first, second] = this.#halve(part);
+      this.routes.replace(part, first);
+      this.routes.putBack(second);
+      part = first;
     }
+    return part;
   }
 
-  #halve(batch: PendingBatch, code: DeliveryCode): void {
+  #halve(batch: PendingBatch): readonly [PendingBatch, PendingBatch] {
     const halves = batch.halves();
-    this.#countRetry(batch, code, 0);
     batch.state = 'settled';
-    batch.bisection?.halved();
     this.#dependencies.backlog.replace(batch, halves);
-    for (const half of halves) this.routes.putBack(half);
-  }
-
-  #expiresAtMs({ acceptedAtMs }: PendingBatch): number {
-    return acceptedAtMs + this.#dependencies.options.retry.maxAgeMs;
-  }
-
-  #countRetry({ route, events: { count } }: PendingBatch, code: DeliveryCode, delayMs: number): void {
-    const { retries } = this.#counts;
-    retries[code] = (retries[code] ?? 0) + 1;
-    this.#dependencies.reporter.publish('retry', () => ({ route, code, events: count, delayMs }));
-  }
-
-  #lose(batch: PendingBatch, reason: DropReason): void {
-    const { events, state } = batch;
-    this.#dependencies.ledger.lose(events.storedEvents(), { reason, rejected: false });
-    this.#settle(batch);
-    if (state !== 'in-flight') events.clear();
-  }
-
-  #settle(batch: PendingBatch, result: 'accepted' | 'lost' = 'lost'): void {
-    const { bisection } = batch;
-    batch.state = 'settled';
-    this.#dependencies.backlog.remove(batch);
-    if (!bisection) return;
-    bisection.settled(batch);
-    if (result === 'accepted') bisection.accepted();
-    this.#dropBad(bisection);
+    return halves;
   }
 }

@@ -3,7 +3,6 @@ import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 
 /** Send the batch again after a while. */
 export interface RetryDecision {
-  readonly next: 'retry';
   /** The backoff after this many earlier failures in a row. */
   delayMs(failures: number): number;
   /** The wait that the service asked for: Retry-After. */
@@ -12,39 +11,42 @@ export interface RetryDecision {
   readonly needsOperator: boolean;
 }
 
-/** The core's reaction to a failed attempt. */
-export type Decision =
-  | RetryDecision
-  /** Send the batch again at once: the destination learned something. */
-  | { readonly next: 'repeat' }
-  /** Send both halves; a single record is lost for this reason. */
-  | { readonly next: 'halve'; readonly reason: 'invalid' | 'too-large' };
-
 /** Shortest wait for a fault that only an operator, or a rotation of keys, can mend; the longest is twice as long. */
 const SLOW_RETRY_MS = 30_000;
 
-/** Decides by the error's code, and by nothing else. */
+/** Decides by the error's code. `repeat`: send the batch again at once, since the destination learned something. */
 export function decide(
   error: DeliveryError,
   isRepetition: boolean,
   retry: ResolvedDeliveryOptions['retry'],
   random: () => number,
-): Decision {
+): RetryDecision | 'repeat' {
   const { code, retryAfterMs: askedMs = 0 } = error;
   const retryAfterMs = askedMs > 0 && Number.isFinite(askedMs) ? askedMs : 0;
   const jitter = random();
-  if (isOperatorFault(error))
-    return { next: 'retry', delayMs: () => (1 + jitter) * SLOW_RETRY_MS, retryAfterMs, needsOperator: true };
-  if (code === 'INVALID') return { next: 'halve', reason: 'invalid' };
-  if (code === 'TOO_LARGE') return { next: 'halve', reason: 'too-large' };
-  if (code === 'AGAIN' && !isRepetition) return { next: 'repeat' };
+  if (isOperatorFault(error)) return { delayMs: () => (1 + jitter) * SLOW_RETRY_MS, retryAfterMs, needsOperator: true };
+  if (code === 'AGAIN' && !isRepetition) return 'repeat';
   const baseMs = code === 'THROTTLED' ? retry.throttledBaseMs : retry.baseMs;
   const delayMs = (failures: number): number => jitter * Math.min(retry.capMs, baseMs * 2 ** failures);
-  return { next: 'retry', delayMs, retryAfterMs, needsOperator: false };
+  return { delayMs, retryAfterMs, needsOperator: false };
 }
 
 /** A shorter time before the deadline of `close()` is not worth another attempt. */
 const LAST_TRY_MS = 100;
+
+/** The state of a batch that failed, and of what it belongs to. */
+export interface RetryState {
+  /** Earlier failures in a row; those of an outage count from its beginning. */
+  readonly failures: { readonly batch: number; readonly route: number; readonly outage: number };
+  /** The destination refuses all content of the route. */
+  readonly isRefusedAlike: boolean;
+  /** Time until `close()` gives up. */
+  readonly remainingMs: number;
+  /** Time until the batch is too old. */
+  readonly ageLeftMs: number;
+  /** The batch had the one try that `close()` makes in spite of Retry-After. */
+  readonly wasTriedInSpite: boolean;
+}
 
 /** Delays after a failure, in milliseconds: of the batch, its route, the whole destination. */
 export interface RetryPlan {
@@ -53,30 +55,39 @@ export interface RetryPlan {
   readonly routeMs: number;
   /** In an outage. */
   readonly destinationMs: number;
+  /** The part of the service's wait that is kept. It binds the route, and the destination when a second route has to wait. */
+  readonly askedMs: number;
+  /** It is the one try that `close()` makes in spite of Retry-After. */
+  readonly isInSpite: boolean;
 }
 
 /**
- * Applies a decision. `failures` are the earlier failures in a row; those of an outage count from its beginning.
- * `remainingMs` is the time until `close()` gives up: longer delays are cut to half of it, unless the service asked for them
- * or an operator has to act.
+ * Applies a decision. Retry-After is cut to the age that a record may reach. A delay that ends after the deadline of `close()`
+ * is cut to half of the time before it: a backoff always, Retry-After once for each batch, the wait for an operator never.
  */
 export function planRetry(
   { delayMs, retryAfterMs, needsOperator }: RetryDecision,
-  failures: { readonly batch: number; readonly route: number; readonly outage: number },
-  remainingMs: number,
+  { failures, isRefusedAlike, remainingMs, ageLeftMs, wasTriedInSpite }: RetryState,
 ): RetryPlan {
-  const mayHurry = !needsOperator && retryAfterMs <= remainingMs && remainingMs > LAST_TRY_MS;
+  const wantedMs = Math.min(retryAfterMs, Math.max(0, ageLeftMs));
+  const canTry = !needsOperator && remainingMs > LAST_TRY_MS;
+  const isInSpite = wantedMs > remainingMs && canTry && !wasTriedInSpite;
+  const askedMs = isInSpite ? remainingMs / 2 : wantedMs;
+  const mayHurry = canTry && askedMs <= remainingMs;
   const delay = (count: number): number => {
     const ms = delayMs(count);
     return ms > remainingMs && mayHurry ? remainingMs / 2 : ms;
   };
   const concernsRoute = failures.route > 0 || needsOperator;
   const routeMs = concernsRoute ? delay(Math.max(0, failures.route - 1)) : 0;
+  // A fault that an operator has to mend on one route says nothing of the others, unless it is met on several as an outage.
+  const concernsAll = failures.outage > 0 && (!needsOperator || isRefusedAlike);
   return {
-    batchMs: Math.max(delay(failures.batch), retryAfterMs),
+    batchMs: Math.max(delay(failures.batch), askedMs),
     // Near the deadline the route is not paused, so that each of its batches gets its last attempt.
     routeMs: routeMs > remainingMs ? 0 : routeMs,
-    // A fault that an operator has to mend on one route says nothing of the others.
-    destinationMs: failures.outage > 0 && !needsOperator ? delay(failures.outage - 1) : 0,
+    destinationMs: concernsAll ? delay(failures.outage - 1) : 0,
+    askedMs: askedMs > remainingMs ? 0 : askedMs,
+    isInSpite,
   };
 }

@@ -5,12 +5,20 @@ export class RouteQueue {
   #batches: (PendingBatch | undefined)[] = [];
   #head = 0;
 
-  get isEmpty(): boolean {
-    return this.#head === this.#batches.length;
+  get first(): PendingBatch | undefined {
+    return this.#batches[this.#head];
   }
 
+  get size(): number {
+    return this.#batches.length - this.#head;
+  }
+
+  /** Adds a batch that was sealed now: mostly the last, since another open batch of the route may be older. */
   push(batch: PendingBatch): void {
-    this.#batches.push(batch);
+    const batches = this.#batches;
+    let position = batches.length;
+    while (position > this.#head && batches[position - 1]?.precedes(batch) === false) position--;
+    batches.splice(position, 0, batch);
   }
 
   putBack(batch: PendingBatch): void {

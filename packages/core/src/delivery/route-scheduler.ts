@@ -1,50 +1,29 @@
 import type { PendingBatch } from '../batch/pending-batch.js';
 import type { SendCapacity } from './congestion.js';
-import { RouteQueue } from './route-queue.js';
+import { RouteState } from './route-state.js';
+import { RouteTurns } from './route-turns.js';
 import { TimeHeap } from './time-heap.js';
 
-/** The sealed batches of one route. */
-interface RouteState {
-  readonly route: string;
-  /** The batches that wait for a slot, in order of acceptance. */
-  readonly ready: RouteQueue;
-  /** Number of batches that back off. */
-  backingOff: number;
-  inFlight: number;
-  /** Number of batches that are neither settled nor in flight: ready, backing off or suspect. */
-  waiting: number;
-  /** A batch was delivered. Until then one is tried at a time: all may miss the same thing, such as a stream to be created. */
-  isHealthy: boolean;
-  /** Failures of the route's batches in a row. Until one succeeds the route holds at most one slot. */
-  failures: number;
-  /** End of the route's pause, on the monotonic clock. */
-  notBeforeMs: number;
-  /** The set where it waits for its turn. */
-  turn: Set<RouteState> | undefined;
-}
-
-/** A batch that backs off, or a route that pauses. */
+/** A batch that waits for its time, or a route that pauses. */
 interface Sleeper {
   readonly atMs: number;
   readonly state: RouteState;
   readonly batch: PendingBatch | undefined;
 }
 
+/** Routes without batches that are remembered to work. */
+const MAX_IDLE_ROUTES = 1000;
+
 /**
- * Keeps the sealed batches by route, and picks the next. The route with the fewest requests in flight comes first; equals take
- * turns. A batch that backs off waits in a heap by time and holds no slot. Failing routes together hold at most half of the
- * slots, so that the others go on however many hang. A route without batches is forgotten.
+ * Keeps the sealed batches by route, and picks the next. A batch that backs off waits in a heap by time and holds no slot. Of a
+ * route without batches it is remembered at most that it works.
  */
 export class RouteScheduler {
   readonly #ordered: boolean;
   readonly #states = new Map<string, RouteState>();
-  /** The routes that may send, by the number of their requests in flight. */
-  readonly #working: Set<RouteState>[] = [];
-  /** The failing routes that may try. */
-  readonly #failing = new Set<RouteState>();
-  #failingInFlight = 0;
-  /** Failing and working routes alternate, so that a single slot is shared. */
-  #failingHadTurn = false;
+  readonly #turns = new RouteTurns();
+  /** Names of routes that worked last, the latest at the end. */
+  readonly #workedLately = new Set<string>();
   readonly #sleepers = new TimeHeap<Sleeper>();
 
   constructor(ordered: boolean) {
@@ -56,8 +35,18 @@ export class RouteScheduler {
     return this.#states.size;
   }
 
+  /** Number of batches that are in flight or wait for a slot. */
+  get active(): number {
+    return this.#turns.active;
+  }
+
   has(route: string): boolean {
     return this.#states.has(route);
+  }
+
+  /** The state of a route. Only {@link RouteScheduler} changes it, except for its refusals. */
+  stateOf(route: string): RouteState {
+    return this.#states.get(route) ?? new RouteState(route, this.#workedLately.has(route));
   }
 
   /** Adds a new batch behind all others of its route. */
@@ -78,21 +67,31 @@ export class RouteScheduler {
     });
   }
 
-  /** Adds a batch that waits until `atMs`, on the monotonic clock. */
-  backOff(batch: PendingBatch, atMs: number): void {
+  /** Adds a batch that waits until `atMs`, on the monotonic clock. Others pass a suspect meanwhile, also when ordered. */
+  backOff(batch: PendingBatch, atMs: number, as: 'backing-off' | 'suspect' = 'backing-off'): void {
     this.#change(batch.route, (state) => {
-      batch.state = 'backing-off';
+      batch.state = as;
+      batch.wakeAtMs = atMs;
       state.waiting++;
-      state.backingOff++;
+      if (as === 'backing-off') state.addBackingOff(batch);
       this.#sleepers.push({ atMs, state, batch });
     });
   }
 
-  /** Parks a refused record until other parts of its batch show whether it is to blame. */
-  park(batch: PendingBatch): void {
+  /** Ends the wait of a batch that backs off, or of a suspect. */
+  ready(batch: PendingBatch): void {
     this.#change(batch.route, (state) => {
-      batch.state = 'suspect';
-      state.waiting++;
+      if (batch.state === 'backing-off') state.removeBackingOff();
+      batch.state = 'ready';
+      state.ready.putBack(batch);
+    });
+  }
+
+  /** Lets no other batch pass a suspect from now on: it is not to blame. */
+  hold(suspect: PendingBatch): void {
+    this.#change(suspect.route, (state) => {
+      suspect.state = 'backing-off';
+      state.addBackingOff(suspect);
     });
   }
 
@@ -101,143 +100,117 @@ export class RouteScheduler {
     this.#change(batch.route, (state) => {
       state.waiting--;
       if (batch.state === 'ready') state.ready.remove(batch);
-      if (batch.state === 'backing-off') state.backingOff--;
+      if (batch.state === 'backing-off') state.removeBackingOff();
     });
   }
 
   /** Takes the batch that goes next; none if none may go now. */
   takeNext(nowMs: number, capacity: SendCapacity): PendingBatch | undefined {
     this.#wakeDue(nowMs);
-    const state = this.#next(capacity);
-    const batch = state?.ready.shift();
+    const state = this.#turns.next(capacity, nowMs);
+    const batch = state?.ready.first;
     if (!state || !batch) return undefined;
-    this.#failingHadTurn = state.failures > 0;
+    this.#turns.took(state);
     this.#change(state.route, () => {
+      state.ready.shift();
       batch.state = 'in-flight';
       state.waiting--;
-      state.inFlight++;
+      state.inFlight.add(batch);
     });
     return batch;
+  }
+
+  /** Replaces a batch that was taken by a part of it. */
+  replace(batch: PendingBatch, part: PendingBatch): void {
+    this.#change(batch.route, (state) => {
+      part.state = 'in-flight';
+      state.inFlight.delete(batch);
+      state.inFlight.add(part);
+    });
   }
 
   /** Ends a request. Call it after the batch was settled or put back. */
   finish(batch: PendingBatch, health: 'works' | 'fails' | 'unknown'): void {
     this.#change(batch.route, (state) => {
-      state.inFlight--;
+      state.inFlight.delete(batch);
       if (health === 'fails') state.failures++;
       if (health === 'works') {
-        state.isHealthy = true;
+        state.hasWorked = true;
         state.failures = 0;
         state.notBeforeMs = 0;
       }
     });
+    if (health !== 'unknown') this.#remember(batch.route, health === 'works');
   }
 
-  /** Failures of a route in a row. */
-  failuresOf(route: string): number {
-    return this.#stateOf(route).failures;
-  }
-
-  /** Holds back all batches of a route until `untilMs`, on the monotonic clock. */
-  pause(route: string, untilMs: number): void {
+  /** Holds back all batches of a route until `untilMs`, on the monotonic clock; `isAsked` by the service. */
+  pause(route: string, untilMs: number, isAsked = false): void {
     this.#change(route, (state) => {
-      state.notBeforeMs = untilMs;
+      if (isAsked) state.askedUntilMs = Math.max(state.askedUntilMs, untilMs);
+      else state.notBeforeMs = untilMs;
       this.#sleepers.push({ atMs: untilMs, state, batch: undefined });
     });
   }
 
-  /** Ends every pause and backoff, except the time that a service asked for. */
+  /** Ends every pause and backoff. */
   wake(nowMs: number): void {
     for (const { state, batch } of this.#sleepers.drain()) {
       state.notBeforeMs = 0;
+      state.askedUntilMs = 0;
       if (state.failures > 1) state.failures = 1;
-      if (batch?.state === 'backing-off')
-        this.#sleepers.push({ atMs: Math.max(nowMs, batch.retryAfterUntilMs), state, batch });
+      if (batch && isAsleep(batch)) {
+        batch.wakeAtMs = nowMs;
+        this.#sleepers.push({ atMs: nowMs, state, batch });
+      }
       this.#enqueue(state);
     }
   }
 
   /** Time when there is a batch to take, on the monotonic clock; 0 if there is one now. */
-  wakeAtMs(capacity: SendCapacity): number {
-    if (this.#next(capacity)) return 0;
-    return this.#sleepers.first?.atMs ?? Number.POSITIVE_INFINITY;
+  wakeAtMs(capacity: SendCapacity, nowMs: number): number {
+    if (this.#turns.next(capacity, nowMs)) return 0;
+    const sleeperAtMs = this.#sleepers.first?.atMs ?? Number.POSITIVE_INFINITY;
+    const later = this.#turns.next(capacity, capacity.unprovenNotBeforeMs);
+    return later ? Math.min(capacity.unprovenNotBeforeMs, sleeperAtMs) : sleeperAtMs;
   }
 
   #wakeDue(nowMs: number): void {
     for (let due = this.#sleepers.first; due && due.atMs <= nowMs; due = this.#sleepers.first) {
       this.#sleepers.pop();
       const { state, batch, atMs } = due;
-      if (batch?.state === 'backing-off') {
-        this.#change(state.route, () => {
-          batch.state = 'ready';
-          state.backingOff--;
-          state.ready.putBack(batch);
-        });
-      } else if (state.notBeforeMs <= atMs) {
-        state.notBeforeMs = 0;
-        this.#enqueue(state);
+      if (batch) {
+        if (isAsleep(batch) && batch.wakeAtMs <= nowMs) this.ready(batch);
+        continue;
       }
+      if (state.notBeforeMs <= atMs) state.notBeforeMs = 0;
+      if (state.askedUntilMs <= atMs) state.askedUntilMs = 0;
+      this.#enqueue(state);
     }
-  }
-
-  #next({ slots, isOutage }: SendCapacity): RouteState | undefined {
-    const failing = this.#failingInFlight < Math.max(1, Math.floor(slots / 2)) ? first(this.#failing) : undefined;
-    // In an outage, a route that has not failed yet is the better probe.
-    if (failing && !isOutage && !this.#failingHadTurn) return failing;
-    for (const working of this.#working) {
-      const state = first(working);
-      if (state) return state;
-    }
-    return failing;
   }
 
   /** The only way to change a route's state, so that the counts and its turn follow. */
   #change(route: string, change: (state: RouteState) => void): void {
-    const state = this.#stateOf(route);
-    if (state.failures > 0) this.#failingInFlight -= state.inFlight;
+    const state = this.stateOf(route);
+    this.#turns.count(state, -1);
     change(state);
-    if (state.failures > 0) this.#failingInFlight += state.inFlight;
+    this.#turns.count(state, 1);
     this.#enqueue(state);
-    if (state.inFlight === 0 && state.waiting === 0) this.#states.delete(route);
+    if (state.isEmpty) this.#states.delete(route);
     else this.#states.set(route, state);
   }
 
-  /** Puts the route where it gets its turn, if it may send. */
+  #remember(route: string, works: boolean): void {
+    this.#workedLately.delete(route);
+    if (works) this.#workedLately.add(route);
+    const [oldest] = this.#workedLately;
+    if (oldest !== undefined && this.#workedLately.size > MAX_IDLE_ROUTES) this.#workedLately.delete(oldest);
+  }
+
   #enqueue(state: RouteState): void {
-    const turn = this.#turnOf(state);
-    if (turn === state.turn) return;
-    state.turn?.delete(state);
-    turn?.add(state);
-    state.turn = turn;
-  }
-
-  #turnOf(state: RouteState): Set<RouteState> | undefined {
-    if (state.ready.isEmpty || state.notBeforeMs > 0) return undefined;
-    if (this.#ordered && state.inFlight + state.backingOff > 0) return undefined;
-    if (state.inFlight > 0 && (state.failures > 0 || !state.isHealthy)) return undefined;
-    if (state.failures > 0) return this.#failing;
-    this.#working[state.inFlight] ??= new Set();
-    return this.#working[state.inFlight];
-  }
-
-  #stateOf(route: string): RouteState {
-    return (
-      this.#states.get(route) ?? {
-        route,
-        ready: new RouteQueue(),
-        backingOff: 0,
-        inFlight: 0,
-        waiting: 0,
-        isHealthy: false,
-        failures: 0,
-        notBeforeMs: 0,
-        turn: undefined,
-      }
-    );
+    this.#turns.enqueue(state, state.next(this.#ordered) !== undefined);
   }
 }
 
-function first<T>(items: Iterable<T>): T | undefined {
-  for (const item of items) return item;
-  return undefined;
+function isAsleep({ state }: PendingBatch): boolean {
+  return state === 'backing-off' || state === 'suspect';
 }

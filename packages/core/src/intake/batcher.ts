@@ -2,7 +2,7 @@ import type { EventFlags } from '../accounting/ledger.js';
 import type { Backlog } from '../batch/backlog.js';
 import { EventColumns } from '../batch/event-columns.js';
 import { BufferPool } from '../batch/payload-buffer.js';
-import { PendingBatch } from '../batch/pending-batch.js';
+import { type BatchPosition, PendingBatch } from '../batch/pending-batch.js';
 import type { Clock } from '../contract/clock.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import type { CheckedEvent } from './encode.js';
@@ -10,45 +10,64 @@ import type { CheckedEvent } from './encode.js';
 /** With more batches than this in the backlog, memory is scarce: each sealed batch keeps no spare bytes. */
 const ROOMY_BATCHES = 8;
 
-/** The open batch of each route. A batch is sealed before it would break a limit, or `maxDelayMs` after its first record. */
+/** Most open batches of a route. CloudWatch Logs takes events of 15 days, each of which is a window. */
+const MAX_WINDOWS = 16;
+
+/**
+ * The open batches of each route: one for each window of time as long as `maxSpanMs`. A batch is sealed when the next record
+ * would break a limit, at the end of the turn if it is full, or `maxDelayMs` after its first record.
+ */
 export class Batcher {
   readonly #options: ResolvedDeliveryOptions;
+  readonly #windowMs: number;
   readonly #backlog: Backlog;
   readonly #clock: Clock;
   readonly #onSealed: (batch: PendingBatch) => void;
-  /** In order of opening, and so of due time. */
-  readonly #open = new Map<string, PendingBatch>();
+  readonly #isBusy: (route: string) => boolean;
+  /** By route, and then by window. */
+  readonly #open = new Map<string, Map<number, PendingBatch>>();
+  /** All open batches by the number of their first event: in order of opening, and so of due time. */
+  readonly #byAge = new Map<number, PendingBatch>();
+  readonly #full = new Set<PendingBatch>();
   readonly #bufferPool = new BufferPool();
   #lastFull = { route: '', payloadBytes: 0 };
+  /** The batch of the last event: the next one is mostly of the same route and window. */
+  #last: { readonly window: number; readonly batch: PendingBatch } | undefined;
 
+  /** `isBusy`: sealed batches of the route wait or are in flight. */
   constructor(
     options: ResolvedDeliveryOptions,
     backlog: Backlog,
     clock: Clock,
     onSealed: (batch: PendingBatch) => void,
+    isBusy: (route: string) => boolean,
   ) {
     this.#options = options;
+    this.#windowMs = options.limits.maxSpanMs ?? Number.POSITIVE_INFINITY;
     this.#backlog = backlog;
     this.#clock = clock;
     this.#onSealed = onSealed;
+    this.#isBusy = isBusy;
   }
 
-  /** Puts the event into the open batch of its route. True when that opened or sealed a batch. */
+  /** Puts the event into the open batch of its route and time. True when that opened, filled or sealed a batch. */
   add(event: CheckedEvent, flags: EventFlags, seq: number): boolean {
     const { limits } = this.#options;
-    let batch = this.#open.get(event.route);
+    const window = this.#windowOf(event.time);
+    let batch = this.#find(event.route, window);
     let changed = false;
-    if (batch && !batch.events.fits(event, limits)) {
-      this.#sealFull(batch);
-      batch = undefined;
-    }
-    if (!batch) {
-      batch = this.#openFor(event, seq);
+    while (batch && !batch.events.fits(event, limits)) {
+      batch = this.#sealFull(batch, event.time);
       changed = true;
     }
+    if (!batch) {
+      batch = this.#openFor(event, window, seq);
+      changed = true;
+    }
+    this.#last = { window, batch };
     batch.events.add(event, flags);
     if (batch.events.isFull(limits)) {
-      this.#sealFull(batch);
+      this.#full.add(batch);
       changed = true;
     }
     return changed;
@@ -65,49 +84,95 @@ export class Batcher {
 
   /** Time when the next open batch has waited long enough, on the monotonic clock. */
   get dueAtMs(): number {
-    for (const batch of this.#open.values()) return batch.acceptedAtMs + this.#options.maxDelayMs;
+    for (const batch of this.#byAge.values()) return batch.acceptedAtMs + this.#options.maxDelayMs;
     return Number.POSITIVE_INFINITY;
   }
 
   /** Takes out an open batch whose events were all evicted. */
   discard(batch: PendingBatch): void {
-    this.#open.delete(batch.route);
+    this.#close(batch);
     this.#backlog.remove(batch);
   }
 
+  /** Seals the batches that are full or have waited long enough. */
   sealDue(nowMs: number): void {
-    for (const batch of this.#open.values()) {
+    for (const batch of this.#full) this.#sealFull(batch);
+    for (const batch of this.#byAge.values()) {
       if (batch.acceptedAtMs + this.#options.maxDelayMs > nowMs) return;
       this.#seal(batch);
     }
   }
 
   sealAll(): void {
-    for (const batch of this.#open.values()) this.#seal(batch);
+    for (const batch of this.#byAge.values()) this.#seal(batch);
   }
 
-  #openFor({ route, baseBytes }: CheckedEvent, seq: number): PendingBatch {
+  #windowOf(time: number): number {
+    return Math.floor(time / this.#windowMs);
+  }
+
+  #find(route: string, window: number): PendingBatch | undefined {
+    const last = this.#last;
+    if (last?.window === window && last.batch.route === route) return last.batch;
+    return this.#open.get(route)?.get(window);
+  }
+
+  #openFor({ route, baseBytes }: CheckedEvent, window: number, seq: number): PendingBatch {
+    const [oldest, ...others] = this.#open.get(route)?.values() ?? [];
+    if (oldest && others.length >= MAX_WINDOWS - 1) this.#seal(oldest);
     const { separator } = this.#options;
-    // The batch after a full one is probably full, too.
-    const expectedBytes = route === this.#lastFull.route ? Math.ceil(this.#lastFull.payloadBytes * 1.1) : 0;
     const layout = { pool: this.#bufferPool, separator, baseBytes };
-    const events = new EventColumns(route, layout, expectedBytes);
-    const position = { firstSeq: seq, offset: 0, acceptedAtMs: this.#clock.monotonic() };
-    const batch = new PendingBatch(events, position);
-    this.#open.set(route, batch);
+    const events = new EventColumns(route, layout, this.#expectedBytes(route));
+    const batch = this.#register(events, window, { firstSeq: seq, offset: 0, acceptedAtMs: this.#clock.monotonic() });
     this.#backlog.append(batch);
     return batch;
   }
 
-  #sealFull(batch: PendingBatch): void {
-    const { count, payloadBytes } = batch.events;
-    this.#lastFull = { route: batch.route, payloadBytes: payloadBytes + count };
+  /** The batch after a full one is probably full, too. */
+  #expectedBytes(route: string): number {
+    return route === this.#lastFull.route ? Math.ceil(this.#lastFull.payloadBytes * 1.1) : 0;
+  }
+
+  #register(events: EventColumns, window: number, position: BatchPosition): PendingBatch {
+    const batch = new PendingBatch(events, position);
+    const windows = this.#open.get(events.route) ?? new Map<number, PendingBatch>();
+    this.#open.set(events.route, windows.set(window, batch));
+    this.#byAge.set(position.firstSeq, batch);
+    return batch;
+  }
+
+  /**
+   * Seals a full batch. If the next event is of the same millisecond as its last, the events of this millisecond move to the
+   * next batch, which is returned: batches that share a millisecond cannot be in flight together. An idle route sends one at a
+   * time in any case, until the next is full.
+   */
+  #sealFull(batch: PendingBatch, nextTime = Number.NaN): PendingBatch | undefined {
+    const { route, events, firstSeq, offset, acceptedAtMs } = batch;
+    this.#lastFull = { route, payloadBytes: events.payloadBytes + events.count };
+    const isShared = nextTime === events.latestMs && this.#isBusy(route);
+    const cut = isShared ? events.cutLast(nextTime, this.#expectedBytes(route)) : undefined;
+    const position = { firstSeq, offset: offset + events.count, acceptedAtMs };
+    // It takes the place of the full batch, and so keeps its due time.
+    const next = cut && this.#register(cut, this.#windowOf(cut.latestMs), position);
+    if (next) this.#backlog.insertAfter(batch, next);
     this.#seal(batch);
+    return next;
   }
 
   #seal(batch: PendingBatch): void {
-    this.#open.delete(batch.route);
+    this.#close(batch);
     batch.events.seal(this.#backlog.size > ROOMY_BATCHES);
     this.#onSealed(batch);
+  }
+
+  #close(batch: PendingBatch): void {
+    const { route, events, firstSeq } = batch;
+    const windows = this.#open.get(route);
+    const window = this.#windowOf(events.earliestMs);
+    if (windows?.get(window) === batch) windows.delete(window);
+    if (windows?.size === 0) this.#open.delete(route);
+    if (this.#byAge.get(firstSeq) === batch) this.#byAge.delete(firstSeq);
+    if (this.#last?.batch === batch) this.#last = undefined;
+    this.#full.delete(batch);
   }
 }

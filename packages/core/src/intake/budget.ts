@@ -55,7 +55,7 @@ export class Budget {
   /** Takes out the oldest event that waits, an urgent one only if `evenUrgent`. Events in flight stay. */
   #evictOldest(evenUrgent: boolean): StoredEvent | undefined {
     for (const batch of this.#backlog) {
-      const waits = batch.state === 'open' || batch.state === 'ready' || batch.state === 'backing-off';
+      const waits = batch.state !== 'in-flight' && batch.state !== 'settled';
       const evicted = waits ? batch.events.evictOldest(evenUrgent) : undefined;
       if (!evicted) continue;
       if (batch.events.count === 0) this.#discard(batch);

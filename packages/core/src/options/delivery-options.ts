@@ -42,7 +42,10 @@ export interface DeliveryOptions {
   readonly overflow?: 'drop-newest' | 'drop-oldest' | undefined;
   /** Most requests in flight. It halves on throttling and timeouts, and rises again slowly. @default 4 */
   readonly concurrency?: number | undefined;
-  /** True: one request at a time on each route, batches in order of acceptance. Both clouds sort by time themselves. @default false */
+  /**
+   * True: events arrive in order of acceptance, since a route has one request in flight, and a batch that backs off holds back
+   * its route. False: read back by time, events of the same millisecond are in order of acceptance all the same. @default false
+   */
   readonly ordered?: boolean | undefined;
   /** Hard limit of one attempt, in milliseconds. @default 30_000 */
   readonly requestTimeoutMs?: number | undefined;

@@ -30,6 +30,10 @@ export type FailureKind =
   | 'reset'
   /** It never responds. */
   | 'hang'
+  /** It refuses the content of every request, for a setting that is wrong: HTTP 400. */
+  | 'refuse'
+  /** It refuses every request as too large, as a proxy can: HTTP 413. */
+  | 'tooLarge'
   /** A part of the requests, about half, meets one of the first three; the others succeed. */
   | 'often';
 
@@ -121,7 +125,15 @@ interface Suite {
   readonly loadModule: (url: string) => unknown;
 }
 
-const ALL_FAILURES: readonly FailureKind[] = ['throttle', 'serverError', 'reset', 'hang', 'often'];
+const ALL_FAILURES: readonly FailureKind[] = [
+  'throttle',
+  'serverError',
+  'reset',
+  'hang',
+  'refuse',
+  'tooLarge',
+  'often',
+];
 
 function testConstruction({ addTest, assert }: Suite): void {
   addTest('makes no request at construction', async (_destination, service) => {
@@ -304,12 +316,30 @@ function testProof(
 }
 
 function testDelivery({ addTest, assert, failures }: Suite): void {
-  addTest('sends many batches at once, also the first of all', async (destination, service) => {
+  addTest('sends many batches at once', async (destination, service) => {
     const shipper = createShipper(destination, { maxBatchEvents: 1, concurrency: 20 });
-    for (let index = 0; index < 100; index++) shipper.accept(recordOf(String(index)));
+    // Batches of the same millisecond go one after another.
+    for (let index = 0; index < 100; index++) shipper.accept(recordOf(String(index), { time: Date.now() - index }));
     checkCount(assert, 'delivered records', (await shipper.flush()).delivered, 100);
     checkCount(assert, 'stored texts', new Set(await service.texts()).size, 100);
   });
+
+  for (const kind of ['refuse', 'tooLarge'] as const) {
+    if (!failures.includes(kind)) continue;
+    addTest(`keeps all records while "${kind}" meets every request`, async (destination, service) => {
+      await service.fail(kind);
+      const errors: DeliveryError[] = [];
+      const onError = (error: DeliveryError): number => errors.push(error);
+      const shipper = createShipper(destination, { maxBatchEvents: 1, maxDelayMs: 0, onError });
+      for (let index = 0; index < 100; index++) shipper.accept(recordOf(String(index)));
+      const isBlamed = (): boolean => errors.some(({ code }) => code === 'MISCONFIGURED');
+      await until('a setting is blamed', () => isBlamed() || shipper.stats().pending < 100);
+      checkCount(assert, 'pending records', shipper.stats().pending, 100);
+      await service.fail('never');
+      checkCount(assert, 'delivered records', (await shipper.flush()).delivered, 100);
+      checkCount(assert, 'stored texts', new Set(await service.texts()).size, 100);
+    });
+  }
 
   if (!failures.includes('often')) return;
   addTest('delivers everything through the core while the service fails often', async (destination, service) => {

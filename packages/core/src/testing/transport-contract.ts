@@ -1,6 +1,6 @@
 import { assertBalanced } from '../accounting/ledger.js';
 import type { DeliveryStats } from '../accounting/stats.js';
-import type { Destination } from '../contract/destination.js';
+import type { Destination, Drop } from '../contract/destination.js';
 import { ConfigError, DeliveryError } from '../contract/errors.js';
 import type { DeliveryOptions } from '../options/delivery-options.js';
 import { type ContractAssert, type ContractRunner, until, within } from './contract-runner.js';
@@ -51,7 +51,12 @@ export function transportContract({ test, assert }: ContractRunner, harness: Tra
     test(`${harness.name} ${behaviour}`, () =>
       withoutUncaught(async () => {
         const destination = new MemoryDestination();
-        const logger = endOnce(await harness.start(destination, { onError: () => {}, onDrop: () => {}, ...options }));
+        let told = 0;
+        const onDrop = (drop: Drop): unknown => {
+          told += drop.records;
+          return options.onDrop?.(drop);
+        };
+        const logger = endOnce(await harness.start(destination, { onError: () => {}, ...options, onDrop }));
         try {
           await run(logger, destination);
         } finally {
@@ -60,6 +65,10 @@ export function transportContract({ test, assert }: ContractRunner, harness: Tra
         const stats = await logger.stats();
         assertBalanced(stats);
         assert.strictEqual(stats.pending, 0, `${stats.pending} records are pending after the end`);
+        const lost = Object.values(stats.dropped).reduce((sum, records) => sum + records, 0);
+        // Losses after the end are told at the end of their turn.
+        await new Promise((resolve) => setImmediate(resolve));
+        assert.strictEqual(told, lost, `${lost} records are lost, and onDrop has told ${told}`);
       }));
   const suite: Suite = { addTest, assert, harness };
   testRecords(suite);
@@ -170,6 +179,37 @@ function testDelivery({ addTest, assert }: Suite): void {
 }
 
 function testFailures({ addTest, assert }: Suite): void {
+  for (const code of ['INVALID', 'TOO_LARGE'] as const)
+    addTest(
+      `keeps all records while all are refused as ${code}`,
+      { ...QUICK_RETRY, maxBatchEvents: 1 },
+      async (logger, destination) => {
+        let attempts = 0;
+        destination.respond = () => {
+          attempts++;
+          throw new DeliveryError(code, 'a setting');
+        };
+        const markers = logMany(logger, 100);
+        await until('some attempts have failed', () => attempts > 3);
+        const { pending } = await logger.stats();
+        assert.strictEqual(pending, 100);
+        destination.respond = () => {};
+        await logger.flush();
+        assert.deepStrictEqual(markersIn(destination).sort(), markers);
+      },
+    );
+
+  addTest('flushes although the service has asked to wait for a day', QUICK_RETRY, async (logger, destination) => {
+    let attempts = 0;
+    destination.respond = () => {
+      if (attempts++ === 0) throw new DeliveryError('THROTTLED', 'HTTP 429', { retryAfterMs: 86_400_000 });
+    };
+    const markers = logMany(logger, 100);
+    await until('an attempt has failed', () => attempts > 0);
+    await within(5000, 'the flush has not ended 5 s later', logger.flush());
+    assert.deepStrictEqual(markersIn(destination).sort(), markers);
+  });
+
   const brief = { ...QUICK_RETRY, closeTimeoutMs: 200 };
 
   addTest('ends in time if the destination never responds', brief, async (logger, destination) => {
@@ -197,6 +237,23 @@ function testFailures({ addTest, assert }: Suite): void {
 }
 
 function testHostility({ addTest, assert }: Suite): void {
+  let losses = 0;
+  const onDrop = (): number => losses++;
+  addTest('survives an application that logs at each loss what is lost again', { onDrop }, async (logger) => {
+    let logged = 0;
+    losses = 0;
+    const text = 'x'.repeat(1_000_001);
+    const timer = setInterval(() => {
+      if (losses < logged) return;
+      logged++;
+      logger.log('info', text, {});
+    }, 1);
+    await until('some losses are told', () => losses > 3);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    clearInterval(timer);
+    assert.ok(losses < 20, `onDrop was called ${losses} times in half a second`);
+  });
+
   addTest('takes hostile values without harm', PATIENT, async (logger, destination) => {
     for (const value of hostileValues()) logger.log('info', 'hostile', { value });
     for (const text of hostileTexts()) logger.log('info', text, {});

@@ -1,4 +1,5 @@
 import { DropNotices } from '../accounting/drop-notices.js';
+import { withCause } from '../accounting/ledger.js';
 import type { Reporter } from '../accounting/reporter.js';
 import { type DeliveryStats, emptyStats, sumStats } from '../accounting/stats.js';
 import { systemClock } from '../contract/clock.js';
@@ -47,7 +48,7 @@ export class MainLedger {
 
   refuse(reason: DropReason, record: LogRecord, cause?: unknown): false {
     const time = timeOf(record, systemClock.now());
-    this.#lose({ reason, records: 1, from: time, to: time, events: [], ...(cause !== undefined && { cause }) });
+    this.#lose({ reason, records: 1, from: time, to: time, events: [], ...withCause(cause) });
     return false;
   }
 
@@ -55,8 +56,7 @@ export class MainLedger {
   losePending(cause: unknown, kept = 0): void {
     const records = this.stats(undefined).pending - kept;
     const span = { from: this.#pendingFrom, to: this.#pendingTo };
-    const because = cause !== undefined && { cause };
-    if (records > 0) this.#lose({ reason: 'undeliverable', records, ...span, events: [], ...because });
+    if (records > 0) this.#lose({ reason: 'undeliverable', records, ...span, events: [], ...withCause(cause) });
   }
 
   /** Starts the time span anew: nothing is pending. */

@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { DeliveryStats } from '../accounting/stats.js';
+import { firstLineOf } from '../accounting/stderr-summary.js';
 import type { Destination, DestinationRecipe, Drop } from '../contract/destination.js';
-import type { DeliveryCode, DeliveryErrorOptions } from '../contract/errors.js';
+import { type DeliveryCode, DeliveryError, type DeliveryErrorOptions } from '../contract/errors.js';
 import type { LogRecord } from '../contract/record.js';
 import type { DeliveryOptions } from '../options/delivery-options.js';
 import { stringify } from '../tools/stringify.js';
@@ -40,11 +41,17 @@ export interface Report {
   /** Failures since the last report. */
   readonly failures: readonly Failure[];
   /** Losses since the last report: all of `stats.dropped`, and of `stats.rejectedByReason`, are in one of the reports. */
-  readonly drops: readonly Drop[];
+  readonly drops: readonly ReportedDrop[];
   /** Id of the command, or of the message, that this replies to. */
   readonly reply: number | undefined;
 }
 
+/** A loss without its events, and with a cause that can cross. */
+export interface ReportedDrop extends Omit<Drop, 'cause'> {
+  readonly cause?: Failure | string;
+}
+
+/** A {@link DeliveryError} that can cross. */
 export interface Failure extends DeliveryErrorOptions {
   readonly code: DeliveryCode;
   readonly message: string;
@@ -62,6 +69,23 @@ const BOTH = ['b', 'B'] as const;
 
 /** JSON has no tab outside of a string, and an escaped one inside. */
 const SEPARATOR = '\t';
+
+export function toFailure({ code, message, retryAfterMs, ambiguous, requestId }: DeliveryError): Failure {
+  return { code, message, retryAfterMs, ambiguous, requestId };
+}
+
+export function fromFailure({ code, message, ...details }: Failure): DeliveryError {
+  return new DeliveryError(code, message, details);
+}
+
+export function toCause(cause: unknown): ReportedDrop['cause'] {
+  if (cause === undefined) return undefined;
+  return DeliveryError.is(cause) ? toFailure(cause) : firstLineOf(cause);
+}
+
+export function fromCause(cause: ReportedDrop['cause']): DeliveryError | string | undefined {
+  return typeof cause === 'object' ? fromFailure(cause) : cause;
+}
 
 /** The part of a record that goes to the worker. */
 export interface WireRecord extends Pick<LogRecord, 'time' | 'level' | 'urgent'> {

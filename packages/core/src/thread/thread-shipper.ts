@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import { bufferCost } from '../accounting/ledger.js';
+import { bufferCost, withCause } from '../accounting/ledger.js';
 import { Reporter } from '../accounting/reporter.js';
 import { type DeliveryStats, emptyStats } from '../accounting/stats.js';
 import { systemClock } from '../contract/clock.js';
@@ -20,7 +20,7 @@ import {
 } from '../shipper.js';
 import { MainLedger } from './main-ledger.js';
 import { Outbox } from './outbox.js';
-import { lineOfCommand, parseLine, type ThreadPlan, toWireRecord } from './protocol.js';
+import { fromCause, fromFailure, lineOfCommand, parseLine, type ThreadPlan, toWireRecord } from './protocol.js';
 import { recipeOf, refuseUncloneable } from './recipe.js';
 import { checkThreadSupport } from './thread-support.js';
 import { type Successor, WorkerDeaths } from './worker-deaths.js';
@@ -70,7 +70,7 @@ class ThreadShipper implements Shipper {
   readonly #processEnd: ProcessEnd;
   /** None while there is nothing to ship, after its death, and after `close()`. */
   #worker: WorkerHandle | undefined;
-  /** Ships in this thread, after the last worker. */
+  /** Ships in this thread, after the last worker, and ends with the process by itself. */
   #inProcess: CoreShipper | undefined;
   readonly #outbox: Outbox;
   #closing: Promise<DeliveryReport> | undefined;
@@ -111,7 +111,7 @@ class ThreadShipper implements Shipper {
       this.#reporter.isNotifying || activity === 'notifying'
         ? this.#reporter.withoutReporting(() => this.#take(record))
         : this.#take(record, activity === 'sending' ? 'feedback' : undefined);
-    if (this.#processEnd.isExiting) this.#settleSync(this.#options.closeTimeoutMs);
+    if (this.#processEnd.isExiting && !this.#inProcess) this.#settleSync(this.#options.closeTimeoutMs);
     return accepted;
   }
 
@@ -194,9 +194,11 @@ class ThreadShipper implements Shipper {
 
   async #shutDown(timeoutMs: number): Promise<DeliveryReport> {
     this.#handOver();
-    await this.#inProcess?.close({ timeoutMs });
-    await this.#worker?.command('close', timeoutMs);
-    this.#endWorker(undefined);
+    if (this.#inProcess) await this.#inProcess.close({ timeoutMs });
+    else {
+      await this.#worker?.command('close', timeoutMs);
+      this.#endWorker(new Error('the worker thread gave no answer before the deadline of close()'));
+    }
     this.#processEnd.forget();
     return this.stats();
   }
@@ -211,7 +213,7 @@ class ThreadShipper implements Shipper {
   }
 
   /** Counts all that is pending as lost: nobody knows better. */
-  #endWorker(cause: unknown): void {
+  #endWorker(cause: Error): void {
     this.#worker?.terminate();
     this.#dropWorker();
     this.#ledger.losePending(cause);
@@ -221,9 +223,9 @@ class ThreadShipper implements Shipper {
   #startWorker(): WorkerHandle {
     const worker = new WorkerHandle(this.#plan, emptyStats(this.#options.concurrency), {
       onReport: ({ failures, drops }) => {
-        for (const { code, message, ...details } of failures)
-          this.#reporter.failedElsewhere(new DeliveryError(code, message, details));
-        for (const drop of drops) this.#reporter.dropped(drop, true);
+        for (const failure of failures) this.#reporter.failedElsewhere(fromFailure(failure));
+        for (const { cause, ...drop } of drops)
+          this.#reporter.dropped({ ...drop, ...withCause(fromCause(cause)) }, true);
         if (this.stats().pending === 0) this.#letExit();
       },
       onEnd: (error) => {
@@ -258,8 +260,10 @@ class ThreadShipper implements Shipper {
     this.#ledger.losePending(failure, successor === 'nobody' ? 0 : this.#outbox.size);
     this.#reporter.failed(failure);
     if (successor === 'another worker') this.#restart();
-    else if (successor === 'this thread') this.#inProcess = this.#shipInThisThread();
-    else this.#outbox.take();
+    else if (successor === 'this thread') {
+      this.#processEnd.forget();
+      this.#inProcess = this.#shipInThisThread();
+    } else this.#outbox.take();
   }
 
   /** Takes over the records that no worker has read. */

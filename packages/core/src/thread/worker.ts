@@ -1,12 +1,20 @@
 import { EventEmitter } from 'node:events';
+import { withCause } from '../accounting/ledger.js';
 import { Reporter } from '../accounting/reporter.js';
-import { firstLineOf } from '../accounting/stderr-summary.js';
 import { systemClock } from '../contract/clock.js';
-import type { Destination, Drop } from '../contract/destination.js';
-import type { DeliveryError } from '../contract/errors.js';
+import type { Destination } from '../contract/destination.js';
 import { DEFAULT_CLOSE_TIMEOUT_MS, resolveDeliveryOptions } from '../options/delivery-options.js';
 import { CoreShipper } from '../shipper.js';
-import { type Command, type Failure, parseLine, type Report, type ThreadPlan } from './protocol.js';
+import {
+  type Command,
+  type Failure,
+  parseLine,
+  type Report,
+  type ReportedDrop,
+  type ThreadPlan,
+  toCause,
+  toFailure,
+} from './protocol.js';
 import { loadModule, makeDestination } from './recipe.js';
 
 /** Longest time between a change and the report of it. */
@@ -24,7 +32,7 @@ class LineShipper extends EventEmitter {
   readonly #shipper: CoreShipper;
   /** For the next report. */
   #failures: Failure[] = [];
-  #drops: Drop[] = [];
+  #drops: ReportedDrop[] = [];
   #isReportDue = false;
   #unfinishedLine = '';
   #readChars = 0;
@@ -43,7 +51,7 @@ class LineShipper extends EventEmitter {
           this.#reportSoon();
         },
         onDrop: ({ cause, ...drop }) => {
-          this.#drops.push({ ...drop, events: [], ...(cause !== undefined && { cause: firstLineOf(cause) }) });
+          this.#drops.push({ ...drop, events: [], ...withCause(toCause(cause)) });
           this.#reportSoon();
         },
       },
@@ -107,8 +115,4 @@ class LineShipper extends EventEmitter {
     Atomics.add(reports, 0, 1);
     Atomics.notify(reports, 0);
   }
-}
-
-function toFailure({ code, message, retryAfterMs, ambiguous, requestId }: DeliveryError): Failure {
-  return { code, message, retryAfterMs, ambiguous, requestId };
 }

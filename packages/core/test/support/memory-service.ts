@@ -18,6 +18,8 @@ export function startMemoryService(plant: (destination: FullDestination) => Dest
     if (how === 'throttle') throw new DeliveryError('THROTTLED', 'slow down');
     if (how === 'serverError') throw new DeliveryError('UNAVAILABLE', 'HTTP 500', { ambiguous: true });
     if (how === 'reset') throw new DeliveryError('NETWORK', 'connection reset', { ambiguous: true });
+    if (how === 'refuse') throw new DeliveryError('INVALID', 'HTTP 400');
+    if (how === 'tooLarge') throw new DeliveryError('TOO_LARGE', 'HTTP 413');
     if (how === 'hang') await aborted(signal);
     const bytes = events.reduce((sum, { payload }) => sum + Buffer.byteLength(payload), 0);
     if (bytes > 1_000_000 || events.length > 1000) violations.push(`${events.length} events, ${bytes} bytes`);

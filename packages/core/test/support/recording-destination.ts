@@ -80,8 +80,10 @@ export function encodeText(record: TextRecord, text: string): EncodedEvent {
   return { route: record.level, time: record.time, payload: text, bytes: Buffer.byteLength(text) + 10 };
 }
 
-/** A record with a text. Its time is always the same by default. */
-export function record(text: string, { time = Date.UTC(2026, 0, 1), level = 'info', urgent = false } = {}): LogRecord {
+let lastTime = Date.UTC(2026, 0, 1);
+
+/** A record with a text. By default it is a millisecond later than the last, so that no batches share a millisecond. */
+export function record(text: string, { time = ++lastTime, level = 'info', urgent = false } = {}): LogRecord {
   return { time, level, urgent, text, fields: {} };
 }
 

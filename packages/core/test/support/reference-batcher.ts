@@ -1,58 +1,117 @@
-import type { Group, Part, Settings } from './reference-types.js';
+import { type Group, newGroup, type Part, type Settings, type Sights } from './reference-types.js';
 
 const MAX_SPAN_MS = 86_399_999;
+const MAX_WINDOWS = 16;
 
-/** The records that wait in the open batch of their route. */
+interface Open {
+  readonly openedAtMs: number;
+  readonly parts: Part[];
+  readonly group: Group;
+  isFull: boolean;
+}
+
+/** The records that wait in the open batches of their route, one for each window of time. */
 export class ReferenceBatcher {
-  readonly #open = new Map<string, { readonly openedAtMs: number; readonly parts: Part[]; readonly group: Group }>();
+  /** By route and window. */
+  readonly #open = new Map<string, Map<number, Open>>();
   readonly #settings: Settings;
+  readonly #seen: Sights;
   readonly #maxBytes: number;
 
-  constructor(settings: Settings, maxBytes: number) {
+  /** Whether sealed batches of a route wait or are in flight. */
+  readonly #isBusy: (route: string) => boolean;
+
+  constructor(settings: Settings, seen: Sights, maxBytes: number, isBusy: (route: string) => boolean) {
+    this.#isBusy = isBusy;
     this.#settings = settings;
+    this.#seen = seen;
     this.#maxBytes = maxBytes;
   }
 
   add(part: Part): void {
-    const open = this.#open.get(part.route);
-    if (open && !this.#fits([...open.parts, part])) this.#seal(part.route);
-    const group = { openedPosition: part.position, offset: 0 };
-    const joined = this.#open.get(part.route) ?? { openedAtMs: part.acceptedAtMs, parts: [], group };
-    part.group = joined.group;
-    joined.parts.push(part);
-    this.#open.set(part.route, joined);
-    const { events, bytes } = sizeOf(joined.parts);
-    if (events >= this.#settings.maxBatchEvents || bytes >= this.#maxBytes) this.#seal(part.route);
+    const window = Math.floor(part.time / MAX_SPAN_MS);
+    let open = this.#open.get(part.route)?.get(window);
+    while (open && !this.#fits([...open.parts, part])) open = this.#sealFull(part, window, open);
+    open ??= this.#openFor(part, window);
+    part.group = open.group;
+    open.parts.push(part);
+    open.group.fromMs = Math.min(open.group.fromMs, part.time);
+    open.group.toMs = Math.max(open.group.toMs, part.time);
+    const { events, bytes } = sizeOf(open.parts);
+    if (events >= this.#settings.maxBatchEvents || bytes >= this.#maxBytes) open.isFull = true;
   }
 
+  /** Seals what waited long enough, or is full at the end of the turn. */
   sealDue(nowMs: number): void {
-    for (const [route, { openedAtMs }] of this.#open)
-      if (openedAtMs + this.#settings.maxDelayMs <= nowMs) this.#seal(route);
+    this.#sealAll(({ openedAtMs, isFull }) => isFull || openedAtMs + this.#settings.maxDelayMs <= nowMs);
   }
 
   sealAll(): void {
-    for (const route of this.#open.keys()) this.#seal(route);
+    this.#sealAll(() => true);
   }
 
-  /** Forgets the open batch of a route that has lost all its events. */
+  /** Forgets the open batches of a route that have lost all their events. */
   forgetIfEmpty(route: string): void {
-    const parts = this.#open.get(route)?.parts;
-    if (parts?.every((part) => part.fate !== 'pending')) this.#open.delete(route);
+    for (const [window, { parts }] of this.#open.get(route) ?? [])
+      if (parts.every((part) => part.fate !== 'pending')) this.#open.get(route)?.delete(window);
   }
 
-  /** An evicted event takes no room, but its time still counts. */
+  /** An evicted event takes no room. */
   #fits(parts: readonly Part[]): boolean {
     const { events, bytes } = sizeOf(parts);
-    const times = parts.map((part) => part.time);
-    const spanMs = Math.max(...times) - Math.min(...times);
-    return events <= this.#settings.maxBatchEvents && bytes <= this.#maxBytes && spanMs <= MAX_SPAN_MS;
+    return events <= this.#settings.maxBatchEvents && bytes <= this.#maxBytes;
   }
 
-  #seal(route: string): void {
-    const open = this.#open.get(route);
-    for (const part of open?.parts ?? []) part.sealed = true;
-    this.#open.delete(route);
+  #openFor({ route, position, acceptedAtMs }: Part, window: number): Open {
+    const windows = this.#open.get(route) ?? new Map<number, Open>();
+    const [oldest] = windows;
+    if (oldest && windows.size >= MAX_WINDOWS) this.#seal(route, oldest[0]);
+    const group = newGroup(position, 0, acceptedAtMs, []);
+    const open = { openedAtMs: acceptedAtMs, parts: [], group, isFull: false };
+    this.#open.set(route, windows.set(window, open));
+    return open;
   }
+
+  /** The events that share the millisecond of the next one stay open, if they are the last, and at most half. */
+  #sealFull({ route, time }: Part, window: number, open: Open): Open | undefined {
+    const latest = Math.max(...open.parts.map((part) => part.time));
+    const left = open.parts.filter((part) => part.fate === 'pending');
+    const isShared = latest === time && this.#isBusy(route);
+    if (isShared) sortByTime(left);
+    const start = left.findIndex((part) => part.time === time);
+    this.#seal(route, window);
+    if (!isShared || left.at(-1)?.time !== time || start < left.length / 2) return undefined;
+    this.#seen.millisecondCut++;
+    const { group, openedAtMs } = open;
+    const parts = left.slice(start);
+    const cutGroup = newGroup(group.openedPosition, group.offset + start, group.acceptedAtMs, parts);
+    const cut: Open = { openedAtMs, parts, group: cutGroup, isFull: false };
+    group.toMs = left[start - 1]?.time ?? group.toMs;
+    for (const part of cut.parts) {
+      part.group = cut.group;
+      part.sealed = false;
+    }
+    this.#open.get(route)?.set(window, cut);
+    return cut;
+  }
+
+  #sealAll(isDue: (open: Open) => boolean): void {
+    for (const [route, windows] of this.#open)
+      for (const [window, open] of windows) if (isDue(open)) this.#seal(route, window);
+  }
+
+  #seal(route: string, window: number): void {
+    const windows = this.#open.get(route);
+    for (const part of windows?.get(window)?.parts ?? []) part.sealed = true;
+    windows?.delete(window);
+  }
+}
+
+/** Also their order of eviction is that of time from now on. */
+function sortByTime(parts: Part[]): void {
+  const orders = parts.map((part) => part.order).sort((a, b) => a - b);
+  parts.sort((a, b) => a.time - b.time);
+  for (const [index, part] of parts.entries()) part.order = orders[index] as number;
 }
 
 function sizeOf(parts: readonly Part[]): { events: number; bytes: number } {

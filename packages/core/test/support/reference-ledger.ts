@@ -20,7 +20,9 @@ export abstract class ReferenceLedger {
 
   constructor(settings: Settings, seen: Sights, maxBytes: number) {
     this.settings = settings;
-    this.batcher = new ReferenceBatcher(settings, maxBytes);
+    this.batcher = new ReferenceBatcher(settings, seen, maxBytes, (route) =>
+      [...this.pending].some((part) => part.route === route && part.sealed),
+    );
     this.#maxBytes = maxBytes;
     this.seen = seen;
   }
@@ -55,7 +57,7 @@ export abstract class ReferenceLedger {
 
   /** The oldest event that waits; an urgent one only for an urgent record, and if there is no other. */
   #oldestToEvict(urgent: boolean): Part | undefined {
-    const waiting = [...this.pending].filter((part) => !part.flight && !part.refusedAlone);
+    const waiting = [...this.pending].filter((part) => !part.flight);
     const ordinary = waiting.filter((part) => !part.urgent);
     return (ordinary.length === 0 && urgent ? waiting : ordinary).sort(byAge)[0];
   }
@@ -64,10 +66,6 @@ export abstract class ReferenceLedger {
     this.seen.evicted++;
     this.#foresee(part, 'buffer-full');
     this.batcher.forgetIfEmpty(part.route);
-    // If only refused records are left of a batch, they are bad.
-    const others = [...this.pending].filter(({ search }) => search !== undefined && search === part.search);
-    if (others.every(({ refusedAlone }) => refusedAlone === 'INVALID'))
-      for (const other of others) this.#foresee(other, 'invalid');
   }
 
   #foresee(part: Part, reason: string): void {
@@ -158,6 +156,7 @@ export abstract class ReferenceLedger {
       const part: Part = {
         ...event,
         position: this.parts.size,
+        order: this.parts.size,
         urgent,
         acceptedAtMs,
         whole,
@@ -170,8 +169,11 @@ export abstract class ReferenceLedger {
         failures: 0,
         askedUntilMs: 0,
         sleepsUntilMs: 0,
-        search: undefined,
+        wasTriedInSpite: false,
+        cannotStart: false,
+        takenBefore: undefined,
         refusedAlone: undefined,
+        wasSuspect: false,
         group: undefined,
       };
       this.parts.set(event.payload, part);
@@ -204,8 +206,8 @@ function byAge(a: Part, b: Part): number {
   return byGroup || (groupA?.offset ?? 0) - (groupB?.offset ?? 0) || indexOf(a) - indexOf(b);
 }
 
-function indexOf({ first, position }: Part): number {
-  return first?.index ?? position;
+function indexOf({ first, order }: Part): number {
+  return first?.index ?? order;
 }
 
 export function sum(numbers: Iterable<number>): number {

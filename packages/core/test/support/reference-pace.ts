@@ -8,7 +8,10 @@ export class ReferencePace {
   slots: number;
   successes = 0;
   #pausedUntilMs = 0;
+  #heldUntilMs = 0;
+  #asked = { route: '', untilMs: 0 };
   #failures = 0;
+  #provenRouteFailed = false;
   readonly #failedRoutes = new Set<string>();
   #halvedAt = 0;
   readonly #settings: Settings;
@@ -27,9 +30,30 @@ export class ReferencePace {
     return this.#failures >= 3 && this.#concernsAll;
   }
 
+  /** An outage of routes that worked, too. */
+  get isGeneral(): boolean {
+    return this.isOutage && this.#concernsProvenRoutes;
+  }
+
+  /** Nothing is sent before this time. */
+  get heldUntilMs(): number {
+    return this.#heldUntilMs;
+  }
+
   /** The next probe is not sent before this time. */
   get pausedUntilMs(): number {
     return this.isOutage ? this.#pausedUntilMs : 0;
+  }
+
+  /** Most requests in flight on routes that have not worked since they failed. */
+  get unprovenSlots(): number {
+    if (this.isOutage) return 1;
+    const slots = Math.floor(this.slots);
+    return this.successes === 0 ? slots : Math.max(1, slots - 1);
+  }
+
+  get #concernsProvenRoutes(): boolean {
+    return this.#provenRouteFailed || this.successes === 0;
   }
 
   /** The failures concern more than one route among others. */
@@ -41,18 +65,21 @@ export class ReferencePace {
     this.successes++;
     this.#failures = 0;
     this.#failedRoutes.clear();
+    this.#provenRouteFailed = false;
     this.#pausedUntilMs = 0;
     this.slots = Math.min(this.#settings.concurrency, this.slots + 1 / this.slots);
   }
 
   /** Counts only failures of requests that were sent after the last success. */
-  failed(code: DeliveryCode, { route, number, successes }: Request, requests: number): void {
+  failed(code: DeliveryCode, request: Request, requests: number, isBlamed: boolean): void {
+    const { route, number, successes, isProven } = request;
     if (successes < this.successes) return;
-    if (TRANSPORT.includes(code)) {
+    if (TRANSPORT.includes(code) || isBlamed) {
+      if (isProven) this.#provenRouteFailed = true;
       this.#failedRoutes.add(route);
       if (++this.#failures === 3 && this.isOutage) this.#seen.outage++;
     }
-    const slowsDown = code === 'THROTTLED' || (code === 'TIMEOUT' && this.#concernsAll);
+    const slowsDown = code === 'THROTTLED' || (code === 'TIMEOUT' && this.#concernsAll && this.#concernsProvenRoutes);
     if (!slowsDown || number <= this.#halvedAt) return;
     this.#halvedAt = requests;
     this.slots = Math.max(1, this.slots / 2);
@@ -60,13 +87,24 @@ export class ReferencePace {
   }
 
   /** The pauses between probes grow. */
-  backOff(code: DeliveryCode, nowMs: number): void {
+  backOff(code: DeliveryCode, nowMs: number, isBlamed: boolean): void {
     const { jitter, capMs, baseMs } = this.#settings;
-    const pauseMs = jitter * Math.min(capMs, baseMs * 2 ** (this.#failures - 3));
-    this.#pausedUntilMs = this.isOutage && TRANSPORT.includes(code) ? nowMs + pauseMs : 0;
+    const growingMs = jitter * Math.min(capMs, baseMs * 2 ** (this.#failures - 3));
+    const pauseMs = isBlamed ? 30_000 * (1 + jitter) : growingMs;
+    const concernsAll = TRANSPORT.includes(code) || isBlamed;
+    this.#pausedUntilMs = this.isOutage && concernsAll ? nowMs + pauseMs : 0;
+  }
+
+  /** The service asked a route to wait: the wait of a second one binds all. */
+  asked(route: string, untilMs: number, nowMs: number): void {
+    if (this.#asked.untilMs > nowMs && this.#asked.route !== route)
+      this.#heldUntilMs = Math.max(this.#heldUntilMs, untilMs);
+    if (untilMs > this.#asked.untilMs) this.#asked = { route, untilMs };
   }
 
   wake(): void {
+    this.#heldUntilMs = 0;
+    this.#asked = { route: '', untilMs: 0 };
     this.#pausedUntilMs = 0;
     this.#failures = Math.min(this.#failures, 3);
   }

@@ -15,6 +15,8 @@ export interface Settings {
   readonly capMs: number;
   readonly maxAgeMs: number;
   readonly jitter: number;
+  /** Largest request that a proxy in front of the service takes. */
+  readonly takesBytes: number;
 }
 
 /** Events that have to happen in some of the histories, or the test proves nothing. */
@@ -26,7 +28,14 @@ export const newSights = () => ({
   closedRefused: 0,
   tooLargeOnTheSpot: 0,
   halved: 0,
-  hopeless: 0,
+  blamed: 0,
+  cutToSize: 0,
+  millisecondCut: 0,
+  sharedMillisecond: 0,
+  heldRoute: 0,
+  triedInSpite: 0,
+  heldAll: 0,
+  provenInOutage: 0,
   convicted: 0,
   tooLarge: 0,
   expired: 0,
@@ -53,6 +62,8 @@ export interface Request {
   readonly parts: readonly Part[];
   /** Successes before it was sent. */
   readonly successes: number;
+  /** Its route worked then. */
+  readonly isProven: boolean;
   over: boolean;
 }
 
@@ -60,12 +71,33 @@ export interface Request {
 export interface Group {
   readonly openedPosition: number;
   readonly offset: number;
+  readonly acceptedAtMs: number;
+  /** Times of its events, evicted ones included. */
+  fromMs: number;
+  toMs: number;
+  /** Number of batches that the destination had taken at its last refusal. */
+  refusedAtSuccess: number | undefined;
+  /** The destination had its one immediate repetition. */
+  repeated: boolean;
+}
+
+export function newGroup(
+  openedPosition: number,
+  offset: number,
+  acceptedAtMs: number,
+  events: readonly { readonly time: number }[],
+): Group {
+  const times = events.map(({ time }) => time);
+  const [fromMs, toMs] = [Math.min(...times), Math.max(...times)];
+  return { openedPosition, offset, acceptedAtMs, fromMs, toMs, refusedAtSuccess: undefined, repeated: false };
 }
 
 /** A record, or a part of a split one. */
 export interface Part extends EncodedEvent {
   group: Group | undefined;
   readonly position: number;
+  /** Its position among those of its batch. */
+  order: number;
   readonly urgent: boolean;
   readonly acceptedAtMs: number;
   readonly whole: Whole;
@@ -78,14 +110,20 @@ export interface Part extends EncodedEvent {
   reported: boolean;
   flight: Request | undefined;
   /** The batch in which it was first sent, and its index there. */
-  first: { readonly batch: Batch; readonly index: number; readonly lowestPosition: number } | undefined;
+  first: { readonly batch: Batch; readonly index: number } | undefined;
   failures: number;
   askedUntilMs: number;
   sleepsUntilMs: number;
-  /** The batch that was refused as invalid, and is searched for the bad record. */
-  search: Batch | undefined;
+  /** It had the one try that `close()` makes in spite of Retry-After. */
+  wasTriedInSpite: boolean;
+  /** No attempt can start before the deadline of `close()`. */
+  cannotStart: boolean;
+  /** Number of batches that the destination had taken at the first refusal of this part, alone or with others. */
+  takenBefore: number | undefined;
   /** The code of the refusal when it was sent alone. */
   refusedAlone: DeliveryCode | undefined;
+  /** It was refused alone at any time: later parts pass it. */
+  wasSuspect: boolean;
 }
 
 export interface Whole {

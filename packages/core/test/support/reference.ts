@@ -1,7 +1,17 @@
 import { type Batch, type DeliveryCode, DeliveryError, type DeliveryStats, type SendOutcome } from '../../src/index.js';
 import { ReferenceLedger, sum } from './reference-ledger.js';
 import { ReferencePace } from './reference-pace.js';
-import type { Outcome, Part, Request, Settings, Sights, Whole } from './reference-types.js';
+import { ReferenceRefusals } from './reference-refusals.js';
+import {
+  type Group,
+  newGroup,
+  type Outcome,
+  type Part,
+  type Request,
+  type Settings,
+  type Sights,
+  type Whole,
+} from './reference-types.js';
 
 const HALVING = ['INVALID', 'TOO_LARGE'];
 const SLOW = ['AUTH', 'NOT_FOUND', 'MISCONFIGURED'];
@@ -13,8 +23,13 @@ export class Reference extends ReferenceLedger {
   closesAtMs: number | undefined;
   isOver = false;
   readonly #failing = new Set<string>();
-  /** Routes with a stored batch and others that wait; a new route is tried with one batch first. */
+  /** Routes that worked: only a new one is tried with one batch first. */
   readonly #working = new Set<string>();
+  /** Routes that worked last, also while they have no batch. */
+  readonly #remembered = new Set<string>();
+  /** End of the wait that the service asked of a route. */
+  readonly #asked = new Map<string, number>();
+  #isAskedInClose = false;
   /** Routes that had any failure since their last success. */
   readonly #unwell = new Set<string>();
   readonly #successes: { readonly batch: Batch; readonly first: Part }[] = [];
@@ -26,11 +41,7 @@ export class Reference extends ReferenceLedger {
   #requestsAtFlush: number | undefined;
   /** Parts that a newer batch overtook, until the check that they are lost: losses are reported at the end of the turn. */
   readonly #overtaken = new Set<Part>();
-  /** The number of refusals as invalid, of a batch and of its parts. */
-  readonly #refusals = new Map<Batch, number>();
-  /** Batches refused as invalid of which a part was stored. */
-  readonly #partlyStored = new Set<Batch>();
-
+  readonly #refusals = new ReferenceRefusals();
   readonly #pace: ReferencePace;
 
   constructor(settings: Settings, seen: Sights, maxBytes: number) {
@@ -38,60 +49,102 @@ export class Reference extends ReferenceLedger {
     this.#pace = new ReferencePace(settings, seen, () => this.#liveRoutes.size);
   }
 
-  sent(batch: Batch, nowMs: number): Request {
+  sent(batch: Batch, atMs: number): Request {
+    // Sums of fractions of a millisecond can differ in the last digit.
+    const nowMs = atMs + 0.001;
     this.batcher.sealDue(nowMs);
     const parts = batch.events.map((event) => this.parts.get(event.payload) as Part);
     const { route } = batch;
     const first = parts[0] as Part;
     const { concurrency, ordered } = this.settings;
     const inFlight = this.flights.size;
+    const isHurried = this.closesAtMs !== undefined;
     this.is(!this.isOver, 'sends after close is over');
     this.is(
       parts.every((part) => part.fate === 'pending'),
       'sends settled records',
     );
     this.is(!parts.some((part) => part.flight), 'sends records that are in flight');
+    this.#cutTo(parts);
     this.is(inFlight < Math.min(concurrency, Math.floor(this.#pace.slots)), 'sends more than it may at a time');
-    this.is(!this.#pace.isOutage || inFlight === 0, 'sends more than a probe in an outage');
-    const onRoute = [...this.flights].filter((flight) => flight.route === route).length;
-    this.is(this.#working.has(route) || onRoute === 0, 'tries a new route with more than one batch');
-    this.is(!ordered || onRoute === 0, 'has two requests of a route in flight when ordered');
+    this.is(!this.#pace.isGeneral || inFlight === 0, 'sends more than a probe in an outage');
+    const onRoute = [...this.flights].filter((flight) => flight.route === route);
+    this.is(this.#working.has(route) || onRoute.length === 0, 'tries a new route with more than one batch');
+    this.is(!ordered || onRoute.length === 0, 'has two requests of a route in flight when ordered');
+    const isProven = this.#isProven(route);
+    if (!isProven)
+      this.is(this.#unprovenFlights < this.#pace.unprovenSlots, 'gives all slots to routes that do not work');
     if (this.#failing.has(route)) {
       const toFailing = [...this.flights].filter((flight) => this.#failing.has(flight.route)).length;
       this.seen.failingRoute++;
-      this.is(onRoute === 0, 'has two requests of a failing route in flight');
+      this.is(onRoute.length === 0, 'has two requests of a failing route in flight');
       this.is(
         toFailing < Math.max(1, Math.floor(this.#pace.slots / 2)),
         'gives failing routes more than half of the slots',
       );
     }
-    if (this.#pace.isOutage) this.seen.probe++;
-    this.is(this.closesAtMs !== undefined || this.#pace.pausedUntilMs <= nowMs, 'sends probes without a pause');
-    this.is(
-      parts.every((part) => part.askedUntilMs <= nowMs),
-      'retries before Retry-After is over',
-    );
-    this.is(
-      this.closesAtMs !== undefined || parts.every((part) => part.sleepsUntilMs <= nowMs),
-      'retries before the backoff is over',
-    );
+    if (this.#pace.isOutage) this.seen[isProven && !this.#pace.isGeneral ? 'provenInOutage' : 'probe']++;
+    const isProbe = this.#pace.isGeneral || !isProven;
+    this.is(isHurried || !isProbe || this.#pace.pausedUntilMs <= nowMs, 'sends probes without a pause');
+    this.is(isHurried || this.#pace.heldUntilMs <= nowMs, 'sends while the service asked several routes to wait');
+    this.is(isHurried || (this.#asked.get(route) ?? 0) <= nowMs, 'sends on a route before Retry-After is over');
+    this.is(isHurried || parts.every((part) => part.askedUntilMs <= nowMs), 'retries before Retry-After is over');
+    this.is(isHurried || parts.every((part) => part.sleepsUntilMs <= nowMs), 'retries before the backoff is over');
     const origin = first.first?.batch;
     this.is(
-      parts.every((part) => part.first?.batch === origin),
+      parts.every((part) => part.first?.batch === origin && part.group === first.group),
       'mixes batches',
     );
-    const lowestPosition = Math.min(...parts.map((part) => part.position));
-    for (const [index, part] of parts.entries()) part.first ??= { batch, index, lowestPosition };
-    if (ordered) {
-      const firstPosition = first.first?.lowestPosition ?? 0;
+    for (const [index, part] of parts.entries()) part.first ??= { batch, index };
+    this.#checkMilliseconds(parts, onRoute);
+    if (ordered)
       for (const part of this.pending)
-        if (part.route === route && part.first?.batch !== first.first?.batch && part.position < firstPosition)
-          this.#overtaken.add(part);
-    }
-    const request = { number: ++this.#requests, route, batch, parts, successes: this.#pace.successes, over: false };
+        if (part.route === route && part.sealed && precedes(part.group, first.group)) this.#overtaken.add(part);
+    const request = {
+      number: ++this.#requests,
+      route,
+      batch,
+      parts,
+      successes: this.#pace.successes,
+      isProven,
+      over: false,
+    };
     for (const part of parts) part.flight = request;
     this.flights.add(request);
     return request;
+  }
+
+  /** A batch can be cut before it is sent, since the destination refused this size. */
+  #cutTo(parts: readonly Part[]): void {
+    const [first] = parts;
+    for (;;) {
+      const whole = [...this.pending].filter((part) => part.group === first?.group).sort(byTime);
+      if (whole.length <= parts.length) return;
+      const bytes = whole.reduce((sum, part) => sum + part.bytes, 0);
+      this.is(this.#refusals.mayCut(bytes), 'cuts a batch without need');
+      this.seen.cutToSize++;
+      this.#halve(whole);
+    }
+  }
+
+  /** Batches that share a millisecond go one after another, in order of acceptance. */
+  #checkMilliseconds(parts: readonly Part[], onRoute: readonly Request[]): void {
+    const times = new Map(parts.map((part) => [part.time, part]));
+    for (const flight of onRoute)
+      this.is(!flight.parts.some(({ time }) => times.has(time)), 'has two batches of a millisecond in flight');
+    for (const part of this.pending) {
+      const last = part.route === parts[0]?.route && !parts.includes(part) ? times.get(part.time) : undefined;
+      if (last) this.seen.sharedMillisecond++;
+      if (last && part.position < last.position) this.#overtaken.add(part);
+    }
+  }
+
+  #isProven(route: string): boolean {
+    return this.#working.has(route) && !this.#failing.has(route);
+  }
+
+  get #unprovenFlights(): number {
+    return [...this.flights].filter((flight) => !this.#isProven(flight.route)).length;
   }
 
   /** A request ends. */
@@ -122,12 +175,15 @@ export class Reference extends ReferenceLedger {
   /** Ends the backoffs, as a flush does. */
   flushed(nowMs: number): void {
     this.batcher.sealAll();
-    const asked = new Set([...this.pending].filter((part) => part.askedUntilMs > nowMs).map((part) => part.route));
-    if ([...this.pending].some((part) => !asked.has(part.route) && !part.refusedAlone && !part.flight))
-      this.#requestsAtFlush ??= this.#requests;
+    if ([...this.pending].some((part) => !part.flight)) this.#requestsAtFlush ??= this.#requests;
     this.#pace.wake();
+    this.#asked.clear();
     for (const part of this.pending) {
-      if (part.askedUntilMs > nowMs) this.seen.askedAndFlushed++;
+      if (part.askedUntilMs > nowMs) {
+        this.seen.askedAndFlushed++;
+        if (this.isClosed) part.wasTriedInSpite = true;
+      }
+      part.askedUntilMs = 0;
       if (part.sleepsUntilMs > nowMs) this.seen.flushDuringBackoff++;
       part.sleepsUntilMs = 0;
       part.failures = 0;
@@ -141,7 +197,7 @@ export class Reference extends ReferenceLedger {
     const expected = {
       inFlight: this.flights.size,
       requests: this.#requests,
-      concurrency: this.#pace.isOutage ? 1 : Math.floor(this.#pace.slots),
+      concurrency: this.#pace.isGeneral ? 1 : Math.floor(this.#pace.slots),
       ambiguous: this.#ambiguous,
       bytes: this.#bytes,
       wireBytes: this.#bytes,
@@ -149,7 +205,7 @@ export class Reference extends ReferenceLedger {
     };
     this.compare(stats, expected);
     // A refusal of all records of a batch alike is reported as a wrong setting.
-    const isBlamed = this.#lastCode === 'INVALID' && stats.lastError?.code === 'MISCONFIGURED';
+    const isBlamed = HALVING.includes(this.#lastCode ?? '') && stats.lastError?.code === 'MISCONFIGURED';
     // The first AGAIN of a batch is no failure, the second in a row is one.
     const isKnown = [this.#lastCode, 'AGAIN'].includes(stats.lastError?.code);
     this.is(isBlamed || isKnown, `says the last error is ${stats.lastError?.code}`);
@@ -163,24 +219,30 @@ export class Reference extends ReferenceLedger {
       const isTooOld = nowMs - part.acceptedAtMs > mostMs && !part.flight;
       this.is(!isTooOld || !this.#failing.has(part.route), 'keeps records that are too old');
     }
-    const isOvertaken = [...this.#overtaken].some((part) => part.fate !== 'dropped');
-    this.is(!isOvertaken, 'sends a batch before an older one when ordered');
+    const isOvertaken = [...this.#overtaken].some((part) => part.fate !== 'dropped' && !part.wasSuspect);
+    this.is(!isOvertaken, 'sends a batch before an older one that has to come first');
     this.#overtaken.clear();
     this.is(this.foreseen.size === 0, 'does not report a loss');
     this.#checkOrder();
-    this.#checkPromptness();
+    this.#checkPromptness(nowMs);
     if (this.isOver) this.is(this.pending.size === 0, 'leaves records pending after close');
   }
 
   /** A due batch of a healthy route is sent as soon as a slot is free. Other routes do not matter. */
-  #checkPromptness(): void {
-    if (this.#pace.isOutage || this.flights.size >= Math.floor(this.#pace.slots)) return;
-    const { ordered } = this.settings;
-    for (const part of this.pending) {
-      const isTried = [...this.pending].some((other) => other.route === part.route && other.first);
-      const isBlocked = isTried && (ordered || !this.#working.has(part.route));
-      if (part.sealed && !part.first && !this.#unwell.has(part.route) && !isBlocked)
-        this.is(false, 'lets a batch wait');
+  #checkPromptness(nowMs: number): void {
+    const { isOutage, heldUntilMs, slots, unprovenSlots } = this.#pace;
+    if (isOutage || heldUntilMs > nowMs || this.#isAskedInClose || this.flights.size >= Math.floor(slots)) return;
+    for (const route of this.#liveRoutes) {
+      if (this.#unwell.has(route) || (this.#asked.get(route) ?? 0) > nowMs) continue;
+      if (!this.#isProven(route) && this.#unprovenFlights >= unprovenSlots) continue;
+      const waiting = [...this.pending].filter((part) => part.route === route && part.sealed && !part.flight);
+      if (waiting.some((part) => part.first)) continue;
+      const [next] = waiting.map((part) => part.group as Group).sort((a, b) => (precedes(a, b) ? -1 : 1));
+      const onRoute = [...this.flights].filter((flight) => flight.route === route);
+      const isBlocked = onRoute.some(
+        ({ parts: [flying] }) => this.settings.ordered || !this.#working.has(route) || sharesTime(flying?.group, next),
+      );
+      this.is(next === undefined || isBlocked, 'lets a batch wait');
     }
   }
 
@@ -189,7 +251,11 @@ export class Reference extends ReferenceLedger {
     if (this.settings.ordered)
       for (const { first } of this.#successes)
         for (const part of this.pending)
-          if (part.first?.batch === first.first?.batch && (part.first?.index ?? 0) < (first.first?.index ?? 0))
+          if (
+            !part.wasSuspect &&
+            part.first?.batch === first.first?.batch &&
+            (part.first?.index ?? 0) < (first.first?.index ?? 0)
+          )
             this.is(false, 'stores parts of a batch in another order');
     this.#successes.length = 0;
   }
@@ -202,68 +268,81 @@ export class Reference extends ReferenceLedger {
     }
     this.#bytes += batch.bytes;
     this.#pace.succeeded();
-    for (const { search } of parts) if (search) this.#partlyStored.add(search);
+    if (rejected.size < parts.length) this.#refusals.taken(route, batch.bytes);
     this.#failing.delete(route);
     this.#unwell.delete(route);
-    if (this.#liveRoutes.has(route)) this.#working.add(route);
+    this.#working.add(route);
+    this.#remembered.add(route);
     this.#successes.push({ batch, first: parts[0] as Part });
     this.seen.delivered++;
     this.seen.rejected += rejected.size;
   }
 
-  #failed(request: Request, { code, retryAfterMs, ambiguous }: DeliveryError, nowMs: number): void {
+  #failed(request: Request, { code, retryAfterMs = 0, ambiguous }: DeliveryError, nowMs: number): void {
     const { route, parts } = request;
+    const group = parts[0]?.group as Group;
     this.#unwell.add(route);
     if (code !== 'AGAIN') this.#lastCode = code;
     if (ambiguous) this.#ambiguous++;
-    this.#pace.failed(code, request, this.#requests);
+    const isRefusal = HALVING.includes(code);
+    const isBlamed = isRefusal && this.#refusals.refused(route, group, parts, code);
+    this.#pace.failed(code, request, this.#requests, isBlamed);
     if (this.settings.ordered) this.seen.orderedFailure++;
-    if (code === 'INVALID') for (const part of parts) part.search ??= request.batch;
-    if (code === 'INVALID' && this.#isHopeless(parts[0] as Part)) {
+    if (isBlamed) this.seen.blamed++;
+    if (isRefusal && parts.length === 1) Object.assign(parts[0] as Part, { refusedAlone: code, wasSuspect: true });
+    if (isRefusal && !isBlamed) {
+      group.repeated = false;
       for (const part of parts) part.failures = 0;
-      return;
-    }
-    if (HALVING.includes(code)) {
       if (parts.length > 1) this.#halve(parts);
-      else (parts[0] as Part).refusedAlone = code;
-      for (const part of parts) part.failures = 0;
       return;
     }
-    if (code === 'AGAIN') {
+    if (code === 'AGAIN' && !group.repeated) {
+      group.repeated = true;
       this.seen.repeated++;
       return;
     }
+    group.repeated = false;
     this.#failing.add(route);
+    this.#remembered.delete(route);
     const { jitter, capMs, baseMs, throttledBaseMs } = this.settings;
     const firstMs = code === 'THROTTLED' ? throttledBaseMs : baseMs;
-    this.#pace.backOff(code, nowMs);
+    const isSlow = isBlamed || SLOW.includes(code);
+    this.#pace.backOff(code, nowMs, isBlamed);
     for (const part of parts) {
-      const backoffMs = SLOW.includes(code)
-        ? 30_000 * (1 + jitter)
-        : jitter * Math.min(capMs, firstMs * 2 ** part.failures);
+      const backoffMs = isSlow ? 30_000 * (1 + jitter) : jitter * Math.min(capMs, firstMs * 2 ** part.failures);
       part.failures++;
       part.sleepsUntilMs = nowMs + backoffMs;
-      if (retryAfterMs) part.askedUntilMs = nowMs + retryAfterMs;
     }
+    this.#ask(request, Math.min(retryAfterMs, group.acceptedAtMs + this.settings.maxAgeMs - nowMs), isSlow, nowMs);
   }
 
-  /** Whether the search is given up. Then its parts are sent as they are, also those that were refused alone. */
-  #isHopeless({ search }: Part): boolean {
-    if (!search) return false;
-    const refusals = (this.#refusals.get(search) ?? 0) + 1;
-    this.#refusals.set(search, refusals);
-    const maxRefusals = 2 * Math.ceil(Math.log2(search.events.length)) + 4;
-    if (this.#partlyStored.has(search) || refusals < maxRefusals) return false;
-    for (const part of this.pending) if (part.search === search) part.refusedAlone = undefined;
-    return true;
+  /** The service asked for a wait. It ends with the age of the batch. */
+  #ask({ route, parts }: Request, waitMs: number, isSlow: boolean, nowMs: number): void {
+    if (waitMs <= 0) return;
+    const leftMs = (this.closesAtMs ?? Number.POSITIVE_INFINITY) - nowMs;
+    this.#isAskedInClose ||= leftMs < Number.POSITIVE_INFINITY;
+    for (const part of parts) {
+      part.askedUntilMs = nowMs + waitMs;
+      if (waitMs <= leftMs) continue;
+      part.cannotStart = isSlow || part.wasTriedInSpite || leftMs <= 100;
+      part.wasTriedInSpite = true;
+      this.seen.triedInSpite++;
+    }
+    this.#asked.set(route, Math.max(this.#asked.get(route) ?? 0, nowMs + waitMs));
+    this.#pace.asked(route, nowMs + waitMs, nowMs);
+    this.seen.heldRoute++;
+    if (this.#pace.heldUntilMs > nowMs) this.seen.heldAll++;
   }
 
   #halve(parts: readonly Part[]): void {
     this.seen.halved++;
     const middle = Math.ceil(parts.length / 2);
-    const { openedPosition = 0, offset = 0 } = parts[0]?.group ?? {};
-    const halves = [0, middle].map((start) => ({ openedPosition, offset: offset + start }));
-    for (const [index, part] of parts.entries()) part.group = halves[index < middle ? 0 : 1];
+    const { openedPosition, offset, acceptedAtMs } = (parts[0] as Part).group as Group;
+    for (const start of [0, middle]) {
+      const half = start === 0 ? parts.slice(0, middle) : parts.slice(middle);
+      const group = newGroup(openedPosition, offset + start, acceptedAtMs, half);
+      for (const [index, part] of half.entries()) Object.assign(part, { group, failures: 0, order: index });
+    }
   }
 
   protected override mayLose(part: Part, reason: string, nowMs: number): void {
@@ -272,11 +351,12 @@ export class Reference extends ReferenceLedger {
       case 'invalid':
         this.seen.convicted++;
         this.is(part.refusedAlone === 'INVALID', 'drops as invalid a record that was not refused alone');
-        this.is(this.#isConvicted(part, nowMs), 'drops as invalid before the fate of its batch is known');
+        this.is(this.#refusals.isBad(part), 'drops as invalid although the destination took no other record since');
         return;
       case 'too-large':
         this.seen.tooLarge++;
         this.is(part.refusedAlone === 'TOO_LARGE', 'drops as too large a record that was not refused alone');
+        this.is(this.#refusals.isBad(part), 'drops as too large although the destination took no smaller record since');
         return;
       case 'expired':
         this.seen.expired++;
@@ -292,21 +372,14 @@ export class Reference extends ReferenceLedger {
     }
   }
 
-  /** Whether another part of its batch was stored, or all others were refused, too, or are lost for other reasons. */
-  #isConvicted({ search }: Part, nowMs: number): boolean {
-    const { overflow, maxAgeMs, maxDelayMs } = this.settings;
-    if (!search || this.#partlyStored.has(search)) return true;
-    if (overflow === 'drop-oldest' || this.closesAtMs !== undefined) return true;
-    const others = [...this.pending].filter((part) => part.search === search && !part.refusedAlone);
-    return others.every((part) => nowMs - part.acceptedAtMs >= maxAgeMs - maxDelayMs);
-  }
-
   protected override settle(part: Part, loss?: Whole['loss']): void {
     super.settle(part, loss);
     // A route without waiting batches is forgotten.
     if (this.#liveRoutes.has(part.route)) return;
     this.#failing.delete(part.route);
-    this.#working.delete(part.route);
+    this.#asked.delete(part.route);
+    this.#refusals.forget(part.route);
+    if (!this.#remembered.has(part.route)) this.#working.delete(part.route);
   }
 
   get #liveRoutes(): ReadonlySet<string> {
@@ -318,4 +391,18 @@ export class Reference extends ReferenceLedger {
     this.flights.delete(request);
     for (const part of request.parts) part.flight = undefined;
   }
+}
+
+function byTime(a: Part, b: Part): number {
+  return a.time - b.time || a.order - b.order;
+}
+
+function precedes(a: Group | undefined, b: Group | undefined): boolean {
+  if (!a || !b) return false;
+  return a.openedPosition < b.openedPosition || (a.openedPosition === b.openedPosition && a.offset < b.offset);
+}
+
+function sharesTime(a: Group | undefined, b: Group | undefined): boolean {
+  if (!a || !b) return false;
+  return a.fromMs <= b.toMs && b.fromMs <= a.toMs;
 }

@@ -1,0 +1,73 @@
+import type { PendingBatch } from '../batch/pending-batch.js';
+import type { DeliveryCode } from '../contract/errors.js';
+import type { CongestionControl } from './congestion.js';
+import type { Refusals, Verdict } from './refusals.js';
+import { planRetry, type RetryDecision } from './retry-policy.js';
+import type { RouteScheduler } from './route-scheduler.js';
+import type { Settlement } from './settlement.js';
+
+/** What a backoff may concern. */
+interface Concerned {
+  readonly routes: RouteScheduler;
+  readonly congestion: CongestionControl;
+  readonly refusals: Refusals;
+  readonly settlement: Settlement;
+}
+
+/** Lets a batch that failed wait for its next attempt, and with it its route or all, or gives it up. */
+export class Backoff {
+  /** `close()` gives up then, on the monotonic clock. */
+  deadlineMs: number = Number.POSITIVE_INFINITY;
+  readonly #maxAgeMs: number;
+  readonly #concerned: Concerned;
+
+  constructor(maxAgeMs: number, concerned: Concerned) {
+    this.#maxAgeMs = maxAgeMs;
+    this.#concerned = concerned;
+  }
+
+  /** Time when a batch is too old, on the monotonic clock. */
+  expiresAtMs({ acceptedAtMs }: PendingBatch): number {
+    return acceptedAtMs + this.#maxAgeMs;
+  }
+
+  /** Begins the wait, if there can be another attempt after it. Other batches pass a record that may be bad. */
+  begin(
+    batch: PendingBatch,
+    code: DeliveryCode,
+    decision: RetryDecision,
+    verdict: Verdict | undefined,
+    nowMs: number,
+  ): void {
+    const { routes, congestion, refusals, settlement } = this.#concerned;
+    const { route } = batch;
+    const isSuspect = verdict !== undefined && verdict !== 'setting';
+    const outage = congestion.outageFailures(routes.size);
+    const remainingMs = this.deadlineMs - nowMs;
+    const ageLeftMs = this.expiresAtMs(batch) - nowMs;
+    const plan = planRetry(decision, {
+      failures: { batch: batch.failures, route: routes.stateOf(route).failures, outage },
+      isRefusedAlike: verdict === 'setting',
+      remainingMs,
+      ageLeftMs,
+      wasTriedInSpite: batch.wasTriedInSpite,
+    });
+    if (plan.routeMs > 0 && !isSuspect) routes.pause(route, nowMs + plan.routeMs);
+    if (plan.destinationMs > 0) congestion.pause(nowMs + plan.destinationMs);
+    if (plan.askedMs > 0) {
+      routes.pause(route, nowMs + plan.askedMs, true);
+      congestion.asked(route, nowMs + plan.askedMs, nowMs);
+    }
+    if (ageLeftMs <= 0) settlement.lose(batch, 'expired');
+    else if (plan.batchMs > remainingMs && verdict !== 'suspect') settlement.lose(batch, 'undeliverable');
+    else {
+      settlement.retry(batch, code, plan.batchMs);
+      batch.failures++;
+      batch.repeated = false;
+      batch.wasTriedInSpite ||= plan.isInSpite;
+      batch.askedUntilMs = nowMs + plan.askedMs;
+      routes.backOff(batch, nowMs + plan.batchMs, isSuspect ? 'suspect' : 'backing-off');
+      if (isSuspect) refusals.suspect(batch);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import type { PendingBatch } from '../batch/pending-batch.js';
+import { RefusalStreak } from './refusals.js';
+import { RouteQueue } from './route-queue.js';
+
+/** The sealed batches of one route. */
+export class RouteState {
+  readonly route: string;
+  /** The batches that wait for a slot, in order of acceptance. */
+  readonly ready: RouteQueue = new RouteQueue();
+  readonly inFlight: Set<PendingBatch> = new Set<PendingBatch>();
+  /** Number of batches that are neither settled nor in flight: ready, backing off or suspect. */
+  waiting = 0;
+  /** A batch was delivered. Until then one is tried at a time: all may miss the same thing, such as a stream to be created. */
+  hasWorked: boolean;
+  /** Failures of the route's batches in a row. Until one succeeds the route holds at most one slot. */
+  failures = 0;
+  readonly refusals: RefusalStreak = new RefusalStreak();
+  /** End of the route's pause, on the monotonic clock. */
+  notBeforeMs = 0;
+  /** End of the wait that the service asked for, on the monotonic clock. A success does not end it. */
+  askedUntilMs = 0;
+  /** The set where it waits for its turn. */
+  turn: Set<RouteState> | undefined;
+  #backingOff = 0;
+  /** A span of time that has the events of all batches that back off. */
+  #backingOffFromMs = Number.POSITIVE_INFINITY;
+  #backingOffToMs = Number.NEGATIVE_INFINITY;
+
+  constructor(route: string, hasWorked: boolean) {
+    this.route = route;
+    this.hasWorked = hasWorked;
+  }
+
+  /** Whether it works: it had a success, and no failure since. */
+  get isProven(): boolean {
+    return this.hasWorked && this.failures === 0;
+  }
+
+  /** Number of batches that are in flight or wait for a slot. */
+  get active(): number {
+    return this.inFlight.size + this.ready.size;
+  }
+
+  /** Whether it has no batch. */
+  get isEmpty(): boolean {
+    return this.inFlight.size === 0 && this.waiting === 0;
+  }
+
+  /** A batch backs off. */
+  addBackingOff({ events }: PendingBatch): void {
+    this.#backingOff++;
+    this.#backingOffFromMs = Math.min(this.#backingOffFromMs, events.earliestMs);
+    this.#backingOffToMs = Math.max(this.#backingOffToMs, events.latestMs);
+  }
+
+  /** A batch does not back off any more. */
+  removeBackingOff(): void {
+    if (--this.#backingOff > 0) return;
+    this.#backingOffFromMs = Number.POSITIVE_INFINITY;
+    this.#backingOffToMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** The batch that may be sent next: none while the route waits, or while another batch has to come first. */
+  next(isOrdered: boolean): PendingBatch | undefined {
+    const batch = this.ready.first;
+    if (!batch || this.notBeforeMs > 0 || this.askedUntilMs > 0) return undefined;
+    if (this.inFlight.size > 0 && !this.isProven) return undefined;
+    const hasToWait = isOrdered ? this.inFlight.size + this.#backingOff > 0 : this.#sharesTime(batch);
+    return hasToWait ? undefined : batch;
+  }
+
+  /**
+   * Whether the batch may have an event of the same millisecond as another one that is in flight or backs off. Both clouds
+   * keep the order of arrival within a millisecond, so these batches go one after another.
+   */
+  #sharesTime({ events: { earliestMs, latestMs } }: PendingBatch): boolean {
+    if (earliestMs <= this.#backingOffToMs && this.#backingOffFromMs <= latestMs) return true;
+    for (const { events } of this.inFlight)
+      if (earliestMs <= events.latestMs && events.earliestMs <= latestMs) return true;
+    return false;
+  }
+}
