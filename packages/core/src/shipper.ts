@@ -145,7 +145,12 @@ export class CoreShipper implements Shipper {
         await this.#deliverAll(options.closeTimeoutMs, true);
         return this.#ledger.totals.pending;
       },
-      exit: () => this.#loseRest(new Error('the process ended first: await flush() or close() before process.exit()')),
+      exit: () =>
+        this.#loseRest(
+          new Error(
+            'the process ended first: await flush() or close() before process.exit(), or ship with thread: true',
+          ),
+        ),
     });
   }
 
@@ -197,7 +202,9 @@ export class CoreShipper implements Shipper {
     this.#delivery.setDeadline(this.#clock.monotonic() + timeoutMs);
     await this.#deliverAll(timeoutMs);
     this.#delivery.setDeadline(Number.POSITIVE_INFINITY);
-    this.#loseRest(new Error(`not delivered in ${timeoutMs} ms, the time that the end may take (closeTimeoutMs)`));
+    this.#loseRest(
+      new Error(`not delivered in ${Math.round(timeoutMs)} ms, the time that the end may take (closeTimeoutMs)`),
+    );
     this.#pump();
   }
 

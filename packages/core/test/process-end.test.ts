@@ -41,7 +41,8 @@ const setUp = `
   const hanging = { ...destination, send: () => new Promise(() => {}) };
 `;
 
-const endedFirst = 'the cause: Error: the process ended first: await flush() or close() before process.exit()';
+const endedFirst =
+  'the cause: Error: the process ended first: await flush() or close() before process.exit(), or ship with thread: true';
 
 describe('at the exit of a process that has records queued', () => {
   it.each([
