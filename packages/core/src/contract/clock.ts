@@ -12,7 +12,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds on a clock that never jumps. */
   monotonic(): number;
-  /** Calls back after `delayMs`. */
+  /** Calls back once `delayMs` have passed on the monotonic clock, never sooner. */
   setTimer(callback: () => void, delayMs: number): Timer;
   /** Calls back at the end of this turn of the event loop. */
   defer(callback: () => void): void;
@@ -26,8 +26,26 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimer(callback, delayMs) {
-    const timer = setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
-    return { unref: () => void timer.unref(), cancel: () => clearTimeout(timer) };
+    const dueAtMs = performance.now() + delayMs;
+    let isKeepingAlive = true;
+    // Node.js cuts a delay to whole milliseconds, and counts from the start of the turn: its timer may fire early.
+    const elapse = (): void => {
+      if (performance.now() >= dueAtMs) callback();
+      else timer = start();
+    };
+    const start = (): NodeJS.Timeout => {
+      const restMs = Math.max(0, Math.ceil(dueAtMs - performance.now()));
+      const started = setTimeout(elapse, Math.min(restMs, MAX_TIMER_MS));
+      return isKeepingAlive ? started : started.unref();
+    };
+    let timer = start();
+    return {
+      unref() {
+        isKeepingAlive = false;
+        timer.unref();
+      },
+      cancel: () => clearTimeout(timer),
+    };
   },
   defer: (callback) => void setImmediate(callback),
 };

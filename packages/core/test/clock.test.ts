@@ -1,0 +1,35 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { systemClock } from '../src/contract/clock.js';
+import { createShipper } from '../src/index.js';
+import { RecordingDestination, record } from './support/recording-destination.js';
+
+it('never calls back sooner than after the delay', async () => {
+  const delays = Array.from({ length: 400 }, (_, index) => 1 + index / 13);
+  const early = await Promise.all(
+    delays.map(
+      (delayMs) =>
+        new Promise<boolean>((resolve) => {
+          const startMs = systemClock.monotonic();
+          systemClock.setTimer(() => resolve(systemClock.monotonic() - startMs < delayMs), delayMs);
+        }),
+    ),
+  );
+  expect(early.filter(Boolean)).toEqual([]);
+});
+
+it('tells losses that were joined, although nothing happens afterwards', async () => {
+  const told: number[] = [];
+  const shippers = Array.from({ length: 40 }, (_, index) =>
+    createShipper(new RecordingDestination(), {
+      maxBufferBytes: 1024,
+      onDrop: ({ records }) => void (told[index] = (told[index] ?? 0) + records),
+    }),
+  );
+  for (let turn = 0; turn < 12; turn++) {
+    for (const shipper of shippers) shipper.accept(record('x'.repeat(2000)));
+    await nextTurn();
+    await sleep(Math.random());
+  }
+  await expect.poll(() => told, { timeout: 3000 }).toEqual(shippers.map(() => 12));
+});
