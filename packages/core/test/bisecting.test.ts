@@ -229,3 +229,64 @@ it('remembers the size that passes: later batches are cut before they are sent, 
   await clock.settle();
   assertBalanced(shipper.stats());
 });
+
+it.each([
+  ['one record a batch', { maxBatchEvents: 1, maxDelayMs: 0 }, 4, 50],
+  ['default options', {}, 20, 1000],
+] as const)(
+  'a run of bad records does not hold back the good ones for long, and loses none: %s',
+  async (_, options, bad, good) => {
+    const destination = refusing((text) => text.startsWith('bad'));
+    const { shipper, clock } = start(options, { destination });
+    shipper.accept(record('first'));
+    await clock.advance(1000);
+    for (let i = 0; i < good / 2; i++) shipper.accept(record('good'));
+    for (let i = 0; i < bad; i++) shipper.accept(record(`bad ${i}`));
+    for (let i = 0; i < good / 2; i++) shipper.accept(record('good'));
+    await clock.advance(200_000);
+    expect(shipper.stats()).toMatchObject({ delivered: good + 1, pending: 0, dropped: { invalid: bad, expired: 0 } });
+    expect(destination.attempts.length).toBeLessThan(400);
+  },
+);
+
+it.each([4, 30])('close loses no good record beside a run of %i bad ones', async (bad) => {
+  for (const maxBatchEvents of [1, 10_000]) {
+    const { shipper, clock } = start({ maxBatchEvents }, { destination: refusing((text) => text === 'bad') });
+    for (let i = 0; i < 500; i++) shipper.accept(record(i >= 100 && i < 100 + bad ? 'bad' : 'good'));
+    const closed = shipper.close();
+    await clock.advance(5000);
+    const { delivered, dropped } = await closed;
+    expect([delivered, dropped.invalid + dropped.undeliverable]).toEqual([500 - bad, bad]);
+  }
+});
+
+it('a record that is too large is dropped once smaller ones are taken, also in a larger batch', async () => {
+  const destination = new RecordingDestination();
+  destination.respond = ({ events }) => {
+    if (events.some(({ bytes }) => bytes > 800)) throw new DeliveryError('TOO_LARGE', 'one event');
+    return accepted;
+  };
+  const { shipper, clock } = start({}, { destination });
+  shipper.accept(record('x'.repeat(900)));
+  await clock.advance(1500);
+  for (let i = 0; i < 20; i++) shipper.accept(record('y'.repeat(90)));
+  expect(await shipper.flush()).toMatchObject({ delivered: 20, dropped: { 'too-large': 1 } });
+});
+
+it('a route that is refused is remembered between its records, although others work', async () => {
+  const destination = new RecordingDestination();
+  destination.respond = ({ route }) => {
+    if (route === 'bad') throw new DeliveryError('INVALID', 'the name of the stream');
+    return accepted;
+  };
+  const { shipper, clock, errors } = start({ maxDelayMs: 0 }, { destination });
+  for (let minute = 0; minute < 60; minute++) {
+    shipper.accept(record('x', { level: 'bad' }));
+    for (let second = 0; second < 60; second += 10) {
+      shipper.accept(record('y', { level: 'fine' }));
+      await clock.advance(10_000);
+    }
+  }
+  expect(shipper.stats().dropped.invalid).toBeLessThan(3);
+  expect(errors.map(({ code }) => code)).toContain('MISCONFIGURED');
+});

@@ -244,3 +244,39 @@ it('a full batch leaves the last millisecond to the next one, so that a burst go
   expect(destination.inFlight).toBe(4);
   expect(destination.attempts.map((batch) => batch.events.length)).toEqual([100, 95, 90, 90, 90]);
 });
+
+it.each(['TIMEOUT', 'UNAVAILABLE', 'INVALID'] as const)(
+  'a route that worked lately goes on when 100 others that worked before fail with %s',
+  async (code) => {
+    let areDown = false;
+    const destination = new RecordingDestination();
+    destination.respond = ({ route }, signal) => {
+      if (!areDown || route === 'healthy') return accepted;
+      const error = new DeliveryError(code, 'for the test');
+      if (code !== 'TIMEOUT') throw error;
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(error)));
+    };
+    const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });
+    for (let i = 0; i < 100; i++) shipper.accept(record('x', { level: `other ${i}` }));
+    await clock.advance(10_000);
+    shipper.accept(record('x', { level: 'healthy' }));
+    await clock.advance(1000);
+    areDown = true;
+    for (let second = 0; second < 1200; second++) {
+      if (second % 10 === 0) for (let i = 0; i < 100; i++) shipper.accept(record('x', { level: `other ${i}` }));
+      shipper.accept(record('y', { level: 'healthy' }));
+      await clock.advance(1000);
+      const late = second + 1 - destination.stored.filter(({ payload }) => payload === 'y').length;
+      expect(late).toBeLessThanOrEqual(5);
+    }
+    expect(destination.mostInFlight).toBeLessThanOrEqual(4);
+  },
+);
+
+it('keeps the order of acceptance over the boundary of a window of time when ordered', async () => {
+  const { shipper, destination, clock } = start({ ordered: true, maxBatchEvents: 5 });
+  const boundary = 86_399_999 * 20_500;
+  for (let i = 0; i < 10; i++) shipper.accept(record(String(i), { time: boundary - 2 + i }));
+  await clock.advance(5000);
+  expect(destination.texts.join()).toBe('0,1,2,3,4,5,6,7,8,9');
+});

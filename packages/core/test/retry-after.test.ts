@@ -30,13 +30,13 @@ function asking(retryAfterMs: number, requests = 1): RecordingDestination {
   return destination;
 }
 
-it('a batch that is asked to wait for a day is tried again at retry.maxAgeMs, and delivered', async () => {
-  const { shipper, clock } = start({ maxDelayMs: 0 }, { destination: asking(DAY_MS) });
-  shipper.accept(record('x'));
-  await clock.advance(899_000);
-  expect(shipper.stats()).toMatchObject({ pending: 1 });
-  await clock.advance(1000);
-  expect(shipper.stats()).toMatchObject({ delivered: 1, pending: 0 });
+it('batches that are asked to wait for a day are tried again after nine tenths of retry.maxAgeMs, all of their route', async () => {
+  const { shipper, clock } = start({ maxDelayMs: 0, maxBatchEvents: 1 }, { destination: asking(DAY_MS) });
+  for (let i = 0; i < 20; i++) shipper.accept(record('x'));
+  await clock.advance(809_000);
+  expect(shipper.stats()).toMatchObject({ pending: 20 });
+  await clock.advance(2000);
+  expect(shipper.stats()).toMatchObject({ delivered: 20, pending: 0 });
 });
 
 it('a flush delivers a batch that is asked to wait for a day', async () => {
@@ -98,4 +98,21 @@ it('Retry-After of two routes holds back all routes', async () => {
   expect(destination.attempts).toHaveLength(2);
   await clock.advance(1001);
   expect(shipper.stats()).toMatchObject({ delivered: 20, pending: 0 });
+});
+
+it('Retry-After of a route outlives the eviction of its only batch', async () => {
+  const destination = new RecordingDestination();
+  destination.respond = ({ route }) => {
+    if (route === 'asked') throw new DeliveryError('THROTTLED', 'slow down', { retryAfterMs: 600_000 });
+    return accepted;
+  };
+  const options = { maxDelayMs: 0, maxBatchEvents: 1, overflow: 'drop-oldest', maxBufferBytes: 8192 } as const;
+  const { shipper, clock } = start(options, { destination });
+  shipper.accept(record('a', { level: 'asked' }));
+  await clock.advance(10);
+  for (let i = 0; i < 12; i++) shipper.accept(record('f'.repeat(1000), { level: 'fine' }));
+  await clock.advance(10);
+  shipper.accept(record('b', { level: 'asked' }));
+  await clock.advance(1000);
+  expect(destination.attempts.filter(({ route }) => route === 'asked')).toHaveLength(1);
 });

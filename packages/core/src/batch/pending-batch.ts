@@ -16,6 +16,8 @@ export class PendingBatch {
   readonly acceptedAtMs: number;
   /** `ready` waits for a slot, `backing-off` for its time; a `suspect` was refused, and others pass it meanwhile. */
   state: 'open' | 'ready' | 'backing-off' | 'suspect' | 'in-flight' | 'settled' = 'open';
+  /** Start of its last attempt, on the monotonic clock. */
+  sentAtMs = 0;
   /** End of its backoff, on the monotonic clock. */
   wakeAtMs = 0;
   /** End of the wait that the service asked for (Retry-After), on the monotonic clock. */
@@ -30,6 +32,8 @@ export class PendingBatch {
   lastError: DeliveryError | undefined;
   /** Its last refusal, and the number of batches that the destination had taken then. */
   refusal: { readonly code: DeliveryCode; readonly successes: number } | undefined;
+  /** Its place behind those that were not refused: each request tries another one, until one is taken. 0 for none. */
+  refusedTurn = 0;
   /** Number of batches that the destination had taken at the first refusal, of this batch or of one that it was cut from. */
   takenBefore: number | undefined;
   /** Its neighbours in the backlog. */
@@ -45,7 +49,8 @@ export class PendingBatch {
   }
 
   /** Whether it goes first when batches go in order. */
-  precedes({ firstSeq, offset }: PendingBatch): boolean {
+  precedes({ refusedTurn, firstSeq, offset }: PendingBatch): boolean {
+    if (this.refusedTurn !== refusedTurn) return this.refusedTurn < refusedTurn;
     return this.firstSeq < firstSeq || (this.firstSeq === firstSeq && this.offset < offset);
   }
 

@@ -29,8 +29,8 @@ export interface DeliveryErrorOptions {
   /** The original error. */
   readonly cause?: unknown;
   /**
-   * The wait that the service asked for, in milliseconds: no batch of the route is sent sooner, except by `flush()`, at
-   * `retry.maxAgeMs`, and once before the deadline of `close()`. A second route that has to wait holds back all.
+   * The wait that the service asked for, in milliseconds: no batch of the route is sent sooner, except by `flush()`, after
+   * nine tenths of the time until `retry.maxAgeMs`, and once before the deadline of `close()`. A second route that has to wait holds back all.
    */
   readonly retryAfterMs?: number | undefined;
   /** True when the service may have stored the batch all the same, so that a retry can duplicate it. @default false */

@@ -31,7 +31,7 @@ export class Backoff {
     return acceptedAtMs + this.#maxAgeMs;
   }
 
-  /** Begins the wait, if there can be another attempt after it. Other batches pass a record that may be bad. */
+  /** Begins the wait, if there can be another attempt after it. Other batches pass one that was refused. */
   begin(
     batch: PendingBatch,
     code: DeliveryCode,
@@ -41,7 +41,6 @@ export class Backoff {
   ): void {
     const { routes, congestion, refusals, settlement } = this.#concerned;
     const { route } = batch;
-    const isSuspect = verdict !== undefined && verdict !== 'setting';
     const outage = congestion.outageFailures(routes.size);
     const remainingMs = this.deadlineMs - nowMs;
     const ageLeftMs = this.expiresAtMs(batch) - nowMs;
@@ -52,22 +51,22 @@ export class Backoff {
       ageLeftMs,
       wasTriedInSpite: batch.wasTriedInSpite,
     });
-    if (plan.routeMs > 0 && !isSuspect) routes.pause(route, nowMs + plan.routeMs);
+    if (plan.routeMs > 0 && (verdict === undefined || verdict === 'setting')) routes.pause(route, nowMs + plan.routeMs);
     if (plan.destinationMs > 0) congestion.pause(nowMs + plan.destinationMs);
     if (plan.askedMs > 0) {
       routes.pause(route, nowMs + plan.askedMs, true);
       congestion.asked(route, nowMs + plan.askedMs, nowMs);
     }
     if (ageLeftMs <= 0) settlement.lose(batch, 'expired');
-    else if (plan.batchMs > remainingMs && verdict !== 'suspect') settlement.lose(batch, 'undeliverable');
+    else if (plan.batchMs > remainingMs && verdict === undefined) settlement.lose(batch, 'undeliverable');
     else {
       settlement.retry(batch, code, plan.batchMs);
       batch.failures++;
       batch.repeated = false;
       batch.wasTriedInSpite ||= plan.isInSpite;
       batch.askedUntilMs = nowMs + plan.askedMs;
-      routes.backOff(batch, nowMs + plan.batchMs, isSuspect ? 'suspect' : 'backing-off');
-      if (isSuspect) refusals.suspect(batch);
+      routes.backOff(batch, nowMs + plan.batchMs, verdict === undefined ? 'backing-off' : 'suspect');
+      if (verdict !== undefined) refusals.suspect(batch);
     }
   }
 }

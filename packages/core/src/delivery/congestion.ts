@@ -1,5 +1,8 @@
 import type { DeliveryCode } from '../contract/errors.js';
 
+/** With fewer slots, none is kept for routes that worked lately: it would cost too much of the rate. */
+const MIN_SLOTS_TO_KEEP_ONE = 4;
+
 /** Failures of service or network in a row that are an outage. */
 const OUTAGE_FAILURES = 3;
 
@@ -27,6 +30,10 @@ export interface SendCapacity {
   readonly notBeforeMs: number;
   /** None on a route without a success since its last failure. */
   readonly unprovenNotBeforeMs: number;
+  /** One slot is left, and is kept for routes that worked lately. */
+  readonly isLastSlot: boolean;
+  /** When the oldest request in flight was sent, on the monotonic clock. */
+  readonly oldestSentAtMs: number;
 }
 
 /**
@@ -60,19 +67,32 @@ export class CongestionControl {
     this.#concurrency = concurrency;
   }
 
-  capacity(routes: number): SendCapacity {
+  /** With so many routes, and so many requests in flight, the oldest of them sent at this time. */
+  capacity(routes: number, inFlight: number, oldestSentAtMs: number): SendCapacity {
     const isOutage = this.#isOutage(routes);
     const slots = Math.floor(this.#concurrency);
+    const keepsOne = routes > 1 && slots >= MIN_SLOTS_TO_KEEP_ONE && this.#successes > 0;
+    const isLastSlot = keepsOne && inFlight === slots - 1;
     const notBeforeMs = this.#heldUntilMs;
     const unprovenNotBeforeMs = isOutage ? Math.max(notBeforeMs, this.#pausedUntilMs) : notBeforeMs;
     if (isOutage && this.#concernsProvenRoutes)
-      return { slots: 1, unprovenSlots: 1, isOutage, notBeforeMs: unprovenNotBeforeMs, unprovenNotBeforeMs };
+      return {
+        slots: 1,
+        unprovenSlots: 1,
+        isOutage,
+        notBeforeMs: unprovenNotBeforeMs,
+        unprovenNotBeforeMs,
+        isLastSlot: false,
+        oldestSentAtMs,
+      };
     return {
       slots,
       unprovenSlots: isOutage ? 1 : this.#unprovenSlots(slots),
       isOutage,
       notBeforeMs,
       unprovenNotBeforeMs,
+      isLastSlot,
+      oldestSentAtMs,
     };
   }
 

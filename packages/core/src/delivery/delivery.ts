@@ -33,7 +33,8 @@ export class Delivery {
   readonly #dependencies: Dependencies;
   readonly #congestion: CongestionControl;
   readonly #refusals = new Refusals();
-  readonly #inFlight = new Map<PendingBatch, AbortController>();
+  /** In the order of sending. */
+  readonly #inFlight = new Map<PendingBatch, { readonly controller: AbortController; readonly atMs: number }>();
   readonly #counts = noAttempts();
   /** The error of the last attempt, if that failed: it explains the loss of batches that had no attempt. */
   #failure: DeliveryError | undefined;
@@ -122,7 +123,7 @@ export class Delivery {
       } else this.routes.remove(batch);
       this.#settlement.lose(batch, 'undeliverable', batch.lastError ?? this.#failure ?? cause);
     }
-    for (const controller of this.#inFlight.values()) controller.abort();
+    for (const { controller } of this.#inFlight.values()) controller.abort();
     this.#inFlight.clear();
   }
 
@@ -148,13 +149,14 @@ export class Delivery {
   }
 
   get #capacity(): SendCapacity {
-    return this.#congestion.capacity(this.routes.size);
+    const [oldest] = this.#inFlight.values();
+    return this.#congestion.capacity(this.routes.size, this.#inFlight.size, oldest?.atMs ?? Number.POSITIVE_INFINITY);
   }
 
   async #attempt(batch: PendingBatch, atMs: number): Promise<void> {
     const { destination, options, clock, onAnswered } = this.#dependencies;
     const controller = new AbortController();
-    this.#inFlight.set(batch, controller);
+    this.#inFlight.set(batch, { controller, atMs });
     this.#counts.requests++;
     const snapshot = this.#congestion.sent(batch.route, this.routes.stateOf(batch.route).isProven, atMs);
     const { requestTimeoutMs } = options;
@@ -169,15 +171,14 @@ export class Delivery {
 
   #succeeded(batch: PendingBatch, stored: Stored, { atMs }: RequestSnapshot): void {
     const { clock } = this.#dependencies;
-    const { bytes } = batch.events;
     const state = this.routes.stateOf(batch.route);
     this.#congestion.succeeded();
     this.#failure = undefined;
     const delivered = this.#settlement.deliver(batch, stored, () => clock.monotonic() - atMs);
-    this.routes.finish(batch, 'works');
+    this.routes.finish(batch, 'works', clock.monotonic());
     if (!batch.lastError) batch.events.recycle();
     if (delivered === 0) return;
-    this.#refusals.taken(bytes, state);
+    this.#refusals.taken(batch.events, state);
     for (const suspect of this.#refusals.takeProven((route) => this.routes.stateOf(route))) this.routes.ready(suspect);
   }
 
@@ -212,11 +213,20 @@ export class Delivery {
       this.routes.putBack(batch);
     } else {
       this.#backoff.begin(batch, error.code, decision, refusal, clock.monotonic());
-      // None is to blame: their order is kept.
-      if (refusal === 'setting') for (const each of this.#refusals.takeSuspects()) this.routes.hold(each);
     }
     const isFailing = decision !== 'repeat' && (refusal === undefined || refusal === 'setting');
     this.routes.finish(batch, isFailing ? 'fails' : 'unknown');
+    this.#endSearch();
+  }
+
+  /** Before the deadline of `close()` suspects wait only while other batches may prove that they are bad. */
+  #endSearch(): void {
+    if (this.#backoff.deadlineMs === Number.POSITIVE_INFINITY) return;
+    for (const batch of this.#dependencies.backlog) if (batch.state !== 'suspect') return;
+    for (const batch of this.#refusals.takeSuspects()) {
+      this.routes.remove(batch);
+      this.#settlement.lose(batch, 'undeliverable');
+    }
   }
 
   /** Cuts a batch that was taken until the destination probably takes it. */

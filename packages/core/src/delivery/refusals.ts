@@ -1,3 +1,4 @@
+import type { EventColumns } from '../batch/event-columns.js';
 import type { PendingBatch } from '../batch/pending-batch.js';
 import { type DeliveryCode, DeliveryError } from '../contract/errors.js';
 
@@ -81,24 +82,27 @@ export class Refusals {
   readonly #streak = new RefusalStreak();
   /** Number of batches that were taken. */
   #successes = 0;
-  /** The smallest batches that were taken: each one later, and larger, than the one before it. */
+  /** Number of refusals. */
+  #refused = 0;
+  /** The smallest records that were taken, each the mean of its batch: each one later, and larger, than the one before it. */
   readonly #taken: { readonly success: number; readonly bytes: number }[] = [];
   /** The smallest batch of several records that was refused as too large. */
   #refusedBytes = Number.POSITIVE_INFINITY;
   /** Smaller batches that were taken since. */
   #passed = 0;
-  /** Single records that may be bad. */
+  /** Batches that wait for the proof that one of their records is bad. */
   readonly #suspects = new Set<PendingBatch>();
 
   /** The destination took a batch of this route. */
-  taken(bytes: number, { refusals }: RefusingRoute): void {
+  taken({ bytes, count }: EventColumns, { refusals }: RefusingRoute): void {
     this.#successes++;
     for (const streak of [refusals, this.#streak]) streak.end(this.#successes);
     if (bytes >= this.#refusedBytes) this.#refusedBytes = Number.POSITIVE_INFINITY;
     else this.#passed++;
     const sizes = this.#taken;
-    while ((sizes.at(-1)?.bytes ?? 0) >= bytes) sizes.pop();
-    sizes.push({ success: this.#successes, bytes });
+    const recordBytes = bytes / count;
+    while ((sizes.at(-1)?.bytes ?? 0) >= recordBytes) sizes.pop();
+    sizes.push({ success: this.#successes, bytes: recordBytes });
     if (sizes.length > MAX_SIZES) sizes.shift();
   }
 
@@ -109,6 +113,7 @@ export class Refusals {
     batch.takenBefore ??= this.#successes;
     if (batch.refusal?.successes !== this.#successes) for (const streak of [refusals, this.#streak]) streak.add(count);
     batch.refusal = { code, successes: this.#successes };
+    batch.refusedTurn = ++this.#refused;
     if (code === 'TOO_LARGE' && count > 1) this.#rememberSize(bytes);
     if (refusals.outlasts(1) || this.#streak.outlasts(SEARCHES)) return 'setting';
     if (count > 1) return 'several';
@@ -124,14 +129,16 @@ export class Refusals {
     return false;
   }
 
-  /** A single record waits for the proof that it is bad. */
+  /** A batch waits for the proof that one of its records is bad. */
   suspect(batch: PendingBatch): void {
     this.#suspects.add(batch);
   }
 
-  /** Takes out the suspects that are bad if the destination refuses them once more. */
+  /** Takes out the suspects that are bad, or have a bad record, if the destination refuses them once more. */
   takeProven(stateOf: (route: string) => RefusingRoute): readonly PendingBatch[] {
-    return this.#take((batch) => this.#isBad(batch, stateOf(batch.route)));
+    const proven = this.#take((batch) => this.#isBad(batch, stateOf(batch.route)));
+    for (const batch of proven) batch.refusedTurn = 0;
+    return proven;
   }
 
   /** Takes out all suspects. */

@@ -5,6 +5,8 @@ import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 export interface RetryDecision {
   /** The backoff after this many earlier failures in a row. */
   delayMs(failures: number): number;
+  /** The pause between probes in an outage, after this many earlier failures of it. */
+  probeDelayMs(failures: number): number;
   /** The wait that the service asked for: Retry-After. */
   readonly retryAfterMs: number;
   /** Only an operator can mend the fault: hurry is useless. */
@@ -24,12 +26,16 @@ export function decide(
   const { code, retryAfterMs: askedMs = 0 } = error;
   const retryAfterMs = askedMs > 0 && Number.isFinite(askedMs) ? askedMs : 0;
   const jitter = random();
-  if (isOperatorFault(error)) return { delayMs: () => (1 + jitter) * SLOW_RETRY_MS, retryAfterMs, needsOperator: true };
-  if (code === 'AGAIN' && !isRepetition) return 'repeat';
   const baseMs = code === 'THROTTLED' ? retry.throttledBaseMs : retry.baseMs;
-  const delayMs = (failures: number): number => jitter * Math.min(retry.capMs, baseMs * 2 ** failures);
-  return { delayMs, retryAfterMs, needsOperator: false };
+  const probeDelayMs = (failures: number): number => jitter * Math.min(retry.capMs, baseMs * 2 ** failures);
+  if (isOperatorFault(error))
+    return { delayMs: () => (1 + jitter) * SLOW_RETRY_MS, probeDelayMs, retryAfterMs, needsOperator: true };
+  if (code === 'AGAIN' && !isRepetition) return 'repeat';
+  return { delayMs: probeDelayMs, probeDelayMs, retryAfterMs, needsOperator: false };
 }
+
+/** Retry-After is cut to this part of the time until the batch is too old: the rest is for all that wait on its route. */
+const PART_OF_AGE = 0.9;
 
 /** A shorter time before the deadline of `close()` is not worth another attempt. */
 const LAST_TRY_MS = 100;
@@ -62,32 +68,31 @@ export interface RetryPlan {
 }
 
 /**
- * Applies a decision. Retry-After is cut to the age that a record may reach. A delay that ends after the deadline of `close()`
+ * Applies a decision. A delay that ends after the deadline of `close()`
  * is cut to half of the time before it: a backoff always, Retry-After once for each batch, the wait for an operator never.
  */
 export function planRetry(
-  { delayMs, retryAfterMs, needsOperator }: RetryDecision,
+  { delayMs, probeDelayMs, retryAfterMs, needsOperator }: RetryDecision,
   { failures, isRefusedAlike, remainingMs, ageLeftMs, wasTriedInSpite }: RetryState,
 ): RetryPlan {
-  const wantedMs = Math.min(retryAfterMs, Math.max(0, ageLeftMs));
+  const wantedMs = Math.min(retryAfterMs, Math.max(0, ageLeftMs * PART_OF_AGE));
   const canTry = !needsOperator && remainingMs > LAST_TRY_MS;
   const isInSpite = wantedMs > remainingMs && canTry && !wasTriedInSpite;
   const askedMs = isInSpite ? remainingMs / 2 : wantedMs;
   const mayHurry = canTry && askedMs <= remainingMs;
-  const delay = (count: number): number => {
-    const ms = delayMs(count);
-    return ms > remainingMs && mayHurry ? remainingMs / 2 : ms;
-  };
+  const inTime = (ms: number): number => (ms > remainingMs && mayHurry ? remainingMs / 2 : ms);
+  const untilDeadline = (ms: number): number => (ms > remainingMs ? 0 : ms);
   const concernsRoute = failures.route > 0 || needsOperator;
-  const routeMs = concernsRoute ? delay(Math.max(0, failures.route - 1)) : 0;
+  const routeMs = concernsRoute ? inTime(delayMs(Math.max(0, failures.route - 1))) : 0;
   // A fault that an operator has to mend on one route says nothing of the others, unless it is met on several as an outage.
   const concernsAll = failures.outage > 0 && (!needsOperator || isRefusedAlike);
+  const outageMs = concernsAll ? inTime(probeDelayMs(failures.outage - 1)) : 0;
   return {
-    batchMs: Math.max(delay(failures.batch), askedMs),
+    batchMs: Math.max(inTime(delayMs(failures.batch)), askedMs),
     // Near the deadline the route is not paused, so that each of its batches gets its last attempt.
-    routeMs: routeMs > remainingMs ? 0 : routeMs,
-    destinationMs: concernsAll ? delay(failures.outage - 1) : 0,
-    askedMs: askedMs > remainingMs ? 0 : askedMs,
+    routeMs: untilDeadline(routeMs),
+    destinationMs: isRefusedAlike ? untilDeadline(outageMs) : outageMs,
+    askedMs: untilDeadline(askedMs),
     isInSpite,
   };
 }

@@ -11,19 +11,16 @@ interface Sleeper {
   readonly batch: PendingBatch | undefined;
 }
 
-/** Routes without batches that are remembered to work. */
+/** Routes without batches that are remembered: whether they work, were refused, or have to wait. */
 const MAX_IDLE_ROUTES = 1000;
 
-/**
- * Keeps the sealed batches by route, and picks the next. A batch that backs off waits in a heap by time and holds no slot. Of a
- * route without batches it is remembered at most that it works.
- */
+/** Keeps the sealed batches by route, and picks the next. A batch that backs off waits in a heap by time and holds no slot. */
 export class RouteScheduler {
   readonly #ordered: boolean;
   readonly #states = new Map<string, RouteState>();
   readonly #turns = new RouteTurns();
-  /** Names of routes that worked last, the latest at the end. */
-  readonly #workedLately = new Set<string>();
+  /** Routes without batches, the last one that had any at the end. */
+  readonly #idle = new Map<string, RouteState>();
   readonly #sleepers = new TimeHeap<Sleeper>();
 
   constructor(ordered: boolean) {
@@ -46,7 +43,7 @@ export class RouteScheduler {
 
   /** The state of a route. Only {@link RouteScheduler} changes it, except for its refusals. */
   stateOf(route: string): RouteState {
-    return this.#states.get(route) ?? new RouteState(route, this.#workedLately.has(route));
+    return this.#states.get(route) ?? this.#idle.get(route) ?? new RouteState(route);
   }
 
   /** Adds a new batch behind all others of its route. */
@@ -87,14 +84,6 @@ export class RouteScheduler {
     });
   }
 
-  /** Lets no other batch pass a suspect from now on: it is not to blame. */
-  hold(suspect: PendingBatch): void {
-    this.#change(suspect.route, (state) => {
-      suspect.state = 'backing-off';
-      state.addBackingOff(suspect);
-    });
-  }
-
   /** Takes out a batch that is ready, backing off or suspect. */
   remove(batch: PendingBatch): void {
     this.#change(batch.route, (state) => {
@@ -114,6 +103,7 @@ export class RouteScheduler {
     this.#change(state.route, () => {
       state.ready.shift();
       batch.state = 'in-flight';
+      batch.sentAtMs = nowMs;
       state.waiting--;
       state.inFlight.add(batch);
     });
@@ -124,23 +114,25 @@ export class RouteScheduler {
   replace(batch: PendingBatch, part: PendingBatch): void {
     this.#change(batch.route, (state) => {
       part.state = 'in-flight';
+      part.sentAtMs = batch.sentAtMs;
       state.inFlight.delete(batch);
       state.inFlight.add(part);
     });
   }
 
-  /** Ends a request. Call it after the batch was settled or put back. */
-  finish(batch: PendingBatch, health: 'works' | 'fails' | 'unknown'): void {
+  /** Ends a request. Call it after the batch was settled or put back. `nowMs` is the time of a success. */
+  finish(batch: PendingBatch, health: 'works' | 'fails' | 'unknown', nowMs = 0): void {
     this.#change(batch.route, (state) => {
       state.inFlight.delete(batch);
       if (health === 'fails') state.failures++;
       if (health === 'works') {
         state.hasWorked = true;
+        state.workedAtMs = nowMs;
         state.failures = 0;
         state.notBeforeMs = 0;
+        this.#turns.worked(state);
       }
     });
-    if (health !== 'unknown') this.#remember(batch.route, health === 'works');
   }
 
   /** Holds back all batches of a route until `untilMs`, on the monotonic clock; `isAsked` by the service. */
@@ -169,9 +161,10 @@ export class RouteScheduler {
   /** Time when there is a batch to take, on the monotonic clock; 0 if there is one now. */
   wakeAtMs(capacity: SendCapacity, nowMs: number): number {
     if (this.#turns.next(capacity, nowMs)) return 0;
+    const { unprovenNotBeforeMs: probeAtMs } = capacity;
+    const hasProbe = probeAtMs > nowMs && this.#turns.next(capacity, probeAtMs);
     const sleeperAtMs = this.#sleepers.first?.atMs ?? Number.POSITIVE_INFINITY;
-    const later = this.#turns.next(capacity, capacity.unprovenNotBeforeMs);
-    return later ? Math.min(capacity.unprovenNotBeforeMs, sleeperAtMs) : sleeperAtMs;
+    return Math.min(hasProbe ? probeAtMs : sleeperAtMs, sleeperAtMs, this.#turns.changeAtMs(capacity, nowMs));
   }
 
   #wakeDue(nowMs: number): void {
@@ -195,15 +188,16 @@ export class RouteScheduler {
     change(state);
     this.#turns.count(state, 1);
     this.#enqueue(state);
-    if (state.isEmpty) this.#states.delete(route);
-    else this.#states.set(route, state);
-  }
-
-  #remember(route: string, works: boolean): void {
-    this.#workedLately.delete(route);
-    if (works) this.#workedLately.add(route);
-    const [oldest] = this.#workedLately;
-    if (oldest !== undefined && this.#workedLately.size > MAX_IDLE_ROUTES) this.#workedLately.delete(oldest);
+    this.#idle.delete(route);
+    if (!state.isEmpty) {
+      this.#states.set(route, state);
+      return;
+    }
+    this.#states.delete(route);
+    state.rest();
+    this.#idle.set(route, state);
+    const [oldest] = this.#idle.keys();
+    if (oldest !== undefined && this.#idle.size > MAX_IDLE_ROUTES) this.#idle.delete(oldest);
   }
 
   #enqueue(state: RouteState): void {

@@ -2,6 +2,9 @@ import type { PendingBatch } from '../batch/pending-batch.js';
 import { RefusalStreak } from './refusals.js';
 import { RouteQueue } from './route-queue.js';
 
+/** A response that takes longer may never come. */
+const HANGS_AFTER_MS = 1000;
+
 /** The sealed batches of one route. */
 export class RouteState {
   readonly route: string;
@@ -11,7 +14,9 @@ export class RouteState {
   /** Number of batches that are neither settled nor in flight: ready, backing off or suspect. */
   waiting = 0;
   /** A batch was delivered. Until then one is tried at a time: all may miss the same thing, such as a stream to be created. */
-  hasWorked: boolean;
+  hasWorked = false;
+  /** Time of the last success, on the monotonic clock. */
+  workedAtMs: number = Number.NEGATIVE_INFINITY;
   /** Failures of the route's batches in a row. Until one succeeds the route holds at most one slot. */
   failures = 0;
   readonly refusals: RefusalStreak = new RefusalStreak();
@@ -26,9 +31,8 @@ export class RouteState {
   #backingOffFromMs = Number.POSITIVE_INFINITY;
   #backingOffToMs = Number.NEGATIVE_INFINITY;
 
-  constructor(route: string, hasWorked: boolean) {
+  constructor(route: string) {
     this.route = route;
-    this.hasWorked = hasWorked;
   }
 
   /** Whether it works: it had a success, and no failure since. */
@@ -41,9 +45,22 @@ export class RouteState {
     return this.inFlight.size + this.ready.size;
   }
 
+  /** Time from which on a request takes long, on the monotonic clock. */
+  get hangsAtMs(): number {
+    for (const { sentAtMs } of this.inFlight) return sentAtMs + HANGS_AFTER_MS;
+    return Number.POSITIVE_INFINITY;
+  }
+
   /** Whether it has no batch. */
   get isEmpty(): boolean {
     return this.inFlight.size === 0 && this.waiting === 0;
+  }
+
+  /** Its last batch has left. If that failed, the route is new again. */
+  rest(): void {
+    if (this.failures > 0) this.hasWorked = false;
+    this.failures = 0;
+    this.notBeforeMs = 0;
   }
 
   /** A batch backs off. */

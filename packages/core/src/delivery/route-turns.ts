@@ -1,10 +1,13 @@
 import type { SendCapacity } from './congestion.js';
 import type { RouteState } from './route-state.js';
 
+/** Routes that are looked at for the last slot, at least. */
+const LATEST_ROUTES = 16;
+
 /**
  * The routes that may send, and whose turn it is. The route with the fewest requests in flight comes first; equals take turns.
- * Failing routes together hold at most half of the slots, and with those that are new all but one, so that routes that work
- * go on however many hang.
+ * Failing routes together hold at most half of the slots, and with those that are new all but one. The last of four or more
+ * slots is for a route that worked lately: others may hang from now on, however many.
  */
 export class RouteTurns {
   /** The routes that work, by the number of their requests in flight. */
@@ -12,6 +15,8 @@ export class RouteTurns {
   /** The new routes. */
   readonly #fresh = new Set<RouteState>();
   readonly #failing = new Set<RouteState>();
+  /** The routes that worked last, the latest at the end. */
+  readonly #latest: RouteState[] = [];
   #failingInFlight = 0;
   #unprovenInFlight = 0;
   #active = 0;
@@ -44,8 +49,10 @@ export class RouteTurns {
   next(capacity: SendCapacity, nowMs: number): RouteState | undefined {
     const mayTry = nowMs >= capacity.unprovenNotBeforeMs && this.#unprovenInFlight < capacity.unprovenSlots;
     const unproven = mayTry ? this.#nextUnproven(capacity) : undefined;
-    // For a single probe in an outage, a route that has not failed yet is better.
+    // For a single probe in an outage, the route that worked last is the best, and one that has not failed yet is better.
     const isProbe = capacity.isOutage && capacity.slots === 1;
+    const latest = isProbe || capacity.isLastSlot ? this.#nextOfLatest(capacity, nowMs) : undefined;
+    if (latest || capacity.isLastSlot) return latest;
     if (unproven && !isProbe && !this.#unprovenHadTurn) return unproven;
     for (const working of this.#working) {
       const state = first(working);
@@ -58,6 +65,32 @@ export class RouteTurns {
   took({ isProven, failures }: RouteState): void {
     this.#unprovenHadTurn = !isProven;
     if (!isProven) this.#failingHadTurn = failures > 0;
+  }
+
+  /** Time when the last slot may be for another route, since requests take long then, on the monotonic clock. */
+  changeAtMs({ isLastSlot }: SendCapacity, nowMs: number): number {
+    if (!isLastSlot) return Number.POSITIVE_INFINITY;
+    const times = this.#latest.map(({ hangsAtMs }) => hangsAtMs).filter((atMs) => atMs > nowMs);
+    return Math.min(...times);
+  }
+
+  /** The route has worked now. */
+  worked(state: RouteState): void {
+    const latest = this.#latest;
+    if (latest.at(-1) === state) return;
+    latest.push(state);
+    if (latest.length > 2 * LATEST_ROUTES) latest.splice(0, LATEST_ROUTES);
+  }
+
+  /**
+   * The route that worked last, or one that has worked since the oldest request in flight was sent. Those that hang, perhaps, are
+   * left out. None if it has nothing to send: it may have soon.
+   */
+  #nextOfLatest({ oldestSentAtMs }: SendCapacity, nowMs: number): RouteState | undefined {
+    const candidates = this.#latest.filter((state) => state.hangsAtMs > nowMs).reverse();
+    return candidates.find(
+      (state, index) => state.turn && state.isProven && (index === 0 || state.workedAtMs > oldestSentAtMs),
+    );
   }
 
   #nextUnproven({ slots, isOutage }: SendCapacity): RouteState | undefined {

@@ -10,7 +10,7 @@ import type { CheckedEvent } from './encode.js';
 /** With more batches than this in the backlog, memory is scarce: each sealed batch keeps no spare bytes. */
 const ROOMY_BATCHES = 8;
 
-/** Most open batches of a route. CloudWatch Logs takes events of 15 days, each of which is a window. */
+/** Most open batches of a route, unless they go in order. CloudWatch Logs takes events of 15 days, each of which is a window. */
 const MAX_WINDOWS = 16;
 
 /**
@@ -119,7 +119,8 @@ export class Batcher {
 
   #openFor({ route, baseBytes }: CheckedEvent, window: number, seq: number): PendingBatch {
     const [oldest, ...others] = this.#open.get(route)?.values() ?? [];
-    if (oldest && others.length >= MAX_WINDOWS - 1) this.#seal(oldest);
+    const maxWindows = this.#options.ordered ? 1 : MAX_WINDOWS;
+    if (oldest && others.length >= maxWindows - 1) this.#seal(oldest);
     const { separator } = this.#options;
     const layout = { pool: this.#bufferPool, separator, baseBytes };
     const events = new EventColumns(route, layout, this.#expectedBytes(route));

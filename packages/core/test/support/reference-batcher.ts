@@ -65,7 +65,7 @@ export class ReferenceBatcher {
   #openFor({ route, position, acceptedAtMs }: Part, window: number): Open {
     const windows = this.#open.get(route) ?? new Map<number, Open>();
     const [oldest] = windows;
-    if (oldest && windows.size >= MAX_WINDOWS) this.#seal(route, oldest[0]);
+    if (oldest && windows.size >= (this.#settings.ordered ? 1 : MAX_WINDOWS)) this.#seal(route, oldest[0]);
     const group = newGroup(position, 0, acceptedAtMs, []);
     const open = { openedAtMs: acceptedAtMs, parts: [], group, isFull: false };
     this.#open.set(route, windows.set(window, open));

@@ -89,8 +89,7 @@ export class ReferencePace {
   /** The pauses between probes grow. */
   backOff(code: DeliveryCode, nowMs: number, isBlamed: boolean): void {
     const { jitter, capMs, baseMs } = this.#settings;
-    const growingMs = jitter * Math.min(capMs, baseMs * 2 ** (this.#failures - 3));
-    const pauseMs = isBlamed ? 30_000 * (1 + jitter) : growingMs;
+    const pauseMs = jitter * Math.min(capMs, baseMs * 2 ** (this.#failures - 3));
     const concernsAll = TRANSPORT.includes(code) || isBlamed;
     this.#pausedUntilMs = this.isOutage && concernsAll ? nowMs + pauseMs : 0;
   }

@@ -18,8 +18,8 @@ export class ReferenceRefusals {
     return this.#taken.length;
   }
 
-  taken(route: string, bytes: number): void {
-    this.#taken.push(bytes);
+  taken(route: string, bytes: number, records: number): void {
+    this.#taken.push(bytes / records);
     this.#all.refusals = 0;
     const streak = this.#byRoute.get(route);
     if (streak) streak.refusals = 0;
@@ -51,11 +51,6 @@ export class ReferenceRefusals {
   /** Whether a batch of this size may be cut before it is sent. */
   mayCut(bytes: number): boolean {
     return bytes >= this.#refusedBytes;
-  }
-
-  /** The route has no batch: it is forgotten. */
-  forget(route: string): void {
-    this.#byRoute.delete(route);
   }
 }
 

@@ -75,6 +75,8 @@ export interface Group {
   /** Times of its events, evicted ones included. */
   fromMs: number;
   toMs: number;
+  /** A success ends its backoff: it may prove that a record is bad. */
+  waitsForProof?: boolean;
   /** Number of batches that the destination had taken at its last refusal. */
   refusedAtSuccess: number | undefined;
   /** The destination had its one immediate repetition. */

@@ -231,7 +231,10 @@ export class Reference extends ReferenceLedger {
   /** A due batch of a healthy route is sent as soon as a slot is free. Other routes do not matter. */
   #checkPromptness(nowMs: number): void {
     const { isOutage, heldUntilMs, slots, unprovenSlots } = this.#pace;
+    const isLastSlot = this.#pace.successes > 0 && slots >= 4 && this.flights.size === Math.floor(slots) - 1;
     if (isOutage || heldUntilMs > nowMs || this.#isAskedInClose || this.flights.size >= Math.floor(slots)) return;
+    // It is kept for routes that worked lately.
+    if (isLastSlot) return;
     for (const route of this.#liveRoutes) {
       if (this.#unwell.has(route) || (this.#asked.get(route) ?? 0) > nowMs) continue;
       if (!this.#isProven(route) && this.#unprovenFlights >= unprovenSlots) continue;
@@ -268,7 +271,8 @@ export class Reference extends ReferenceLedger {
     }
     this.#bytes += batch.bytes;
     this.#pace.succeeded();
-    if (rejected.size < parts.length) this.#refusals.taken(route, batch.bytes);
+    if (rejected.size < parts.length) this.#refusals.taken(route, batch.bytes, parts.length);
+    for (const part of this.pending) if (part.group?.waitsForProof) part.sleepsUntilMs = 0;
     this.#failing.delete(route);
     this.#unwell.delete(route);
     this.#working.add(route);
@@ -289,7 +293,10 @@ export class Reference extends ReferenceLedger {
     this.#pace.failed(code, request, this.#requests, isBlamed);
     if (this.settings.ordered) this.seen.orderedFailure++;
     if (isBlamed) this.seen.blamed++;
-    if (isRefusal && parts.length === 1) Object.assign(parts[0] as Part, { refusedAlone: code, wasSuspect: true });
+    group.waitsForProof = isBlamed;
+    if (isRefusal && parts.length === 1) Object.assign(parts[0] as Part, { refusedAlone: code });
+    // Others pass a batch that was refused and is not halved.
+    if (isBlamed || (isRefusal && parts.length === 1)) for (const part of parts) part.wasSuspect = true;
     if (isRefusal && !isBlamed) {
       group.repeated = false;
       for (const part of parts) part.failures = 0;
@@ -313,7 +320,8 @@ export class Reference extends ReferenceLedger {
       part.failures++;
       part.sleepsUntilMs = nowMs + backoffMs;
     }
-    this.#ask(request, Math.min(retryAfterMs, group.acceptedAtMs + this.settings.maxAgeMs - nowMs), isSlow, nowMs);
+    const ageLeftMs = group.acceptedAtMs + this.settings.maxAgeMs - nowMs;
+    this.#ask(request, Math.min(retryAfterMs, 0.9 * ageLeftMs), isSlow, nowMs);
   }
 
   /** The service asked for a wait. It ends with the age of the batch. */
@@ -377,8 +385,6 @@ export class Reference extends ReferenceLedger {
     // A route without waiting batches is forgotten.
     if (this.#liveRoutes.has(part.route)) return;
     this.#failing.delete(part.route);
-    this.#asked.delete(part.route);
-    this.#refusals.forget(part.route);
     if (!this.#remembered.has(part.route)) this.#working.delete(part.route);
   }
 
