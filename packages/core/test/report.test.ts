@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { assertBalanced, createShipper, DeliveryError } from '../src/index.js';
@@ -33,6 +34,37 @@ it('by default reports losses in one line on stderr, and later ones in another a
     '[logferry] mine: 999 records lost (too-large 999)',
   ]);
 });
+
+it.each([
+  ['goes on', 'await new Promise((resolve) => setTimeout(resolve, 4000));', 1500],
+  ['ends', 'process.exit();', 800],
+])(
+  'reports all losses on a stderr that is full when they happen, in a process that %s',
+  async (_, then, readAfterMs) => {
+    const script = `${imports}
+    import { writeSync } from 'node:fs';
+    process.stderr.write('');
+    for (let round = 0; round < 3; round++) {
+      try { for (;;) writeSync(2, 'x'.repeat(1000)); } catch {}
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const send = async () => ({ rejected: [], wireBytes: 0 });
+    for (const name of ['one', 'two']) {
+      const shipper = createShipper({ name, reads: 'text', limits, encode, send });
+      for (let i = 0; i < 100; i++) shipper.accept(record('x'.repeat(20_000)));
+      await new Promise(setImmediate);
+      shipper.accept(record('x'.repeat(20_000)));
+      await shipper.flush();
+    }
+    ${then}
+  `;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { cwd: folder });
+    await new Promise((resolve) => setTimeout(resolve, readAfterMs));
+    const told = (await text(child.stderr)).match(/\[logferry\].*/g) ?? [];
+    const lost = told.map((line) => Number(/(\d+) records? lost/.exec(line)?.[1]));
+    expect(lost.reduce((sum, count) => sum + count, 0)).toBe(202);
+  },
+);
 
 it('by default reports failures on stderr, with their code, and the losses that follow from them', () => {
   const { stderr } = run(`${imports}

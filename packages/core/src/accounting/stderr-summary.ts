@@ -2,14 +2,18 @@ import { writeSync } from 'node:fs';
 import type { Clock, Timer } from '../contract/clock.js';
 import type { Drop, DropReason } from '../contract/destination.js';
 import { DeliveryError } from '../contract/errors.js';
-import { onProcessEnd } from '../process/exit.js';
+import { onProcessEnd, watchExit } from '../process/exit.js';
 
 /** Shortest time between two lines. */
 const QUIET_MS = 30_000;
 
+/** Wait for a stderr that is full: a pipe whose reader is slow. */
+const FULL_MS = 1000;
+
 /**
  * Sums up failures and losses in one line on stderr, at most every 30 s: the default of `onError` and `onDrop`. Failures and
- * losses in between are written when the 30 s are over, when the shipper closes, or when the process exits.
+ * losses in between are written when the 30 s are over, when the shipper closes, or when the process exits. While stderr is full
+ * they go on adding up.
  */
 export class StderrSummary {
   readonly #name: string;
@@ -18,6 +22,9 @@ export class StderrSummary {
   #timer: Timer | undefined;
   #forgetExit: (() => void) | undefined;
   #pending = nothing();
+  /** The rest of a line for which stderr had no room. */
+  #unwritten: Buffer = Buffer.alloc(0);
+  readonly #isExiting = watchExit();
 
   /** `name` is the destination's. */
   constructor(name: string, clock: Clock) {
@@ -40,11 +47,7 @@ export class StderrSummary {
   scheduleSummary(): void {
     const waitMs = this.#quietUntilMs - this.#clock.monotonic();
     if (waitMs <= 0) this.writeSummary();
-    else if (!this.#timer && describe(this.#pending) !== '') {
-      this.#timer = this.#clock.setTimer(() => this.writeSummary(), waitMs);
-      this.#timer.unref();
-      this.#forgetExit = onProcessEnd('exit', () => this.writeSummary());
-    }
+    else if (describe(this.#pending) !== '') this.#schedule(waitMs);
   }
 
   /** Writes the summary now, if there is anything to say. */
@@ -52,11 +55,37 @@ export class StderrSummary {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#forgetExit?.();
+    this.#forgetExit = undefined;
+    if (!this.#writeRest()) return;
     const text = describe(this.#pending);
     if (text === '') return;
-    writeLine(`[logferry] ${this.#name}: ${text}`);
+    this.#unwritten = Buffer.from(`[logferry] ${this.#name}: ${text}\n`);
     this.#quietUntilMs = this.#clock.monotonic() + QUIET_MS;
     this.#pending = nothing();
+    this.#writeRest();
+  }
+
+  #schedule(waitMs: number): void {
+    if (this.#timer) return;
+    this.#timer = this.#clock.setTimer(() => this.writeSummary(), waitMs);
+    this.#timer.unref();
+    this.#forgetExit = onProcessEnd('exit', () => this.writeSummary());
+  }
+
+  /** Writes what stderr takes. False if it is full: the rest is written later, at the exit after a short wait. */
+  #writeRest(): boolean {
+    const untilMs = this.#isExiting() ? this.#clock.monotonic() + FULL_MS : Number.NEGATIVE_INFINITY;
+    while (this.#unwritten.length > 0) {
+      const bytes = write(this.#unwritten);
+      this.#unwritten = this.#unwritten.subarray(bytes);
+      if (bytes > 0) continue;
+      if (this.#clock.monotonic() >= untilMs) {
+        if (!this.#isExiting()) this.#schedule(FULL_MS);
+        return false;
+      }
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+    return true;
   }
 }
 
@@ -96,11 +125,17 @@ function describe({ failures, lastError, dropped, cause }: Summary): string {
   return parts.join('; ');
 }
 
-/** Writes to the file descriptor: `process.stderr` can lose a line at the exit of the process. */
-function writeLine(line: string): void {
+/**
+ * Writes to the file descriptor: `process.stderr` can lose a line at the exit of the process.
+ *
+ * @returns the number of bytes that stderr took; 0 if it is full
+ */
+function write(bytes: Buffer): number {
   try {
-    writeSync(2, `${line}\n`);
-  } catch {
-    // stderr is closed or full.
+    return writeSync(2, bytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0;
+    // stderr is closed: nobody will read the line.
+    return bytes.length;
   }
 }
