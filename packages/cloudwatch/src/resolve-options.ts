@@ -7,6 +7,7 @@ import {
   refuseUnknownOptions,
   stringOption,
   wrongOption,
+  wrongSecret,
 } from '@logferry/core';
 import { EVENT_OVERHEAD_BYTES, MAX_BATCH_BYTES, MAX_EVENT_BYTES } from './limits.js';
 import { type CloudWatchEntity, type CloudWatchOptions, cloudWatchOptionNames } from './options.js';
@@ -105,14 +106,12 @@ function isHttpUrl(value: unknown): boolean {
 function checkCredentials(value: NonNullable<CloudWatchOptions['credentials']>): void {
   if (typeof value === 'function') return;
   if (typeof value !== 'object' || value === null) {
-    throw wrongOption('credentials', 'an object with accessKeyId and secretAccessKey, or a function', value);
+    throw wrongSecret('credentials', 'an object with accessKeyId and secretAccessKey, or a function', value);
   }
   for (const name of ['accessKeyId', 'secretAccessKey', 'sessionToken'] as const) {
     const part: unknown = value[name];
     if ((typeof part === 'string' && part !== '') || (name === 'sessionToken' && part === undefined)) continue;
-    // The value itself stays out of the message: it may be a secret.
-    const got = part === '' ? 'an empty one' : typeof part;
-    throw new ConfigError(`credentials.${name}`, `credentials.${name}: expected a string, got ${got}`);
+    throw wrongSecret(`credentials.${name}`, 'a string that is not empty', part);
   }
 }
 

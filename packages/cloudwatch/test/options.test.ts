@@ -48,16 +48,20 @@ it.each<[option: string, options: Readonly<Record<string, unknown>>, message: st
   [
     'credentials',
     { credentials: 'default' },
-    'an object with accessKeyId and secretAccessKey, or a function, got "default"',
+    'an object with accessKeyId and secretAccessKey, or a function, got a string',
   ],
   ['credentials', { credentials: null }, 'an object with accessKeyId and secretAccessKey, or a function, got null'],
   [
     'credentials.secretAccessKey',
     { credentials: { accessKeyId: 'AKIA', secretKey: 'hush' } },
-    'expected a string, got undefined',
+    'expected a string that is not empty, got undefined',
   ],
-  ['credentials.accessKeyId', { credentials: { ...secret, accessKeyId: '' } }, 'expected a string, got an empty one'],
-  ['credentials.sessionToken', { credentials: { ...secret, sessionToken: 1 } }, 'expected a string, got number'],
+  ['credentials.accessKeyId', { credentials: { ...secret, accessKeyId: '' } }, 'a string that is not empty, got ""'],
+  [
+    'credentials.sessionToken',
+    { credentials: { ...secret, sessionToken: 1 } },
+    'a string that is not empty, got a number',
+  ],
   ['client', { client: {} }, 'a CloudWatchLogsClient, got an object'],
   ['client', { client: 'x' }, 'an object, got "x"'],
   ['region', { client, region: 'eu-west-1' }, 'to be absent beside client'],
@@ -102,8 +106,20 @@ it('shows no credential in an error', () => {
   const wrongs = [
     { accessKeyId: 'hush', secretAccessKey: 1 },
     { ...secret, sessionToken: ['hush'] },
+    'AKIA:hush',
+    `{"secretAccessKey":"hush"}`,
   ];
   for (const credentials of wrongs) expect(errorOf({ credentials }).message).not.toContain('hush');
+  for (const secretAccessKey of [4711, 4711n])
+    expect(errorOf({ credentials: { accessKeyId: 'AKIA', secretAccessKey } }).message).not.toContain('4711');
+});
+
+it.each([
+  ['me:hush@localhost:4566', '…@localhost:4566'],
+  ['ftp://me:hush@localhost/', 'ftp://…@localhost/'],
+  ['ftp://localhost/?token=hush', 'ftp://localhost/?…'],
+])('shows no user, password and query of the endpoint %s', (endpoint, shown) => {
+  expect(errorOf({ endpoint }).message).toContain(`got "${shown}"`);
 });
 
 it.each<[what: string, options: Partial<CloudWatchOptions>]>([

@@ -57,6 +57,7 @@ export {
   splitOptions,
   stringOption,
   wrongOption,
+  wrongSecret,
 } from './options/checks.js';
 export { DEFAULT_CLOSE_TIMEOUT_MS, deliveryOptionNames } from './options/delivery-options.js';
 export { errorFields, isError } from './tools/errors.js';

@@ -23,8 +23,8 @@ it.each<[option: string, options: Readonly<Record<string, unknown>>, message: st
   ['endpoint', { endpoint: 'cn-hangzhou.log.aliyuncs.com/logstores' }, 'the endpoint of a region'],
   ['endpoint', { endpoint: 'https://cn-hangzhou.log.aliyuncs.com/x' }, 'the endpoint of a region'],
   ['endpoint', { endpoint: '127.0.0.1:8080' }, 'got "127.0.0.1:8080"'],
-  ['endpoint', { endpoint: 'https://me:secret@logs.example.com' }, 'the endpoint of a region'],
-  ['endpoint', { endpoint: 'https://logs.example.com/?a=b' }, 'the endpoint of a region'],
+  ['endpoint', { endpoint: 'https://me:secret@logs.example.com' }, 'got "https://…@logs.example.com"'],
+  ['endpoint', { endpoint: 'https://logs.example.com/?token=secret' }, 'got "https://logs.example.com/?…"'],
   ['endpoint', { endpoint: 'https://logs.example.com/#a' }, 'the endpoint of a region'],
   [
     'endpoint',

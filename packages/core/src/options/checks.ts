@@ -1,8 +1,20 @@
 import { ConfigError } from '../contract/errors.js';
 
-/** The `ConfigError` for a wrong value. It names the option, the expectation and the value that came. */
+/**
+ * The `ConfigError` for a wrong value. It names the option, the expectation and the value that came, without the user name,
+ * password and query of a URL.
+ */
 export function wrongOption(option: string, expected: string, got: unknown): ConfigError {
   return new ConfigError(option, `${option}: expected ${expected}, got ${describe(got)}`);
+}
+
+/** The same for an option that can hold a secret: of the value it names the type only. */
+export function wrongSecret(option: string, expected: string, got: unknown): ConfigError {
+  const hasContent = got !== '' && ['string', 'number', 'bigint', 'symbol'].includes(typeof got);
+  return new ConfigError(
+    option,
+    `${option}: expected ${expected}, got ${hasContent ? `a ${typeof got}` : describe(got)}`,
+  );
 }
 
 /**
@@ -98,6 +110,10 @@ export function functionOption<T>(option: string, value: T | undefined, fallback
   throw wrongOption(option, 'a function', value);
 }
 
+/** Before the host of a URL, with or without a scheme: `user:password@`. */
+const USER_INFO = /(^|\/\/)[^/\s]*@/;
+const QUERY = /\?.+/s;
+
 function pick<T extends object, K extends keyof T>(options: T, names: readonly K[]): Pick<T, K> {
   const picked: Partial<Pick<T, K>> = {};
   for (const name of names) if (options[name] !== undefined) picked[name] = options[name];
@@ -105,7 +121,10 @@ function pick<T extends object, K extends keyof T>(options: T, names: readonly K
 }
 
 function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
+  if (typeof value === 'string') {
+    const shown = value.replace(USER_INFO, '$1…@').replace(QUERY, '?…');
+    return JSON.stringify(shown.length > 100 ? `${shown.slice(0, 100)}…` : shown);
+  }
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';
