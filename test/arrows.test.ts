@@ -3,6 +3,10 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const packages = new URL('../packages/', import.meta.url).pathname;
+/** A call of a global, and no method such as `socket.setTimeout()`. */
+const GLOBAL_TIMER =
+  /(?<![.\w])(setTimeout|setImmediate|setInterval|clearTimeout)\(|performance\.now\(|process\.nextTick\(|node:timers/;
+const COMMENT = /\/\*[\s\S]*?\*\/|\/\/.*/g;
 const IMPORT = /(?:\bfrom\s+|\bimport\s*\(?\s*)['"]([^'"]+)['"]/g;
 
 interface Import {
@@ -71,6 +75,16 @@ it('a binding is short: it only joins a framework and a cloud', () => {
   }
 });
 
+it('no package that ships takes a timer, or the monotonic clock, from a global that test runners replace', () => {
+  const wrong = ['core', ...DESTINATIONS, ...ADAPTERS].flatMap((name) =>
+    readdirSync(join(packages, name, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !file.startsWith('testing/') && file !== 'tools/system-clock.ts')
+      .filter((file) => GLOBAL_TIMER.test(readFileSync(join(packages, name, 'src', file), 'utf8').replace(COMMENT, '')))
+      .map((file) => `${name}/${file}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
 /** The folders of core: each may import itself and those before it. */
 const GROUND = ['contract', 'tools', 'process'];
 const HOPS = [
@@ -100,10 +114,12 @@ describe('in core', () => {
     expect(arrows.filter((arrow) => arrow.from === 'contract' && arrow.to !== 'contract')).toEqual([]);
   });
 
-  it('tools and process import only contract and themselves', () => {
-    for (const folder of ['tools', 'process'])
-      for (const arrow of arrows.filter((each) => each.from === folder))
-        expect([folder, 'contract'], arrow.file).toContain(arrow.to);
+  it('tools imports only contract, and process only the two, besides themselves', () => {
+    for (const [folder, ground] of [
+      ['tools', ['contract', 'tools']],
+      ['process', GROUND],
+    ] as const)
+      for (const arrow of arrows.filter((each) => each.from === folder)) expect(ground, arrow.file).toContain(arrow.to);
   });
 
   it('a folder imports only itself and folders before it in the list', () => {

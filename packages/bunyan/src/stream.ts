@@ -7,6 +7,7 @@ import {
   type Destination,
   deliveryOptionNames,
   type FlushOptions,
+  nextTick,
   optionNames,
   type Shipper,
   splitOptions,
@@ -76,7 +77,7 @@ export class DestinationStream extends EventEmitter {
   /** Closes the stream, then emits 'finish' and calls back, as streams of Node.js do. */
   end(callback?: () => void): this {
     if (callback) this.once('finish', callback);
-    void this.close().then(() => process.nextTick(() => this.emit('finish')));
+    void this.close().then(() => nextTick(() => this.emit('finish')));
     return this;
   }
 

@@ -1,3 +1,5 @@
+import { systemClock } from '@logferry/core';
+
 /** The part of a client that knows the service's time. A client of the user's may lack it. */
 export interface ClockOwner {
   readonly config?: { readonly systemClockOffset: number };
@@ -27,5 +29,5 @@ export async function learningTime<Output>({ config }: ClockOwner, send: () => P
 
 /** The start of the process by the wall clock, in epoch milliseconds. Changes only if that clock jumps. */
 function wallClockStartMs(): number {
-  return Date.now() - performance.now();
+  return systemClock.now() - systemClock.monotonic();
 }

@@ -1,4 +1,4 @@
-import { DeliveryError } from '@logferry/core';
+import { DeliveryError, systemClock } from '@logferry/core';
 import type { ConnectionSettings } from './resolve-options.js';
 
 /** Shortest time between two requests for new credentials: a provider may start a process, or call a service. */
@@ -41,7 +41,7 @@ export class ConnectionCheck {
 
   /** Concurrent requests share a renewal. */
   async #renew(config: Config | undefined): Promise<void> {
-    const nowMs = performance.now();
+    const nowMs = systemClock.monotonic();
     if (this.#mustRenew && nowMs - this.#renewedAtMs >= MIN_RENEWAL_MS) {
       this.#renewedAtMs = nowMs;
       this.#renewing = this.#askAnew(config);

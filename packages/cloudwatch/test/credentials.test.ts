@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { systemClock } from '@logferry/core';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { isolate } from './support/environment.js';
 import { batchOf, create, deliver, send } from './support/events.js';
@@ -45,8 +46,7 @@ it.each(['ours', "the user's"])(
 );
 
 it('asks again for credentials that are refused at most every 5 s, once for concurrent batches', async () => {
-  vi.useFakeTimers({ toFake: ['performance'] });
-  onTestFinished(() => void vi.useRealTimers());
+  const jump = jumpingClock();
   const { access } = await startEmulator();
   const credentials = vi.fn(async () => OLD);
   const destination = create({ ...access, credentials });
@@ -59,14 +59,13 @@ it('asks again for credentials that are refused at most every 5 s, once for conc
   await attempt();
   await attempt();
   expect(credentials).toHaveBeenCalledTimes(2);
-  vi.advanceTimersByTime(5000);
+  jump(5000);
   await attempt();
   expect(credentials).toHaveBeenCalledTimes(3);
 });
 
 it('reports a function that fails when it is asked again, and delivers once it succeeds', async () => {
-  vi.useFakeTimers({ toFake: ['performance'] });
-  onTestFinished(() => void vi.useRealTimers());
+  const jump = jumpingClock();
   const { emulator, access } = await startEmulator();
   let ask = async (): Promise<Credentials> => OLD;
   const destination = create({ ...access, credentials: () => ask() });
@@ -78,7 +77,7 @@ it('reports a function that fails when it is asked again, and delivers once it s
     message: expect.stringContaining('the vault is shut'),
   });
   ask = async () => access.credentials;
-  vi.advanceTimersByTime(5000);
+  jump(5000);
   await deliver(destination, batch);
   expect(emulator.events()).toHaveLength(1);
 });
@@ -110,3 +109,14 @@ it('reads the shared config file again while it has no region', async () => {
   await deliver(destination, batch);
   expect(emulator.events()).toHaveLength(1);
 });
+
+/** Lets the system's monotonic clock jump, until the test ends. */
+function jumpingClock(): (ms: number) => void {
+  const { monotonic } = systemClock;
+  let jumpedMs = 0;
+  const spy = vi.spyOn(systemClock, 'monotonic').mockImplementation(() => monotonic() + jumpedMs);
+  onTestFinished(() => spy.mockRestore());
+  return (ms) => {
+    jumpedMs += ms;
+  };
+}

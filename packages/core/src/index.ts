@@ -63,4 +63,5 @@ export { DEFAULT_CLOSE_TIMEOUT_MS, deliveryOptionNames } from './options/deliver
 export { errorFields, isError } from './tools/errors.js';
 export { isUrgentLevel, levelLabel, standardLevels } from './tools/levels.js';
 export { parseObject } from './tools/parse-object.js';
+export { delay, nextTick, nextTurn, systemClock } from './tools/system-clock.js';
 export { toEpochMs } from './tools/time.js';

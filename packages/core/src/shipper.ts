@@ -3,7 +3,7 @@ import { Ledger, type LedgerTotals } from './accounting/ledger.js';
 import { Reporter } from './accounting/reporter.js';
 import type { DeliveryStats } from './accounting/stats.js';
 import { Backlog } from './batch/backlog.js';
-import { type Clock, systemClock, type Timer } from './contract/clock.js';
+import type { Clock, Timer } from './contract/clock.js';
 import type { Destination, Drop } from './contract/destination.js';
 import type { DeliveryError } from './contract/errors.js';
 import type { LogRecord } from './contract/record.js';
@@ -18,6 +18,8 @@ import {
   resolveDeliveryOptions,
 } from './options/delivery-options.js';
 import { ProcessEnd } from './process/process-end.js';
+import { EndOfTurn } from './tools/end-of-turn.js';
+import { systemClock } from './tools/system-clock.js';
 
 /** The fate of all records so far, when a `flush()` or `close()` ended. */
 export type DeliveryReport = LedgerTotals;
@@ -85,7 +87,7 @@ export class CoreShipper implements Shipper {
   readonly #batcher: Batcher;
   readonly #intake: Intake;
   readonly #waits: FlushWaits;
-  #pumpDeferred = false;
+  readonly #endOfTurn: EndOfTurn;
   #timer: Timer | undefined;
   #closed = false;
   #closing: Promise<DeliveryReport> | undefined;
@@ -103,6 +105,7 @@ export class CoreShipper implements Shipper {
     this.#destination = destination;
     this.#options = options;
     this.#clock = clock;
+    this.#endOfTurn = new EndOfTurn(clock, () => this.#pump());
     this.#reporter = reporter;
     this.#notices = new DropNotices(clock);
     this.#waits = new FlushWaits(clock);
@@ -229,13 +232,8 @@ export class CoreShipper implements Shipper {
 
   /** Pumps at the end of the turn: a log call should not pay for joining and sending a batch. */
   #pumpSoon(): void {
-    if (this.#pumpDeferred) return;
-    this.#pumpDeferred = true;
     this.#processEnd.watch();
-    this.#clock.defer(() => {
-      this.#pumpDeferred = false;
-      this.#pump();
-    });
+    this.#endOfTurn.request();
   }
 
   /** Does all that can be done now, and derives the time of the next look from what is left. */

@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { systemClock } from '../src/contract/clock.js';
-import { createShipper } from '../src/index.js';
+import { createShipper, systemClock } from '../src/index.js';
 import { RecordingDestination, record } from './support/recording-destination.js';
 
 it('never calls back sooner than after the delay', async () => {

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import {
   createShipper,
   type DeliveredMessage,
@@ -9,6 +9,7 @@ import {
   type ErrorMessage,
   type RetryMessage,
 } from '../src/index.js';
+import { jumpingClock } from './support/jumping-clock.js';
 import { accepted, RecordingDestination, record } from './support/recording-destination.js';
 import { start } from './support/start.js';
 
@@ -169,8 +170,7 @@ it('accepts records of a timer of a request that hangs, once its time is over', 
 });
 
 it('accepts records of a timer that a callback started, once 60 s are over', async () => {
-  vi.useFakeTimers({ toFake: ['performance'] });
-  onTestFinished(() => void vi.useRealTimers());
+  const jump = jumpingClock();
   const destination = new RecordingDestination();
   destination.respond = () => {
     destination.respond = () => accepted;
@@ -183,11 +183,11 @@ it('accepts records of a timer that a callback started, once 60 s are over', asy
   const { shipper, clock, drops } = start({ onError }, { destination });
   shipper.accept(record('x'));
   await clock.advance(2000);
-  vi.advanceTimersByTime(59_000);
+  jump(59_000);
   log();
   await shipper.flush();
   expect(drops).toHaveLength(0);
-  vi.advanceTimersByTime(1000);
+  jump(1000);
   log();
   await shipper.flush();
   expect(drops).toHaveLength(1);

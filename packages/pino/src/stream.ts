@@ -10,6 +10,7 @@ import {
   type Destination,
   deliveryOptionNames,
   type FlushOptions,
+  nextTick,
   numberOption,
   optionNames,
   refuseUnknownOptions,
@@ -110,7 +111,7 @@ function shipLines(shipper: Shipper, lowest: number, flushTimeoutMs: number): De
   return Object.assign(stream, {
     flush: ((parameter) => {
       if (typeof parameter !== 'function') return shipper.flush(parameter);
-      return void shipper.flush({ timeoutMs: flushTimeoutMs }).then(() => process.nextTick(parameter));
+      return void shipper.flush({ timeoutMs: flushTimeoutMs }).then(() => nextTick(parameter));
     }) as DestinationStream['flush'],
     close(options?: FlushOptions) {
       endOptions ??= options;
@@ -130,7 +131,7 @@ function shipLines(shipper: Shipper, lowest: number, flushTimeoutMs: number): De
       }
       for (const line of String(chunk).split('\n')) take(line);
       const callback = others.at(-1);
-      if (typeof callback === 'function') process.nextTick(callback);
+      if (typeof callback === 'function') nextTick(callback as () => void);
       return true;
     }) as Write,
   });

@@ -1,5 +1,4 @@
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import type { FlushOptions } from '@logferry/core';
+import { delay, type FlushOptions, nextTick, nextTurn, systemClock } from '@logferry/core';
 import type { Info } from './record.js';
 
 /** Deadline of the delivery after a crash: winston exits 3,000 ms after it. */
@@ -41,18 +40,18 @@ export class CrashDelivery {
   /** A crash that comes during the delivery of another is delivered, too: winston ends the process after the first. */
   async #run(): Promise<void> {
     const { holdRecords, flush, onDelivered } = this.#dependencies;
-    const deadlineMs = performance.now() + CRASH_TIMEOUT_MS;
-    const isInTime = (): boolean => performance.now() < deadlineMs;
+    const deadlineMs = systemClock.monotonic() + CRASH_TIMEOUT_MS;
+    const isInTime = (): boolean => systemClock.monotonic() < deadlineMs;
     this.#isRunning = true;
     let delivered = 0;
     do {
       delivered = this.#crashes;
       await nextTurn();
       while ((this.#awaitsRecord || holdRecords()) && isInTime()) await delay(RECORD_POLL_MS);
-      await flush({ timeoutMs: Math.max(0, deadlineMs - performance.now()) });
+      await flush({ timeoutMs: Math.max(0, deadlineMs - systemClock.monotonic()) });
     } while (this.#crashes > delivered && isInTime());
     this.#isRunning = false;
-    process.nextTick(onDelivered);
+    nextTick(onDelivered);
   }
 }
 

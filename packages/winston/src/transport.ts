@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   createShipper,
   DEFAULT_CLOSE_TIMEOUT_MS,
@@ -8,8 +7,11 @@ import {
   type Destination,
   deliveryOptionNames,
   type FlushOptions,
+  nextTick,
+  nextTurn,
   type Shipper,
   splitOptions,
+  systemClock,
   wrongOption,
 } from '@logferry/core';
 import { LEVEL } from 'triple-beam';
@@ -69,7 +71,7 @@ export class DestinationTransport extends Transport {
   override write(info: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     this.#receive(info, this.#loggers.first ?? null);
     const done = typeof encoding === 'function' ? encoding : callback;
-    if (done) process.nextTick(done);
+    if (done) nextTick(done);
     return true;
   }
 
@@ -116,7 +118,7 @@ export class DestinationTransport extends Transport {
   override end(...args: unknown[]): this {
     if (args.length > 0 || !this.writable || !this.#loggers.arePartlyEnded) return super.end(...(args as []));
     const finish = removeLast(this, 'finish');
-    void this.flush({ timeoutMs: this.#closeTimeoutMs }).then(() => finish && process.nextTick(finish));
+    void this.flush({ timeoutMs: this.#closeTimeoutMs }).then(() => finish && nextTick(finish));
     return this;
   }
 
@@ -128,7 +130,7 @@ export class DestinationTransport extends Transport {
   /** 'finish' comes after this has called back. */
   override _final(callback: (error?: Error | null) => void): void {
     void this.#shipper.close().then(() =>
-      process.nextTick(() => {
+      nextTick(() => {
         this.#isFinished = true;
         callback();
       }),
@@ -189,7 +191,7 @@ export class DestinationTransport extends Transport {
     if (this.silent) return;
     const levels = (this.#source ?? this.#loggers.first)?.levels ?? this.#levels;
     const accepted = this.#shipper.accept(new InfoRecord(info, levels));
-    if (accepted && this.listenerCount('logged') > 0) setImmediate(() => this.emit('logged', info));
+    if (accepted && this.listenerCount('logged') > 0) systemClock.defer(() => this.emit('logged', info));
   }
 
   #followLoggers(): void {

@@ -4,6 +4,7 @@ import { type DeliveryError, isOperatorFault } from '../contract/errors.js';
 import type { DeliveryOptions } from '../options/delivery-options.js';
 import { onProcessEnd } from '../process/exit.js';
 import { runCallback } from '../process/feedback.js';
+import { EndOfTurn } from '../tools/end-of-turn.js';
 import { isThenable } from '../tools/is-thenable.js';
 import { channelOf, type Messages } from './channels.js';
 import { bufferCost } from './ledger.js';
@@ -43,7 +44,7 @@ export class Reporter {
   readonly #drops = new Map<DropReason, QueuedDrop>();
   /** By the key of a failure. */
   readonly #quietUntilMs = new Map<string, number>();
-  #isScheduled = false;
+  readonly #endOfTurn: EndOfTurn;
   #dropsTimer: Timer | undefined;
   /** Losses wait until this time. */
   #dropsFromMs = Number.NEGATIVE_INFINITY;
@@ -61,6 +62,7 @@ export class Reporter {
   ) {
     this.#destination = destination;
     this.#clock = clock;
+    this.#endOfTurn = new EndOfTurn(clock, () => this.notify());
     this.#stderr = new StderrSummary(destination, clock);
     this.#onError = onError ?? ((error) => this.#stderr.addFailure(error));
     this.#onDrop = onDrop ?? ((drop) => this.#stderr.addDrop(drop));
@@ -191,13 +193,8 @@ export class Reporter {
 
   /** At the end of the turn. */
   #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
     this.#watchExit();
-    this.#clock.defer(() => {
-      this.#isScheduled = false;
-      this.notify();
-    });
+    this.#endOfTurn.request();
   }
 
   #watchExit(): void {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { outsideContext, systemClock } from '../tools/system-clock.js';
 
 /** What of ours runs the application's code, or the SDK's, which can log: a request, or a callback. */
 type ActivityKind = 'sending' | 'notifying';
@@ -6,7 +7,7 @@ type ActivityKind = 'sending' | 'notifying';
 /** Plain data, since copies of this package share it. */
 interface Activity {
   readonly kind: ActivityKind;
-  /** By `performance.now()`. */
+  /** On the monotonic clock. */
   endsMs: number;
 }
 
@@ -25,7 +26,7 @@ const storage = holder[ACTIVITY];
 
 /** Runs a callback, so that a record is known that it logs, or what it starts, in the next 60 s. */
 export function runCallback<T>(callback: () => T): T {
-  return storage.run({ kind: 'notifying', endsMs: performance.now() + CALLBACK_MS }, callback);
+  return storage.run({ kind: 'notifying', endsMs: systemClock.monotonic() + CALLBACK_MS }, callback);
 }
 
 /** A request that runs. */
@@ -43,14 +44,18 @@ export interface Sending {
 export function beginSending(): Sending {
   const activity: Activity = { kind: 'sending', endsMs: Number.POSITIVE_INFINITY };
   return {
-    run: (act) => storage.run(activity, act),
+    // Outside of the application's context, which connections would keep.
+    run: (act) => outsideContext(() => storage.run(activity, act)),
     // The immediate keeps the process alive for this turn: one that is unreferenced may run after the timers of later turns.
-    end: () => void setImmediate(() => (activity.endsMs = Number.NEGATIVE_INFINITY)),
+    end: () =>
+      systemClock.defer(() => {
+        activity.endsMs = Number.NEGATIVE_INFINITY;
+      }),
   };
 }
 
 /** The activity in whose asynchronous context the caller runs: the SDK logs a line, or a callback does. */
 export function currentActivity(): ActivityKind | undefined {
   const activity = storage.getStore();
-  return activity && performance.now() < activity.endsMs ? activity.kind : undefined;
+  return activity && systemClock.monotonic() < activity.endsMs ? activity.kind : undefined;
 }

@@ -2,9 +2,9 @@ import { DropNotices } from '../accounting/drop-notices.js';
 import { withCause } from '../accounting/ledger.js';
 import type { Reporter } from '../accounting/reporter.js';
 import { type DeliveryStats, emptyStats, sumStats } from '../accounting/stats.js';
-import { systemClock } from '../contract/clock.js';
 import { type Drop, type DropReason, zeroByReason } from '../contract/destination.js';
 import type { LogRecord } from '../contract/record.js';
+import { systemClock } from '../tools/system-clock.js';
 import { timeOf } from '../tools/time.js';
 import type { WorkerHandle } from './worker-handle.js';
 

@@ -1,4 +1,6 @@
 import type { Destination } from '../contract/destination.js';
+import { EndOfTurn } from '../tools/end-of-turn.js';
+import { systemClock } from '../tools/system-clock.js';
 import { lineOf, type WireRecord } from './protocol.js';
 
 /** Records that cost more than this are handed over at once. */
@@ -10,12 +12,13 @@ export class Outbox {
   readonly #onDue: () => void;
   #records: WireRecord[] = [];
   #bytes = 0;
-  #isScheduled = false;
+  readonly #endOfTurn: EndOfTurn;
 
   /** `onDue` has to take the lines. */
   constructor(reads: Destination['reads'], onDue: () => void) {
     this.#reads = reads;
     this.#onDue = onDue;
+    this.#endOfTurn = new EndOfTurn(systemClock, onDue);
   }
 
   /** Number of records. */
@@ -32,13 +35,7 @@ export class Outbox {
     this.#records.push(wire);
     this.#bytes += costBytes;
     if (this.#bytes >= HANDOVER_BYTES) this.#onDue();
-    else if (!this.#isScheduled) {
-      this.#isScheduled = true;
-      setImmediate(() => {
-        this.#isScheduled = false;
-        this.#onDue();
-      });
-    }
+    else this.#endOfTurn.request();
   }
 
   /** Takes out all records, each as a line with its end. */

@@ -2,7 +2,6 @@ import { workerData } from 'node:worker_threads';
 import { bufferCost, withCause } from '../accounting/ledger.js';
 import { Reporter } from '../accounting/reporter.js';
 import { type DeliveryStats, emptyStats } from '../accounting/stats.js';
-import { systemClock } from '../contract/clock.js';
 import type { Destination, DestinationRecipe, DropReason } from '../contract/destination.js';
 import { DeliveryError } from '../contract/errors.js';
 import type { LogRecord } from '../contract/record.js';
@@ -18,6 +17,7 @@ import {
   type Seams,
   type Shipper,
 } from '../shipper.js';
+import { outsideContext, systemClock } from '../tools/system-clock.js';
 import { MainLedger } from './main-ledger.js';
 import { Outbox } from './outbox.js';
 import { fromCause, fromFailure, lineOfCommand, parseLine, type ThreadPlan, toWireRecord } from './protocol.js';
@@ -221,17 +221,20 @@ class ThreadShipper implements Shipper {
   }
 
   #startWorker(): WorkerHandle {
-    const worker = new WorkerHandle(this.#plan, emptyStats(this.#options.concurrency), {
-      onReport: ({ failures, drops }) => {
-        for (const failure of failures) this.#reporter.failedElsewhere(fromFailure(failure));
-        for (const { cause, ...drop } of drops)
-          this.#reporter.dropped({ ...drop, ...withCause(fromCause(cause)) }, true);
-        if (this.stats().pending === 0) this.#letExit();
-      },
-      onEnd: (error) => {
-        if (this.#worker === worker) this.#succeed(error);
-      },
-    });
+    const worker: WorkerHandle = outsideContext(
+      () =>
+        new WorkerHandle(this.#plan, emptyStats(this.#options.concurrency), {
+          onReport: ({ failures, drops }) => {
+            for (const failure of failures) this.#reporter.failedElsewhere(fromFailure(failure));
+            for (const { cause, ...drop } of drops)
+              this.#reporter.dropped({ ...drop, ...withCause(fromCause(cause)) }, true);
+            if (this.stats().pending === 0) this.#letExit();
+          },
+          onEnd: (error) => {
+            if (this.#worker === worker) this.#succeed(error);
+          },
+        }),
+    );
     return worker;
   }
 

@@ -1,4 +1,4 @@
-import { systemClock } from '../contract/clock.js';
+import { systemClock } from '../tools/system-clock.js';
 
 /** What ships after the death of a worker. */
 export type Successor = 'another worker' | 'this thread' | 'nobody';

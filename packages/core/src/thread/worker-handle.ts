@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
 import type ThreadStream from 'thread-stream';
 import type { DeliveryStats } from '../accounting/stats.js';
-import { systemClock } from '../contract/clock.js';
+import { systemClock } from '../tools/system-clock.js';
 import { moduleUrl } from './module-url.js';
 import { lineOfCommand, type Report, type ThreadPlan } from './protocol.js';
 

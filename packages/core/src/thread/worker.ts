@@ -1,10 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { withCause } from '../accounting/ledger.js';
 import { Reporter } from '../accounting/reporter.js';
-import { systemClock } from '../contract/clock.js';
+import type { Timer } from '../contract/clock.js';
 import type { Destination } from '../contract/destination.js';
 import { DEFAULT_CLOSE_TIMEOUT_MS, resolveDeliveryOptions } from '../options/delivery-options.js';
 import { CoreShipper } from '../shipper.js';
+import { EndOfTurn } from '../tools/end-of-turn.js';
+import { systemClock } from '../tools/system-clock.js';
 import {
   type Command,
   type Failure,
@@ -33,11 +35,11 @@ class LineShipper extends EventEmitter {
   /** For the next report. */
   #failures: Failure[] = [];
   #drops: ReportedDrop[] = [];
-  #isReportDue = false;
+  readonly #endOfTurn = new EndOfTurn(systemClock, () => this.#report());
   #unfinishedLine = '';
   #readChars = 0;
   #reportedChars = 0;
-  #reportTimer: NodeJS.Timeout | undefined;
+  #reportTimer: Timer | undefined;
 
   constructor(plan: ThreadPlan, destination: Destination) {
     super();
@@ -48,11 +50,11 @@ class LineShipper extends EventEmitter {
       {
         onError: (error) => {
           this.#failures.push(toFailure(error));
-          this.#reportSoon();
+          this.#endOfTurn.request();
         },
         onDrop: ({ cause, ...drop }) => {
           this.#drops.push({ ...drop, events: [], ...withCause(toCause(cause)) });
-          this.#reportSoon();
+          this.#endOfTurn.request();
         },
       },
       systemClock,
@@ -72,7 +74,7 @@ class LineShipper extends EventEmitter {
     this.#unfinishedLine = lines.slice(start);
     this.#readChars += chunk.length;
     if (this.#readChars - this.#reportedChars >= this.#plan.reportChars) this.#report();
-    else this.#reportTimer ??= setTimeout(() => this.#report(), REPORT_MS);
+    else this.#reportTimer ??= this.#reportLater();
     return true;
   }
 
@@ -93,24 +95,21 @@ class LineShipper extends EventEmitter {
     if (command.do === 'close') this.emit('close');
   }
 
-  #reportSoon(): void {
-    if (this.#isReportDue) return;
-    this.#isReportDue = true;
-    setImmediate(() => this.#report());
+  #reportLater(): Timer {
+    return systemClock.setTimer(() => this.#report(), REPORT_MS);
   }
 
   #report(reply?: number): void {
-    clearTimeout(this.#reportTimer);
+    this.#reportTimer?.cancel();
     // Losses that are counted in the stats have to be in the same report, or the end of this thread could hide them.
     this.#reporter.flush();
     const stats = this.#shipper.stats();
     this.#reportedChars = this.#readChars;
-    this.#reportTimer = stats.pending > 0 ? setTimeout(() => this.#report(), REPORT_MS) : undefined;
+    this.#reportTimer = stats.pending > 0 ? this.#reportLater() : undefined;
     const { port, reports } = this.#plan.line;
     const [failures, drops] = [this.#failures, this.#drops];
     this.#failures = [];
     this.#drops = [];
-    this.#isReportDue = false;
     port.postMessage({ readChars: this.#readChars, stats, failures, drops, reply } satisfies Report);
     Atomics.add(reports, 0, 1);
     Atomics.notify(reports, 0);
