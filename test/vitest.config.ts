@@ -6,6 +6,7 @@ const patient = [
   'chaos.test.ts',
   'soak.test.ts',
   'routes.test.ts',
+  'slow-network.test.ts',
   'contract/log-service.test.ts',
   'thread/process-end.test.ts',
 ];

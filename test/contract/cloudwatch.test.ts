@@ -24,6 +24,7 @@ destinationContract(
   {
     name: 'CloudWatch',
     createAt: (endpoint) => createCloudWatch({ logGroupName: 'shop', region: 'us-east-1', endpoint, credentials }),
+    tellsProgress: true,
     async start() {
       const emulator = await startCloudWatch({ strict: true });
       return {

@@ -21,6 +21,7 @@ destinationContract(
   {
     name: 'Log Service',
     createAt: (endpoint) => createLogService({ endpoint, project: 'shop', logstore: 'web' }),
+    tellsProgress: true,
     async start() {
       const emulator = await startLogService({ strict: true });
       return {

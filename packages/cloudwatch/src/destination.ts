@@ -93,7 +93,7 @@ class CloudWatch implements TextDestination {
     });
   }
 
-  async send(batch: Batch, signal: AbortSignal): Promise<SendOutcome> {
+  async send(batch: Batch, signal: AbortSignal, progress?: () => void): Promise<SendOutcome> {
     const target = targetOf(batch.route);
     const isCreated = this.#needsStream.has(batch);
     if (isCreated) await this.#createStreamFor(batch, target, signal);
@@ -108,7 +108,7 @@ class CloudWatch implements TextDestination {
     const writer = ready || isCompressed ? write : undefined;
     try {
       const input = ready ? { logEvents: [] } : this.#inputOf(batch);
-      const { response, wireBytes } = await this.#client.putLogEvents(target, input, writer, signal);
+      const { response, wireBytes } = await this.#client.putLogEvents(target, input, writer, signal, progress);
       return this.#outcomeOf(response, batch, wireBytes);
     } catch (error) {
       if (nameOf(error) === 'DataAlreadyAccepted') return { rejected: [], wireBytes: body?.bytes.length ?? 0 };

@@ -1,6 +1,7 @@
 import { addressOf } from '@logferry/core';
 import type { WireBody } from './compress.js';
 import type { HttpResponse } from './proof.js';
+import { tellProgress } from './request-handler.js';
 
 /** The member of the SDK's commands by which middleware is added to one of them. */
 export interface Command {
@@ -27,11 +28,12 @@ export class Exchange {
     middlewareStack.add(middleware, { step: 'build', priority, name: 'logferryBody' });
   }
 
-  /** Notes request and response. */
-  observe({ middlewareStack }: Command): void {
+  /** Notes request and response. Our own client calls `onProgress` while it sends. */
+  observe({ middlewareStack }: Command, onProgress?: () => void): void {
     const middleware = (next: Handler) => async (args: Arguments) => {
       this.address = addressOf(args.request);
       this.wireBytes = sizeOf(args.request.body);
+      tellProgress(args.request, onProgress);
       const result = await next(args);
       this.response = result.response;
       return result;

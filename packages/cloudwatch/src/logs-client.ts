@@ -74,6 +74,7 @@ export class LogsClient {
     input: PutInput,
     write: BodyWriter | undefined,
     signal: AbortSignal,
+    progress: (() => void) | undefined,
   ): Promise<{ readonly response: PutResponse; readonly wireBytes: number }> {
     const exchange = new Exchange();
     const response = await this.#send(
@@ -88,6 +89,7 @@ export class LogsClient {
       signal,
       PUT_MEMBERS,
       exchange,
+      progress,
     );
     return { response: response as PutResponse, wireBytes: exchange.wireBytes };
   }
@@ -121,11 +123,12 @@ export class LogsClient {
     abortSignal: AbortSignal,
     members: readonly string[] = [],
     exchange = new Exchange(),
+    progress?: () => void,
   ): Promise<unknown> {
     const { sdk, client } = await this.#connect();
     await this.#check.pass(client);
     const command = makeCommand(sdk);
-    exchange.observe(command);
+    exchange.observe(command, progress);
     try {
       const output = await learningTime(client, () =>
         (client as CloudWatchClient).send(command as never, { abortSignal }),

@@ -15,16 +15,25 @@ export interface RequestHandler {
   destroy(): void;
 }
 
+const progressOf = new WeakMap<object, () => void>();
+
+/** Has the handler call `onProgress` after each piece of the request's body that was sent. */
+export function tellProgress(request: object, onProgress: (() => void) | undefined): void {
+  if (onProgress) progressOf.set(request, onProgress);
+}
+
 /** Makes the handler of one client. It serves our requests only: no streams and no queries. */
 export function createRequestHandler(): RequestHandler {
   const http = createHttpClient();
   return {
     metadata: { handlerProtocol: 'http/1.1' },
-    async handle({ protocol, hostname, port, path, method, headers, body = '' }, options) {
+    async handle(request, options) {
+      const { protocol, hostname, port, path, method, headers, body = '' } = request;
       // The SDK passes on the signal that `send` got.
       const signal = options?.abortSignal as AbortSignal;
       const url = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`;
-      const response = await http.request({ url, method, headers, body, signal });
+      const onProgress = progressOf.get(request);
+      const response = await http.request({ url, method, headers, body, signal, onProgress });
       if (!response.complete) {
         signal.throwIfAborted();
         throw Object.assign(new Error('the response broke off'), { code: 'ECONNRESET' });

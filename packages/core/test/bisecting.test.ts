@@ -202,34 +202,6 @@ it('a record that is too large is dropped only after the destination took a smal
   expect(drops).toMatchObject([{ reason: 'too-large', records: 1, events: [{ bytes: 510 }] }]);
 });
 
-it('remembers the size that passes: later batches are cut before they are sent, until a larger one passes', async () => {
-  let limitBytes = 3000;
-  const destination = new RecordingDestination();
-  destination.respond = ({ bytes }) => {
-    if (bytes > limitBytes) throw new DeliveryError('TOO_LARGE', 'a proxy');
-    return accepted;
-  };
-  const { shipper, clock } = start({ maxBatchEvents: 100 }, { destination });
-  const logBatches = async (count: number): Promise<{ requests: number; refused: number }> => {
-    const before = destination.attempts.length;
-    for (let i = 0; i < 100 * count; i++) shipper.accept(record('x'.repeat(90)));
-    await shipper.flush();
-    const sent = destination.attempts.slice(before);
-    return { requests: sent.length, refused: sent.filter(({ bytes }) => bytes > limitBytes).length };
-  };
-  await logBatches(1);
-  // A batch of 100 is cut to 4 parts; every 33rd request tries a whole one.
-  const { requests, refused } = await logBatches(40);
-  expect(refused).toBeGreaterThan(0);
-  expect(refused).toBeLessThan(8);
-  expect(requests).toBe(160 + refused);
-  limitBytes = 1_000_000;
-  await logBatches(20);
-  expect(await logBatches(20)).toEqual({ requests: 20, refused: 0 });
-  await clock.settle();
-  assertBalanced(shipper.stats());
-});
-
 it.each([
   ['one record a batch', { maxBatchEvents: 1, maxDelayMs: 0 }, 4, 50],
   ['default options', {}, 20, 1000],

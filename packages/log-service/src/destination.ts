@@ -19,7 +19,7 @@ import { MAX_BATCH_EVENTS, MAX_VALUE_BYTES } from './limits.js';
 import { moduleUrl } from './module-url.js';
 import type { LogServiceFetch, LogServiceOptions } from './options.js';
 import { fitPayload, MAX_CHARS } from './oversize.js';
-import { fetchOver, type PutResponse, putWebTracking } from './put-web-tracking.js';
+import { fetchOver, type ProgressFetch, type PutResponse, putWebTracking } from './put-web-tracking.js';
 import { type ResolvedLogServiceOptions, resolveLogServiceOptions } from './resolve-options.js';
 import { baseBytesOf, bodyOf } from './route.js';
 
@@ -48,7 +48,7 @@ class LogService implements FieldsDestination {
   /** The fields that are kept of a record with too many. */
   readonly #important: ReadonlySet<string>;
   readonly #http = createHttpClient();
-  readonly #fetch: LogServiceFetch;
+  readonly #fetch: LogServiceFetch | ProgressFetch;
   readonly #clock = new ClockCheck();
   #compression: Compression | undefined;
 
@@ -84,12 +84,12 @@ class LogService implements FieldsDestination {
     return payloads.map((part) => ({ route, time, payload: part, bytes: Buffer.byteLength(part) + COMMA_BYTES }));
   }
 
-  async send(batch: Batch, signal: AbortSignal): Promise<SendOutcome> {
+  async send(batch: Batch, signal: AbortSignal, progress?: () => void): Promise<SendOutcome> {
     const raw = bodyOf(batch);
     const compression = this.#compression;
     const compressed = compression && (await compress(raw, compression));
     const body = { bytes: compressed ?? raw, rawSize: raw.length, compression: compressed && compression };
-    const response = await this.#post(body, signal);
+    const response = await this.#post(body, signal, progress);
     if (response.stored) return this.#outcomeOf(response, body.bytes.length);
     const failure = toDeliveryError(response, this.#options.targetLabel);
     if (!compressed || !isCompressionRefused(response)) throw failure;
@@ -110,9 +110,13 @@ class LogService implements FieldsDestination {
     };
   }
 
-  async #post(body: Parameters<typeof putWebTracking>[1], signal: AbortSignal): Promise<PutResponse> {
+  async #post(
+    body: Parameters<typeof putWebTracking>[1],
+    signal: AbortSignal,
+    progress: (() => void) | undefined,
+  ): Promise<PutResponse> {
     try {
-      return await putWebTracking({ url: this.#options.url, fetch: this.#fetch }, body, signal);
+      return await putWebTracking({ url: this.#options.url, fetch: this.#fetch }, body, signal, progress);
     } catch (error) {
       throw toConnectionError(error, this.#options.targetLabel, signal);
     }

@@ -23,12 +23,13 @@ export interface PutResponse {
  * https://www.alibabacloud.com/help/en/sls/developer-reference/api-putwebtracking
  */
 export async function putWebTracking(
-  { url, fetch }: { readonly url: string; readonly fetch: LogServiceFetch },
+  { url, fetch }: { readonly url: string; readonly fetch: LogServiceFetch | ProgressFetch },
   body: { readonly bytes: Uint8Array; readonly rawSize: number; readonly compression: Compression | undefined },
   signal: AbortSignal,
+  progress: (() => void) | undefined,
 ): Promise<PutResponse> {
   const sentMs = Date.now();
-  const response = await fetch(url, {
+  const request: Parameters<LogServiceFetch>[1] = {
     method: 'POST',
     headers: {
       'x-log-apiversion': '0.6.0',
@@ -40,7 +41,8 @@ export async function putWebTracking(
     signal,
     // `fetch` would follow with a GET, and return that page as the response.
     redirect: 'manual',
-  });
+  };
+  const response = await fetch(url, request, progress);
   const { status, headers } = response;
   const clockOffsetMs = offsetOf(headers.get('date'), sentMs);
   // The status decides. The body may break off, but reading it frees the connection for the next request.
@@ -62,10 +64,15 @@ export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
+/** A `fetch` function that tells the progress of sending the body. */
+export type ProgressFetch = (
+  ...request: [...Parameters<LogServiceFetch>, progress: (() => void) | undefined]
+) => ReturnType<LogServiceFetch>;
+
 /** Makes a `fetch` function of a client whose requests do not keep the process alive. */
-export function fetchOver(http: HttpClient): LogServiceFetch {
-  return async (url, { method, headers, body, signal }) => {
-    const response = await http.request({ url, method, headers, body, signal });
+export function fetchOver(http: HttpClient): ProgressFetch {
+  return async (url, { method, headers, body, signal }, onProgress) => {
+    const response = await http.request({ url, method, headers, body, signal, onProgress });
     return {
       status: response.status,
       headers: { get: (name) => response.headers[name] ?? null },

@@ -63,6 +63,11 @@ export class EventColumns {
     return this.#payloadBytes;
   }
 
+  /** The same without what the batch costs before its first event. */
+  get eventBytes(): number {
+    return this.#bytes - this.#layout.baseBytes;
+  }
+
   /** Whether the event can join without breaking a limit of size. */
   fits({ bytes }: EncodedEvent, { maxEvents, maxBytes }: BatchLimits): boolean {
     return this.#count < maxEvents && this.#bytes + bytes <= maxBytes;
@@ -127,6 +132,16 @@ export class EventColumns {
   get totals(): EventTotals {
     const costBytes = bufferCost(this.#payloadBytes, this.#count);
     return { events: this.#count, costBytes, flags: [...this.#flags.values()] };
+  }
+
+  /** Takes in the events of others behind its own, and their memory is free. */
+  join(others: readonly EventColumns[]): void {
+    for (const other of others) other.#sort();
+    this.#payloads.reserve(others.reduce((sum, { payloadBytes, count }) => sum + payloadBytes + count, 0));
+    for (const other of others) {
+      this.#append(other, 0, other.#columns.length);
+      other.#payloads.recycle();
+    }
   }
 
   /** The events from one index up to another, in order of time. */

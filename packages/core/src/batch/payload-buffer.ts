@@ -55,7 +55,7 @@ export class PayloadBuffer {
   /** Appends a payload. Returns the length with it. */
   append(payload: string): number {
     // A UTF-16 unit takes at most three bytes: mostly there is room without counting.
-    if (this.#end + payload.length * 3 + 1 > this.#buffer.length) this.#reserve(Buffer.byteLength(payload) + 1);
+    if (this.#end + payload.length * 3 + 1 > this.#buffer.length) this.reserve(Buffer.byteLength(payload) + 1);
     this.#end += this.#buffer.write(payload, this.#end);
     this.#buffer[this.#end++] = this.#separator;
     return this.length;
@@ -63,7 +63,7 @@ export class PayloadBuffer {
 
   /** Appends payloads of another buffer, with the separators between them. */
   copy(source: PayloadBuffer, start: number, end: number): void {
-    this.#reserve(end - start + 1);
+    this.reserve(end - start + 1);
     this.#end += source.#buffer.copy(this.#buffer, this.#end, source.#origin + start, source.#origin + end);
     // The source may have the end of a request body in the place of its last separator.
     this.#buffer[this.#end++] = this.#separator;
@@ -106,7 +106,8 @@ export class PayloadBuffer {
     this.#pool.give(this.#buffer);
   }
 
-  #reserve(bytes: number): void {
+  /** Makes room for so many bytes more. */
+  reserve(bytes: number): void {
     const neededBytes = this.length + bytes;
     if (this.#origin + neededBytes <= this.#buffer.length) return;
     this.#grow(Math.max(neededBytes, this.#buffer.length === 0 ? this.#expectedBytes : this.#buffer.length * 2));

@@ -14,10 +14,12 @@ export class PendingBatch {
   readonly offset: number;
   /** Time when its first record was accepted, on the monotonic clock. */
   readonly acceptedAtMs: number;
+  /** The same of the last batch that joined it. Its records are too old when this one is. */
+  youngestAtMs: number;
   /** `ready` waits for a slot, `backing-off` for its time; a `suspect` was refused, and others pass it meanwhile. */
   state: 'open' | 'ready' | 'backing-off' | 'suspect' | 'in-flight' | 'settled' = 'open';
   /** Start of its last attempt, on the monotonic clock. */
-  sentAtMs = 0;
+  sentAtMs: number = Number.NEGATIVE_INFINITY;
   /** End of its backoff, on the monotonic clock. */
   wakeAtMs = 0;
   /** End of the wait that the service asked for (Retry-After), on the monotonic clock. */
@@ -46,12 +48,27 @@ export class PendingBatch {
     this.firstSeq = firstSeq;
     this.offset = offset;
     this.acceptedAtMs = acceptedAtMs;
+    this.youngestAtMs = acceptedAtMs;
+  }
+
+  /** Whether it, or the batch that it was cut from, was sent. From then on it takes in no other batch. */
+  get wasAttempted(): boolean {
+    return this.sentAtMs !== Number.NEGATIVE_INFINITY || this.lastError !== undefined;
   }
 
   /** Whether it goes first when batches go in order. */
   precedes({ refusedTurn, firstSeq, offset }: PendingBatch): boolean {
     if (this.refusedTurn !== refusedTurn) return this.refusedTurn < refusedTurn;
     return this.firstSeq < firstSeq || (this.firstSeq === firstSeq && this.offset < offset);
+  }
+
+  /** Takes in the events of batches that follow it. They are settled from now on. */
+  join(followers: readonly PendingBatch[]): void {
+    this.events.join(followers.map(({ events }) => events));
+    for (const follower of followers) {
+      this.youngestAtMs = Math.max(this.youngestAtMs, follower.youngestAtMs);
+      follower.state = 'settled';
+    }
   }
 
   /** Two batches with half of the events each. */
@@ -68,6 +85,7 @@ export class PendingBatch {
       acceptedAtMs,
       offset: this.offset + start,
     });
+    part.youngestAtMs = this.youngestAtMs;
     part.takenBefore = this.takenBefore;
     part.lastError = this.lastError;
     return part;

@@ -182,9 +182,11 @@ interface DestinationOf<Readable> {
   readonly encode: (record: Readable) => Encoding;
   /**
    * Delivers a batch with at most one data request. It throws a {@link DeliveryError} when the batch has to be sent again:
-   * only the core repeats. `signal` aborts when the time of the attempt is over.
+   * only the core repeats. `signal` aborts when the time of the attempt is over: `requestTimeoutMs` after the last call of
+   * `progress`, ten times as long after the start. Call `progress` whenever a part of the request was sent, or of the response
+   * came.
    */
-  send(batch: Batch, signal: AbortSignal): Promise<SendOutcome>;
+  send(batch: Batch, signal: AbortSignal, progress?: () => void): Promise<SendOutcome>;
   /** Releases what the destination opened itself. Called once, after the last `send`. */
   close?(): Promise<void>;
   /** The way to make the same destination in a worker thread. Without it `thread: true` is refused. */

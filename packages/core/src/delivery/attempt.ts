@@ -18,9 +18,12 @@ export interface Stored {
   readonly faults: readonly DeliveryError[];
 }
 
+/** An attempt that makes progress may take so many times the limit in all. */
+const MOST_LIMITS = 10;
+
 /**
- * Makes one attempt with a hard limit of time. The limit holds even if the destination ignores the signal, which aborts when
- * the time is over. Never throws.
+ * Makes one attempt, with a limit of time that counts from the last progress. It holds even if the destination ignores the
+ * signal, which aborts when the time is over. Never throws.
  */
 export async function attempt(
   destination: Destination,
@@ -28,21 +31,44 @@ export async function attempt(
   controller: AbortController,
   { requestTimeoutMs, clock }: { readonly requestTimeoutMs: number; readonly clock: Clock },
 ): Promise<Stored | DeliveryError> {
-  const text = `no response within ${requestTimeoutMs} ms`;
+  const endsAtMs = clock.monotonic() + MOST_LIMITS * requestTimeoutMs;
   const sending = beginSending();
+  let text = `no response within ${requestTimeoutMs} ms`;
+  let progressAtMs: number | undefined;
   let isOvertime = false;
   let timer: Timer | undefined;
   const overtime = new Promise<DeliveryError>((resolve) => {
-    timer = clock.setTimer(() => {
+    const wait = (ms: number): void => {
+      timer = clock.setTimer(check, ms);
+      timer.unref();
+    };
+    const check = (): void => {
+      const nowMs = clock.monotonic();
+      const limitAtMs = Math.min((progressAtMs ?? Number.NEGATIVE_INFINITY) + requestTimeoutMs, endsAtMs);
+      if (nowMs < limitAtMs) {
+        wait(limitAtMs - nowMs);
+        return;
+      }
+      if (progressAtMs !== undefined)
+        text =
+          nowMs < endsAtMs
+            ? `no progress within ${requestTimeoutMs} ms`
+            : `no response within ${MOST_LIMITS} times ${requestTimeoutMs} ms`;
       isOvertime = true;
       controller.abort(new Error(text));
       // In this turn the destination can say itself where the request hangs.
       clock.defer(() => resolve(timeout(`${destination.name}: ${text}`)));
-    }, requestTimeoutMs);
-    timer.unref();
+    };
+    wait(requestTimeoutMs);
   });
+  const onProgress = (): void => {
+    progressAtMs = clock.monotonic();
+  };
   try {
-    const outcome = await Promise.race([overtime, sending.run(() => destination.send(makeBatch(), controller.signal))]);
+    const outcome = await Promise.race([
+      overtime,
+      sending.run(() => destination.send(makeBatch(), controller.signal, onProgress)),
+    ]);
     if (DeliveryError.is(outcome)) return outcome;
     return isOvertime ? timeout(`${destination.name}: ${text}`) : readOutcome(outcome);
   } catch (error) {

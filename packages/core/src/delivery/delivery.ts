@@ -5,15 +5,16 @@ import type { Backlog } from '../batch/backlog.js';
 import type { PendingBatch } from '../batch/pending-batch.js';
 import type { Clock } from '../contract/clock.js';
 import type { Destination } from '../contract/destination.js';
-import { DeliveryError } from '../contract/errors.js';
+import { type DeliveryCode, DeliveryError } from '../contract/errors.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import { attempt, type Stored } from './attempt.js';
 import { Backoff } from './backoff.js';
 import { CongestionControl, type RequestSnapshot, type SendCapacity } from './congestion.js';
-import { blamedOnSetting, isRefusal, Refusals } from './refusals.js';
+import { blamedOnSetting, isRefusal, Refusals, type Verdict } from './refusals.js';
 import { decide } from './retry-policy.js';
 import { RouteScheduler } from './route-scheduler.js';
 import { Settlement } from './settlement.js';
+import { SizeLimit } from './size-limit.js';
 
 interface Dependencies {
   readonly destination: Destination;
@@ -33,6 +34,7 @@ export class Delivery {
   readonly #dependencies: Dependencies;
   readonly #congestion: CongestionControl;
   readonly #refusals = new Refusals();
+  readonly #sizes: SizeLimit;
   /** In the order of sending. */
   readonly #inFlight = new Map<PendingBatch, { readonly controller: AbortController; readonly atMs: number }>();
   readonly #counts = noAttempts();
@@ -42,12 +44,13 @@ export class Delivery {
   readonly #backoff: Backoff;
 
   constructor(dependencies: Dependencies) {
-    const { ordered, concurrency, retry } = dependencies.options;
+    const { ordered, concurrency, requestTimeoutMs, retry } = dependencies.options;
     const routes = new RouteScheduler(ordered);
     const congestion = new CongestionControl(concurrency);
     const settlement = new Settlement(dependencies, this.#counts);
     this.#dependencies = dependencies;
     this.routes = routes;
+    this.#sizes = new SizeLimit(requestTimeoutMs);
     this.#congestion = congestion;
     this.#settlement = settlement;
     this.#backoff = new Backoff(retry.maxAgeMs, { routes, congestion, refusals: this.#refusals, settlement });
@@ -64,7 +67,7 @@ export class Delivery {
       if (this.#inFlight.size >= capacity.slots || nowMs < capacity.notBeforeMs) return;
       const batch = this.routes.takeNext(nowMs, capacity);
       if (!batch) return;
-      void this.#attempt(this.#cutToSize(batch), nowMs);
+      void this.#attempt(this.#fit(batch, nowMs), nowMs);
     }
   }
 
@@ -156,6 +159,7 @@ export class Delivery {
   async #attempt(batch: PendingBatch, atMs: number): Promise<void> {
     const { destination, options, clock, onAnswered } = this.#dependencies;
     const controller = new AbortController();
+    batch.sentAtMs = atMs;
     this.#inFlight.set(batch, { controller, atMs });
     this.#counts.requests++;
     const snapshot = this.#congestion.sent(batch.route, this.routes.stateOf(batch.route).isProven, atMs);
@@ -179,6 +183,7 @@ export class Delivery {
     if (!batch.lastError) batch.events.recycle();
     if (delivered === 0) return;
     this.#refusals.taken(batch.events, state);
+    this.#sizes.taken(batch.events.bytes, clock.monotonic() - atMs);
     for (const suspect of this.#refusals.takeProven((route) => this.routes.stateOf(route))) this.routes.ready(suspect);
   }
 
@@ -191,6 +196,7 @@ export class Delivery {
     const blamed = refusal === undefined ? failure : blamedOnSetting(failure);
     const error = refusal === 'setting' || refusal === 'alone' ? blamed : failure;
     this.#congestion.failed(error.code, snapshot, this.routes.size, refusal === 'setting');
+    this.#learnSize(batch, failure.code, refusal);
     batch.lastError = error;
     batch.events.forgetCopies();
     if (error.ambiguous) this.#counts.ambiguous++;
@@ -229,10 +235,25 @@ export class Delivery {
     }
   }
 
-  /** Cuts a batch that was taken until the destination probably takes it. */
-  #cutToSize(batch: PendingBatch): PendingBatch {
+  #learnSize({ events: { count, bytes } }: PendingBatch, code: DeliveryCode, refusal: Verdict | undefined): void {
+    if (refusal === 'setting') this.#sizes.forget();
+    else if (count === 1) return;
+    else if (code === 'TOO_LARGE') this.#sizes.refused(bytes, this.#dependencies.clock.monotonic());
+    else if (code === 'TIMEOUT') this.#sizes.timedOut(bytes);
+  }
+
+  /** Has a batch that was taken joined by those behind it, or cuts it, to the size that the destination probably takes. */
+  #fit(batch: PendingBatch, nowMs: number): PendingBatch {
+    const { backlog, options } = this.#dependencies;
+    const maxBytes = this.#sizes.maxBytesOf(batch.events.bytes, nowMs);
+    if (!batch.wasAttempted) {
+      const limits = { ...options.limits, maxBytes: Math.min(options.limits.maxBytes, maxBytes) };
+      const followers = this.routes.takeFollowers(batch, limits);
+      for (const follower of followers) backlog.remove(follower);
+      if (followers.length > 0) batch.join(followers);
+    }
     let part = batch;
-    while (part.events.count > 1 && this.#refusals.refusesSize(part.events.bytes)) {
+    while (part.events.count > 1 && part.events.bytes > maxBytes) {
       const [first, second] = this.#halve(part);
       this.routes.replace(part, first);
       this.routes.putBack(second);

@@ -70,9 +70,6 @@ const SEARCHES = 4;
 /** Sizes to remember. Without the oldest, a record is kept that could be dropped. */
 const MAX_SIZES = 64;
 
-/** Batches that have to pass before one goes whole again: the limit in the way may be gone. */
-const BATCHES_BEFORE_TRY = 32;
-
 /**
  * What a destination took and refused lately, over all its batches. A refused record is bad only if the destination took
  * another one after that; one that is too large, only if it took a smaller one. Else a setting may be to blame, such as a
@@ -86,10 +83,6 @@ export class Refusals {
   #refused = 0;
   /** The smallest records that were taken, each the mean of its batch: each one later, and larger, than the one before it. */
   readonly #taken: { readonly success: number; readonly bytes: number }[] = [];
-  /** The smallest batch of several records that was refused as too large. */
-  #refusedBytes = Number.POSITIVE_INFINITY;
-  /** Smaller batches that were taken since. */
-  #passed = 0;
   /** Batches that wait for the proof that one of their records is bad. */
   readonly #suspects = new Set<PendingBatch>();
 
@@ -97,8 +90,6 @@ export class Refusals {
   taken({ bytes, count }: EventColumns, { refusals }: RefusingRoute): void {
     this.#successes++;
     for (const streak of [refusals, this.#streak]) streak.end(this.#successes);
-    if (bytes >= this.#refusedBytes) this.#refusedBytes = Number.POSITIVE_INFINITY;
-    else this.#passed++;
     const sizes = this.#taken;
     const recordBytes = bytes / count;
     while ((sizes.at(-1)?.bytes ?? 0) >= recordBytes) sizes.pop();
@@ -108,25 +99,16 @@ export class Refusals {
 
   /** Judges a refusal of a batch in flight. `active` batches of the destination are in flight or ready. */
   judge(batch: PendingBatch, code: RefusalCode, route: RefusingRoute, active: number): Verdict {
-    const { count, bytes } = batch.events;
+    const { count } = batch.events;
     const { refusals } = route;
     batch.takenBefore ??= this.#successes;
     if (batch.refusal?.successes !== this.#successes) for (const streak of [refusals, this.#streak]) streak.add(count);
     batch.refusal = { code, successes: this.#successes };
     batch.refusedTurn = ++this.#refused;
-    if (code === 'TOO_LARGE' && count > 1) this.#rememberSize(bytes);
     if (refusals.outlasts(1) || this.#streak.outlasts(SEARCHES)) return 'setting';
     if (count > 1) return 'several';
     if (this.#isBad(batch, { refusals, active: route.active - 1 })) return 'bad';
     return active > 1 ? 'suspect' : 'alone';
-  }
-
-  /** Whether a batch of this size would be refused as too large, as far as is known. */
-  refusesSize(bytes: number): boolean {
-    if (this.#passed === 0 || bytes < this.#refusedBytes) return false;
-    if (this.#passed <= BATCHES_BEFORE_TRY) return true;
-    this.#passed = 1;
-    return false;
   }
 
   /** A batch waits for the proof that one of its records is bad. */
@@ -168,10 +150,5 @@ export class Refusals {
       if (batch.state === 'suspect') taken.push(batch);
     }
     return taken;
-  }
-
-  #rememberSize(bytes: number): void {
-    this.#passed = bytes < this.#refusedBytes ? 0 : Math.min(this.#passed, 1);
-    this.#refusedBytes = Math.min(this.#refusedBytes, bytes);
   }
 }

@@ -1,4 +1,6 @@
+import { Extent } from '../batch/extent.js';
 import type { PendingBatch } from '../batch/pending-batch.js';
+import type { BatchLimits } from '../contract/destination.js';
 import type { SendCapacity } from './congestion.js';
 import { RouteState } from './route-state.js';
 import { RouteTurns } from './route-turns.js';
@@ -103,18 +105,31 @@ export class RouteScheduler {
     this.#change(state.route, () => {
       state.ready.shift();
       batch.state = 'in-flight';
-      batch.sentAtMs = nowMs;
       state.waiting--;
       state.inFlight.add(batch);
     });
     return batch;
   }
 
+  /** Takes the batches that can join one that was taken: those behind it, as many as the limits allow. */
+  takeFollowers(batch: PendingBatch, limits: BatchLimits): readonly PendingBatch[] {
+    const followers: PendingBatch[] = [];
+    const extent = new Extent(batch.events);
+    this.#change(batch.route, (state) => {
+      for (let next = state.follower(batch); next; next = state.follower(batch)) {
+        if (!extent.add(next.events, limits)) break;
+        state.ready.shift();
+        state.waiting--;
+        followers.push(next);
+      }
+    });
+    return followers;
+  }
+
   /** Replaces a batch that was taken by a part of it. */
   replace(batch: PendingBatch, part: PendingBatch): void {
     this.#change(batch.route, (state) => {
       part.state = 'in-flight';
-      part.sentAtMs = batch.sentAtMs;
       state.inFlight.delete(batch);
       state.inFlight.add(part);
     });

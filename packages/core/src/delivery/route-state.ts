@@ -86,14 +86,22 @@ export class RouteState {
     return hasToWait ? undefined : batch;
   }
 
+  /** The batch that can join one that is sent now: the next in order, if it was not attempted. */
+  follower(sent: PendingBatch): PendingBatch | undefined {
+    const batch = this.ready.first;
+    return batch && !batch.wasAttempted && !this.#sharesTime(batch, sent) ? batch : undefined;
+  }
+
   /**
-   * Whether the batch may have an event of the same millisecond as another one that is in flight or backs off. Both clouds
+   * Whether the batch may have an event of the same millisecond as another one that is in flight or backs off, `except` one. Both clouds
    * keep the order of arrival within a millisecond, so these batches go one after another.
    */
-  #sharesTime({ events: { earliestMs, latestMs } }: PendingBatch): boolean {
+  #sharesTime({ events: { earliestMs, latestMs } }: PendingBatch, except?: PendingBatch): boolean {
     if (earliestMs <= this.#backingOffToMs && this.#backingOffFromMs <= latestMs) return true;
-    for (const { events } of this.inFlight)
-      if (earliestMs <= events.latestMs && events.earliestMs <= latestMs) return true;
+    for (const batch of this.inFlight) {
+      const { events } = batch;
+      if (batch !== except && earliestMs <= events.latestMs && events.earliestMs <= latestMs) return true;
+    }
     return false;
   }
 }

@@ -47,7 +47,7 @@ export interface DeliveryOptions {
    * its route. False: read back by time, events of the same millisecond are in order of acceptance all the same. @default false
    */
   readonly ordered?: boolean | undefined;
-  /** Hard limit of one attempt, in milliseconds. @default 30_000 */
+  /** Longest time of an attempt without progress, in milliseconds; in all it may take ten times as long. @default 30_000 */
   readonly requestTimeoutMs?: number | undefined;
   /** The waits between attempts, and the age at which they end. @default all defaults of {@link RetryOptions} */
   readonly retry?: RetryOptions | undefined;

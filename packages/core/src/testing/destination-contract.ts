@@ -18,7 +18,7 @@ import { loadModule as loadModuleAsWorker, makeDestination, recipeOf, refuseUncl
 import { type ContractAssert, type ContractRunner, until, within } from './contract-runner.js';
 import { FOREIGN_ANSWERS, type ForeignAnswer, startForeignServer } from './foreign-answers.js';
 import { baseBytesOf, batchOf, eventOf, fullBatch, sizeOf, toBatch } from './sample-batches.js';
-import { anyRecords, excerptOf, hugeRecords, LEVELS, recordOf } from './sample-records.js';
+import { anyRecords, excerptOf, hugeRecords, incompressibleTexts, LEVELS, recordOf } from './sample-records.js';
 
 /** A way in which a service fails. In all of them it stores nothing of the failed request. */
 export type FailureKind =
@@ -66,6 +66,8 @@ export interface DestinationHarness {
    * which `send` has to refuse as `MISCONFIGURED`, ambiguous, with host and port in the text. @default the test is left out
    */
   readonly createAt?: ((url: string) => Destination) | undefined;
+  /** True: `send` calls `progress` while it sends a large request, as is tested at the URL of `createAt`. @default false */
+  readonly tellsProgress?: boolean | undefined;
   /** The answers of other servers. A service leaves out those that it gives itself. @default all */
   readonly foreignAnswers?: readonly ForeignAnswer[] | undefined;
   /**
@@ -88,7 +90,7 @@ export interface DestinationHarness {
  */
 export function destinationContract({ test, assert }: ContractRunner, harness: DestinationHarness): void {
   const { name, failures = ALL_FAILURES, loadModule = loadModuleAsWorker } = harness;
-  const { createAt, foreignAnswers = FOREIGN_ANSWERS } = harness;
+  const { createAt, foreignAnswers = FOREIGN_ANSWERS, tellsProgress = false } = harness;
   const addTest: Suite['addTest'] = (behaviour, run) =>
     test(`${name} ${behaviour}`, async () => {
       const service = await harness.start();
@@ -111,6 +113,7 @@ export function destinationContract({ test, assert }: ContractRunner, harness: D
   testRequests(suite);
   testFailures(suite);
   if (createAt) testProof(suite, createAt, foreignAnswers);
+  if (createAt && tellsProgress) testProgress(suite, createAt);
   testDelivery(suite);
   testRecipe(suite);
 }
@@ -311,6 +314,24 @@ function testProof(
         await destination.close?.();
         server.close();
       }
+    }
+  });
+}
+
+function testProgress({ addTest, assert }: Suite, createAt: (url: string) => Destination): void {
+  addTest('tells progress while it sends a large request', async () => {
+    const server = await startForeignServer('a page');
+    const destination = createAt(server.url);
+    let calls = 0;
+    const batch = batchOf(destination, incompressibleTexts());
+    const sending = destination.send(batch, unaborted(), () => void calls++);
+    try {
+      await failureOf(sending, 'some other server answers');
+      // Of 400 kB or more.
+      assert.ok(calls >= 2, `progress() was called ${calls} times`);
+    } finally {
+      await destination.close?.();
+      server.close();
     }
   });
 }

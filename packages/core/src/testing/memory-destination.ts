@@ -14,7 +14,7 @@ export class MemoryDestination implements FullDestination {
   /** Whether the shipper closed it. */
   closed = false;
   /** Decides a request: the batch is stored if it returns or resolves, and fails if it throws. @default stores */
-  respond: (batch: Batch, signal: AbortSignal) => Promise<void> | void = () => {};
+  respond: (batch: Batch, signal: AbortSignal, progress?: () => void) => Promise<void> | void = () => {};
 
   /** Keeps the record. Its payload is the text. */
   encode(record: LogRecord): Encoding {
@@ -26,8 +26,8 @@ export class MemoryDestination implements FullDestination {
   }
 
   /** Stores the batch if {@link respond} lets it. */
-  async send(batch: Batch, signal: AbortSignal): Promise<SendOutcome> {
-    await this.respond(batch, signal);
+  async send(batch: Batch, signal: AbortSignal, progress?: () => void): Promise<SendOutcome> {
+    await this.respond(batch, signal, progress);
     this.texts.push(...batch.events.map((event) => event.payload));
     return { rejected: [], wireBytes: batch.bytes };
   }

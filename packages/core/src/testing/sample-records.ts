@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { LogRecord } from '../contract/record.js';
 
 /** Levels as frameworks and applications name them. */
@@ -35,6 +36,11 @@ export function anyRecords(count: number): readonly LogRecord[] {
 /** Records with texts larger than most services take. */
 export function hugeRecords(): readonly LogRecord[] {
   return [recordOf('\0'.repeat(400_000)), recordOf('😀'.repeat(1_000_000))];
+}
+
+/** Half a MiB of texts, of which no compression makes much less than 400 kB. */
+export function incompressibleTexts(): readonly string[] {
+  return Array.from({ length: 512 }, () => randomBytes(768).toString('base64'));
 }
 
 /** Fields as applications log them. Made anew for each record, which adds its message. */

@@ -179,6 +179,52 @@ function testDelivery({ addTest, assert }: Suite): void {
 }
 
 function testFailures({ addTest, assert }: Suite): void {
+  addTest('makes few requests of the records of an outage', QUICK_RETRY, async (logger, destination) => {
+    let attempts = 0;
+    destination.respond = () => {
+      attempts++;
+      throw new DeliveryError('NETWORK', 'no connection');
+    };
+    const markers: string[] = [];
+    for (let index = 0; index < 50; index++) {
+      markers.push(...logMany(logger, 1, index));
+      await new Promise((resolve) => setTimeout(resolve, 6));
+    }
+    await until('some attempts have failed', () => attempts > 3);
+    let requests = 0;
+    destination.respond = () => void requests++;
+    await logger.flush();
+    assert.deepStrictEqual(markersIn(destination).sort(), markers);
+    assert.ok(requests <= 5, `50 records, one each 6 ms of an outage, took ${requests} requests`);
+  });
+
+  addTest('remembers the size that a proxy refuses', { maxBatchEvents: 100 }, async (logger, destination) => {
+    const takesBytes = 1000;
+    let refused = 0;
+    destination.respond = ({ bytes }) => {
+      if (bytes <= takesBytes) return;
+      refused++;
+      throw new DeliveryError('TOO_LARGE', 'HTTP 413');
+    };
+    const markers = logMany(logger, 1000);
+    await logger.flush();
+    assert.deepStrictEqual(markersIn(destination).sort(), markers);
+    assert.ok(refused < 20, `${refused} requests were too large`);
+  });
+
+  addTest('waits for a slow request that makes progress', { requestTimeoutMs: 200 }, async (logger, destination) => {
+    destination.respond = async (_batch, _signal, progress) => {
+      for (let part = 0; part < 6; part++) {
+        await new Promise((resolve) => setTimeout(resolve, 60));
+        progress?.();
+      }
+    };
+    const markers = logMany(logger, 1);
+    await logger.flush();
+    assert.deepStrictEqual(markersIn(destination), markers);
+    assert.strictEqual((await logger.stats()).requests, 1);
+  });
+
   for (const code of ['INVALID', 'TOO_LARGE'] as const)
     addTest(
       `keeps all records while all are refused as ${code}`,
@@ -298,8 +344,8 @@ async function checkRefusal(
 }
 
 /** Logs records with texts that no other text has in it, and returns these. */
-function logMany(logger: RunningLogger, count: number): readonly string[] {
-  const markers = Array.from({ length: count }, (_, index) => `marker ${String(index).padStart(4, '0')}.`);
+function logMany(logger: RunningLogger, count: number, from = 0): readonly string[] {
+  const markers = Array.from({ length: count }, (_, index) => `marker ${String(from + index).padStart(4, '0')}.`);
   for (const marker of markers) logger.log('info', marker, {});
   return markers;
 }

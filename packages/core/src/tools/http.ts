@@ -25,6 +25,8 @@ export interface HttpRequest {
   readonly body: Uint8Array | string;
   /** Aborts the request with an `AbortError`. Nothing else limits the wait for a response. */
   readonly signal: AbortSignal;
+  /** Called after each piece of the body that was sent: of 64 KiB at first, then of up to 256 KiB. Not called for the last one. */
+  readonly onProgress?: (() => void) | undefined;
 }
 
 /** A response of any status. */
@@ -44,9 +46,11 @@ export function createHttpClient(): HttpClient {
   const settings = { keepAlive: true, timeout: MAX_STILL_MS };
   const agents = [new HttpAgent(settings), new HttpsAgent(settings)] as const;
   return {
-    request: ({ url, body, ...options }) =>
+    request: ({ url, body, onProgress, ...others }) =>
       new Promise((resolve, reject) => {
         const target = new URL(url);
+        const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+        const options = { ...others, headers: { 'content-length': String(bytes.length), ...others.headers } };
         const request =
           target.protocol === 'https:'
             ? requestHttps(target, { ...options, agent: agents[1] })
@@ -60,7 +64,7 @@ export function createHttpClient(): HttpClient {
         // A response that switches protocols emits neither event.
         request.once('close', () => reject(new Error('the connection was closed')));
         unreferenceSocket(request, target.hostname);
-        request.end(body);
+        sendBody(request, bytes, onProgress);
       }),
     close() {
       for (const agent of agents) agent.destroy();
@@ -105,6 +109,29 @@ const MAX_STILL_MS = 4000;
 
 /** Responses of log services are small. A larger response comes from some other server. */
 const MAX_RESPONSE_BYTES = 1024 ** 2;
+
+/** The first piece of a body. Each further one has twice the size, up to the last of these: a write costs some CPU time. */
+const FIRST_PIECE_BYTES = 64 * 1024;
+const MAX_PIECE_BYTES = 256 * 1024;
+
+/** Sends the body in pieces, one after another, so that progress shows: Node.js sends what waits as a whole. */
+function sendBody(request: ClientRequest, body: Uint8Array, onProgress: (() => void) | undefined): void {
+  let sentBytes = 0;
+  let pieceBytes = FIRST_PIECE_BYTES;
+  const sendNext = (): void => {
+    const piece = body.subarray(sentBytes, sentBytes + pieceBytes);
+    sentBytes += piece.length;
+    pieceBytes = Math.min(MAX_PIECE_BYTES, pieceBytes * 2);
+    if (sentBytes === body.length) request.end(piece);
+    else
+      request.write(piece, (error) => {
+        if (error || request.destroyed) return;
+        onProgress?.();
+        sendNext();
+      });
+  };
+  sendNext();
+}
 
 /**
  * Lets the process end while the request is in flight. Even an unreferenced socket holds the process while it connects or

@@ -9,7 +9,7 @@ import type {
   TextRecord,
 } from '../../src/index.js';
 
-type Respond = (batch: Batch, signal: AbortSignal) => Promise<SendOutcome> | SendOutcome;
+type Respond = (batch: Batch, signal: AbortSignal, progress?: () => void) => Promise<SendOutcome> | SendOutcome;
 
 export const accepted: SendOutcome = { rejected: [], wireBytes: 0 };
 
@@ -40,14 +40,14 @@ export class RecordingDestination implements TextDestination {
     return encodeText(record, record.text);
   }
 
-  async send(batch: Batch, signal: AbortSignal): Promise<SendOutcome> {
+  async send(batch: Batch, signal: AbortSignal, progress?: () => void): Promise<SendOutcome> {
     this.attempts.push(batch);
     this.signals.push(signal);
     this.violations.push(...violationsOf(batch, this.limits));
     this.inFlight++;
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
     try {
-      const outcome = await this.respond(batch, signal);
+      const outcome = await this.respond(batch, signal, progress);
       const rejected = new Set(outcome.rejected.map(({ index }) => index));
       this.stored.push(...batch.events.filter((_, index) => !rejected.has(index)));
       return outcome;

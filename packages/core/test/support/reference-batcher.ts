@@ -1,6 +1,6 @@
 import { type Group, newGroup, type Part, type Settings, type Sights } from './reference-types.js';
 
-const MAX_SPAN_MS = 86_399_999;
+export const MAX_SPAN_MS = 86_399_999;
 const MAX_WINDOWS = 16;
 
 interface Open {

@@ -39,7 +39,9 @@ export class ReferenceRefusals {
     group.refusedAtSuccess = this.successes;
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
     if (code === 'TOO_LARGE' && parts.length > 1) this.#refusedBytes = Math.min(this.#refusedBytes, bytes);
-    return isLong(streak, 1) || isLong(this.#all, 4);
+    const isBlamed = isLong(streak, 1) || isLong(this.#all, 4);
+    if (isBlamed) this.#refusedBytes = Number.POSITIVE_INFINITY;
+    return isBlamed;
   }
 
   /** Whether a record that was refused alone may be given up as bad. */

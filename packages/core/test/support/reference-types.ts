@@ -30,6 +30,7 @@ export const newSights = () => ({
   halved: 0,
   blamed: 0,
   cutToSize: 0,
+  joined: 0,
   millisecondCut: 0,
   sharedMillisecond: 0,
   heldRoute: 0,
@@ -71,7 +72,10 @@ export interface Request {
 export interface Group {
   readonly openedPosition: number;
   readonly offset: number;
+  /** When its first record was accepted. */
   readonly acceptedAtMs: number;
+  /** The same of the last batch that joined it. */
+  youngestAtMs: number;
   /** Times of its events, evicted ones included. */
   fromMs: number;
   toMs: number;
@@ -91,7 +95,17 @@ export function newGroup(
 ): Group {
   const times = events.map(({ time }) => time);
   const [fromMs, toMs] = [Math.min(...times), Math.max(...times)];
-  return { openedPosition, offset, acceptedAtMs, fromMs, toMs, refusedAtSuccess: undefined, repeated: false };
+  const youngestAtMs = acceptedAtMs;
+  return {
+    openedPosition,
+    offset,
+    acceptedAtMs,
+    youngestAtMs,
+    fromMs,
+    toMs,
+    refusedAtSuccess: undefined,
+    repeated: false,
+  };
 }
 
 /** A record, or a part of a split one. */

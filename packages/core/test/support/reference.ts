@@ -1,4 +1,5 @@
 import { type Batch, type DeliveryCode, DeliveryError, type DeliveryStats, type SendOutcome } from '../../src/index.js';
+import { MAX_SPAN_MS } from './reference-batcher.js';
 import { ReferenceLedger, sum } from './reference-ledger.js';
 import { ReferencePace } from './reference-pace.js';
 import { ReferenceRefusals } from './reference-refusals.js';
@@ -65,6 +66,7 @@ export class Reference extends ReferenceLedger {
       'sends settled records',
     );
     this.is(!parts.some((part) => part.flight), 'sends records that are in flight');
+    this.#joinTo(parts, nowMs);
     this.#cutTo(parts);
     this.is(inFlight < Math.min(concurrency, Math.floor(this.#pace.slots)), 'sends more than it may at a time');
     this.is(!this.#pace.isGeneral || inFlight === 0, 'sends more than a probe in an outage');
@@ -112,6 +114,53 @@ export class Reference extends ReferenceLedger {
     for (const part of parts) part.flight = request;
     this.flights.add(request);
     return request;
+  }
+
+  /** Batches that wait join the one before them, if none of them was tried: as many as the limits allow. */
+  #joinTo(parts: readonly Part[], nowMs: number): void {
+    const { route, first } = parts[0] as Part;
+    const groups = new Set(parts.map((part) => part.group as Group));
+    const sent = [...groups].reduce((a, b) => (precedes(b, a) ? b : a));
+    const waiting = [...this.pending].filter((part) => part.route === route && part.sealed && !part.flight);
+    const tried = new Set(
+      waiting
+        .filter(
+          (part) => part.first && part.sleepsUntilMs > nowMs && !part.wasSuspect && !groups.has(part.group as Group),
+        )
+        .map(({ group }) => group),
+    );
+    const fresh = [...new Set(waiting.filter((part) => !part.first).map((part) => part.group as Group))];
+    const behind = fresh.filter((group) => precedes(sent, group)).sort((a, b) => (precedes(a, b) ? -1 : 1));
+    const joined = behind.filter((group) => groups.has(group));
+    this.is(joined.length === 0 || !first, 'puts a batch behind one that was tried');
+    this.is(groups.size === joined.length + 1, 'joins a batch that was tried');
+    this.is(
+      joined.every((group) => behind[joined.indexOf(group)] === group),
+      'joins batches out of order',
+    );
+    if (joined.length > 0) this.seen.joined++;
+    const all = waiting.filter((part) => groups.has(part.group as Group));
+    this.is(this.#fits(all) || joined.length === 0, 'joins more than a request takes');
+    const next = behind[joined.length];
+    const withNext = waiting.filter((part) => groups.has(part.group as Group) || part.group === next);
+    const isFree = ![...this.flights].some((flight) => flight.route === route) && tried.size === 0;
+    const bytes = withNext.reduce((sum, part) => sum + part.bytes, 0);
+    if (next && !first && isFree && !this.#refusals.mayCut(bytes))
+      this.is(!this.#fits(withNext), 'sends a batch alone that another could join');
+    for (const { fromMs, toMs, youngestAtMs } of joined) {
+      sent.fromMs = Math.min(sent.fromMs, fromMs);
+      sent.toMs = Math.max(sent.toMs, toMs);
+      sent.youngestAtMs = Math.max(sent.youngestAtMs, youngestAtMs);
+    }
+    for (const part of all) part.group = sent;
+  }
+
+  #fits(parts: readonly Part[]): boolean {
+    const groups = parts.map(({ group }) => group as Group);
+    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+    const [fromMs, toMs] = [groups.map((group) => group.fromMs), groups.map((group) => group.toMs)];
+    const isShort = Math.max(...toMs) - Math.min(...fromMs) <= MAX_SPAN_MS;
+    return parts.length <= this.settings.maxBatchEvents && bytes <= this.maxBytes && isShort;
   }
 
   /** A batch can be cut before it is sent, since the destination refused this size. */
@@ -216,7 +265,11 @@ export class Reference extends ReferenceLedger {
     for (const part of this.pending) {
       // An older batch in flight delays the check of its age.
       const mostMs = this.settings.maxAgeMs + this.settings.requestTimeoutMs;
-      const isTooOld = nowMs - part.acceptedAtMs > mostMs && !part.flight;
+      const isOld = ({ group }: Part): boolean => nowMs - (group as Group).youngestAtMs > mostMs;
+      const isTooOld =
+        isOld(part) &&
+        !part.flight &&
+        ![...this.pending].some((other) => precedes(other.group, part.group) && !isOld(other));
       this.is(!isTooOld || !this.#failing.has(part.route), 'keeps records that are too old');
     }
     const isOvertaken = [...this.#overtaken].some((part) => part.fate !== 'dropped' && !part.wasSuspect);
@@ -320,7 +373,7 @@ export class Reference extends ReferenceLedger {
       part.failures++;
       part.sleepsUntilMs = nowMs + backoffMs;
     }
-    const ageLeftMs = group.acceptedAtMs + this.settings.maxAgeMs - nowMs;
+    const ageLeftMs = group.youngestAtMs + this.settings.maxAgeMs - nowMs;
     this.#ask(request, Math.min(retryAfterMs, 0.9 * ageLeftMs), isSlow, nowMs);
   }
 
@@ -345,10 +398,10 @@ export class Reference extends ReferenceLedger {
   #halve(parts: readonly Part[]): void {
     this.seen.halved++;
     const middle = Math.ceil(parts.length / 2);
-    const { openedPosition, offset, acceptedAtMs } = (parts[0] as Part).group as Group;
+    const { openedPosition, offset, acceptedAtMs, youngestAtMs } = (parts[0] as Part).group as Group;
     for (const start of [0, middle]) {
       const half = start === 0 ? parts.slice(0, middle) : parts.slice(middle);
-      const group = newGroup(openedPosition, offset + start, acceptedAtMs, half);
+      const group = { ...newGroup(openedPosition, offset + start, acceptedAtMs, half), youngestAtMs };
       for (const [index, part] of half.entries()) Object.assign(part, { group, failures: 0, order: index });
     }
   }

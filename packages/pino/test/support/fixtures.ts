@@ -1,8 +1,13 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
+
+const folder = mkdtempSync(join(tmpdir(), 'logferry-pino-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+let files = 0;
 
 /** Path of a file in `test/fixtures`. */
 export function fixture(name: string): string {
@@ -11,7 +16,7 @@ export function fixture(name: string): string {
 
 /** Path of a file that does not exist yet. */
 export function newFile(): string {
-  return join(mkdtempSync(join(tmpdir(), 'logferry-pino-')), 'lines.log');
+  return join(folder, `${files++}.log`);
 }
 
 /** The lines of a file; none if it does not exist. */
