@@ -29,7 +29,7 @@ export default mergeConfig(
           extends: true,
           test: {
             name: 'then',
-            exclude: [...first, '**/node_modules/**'],
+            exclude: [...first, 'proxies/**', '**/node_modules/**'],
             maxWorkers: 2,
             sequence: { groupOrder: 1 },
           },
