@@ -1,57 +1,89 @@
-import { DeliveryError, systemClock } from '@logferry/core';
-import type { ConnectionSettings } from './resolve-options.js';
+import { assertFilesLoad, type DeliveryCode, DeliveryError, noAnswer, systemClock, type Timer } from '@logferry/core';
+import { toDeliveryError } from './classify.js';
+import { Lookup, type PassingFailure } from './lookup.js';
 
-/** Shortest time between two requests for new credentials: a provider may start a process, or call a service. */
-const MIN_RENEWAL_MS = 5000;
+/** Asks for credentials, or for those that are remembered. The SDK's types lack the argument, but its memory takes it. */
+type CredentialProvider = (options?: { readonly forceRefresh?: true }) => Promise<unknown>;
+
+/** The part of a client that knows region and credentials. A client of the user's may lack it. */
+export interface Config {
+  readonly region?: () => Promise<unknown>;
+  credentials?: CredentialProvider;
+}
 
 /**
  * Looks region and credentials up before a request, so that their errors are not taken for errors of the service. The SDK
  * remembers both for ever, except credentials with an expiration: {@link forget} ends that.
  */
 export class ConnectionCheck {
-  readonly #settings: ConnectionSettings;
+  readonly #config: Config;
+  readonly #source: CredentialSource | undefined;
+  readonly #credentials: CredentialProvider | undefined;
+  readonly #isOurs: boolean;
   #mustRenew = false;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   #renewing: Promise<void> | undefined;
 
-  constructor(settings: ConnectionSettings) {
-    this.#settings = settings;
+  /** `source` is absent where the user gave the credentials themselves: nothing has to be looked up then. */
+  constructor(config: Config, source: CredentialSource | undefined, isOurs: boolean) {
+    this.#config = config;
+    this.#source = source;
+    this.#isOurs = isOurs;
+    // The memory of our own client is above the source, that of the user's below it.
+    this.#credentials = isOurs ? (options) => config.credentials?.(options) ?? Promise.resolve() : source?.get;
   }
 
-  /** Resolves if there are a region and credentials. Rejects with a `DeliveryError`. */
-  async pass({ config }: Connected): Promise<void> {
-    const isOurs = this.#settings.client === undefined;
+  /** Resolves if there are a region and credentials. Rejects with a `DeliveryError`, at the latest when the signal aborts. */
+  async pass(signal: AbortSignal): Promise<void> {
+    let onAbort = (): void => {};
+    const aborted = new Promise<never>((_, reject) => {
+      onAbort = () => this.#source?.waiting && reject(this.#source.waiting);
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+    try {
+      await Promise.race([this.#lookUp(), aborted]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /**
+   * Asks for new credentials before the next request: the service refused the request. `areRefused`: it refused the credentials
+   * themselves, rather than what they allow.
+   */
+  forget(areRefused: boolean): void {
+    this.#mustRenew = true;
+    if (areRefused) this.#source?.forget();
+  }
+
+  async #lookUp(): Promise<void> {
     // New credentials come first: looking for them reads the shared files again, which may have a region by now.
-    const failure = await rejectionOf(() => this.#renew(config));
-    const regionFailure = await rejectionOf(() => config?.region?.());
+    const failure = await rejectionOf(() => this.#renew());
+    const regionFailure = await rejectionOf(() => this.#config.region?.());
     if (regionFailure) {
       this.#mustRenew = true;
-      throw noRegion(regionFailure.cause, isOurs);
+      // Files that cannot be read are empty to the SDK.
+      assertFilesLoad();
+      throw noRegion(regionFailure.cause, this.#isOurs);
     }
-    // A client of the user's may work without credentials, or even without `config`.
-    if (!isOurs) return;
-    const credentialsFailure = failure ?? (await rejectionOf(() => config?.credentials?.()));
-    if (credentialsFailure) throw noCredentials(credentialsFailure.cause, this.#settings);
-  }
-
-  /** Asks for new credentials before the next request: the service refused those that the SDK has. */
-  forget(): void {
-    this.#mustRenew = true;
+    const { cause } = failure ?? (await rejectionOf(() => this.#credentials?.())) ?? {};
+    // A client of the user's may work without credentials.
+    if (DeliveryError.is(cause) && (this.#isOurs || cause.code !== 'AUTH')) throw cause;
   }
 
   /** Concurrent requests share a renewal. */
-  async #renew(config: Config | undefined): Promise<void> {
+  async #renew(): Promise<void> {
     const nowMs = systemClock.monotonic();
     if (this.#mustRenew && nowMs - this.#renewedAtMs >= MIN_RENEWAL_MS) {
       this.#renewedAtMs = nowMs;
-      this.#renewing = this.#askAnew(config);
+      this.#renewing = this.#askAnew();
     }
     await this.#renewing;
   }
 
-  async #askAnew(config: Config | undefined): Promise<void> {
+  async #askAnew(): Promise<void> {
     try {
-      await config?.credentials?.({ forceRefresh: true });
+      await this.#credentials?.({ forceRefresh: true });
       this.#mustRenew = false;
     } finally {
       this.#renewing = undefined;
@@ -59,15 +91,148 @@ export class ConnectionCheck {
   }
 }
 
-/** The part of a client that knows region and credentials. A client of the user's may lack it. */
-export interface Connected {
-  readonly config?: Config;
+/** Whose code looks for the credentials: the SDK's chain of sources for us, a function of the user's, a client of the user's. */
+type CredentialOrigin = 'chain' | 'function' | 'client';
+
+/** The source of the credentials of one client. */
+export class CredentialSource {
+  readonly #look: CredentialProvider;
+  readonly #origin: CredentialOrigin;
+  readonly #lookup: Lookup;
+  /** The last that it gave, unless the service refused them. */
+  #credentials: Expiring | undefined;
+  #hasGiven = false;
+  /** On the monotonic clock. */
+  #failedAtMs = Number.NEGATIVE_INFINITY;
+  #looking: Promise<unknown> | undefined;
+
+  constructor(look: CredentialProvider, origin: CredentialOrigin) {
+    this.#look = look;
+    this.#origin = origin;
+    this.#lookup = new Lookup(origin === 'chain');
+  }
+
+  /**
+   * Goes on with the credentials that it has where new ones cannot be had, as long as they are valid. Else rejects with a
+   * `DeliveryError`: `AUTH` if only the operator can mend it. Concurrent calls share a look-up.
+   */
+  readonly get: CredentialProvider = (options) => {
+    this.#looking ??= this.#getAnew(options).finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  };
+
+  /** The service refused the credentials. */
+  forget(): void {
+    this.#credentials = undefined;
+  }
+
+  /** The failure of a request whose time is over, if it still waits for credentials. */
+  get waiting(): DeliveryError | undefined {
+    if (!this.#looking) return undefined;
+    const source =
+      this.#lookup.waitsFor ?? (this.#origin === 'chain' ? 'their source' : 'the function that gives them');
+    return new DeliveryError('TIMEOUT', `no AWS credentials yet: ${source} does not answer`);
+  }
+
+  async #getAnew(options: Parameters<CredentialProvider>[0]): Promise<unknown> {
+    const valid = isValid(this.#credentials) ? this.#credentials : undefined;
+    if (valid && systemClock.monotonic() - this.#failedAtMs < MIN_RENEWAL_MS) return valid;
+    try {
+      // The chain takes files that cannot be read for empty ones.
+      if (this.#origin === 'chain') assertFilesLoad();
+      const credentials = await withLimit(this.#lookup.run(() => this.#look(options)));
+      this.#credentials = credentials as Expiring;
+      this.#hasGiven = true;
+      return credentials;
+    } catch (cause) {
+      this.#failedAtMs = systemClock.monotonic();
+      if (valid) return valid;
+      throw this.#failureOf(cause);
+    }
+  }
+
+  #failureOf(cause: unknown): DeliveryError {
+    if (DeliveryError.is(cause)) return cause;
+    const text = String((cause as Error | undefined)?.message ?? cause).replace(/\s+/g, ' ');
+    const passing = this.#passingFailure(cause);
+    if (!passing)
+      return new DeliveryError('AUTH', `no AWS credentials (${text}): ${REMEDIES[this.#origin]}`, { cause });
+    return new DeliveryError(passing.code, `no AWS credentials for now: ${passing.reason} (${text})`, { cause });
+  }
+
+  #passingFailure(cause: unknown): PassingFailure | undefined {
+    const shortage = filesFailure();
+    if (shortage) return { code: shortage.code, reason: shortage.message };
+    const { $metadata, $retryable } = (cause ?? {}) as ServiceFailure;
+    if ($metadata?.httpStatusCode !== undefined) {
+      const { code } = toDeliveryError(cause, { operation: '', target: '', address: undefined });
+      const isPassing = $retryable !== undefined || PASSING.has(code);
+      return isPassing ? { code: 'UNAVAILABLE', reason: `AWS answered HTTP ${$metadata.httpStatusCode}` } : undefined;
+    }
+    const failure = this.#lookup.passingFailure(this.#hasGiven);
+    if (failure || this.#origin === 'chain') return failure;
+    const { code } = noAnswer(cause);
+    return code === 'NETWORK' || code === 'TIMEOUT' ? { code, reason: 'their source did not answer' } : undefined;
+  }
 }
 
-interface Config {
-  readonly region?: () => Promise<unknown>;
-  /** The SDK's type lacks the argument, but its memory of credentials takes it. */
-  readonly credentials?: (options?: { readonly forceRefresh: true }) => Promise<unknown>;
+/** Shortest time between two requests for new credentials: a provider may start a process, or call a service. */
+const MIN_RENEWAL_MS = 5000;
+
+interface Expiring {
+  readonly expiration?: Date | undefined;
+}
+
+/** An error of another service of AWS, such as STS. */
+interface ServiceFailure {
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  /** The service's model says that a retry may succeed. */
+  readonly $retryable?: object;
+}
+
+const PASSING: ReadonlySet<DeliveryCode> = new Set(['THROTTLED', 'UNAVAILABLE', 'NETWORK', 'TIMEOUT']);
+
+const REMEDIES: Readonly<Record<CredentialOrigin, string>> = {
+  chain:
+    'set the option "credentials", the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile in the ' +
+    'shared credentials file, or give this machine a role',
+  function: 'the option "credentials" has to give them',
+  client: 'the client has to have them',
+};
+
+/** A look-up that never ends is given up, so that a later one can begin. */
+const MAX_LOOKUP_MS = 60_000;
+
+/** Without an expiration nobody knows: the service has not refused them. */
+function isValid(credentials: Expiring | undefined): boolean {
+  if (!credentials) return false;
+  const { expiration } = credentials;
+  return expiration === undefined || Number(expiration) > Date.now();
+}
+
+function filesFailure(): DeliveryError | undefined {
+  try {
+    assertFilesLoad();
+    return undefined;
+  } catch (error) {
+    return error as DeliveryError;
+  }
+}
+
+async function withLimit<T>(looking: Promise<T>): Promise<T> {
+  let timer: Timer | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    const message = `no AWS credentials: their source has not answered for ${MAX_LOOKUP_MS / 1000} s`;
+    timer = systemClock.setTimer(() => reject(new DeliveryError('TIMEOUT', message)), MAX_LOOKUP_MS);
+    timer.unref();
+  });
+  try {
+    return await Promise.race([looking, limit]);
+  } finally {
+    timer?.cancel();
+  }
 }
 
 function noRegion(cause: unknown, isOurs: boolean): DeliveryError {
@@ -75,14 +240,6 @@ function noRegion(cause: unknown, isOurs: boolean): DeliveryError {
     ? 'set the option "region", the environment variable AWS_REGION or the shared config file'
     : 'set the region of the client';
   return new DeliveryError('MISCONFIGURED', `no AWS region (${textOf(cause)}): ${remedy}`, { cause });
-}
-
-function noCredentials(cause: unknown, { credentials }: ConnectionSettings): DeliveryError {
-  const remedy = credentials
-    ? 'the option "credentials" has to give them'
-    : 'set the option "credentials", the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile in the ' +
-      'shared credentials file, or give this machine a role';
-  return new DeliveryError('AUTH', `no AWS credentials (${textOf(cause)}): ${remedy}`, { cause });
 }
 
 async function rejectionOf(act: () => Promise<unknown> | undefined): Promise<{ readonly cause: unknown } | undefined> {

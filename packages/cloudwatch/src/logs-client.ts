@@ -1,9 +1,10 @@
 import type { CloudWatchLogsClient, CloudWatchLogsClientConfig } from '@aws-sdk/client-cloudwatch-logs';
-import { DeliveryError } from '@logferry/core';
-import { isAuthFailure } from './classify.js';
+import { loadPackage } from '@logferry/core';
+import { isAuthFailure, nameOf } from './classify.js';
 import { learningTime } from './clock-skew.js';
-import { ConnectionCheck } from './connection-check.js';
+import { type Config, ConnectionCheck, CredentialSource } from './connection-check.js';
 import { type BodyWriter, type Command, Exchange } from './exchange.js';
+import { moduleUrl } from './module-url.js';
 import type { CloudWatchClient, CloudWatchEntity } from './options.js';
 import { assertProven } from './proof.js';
 import type { RejectedLogEventsInfo } from './rejected-events.js';
@@ -40,14 +41,12 @@ export async function assertSdkInstalled(): Promise<void> {
  */
 export class LogsClient {
   readonly #settings: ConnectionSettings;
-  readonly #check: ConnectionCheck;
   #connection: Promise<Connection> | undefined;
   #address: string | undefined;
   #clockOffsetMs = 0;
 
   constructor(settings: ConnectionSettings) {
     this.#settings = settings;
-    this.#check = new ConnectionCheck(settings);
   }
 
   /** False if the client is the user's. */
@@ -125,8 +124,8 @@ export class LogsClient {
     exchange = new Exchange(),
     progress?: () => void,
   ): Promise<unknown> {
-    const { sdk, client } = await this.#connect();
-    await this.#check.pass(client);
+    const { sdk, client, check } = await this.#connect();
+    await check.pass(abortSignal);
     const command = makeCommand(sdk);
     exchange.observe(command, progress);
     try {
@@ -137,7 +136,7 @@ export class LogsClient {
       this.#clockOffsetMs = client.config?.systemClockOffset ?? 0;
       return output;
     } catch (error) {
-      if (isAuthFailure(error)) this.#check.forget();
+      if (isAuthFailure(error)) check.forget(nameOf(error) !== 'AccessDenied');
       throw error;
     } finally {
       this.#address = exchange.address ?? this.#address;
@@ -155,22 +154,32 @@ export class LogsClient {
 
   async #open(): Promise<Connection> {
     const sdk = await loadSdk();
-    const { client, region, credentials, endpoint } = this.#settings;
-    if (client) return { sdk, client: client as unknown as CloudWatchLogsClient };
-    return {
-      sdk,
-      client: new sdk.CloudWatchLogsClient({
-        ...(region !== undefined && { region }),
-        ...(credentials !== undefined && { credentials: credentials as AwsCredentials }),
-        ...(endpoint !== undefined && { endpoint }),
-        ...FRESH_FILES,
-        // Only the core repeats.
-        maxAttempts: 1,
-        // The SDK would warn on the console, and an application may redirect that into its logger.
-        logger: SILENT,
-        requestHandler: createRequestHandler(),
-      }),
-    };
+    const { client: given, region, credentials, endpoint } = this.#settings;
+    if (given) {
+      const client = given as unknown as CloudWatchLogsClient;
+      const config: Config = client.config ?? {};
+      const source = config.credentials && new CredentialSource(config.credentials, 'client');
+      return { sdk, client, check: new ConnectionCheck(config, source, false) };
+    }
+    let source = typeof credentials === 'function' ? new CredentialSource(credentials, 'function') : undefined;
+    const chosen = source?.get ?? credentials;
+    const client = new sdk.CloudWatchLogsClient({
+      ...(region !== undefined && { region }),
+      ...(chosen !== undefined && { credentials: chosen as AwsCredentials }),
+      ...(endpoint !== undefined && { endpoint }),
+      ...FRESH_FILES,
+      // Only the core repeats.
+      maxAttempts: 1,
+      // The SDK would warn on the console, and an application may redirect that into its logger.
+      logger: SILENT,
+      requestHandler: createRequestHandler(),
+    });
+    const config: Config = client.config;
+    if (config.credentials && credentials === undefined) {
+      source = new CredentialSource(config.credentials, 'chain');
+      config.credentials = source.get;
+    }
+    return { sdk, client, check: new ConnectionCheck(config, source, true) };
   }
 }
 
@@ -188,23 +197,14 @@ type AwsCredentials = NonNullable<CloudWatchLogsClientConfig['credentials']>;
 interface Connection {
   readonly sdk: Sdk;
   readonly client: CloudWatchLogsClient;
+  readonly check: ConnectionCheck;
 }
 
-async function loadSdk(): Promise<Sdk> {
-  try {
-    return await import('@aws-sdk/client-cloudwatch-logs');
-  } catch (cause) {
-    const message = isNotInstalled(cause)
-      ? 'the AWS SDK is not installed; install it: npm install @aws-sdk/client-cloudwatch-logs'
-      : `the AWS SDK cannot be loaded: ${cause}`;
-    throw new DeliveryError('MISCONFIGURED', message, { cause });
-  }
-}
-
-/** Whether Node.js does not find the SDK itself, rather than a package that the SDK needs. */
-function isNotInstalled(error: unknown): boolean {
-  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
-  return (
-    /^(ERR_)?MODULE_NOT_FOUND$/.test(String(code)) && String(message).includes("'@aws-sdk/client-cloudwatch-logs'")
-  );
+function loadSdk(): Promise<Sdk> {
+  return loadPackage({
+    name: '@aws-sdk/client-cloudwatch-logs',
+    title: 'the AWS SDK',
+    load: () => import('@aws-sdk/client-cloudwatch-logs'),
+    parentUrl: moduleUrl,
+  });
 }

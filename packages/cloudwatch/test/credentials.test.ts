@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
-import { systemClock } from '@logferry/core';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { jumpingClock } from './support/clock.js';
 import { isolate } from './support/environment.js';
 import { batchOf, create, deliver, send } from './support/events.js';
 import { type Access, startEmulator } from './support/servers.js';
@@ -109,14 +109,3 @@ it('reads the shared config file again while it has no region', async () => {
   await deliver(destination, batch);
   expect(emulator.events()).toHaveLength(1);
 });
-
-/** Lets the system's monotonic clock jump, until the test ends. */
-function jumpingClock(): (ms: number) => void {
-  const { monotonic } = systemClock;
-  let jumpedMs = 0;
-  const spy = vi.spyOn(systemClock, 'monotonic').mockImplementation(() => monotonic() + jumpedMs);
-  onTestFinished(() => spy.mockRestore());
-  return (ms) => {
-    jumpedMs += ms;
-  };
-}

@@ -38,6 +38,7 @@ export {
   parseRetryAfter,
 } from './tools/http.js';
 export { addressOf, codeOfStatus, noAnswer } from './tools/http-errors.js';
+export { assertFilesLoad, type LazyPackage, loadPackage } from './tools/load-package.js';
 export { stringify, toPrimitive } from './tools/stringify.js';
 export { endOfSlice, findCap, MAX_PART_HEADER_BYTES, split, truncate, utf8Bytes } from './tools/text.js';
 export { toDateMs } from './tools/time.js';

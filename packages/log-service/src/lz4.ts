@@ -1,3 +1,6 @@
+import { loadPackage } from '@logferry/core';
+import { moduleUrl } from './module-url.js';
+
 /**
  * Compresses to an LZ4 block that keeps the end-of-block rules, without frame and without size. Returns `undefined` if
  * nothing repeats.
@@ -7,8 +10,8 @@
  * https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
  */
 export async function lz4(raw: Uint8Array): Promise<Buffer | undefined> {
-  // Loaded lazily: the module takes 5 MB of memory.
-  const { compressBlock, compressBound } = await import('lz4js');
+  library ??= await loadPackage({ name: 'lz4js', load: () => import('lz4js'), parentUrl: moduleUrl });
+  const { compressBlock, compressBound } = library;
   const headLength = raw.length - END_LITERALS;
   if (headLength <= 0) return undefined;
   const block = Buffer.allocUnsafe(compressBound(headLength) + END_LITERALS + MAX_GROWTH);
@@ -17,6 +20,9 @@ export async function lz4(raw: Uint8Array): Promise<Buffer | undefined> {
   const length = compressBlock(raw, block, 0, headLength, hashTable);
   return length === 0 ? undefined : appendLiterals(block, length, raw.subarray(headLength));
 }
+
+/** Loaded with the first body: the module takes 5 MB of memory. */
+let library: typeof import('lz4js') | undefined;
 
 /** The last match of a block starts at least 12 bytes before the end, and ends at least 5 bytes before it. */
 const END_LITERALS = 12;

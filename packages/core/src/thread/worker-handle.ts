@@ -17,6 +17,9 @@ interface Stream extends ThreadStream {
   unref(): void;
 }
 
+/** Loaded with the first worker: it costs a few milliseconds. A worker that takes the place of another loads no file here. */
+let Constructor: typeof ThreadStream | undefined;
+
 export interface WorkerEvents {
   /** The worker reported its progress. */
   onReport(report: Report): void;
@@ -48,8 +51,7 @@ export class WorkerHandle {
     this.#events = events;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    // Loaded lazily: it costs a few milliseconds.
-    const Constructor = createRequire(moduleUrl)('thread-stream') as typeof ThreadStream;
+    Constructor ??= createRequire(moduleUrl)('thread-stream') as typeof ThreadStream;
     const stream = new Constructor({
       filename: new URL('./worker.js', moduleUrl).href,
       workerData: { ...plan, line: { port: port2, reports: this.#reports } } satisfies ThreadPlan,
