@@ -3,13 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
-import { DeliveryError, systemClock } from '@logferry/core';
+import { createShipper, DeliveryError, systemClock } from '@logferry/core';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { jumpingClock } from './support/clock.js';
 import { isolate } from './support/environment.js';
-import { batchOf, create, deliver, send } from './support/events.js';
+import { batchOf, create, deliver, record, send } from './support/events.js';
 import { startEmulator } from './support/servers.js';
-import { start } from './support/shipper.js';
 import { metadata, type Respond, startSource } from './support/sources.js';
 
 beforeEach(isolate);
@@ -54,22 +53,22 @@ const sources: Record<string, (url: string) => void> = {
 const stsError = (code: string): string =>
   `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>m</Message></Error></ErrorResponse>`;
 
-it.each<[string, string, Respond, string]>([
-  ['instance metadata', 'throttles', () => [429], 'UNAVAILABLE'],
-  ['instance metadata', 'fails', () => [503], 'UNAVAILABLE'],
+it.each<[string, string, string, Respond]>([
+  ['instance metadata', 'throttles', 'UNAVAILABLE', () => [429]],
+  ['instance metadata', 'fails', 'UNAVAILABLE', () => [503]],
   [
     'instance metadata',
     'gives a token and then fails',
-    (request) => [request.startsWith('PUT') ? 200 : 500, 'x'],
     'UNAVAILABLE',
+    (request) => [request.startsWith('PUT') ? 200 : 500, 'x'],
   ],
-  ['instance metadata', 'has no role', (request) => [request.startsWith('PUT') ? 200 : 404, 'x'], 'AUTH'],
-  ['STS', 'fails', () => [503, stsError('ServiceUnavailable')], 'UNAVAILABLE'],
-  ['STS', 'throttles', () => [400, stsError('Throttling')], 'UNAVAILABLE'],
-  ['STS', 'cannot reach the identity provider', () => [400, stsError('IDPCommunicationError')], 'UNAVAILABLE'],
-  ['STS', 'denies the role', () => [403, stsError('AccessDenied')], 'AUTH'],
-  ['STS', 'refuses the token', () => [400, stsError('ExpiredTokenException')], 'AUTH'],
-])('while %s %s, a batch fails with %4$s', async (source, _, respond, code) => {
+  ['instance metadata', 'has no role', 'AUTH', (request) => [request.startsWith('PUT') ? 200 : 404, 'x']],
+  ['STS', 'fails', 'UNAVAILABLE', () => [503, stsError('ServiceUnavailable')]],
+  ['STS', 'throttles', 'UNAVAILABLE', () => [400, stsError('Throttling')]],
+  ['STS', 'cannot reach the identity provider', 'UNAVAILABLE', () => [400, stsError('IDPCommunicationError')]],
+  ['STS', 'denies the role', 'AUTH', () => [403, stsError('AccessDenied')]],
+  ['STS', 'refuses the token', 'AUTH', () => [400, stsError('ExpiredTokenException')]],
+])('while %s %s, a batch fails with %s', async (source, _, code, respond) => {
   const { url } = await startSource(respond);
   sources[source]?.(url);
   const destination = create({ region: 'us-east-1', endpoint: 'http://127.0.0.1:1' });
@@ -81,11 +80,11 @@ it.each<[string, string, Respond, string]>([
 });
 
 it.each([
-  ['fails', () => [503], 'UNAVAILABLE'],
-  ['throttles', () => [429], 'UNAVAILABLE'],
-  ['does not know the session', () => [401], 'AUTH'],
-] as [string, Respond, string][])('while SSO %s, a batch fails with %3$s', async (_, respond, code) => {
-  sources.SSO?.((await startSource(respond)).url);
+  ['fails', 'UNAVAILABLE', 503],
+  ['throttles', 'UNAVAILABLE', 429],
+  ['does not know the session', 'AUTH', 401],
+] as const)('while SSO %s, a batch fails with %s', async (_, code, status) => {
+  sources.SSO?.((await startSource(() => [status])).url);
   const destination = create({ region: 'us-east-1', endpoint: 'http://127.0.0.1:1' });
   await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code, ambiguous: false });
 });
@@ -105,13 +104,13 @@ it("a client of the user's meets a source that throttles as our own does", async
 });
 
 it.each([
-  ['a broken connection', Object.assign(new Error('fetch failed'), { cause: { code: 'ECONNRESET' } }), 'NETWORK'],
-  ['a time-out', new DOMException('too late', 'TimeoutError'), 'TIMEOUT'],
-  ['an error 503 of AWS', Object.assign(new Error('x'), { $metadata: { httpStatusCode: 503 } }), 'UNAVAILABLE'],
-  ['an error 403 of AWS', Object.assign(new Error('x'), { $metadata: { httpStatusCode: 403 } }), 'AUTH'],
-  ['a DeliveryError', new DeliveryError('THROTTLED', 'the vault is busy'), 'THROTTLED'],
-  ['any other error', new Error('the vault is shut'), 'AUTH'],
-] as const)('after %s of a function for credentials, a batch fails with %3$s', async (_, error, code) => {
+  ['a broken connection', 'NETWORK', Object.assign(new Error('fetch failed'), { cause: { code: 'ECONNRESET' } })],
+  ['a time-out', 'TIMEOUT', new DOMException('too late', 'TimeoutError')],
+  ['an error 503 of AWS', 'UNAVAILABLE', Object.assign(new Error('x'), { $metadata: { httpStatusCode: 503 } })],
+  ['an error 403 of AWS', 'AUTH', Object.assign(new Error('x'), { $metadata: { httpStatusCode: 403 } })],
+  ['a DeliveryError', 'THROTTLED', new DeliveryError('THROTTLED', 'the vault is busy')],
+  ['any other error', 'AUTH', new Error('the vault is shut')],
+] as const)('after %s of a function for credentials, a batch fails with %s', async (_, code, error) => {
   const destination = create({
     region: 'us-east-1',
     endpoint: 'http://x.test',
@@ -126,9 +125,8 @@ it('delivers all in close() after instance metadata throttled for a moment', asy
   let throttled = 3;
   const { url } = await startSource((request) => (throttled-- > 0 ? [429] : answer(request)));
   sources['instance metadata']?.(url);
-  const { shipper } = await start({ ...access, credentials: undefined, retry: { baseMs: 20 } });
-  for (const text of ['x', 'y', 'z'])
-    shipper.accept({ time: Date.now(), level: 'info', urgent: false, fields: {}, text });
+  const shipper = createShipper(create({ ...access, credentials: undefined }), { retry: { baseMs: 20 } });
+  for (const text of ['x', 'y', 'z']) shipper.accept(record(text));
   expect(await shipper.close()).toMatchObject({ delivered: 3, pending: 0 });
 });
 
