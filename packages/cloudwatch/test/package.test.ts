@@ -1,9 +1,11 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
+import { startEmulator } from './support/servers.js';
 
 const root = join(import.meta.dirname, '..');
 const resolve = createRequire(import.meta.url).resolve;
@@ -80,6 +82,55 @@ it.each(kinds)('reports a missing dependency of the SDK as such (%s)', (file) =>
   writeFileSync(join(sdk, 'index.js'), `require('@smithy/core');`);
   const printed = run(app, file, 'assertSdkInstalled().catch(({ message }) => console.log(message));');
   expect(printed).toMatch(/^the AWS SDK cannot be loaded: Error: Cannot find module '@smithy\/core'/);
+});
+
+it.each(kinds)('finds a dependency of the SDK that is installed later (%s)', (file) => {
+  const app = installWithoutSdk();
+  const sdk = join(app, 'node_modules', '@aws-sdk', 'client-cloudwatch-logs');
+  mkdirSync(sdk, { recursive: true });
+  writeFileSync(join(sdk, 'package.json'), '{ "main": "index.js" }');
+  writeFileSync(join(sdk, 'index.js'), `require('late');`);
+  const program = `
+    const { mkdirSync, writeFileSync } = process.getBuiltinModule('node:fs');
+    const install = () => {
+      mkdirSync('node_modules/late');
+      writeFileSync('node_modules/late/index.js', '');
+    };
+    assertSdkInstalled().catch(({ code }) => console.log(code)).then(install).then(assertSdkInstalled).then(() => console.log('loaded'));
+  `;
+  expect(run(app, file, program)).toBe('MISCONFIGURED\nloaded\n');
+});
+
+it('says that a restart is needed where Node.js remembers that the SDK was missing', () => {
+  const app = installWithoutSdk();
+  const sdk = join(app, 'node_modules', '@aws-sdk', 'client-cloudwatch-logs');
+  mkdirSync(sdk, { recursive: true });
+  const program = `
+    const { writeFileSync } = process.getBuiltinModule('node:fs');
+    const folder = 'node_modules/@aws-sdk/client-cloudwatch-logs';
+    const install = () => {
+      writeFileSync(folder + '/main.js', '');
+      writeFileSync(folder + '/package.json', '{ "main": "main.js" }');
+    };
+    const report = ({ message }) => console.log(message);
+    assertSdkInstalled().catch(report).then(install).then(assertSdkInstalled).then(() => console.log('loaded'), report);
+  `;
+  const forgets = Number(process.versions.node.split('.')[0]) >= 22;
+  const remembered = 'the AWS SDK is installed, but Node.js remembers that it was not: restart the process';
+  const notInstalledText = notInstalled.replace('MISCONFIGURED ', '');
+  expect(run(app, 'main.mjs', program)).toBe(`${notInstalledText}${forgets ? 'loaded' : remembered}\n`);
+});
+
+it.each([
+  ['esm', ''],
+  ['cjs', ''],
+  ['esm', 'thread'],
+])('delivers after all file descriptors were in use at the first record (%s %s)', async (format, thread) => {
+  const { emulator } = await startEmulator();
+  const file = join(import.meta.dirname, 'children/no-descriptors.mjs');
+  const command = ['-c', 'ulimit -n 100; exec "$@"', 'sh', process.execPath, file, format, thread];
+  const { stdout } = await promisify(execFile)('sh', command, { env: { ...process.env, ...emulator.env } });
+  expect(stdout).toBe(thread ? 'delivered 1\n' : 'UNAVAILABLE\ndelivered 1\n');
 });
 
 it('has declarations that do not mention the SDK', () => {
