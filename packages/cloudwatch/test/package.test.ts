@@ -84,7 +84,7 @@ it.each(kinds)('reports a missing dependency of the SDK as such (%s)', (file) =>
   expect(printed).toMatch(/^the AWS SDK cannot be loaded: Error: Cannot find module '@smithy\/core'/);
 });
 
-it.each(kinds)('finds a dependency of the SDK that is installed later (%s)', (file) => {
+it('finds a dependency of the SDK that is installed later', () => {
   const app = installWithoutSdk();
   const sdk = join(app, 'node_modules', '@aws-sdk', 'client-cloudwatch-logs');
   mkdirSync(sdk, { recursive: true });
@@ -98,7 +98,7 @@ it.each(kinds)('finds a dependency of the SDK that is installed later (%s)', (fi
     };
     assertSdkInstalled().catch(({ code }) => console.log(code)).then(install).then(assertSdkInstalled).then(() => console.log('loaded'));
   `;
-  expect(run(app, file, program)).toBe('MISCONFIGURED\nloaded\n');
+  expect(run(app, 'main.mjs', program)).toBe('MISCONFIGURED\nloaded\n');
 });
 
 it('says that a restart is needed where Node.js remembers that the SDK was missing', () => {

@@ -47,6 +47,17 @@ it('loads lz4js, which takes 5 MB, with the first body that it compresses', asyn
   expect(await run('commonjs', code, { TARGET: JSON.stringify(emulator.target) })).toBe('false true\n');
 });
 
+it.each(['esm', 'cjs'])('delivers after all file descriptors were in use at the first record (%s)', async (format) => {
+  const emulator = await startLogService({ strict: true });
+  onTestFinished(() => emulator.close());
+  const file = join(import.meta.dirname, 'children/no-descriptors.mjs');
+  const command = ['-c', 'ulimit -n 100; exec "$@"', 'sh', process.execPath, file, format];
+  const env = { ...process.env, TARGET: JSON.stringify(emulator.target) };
+  const { stdout } = await promisify(execFile)('sh', command, { env });
+  expect(stdout).toBe('UNAVAILABLE\ndelivered 1\n');
+  expect(emulator.stats().compression).toEqual({ lz4: 1 });
+});
+
 it('has types that need neither lz4js nor those of Node.js', () => {
   const app = mkdtempSync(join(tmpdir(), 'logferry-'));
   onTestFinished(() => rmSync(app, { recursive: true, force: true }));
