@@ -10,6 +10,11 @@ it('requires a package whose import has failed', async () => {
   await expect(wanted('thread-stream')).resolves.toBeTypeOf('function');
 });
 
+it('imports a package that cannot be required', async () => {
+  const parentUrl = new URL('module-url.js', import.meta.url).href;
+  await expect(loadPackage({ name: 'no-such-package', load: async () => 1, parentUrl })).resolves.toBe(1);
+});
+
 it('says how to install a package that is missing', async () => {
   await expect(wanted('no-such-package')).rejects.toMatchObject({
     code: 'MISCONFIGURED',

@@ -10,20 +10,30 @@ export interface LazyPackage<T> {
   readonly title?: string | undefined;
   /** `() => import(name)`: a bundler sees from it what belongs into the bundle. */
   readonly load: () => Promise<T>;
-  /** The URL of the module that needs the package. A bundle may have none. */
+  /** The URL of a module of the package that needs this one. In a bundle it may be `undefined`. */
   readonly parentUrl: string | undefined;
 }
 
 /**
- * Loads a package, by `require` where `import()` fails: Node.js remembers a failure of `import()` for the life of the process.
- * Rejects with a `DeliveryError`: `UNAVAILABLE` while no file can be loaded, else `MISCONFIGURED` with Node.js' error as its cause.
+ * Loads a package by `require`, or by `import()` where that fails: Node.js remembers a failure of `import()` for the life of the
+ * process. Rejects with a `DeliveryError`: `UNAVAILABLE` while no file can be loaded, else `MISCONFIGURED` with Node.js' error as its
+ * cause.
  */
 export async function loadPackage<T>(wanted: LazyPackage<T>): Promise<T> {
   assertFilesLoad();
+  const { name, load, parentUrl } = wanted;
+  const requireIt = async (): Promise<T> => createRequire(parentUrl as string)(name);
+  // A bundle has its own copy, which only `import()` finds. Elsewhere `require` is faster: it reads no names of exports.
+  const isBundled = !parentUrl?.endsWith('/module-url.js');
+  const [first, second] = isBundled ? [load, requireIt] : [requireIt, load];
   try {
-    return await wanted.load();
+    return await first();
   } catch (error) {
-    return requireInstead(wanted, error);
+    try {
+      return await second();
+    } catch (secondError) {
+      throw refusal(wanted, isBundled && parentUrl !== undefined ? secondError : error);
+    }
   }
 }
 
@@ -67,20 +77,14 @@ function isEnvironmentGone(): boolean {
   return typeof require === 'function' && Object.keys(require.cache).length === 0;
 }
 
-function requireInstead<T>({ name, title = name, parentUrl }: LazyPackage<T>, first: unknown): T {
-  const refuse = (text: string, cause: unknown): DeliveryError =>
-    new DeliveryError('MISCONFIGURED', `${title} ${text}`, { cause });
-  if (parentUrl === undefined) throw refuse(`cannot be loaded: ${first}`, first);
-  const require = createRequire(parentUrl);
-  try {
-    return require(name) as T;
-  } catch (cause) {
-    if (!isMissing(cause, name)) throw refuse(`cannot be loaded: ${cause}`, cause);
-    const isThere = require.resolve.paths(name)?.some((folder) => existsSync(join(folder, name, 'package.json')));
-    // Node.js 20 remembers that a file package.json was missing, or could not be read.
-    if (isThere) throw refuse('is installed, but Node.js remembers that it was not: restart the process', cause);
-    throw refuse(`is not installed; install it: npm install ${name}`, cause);
-  }
+function refusal({ name, title = name, parentUrl }: LazyPackage<unknown>, cause: unknown): DeliveryError {
+  const refuse = (text: string): DeliveryError => new DeliveryError('MISCONFIGURED', `${title} ${text}`, { cause });
+  if (parentUrl === undefined || !isMissing(cause, name)) return refuse(`cannot be loaded: ${cause}`);
+  const folders = createRequire(parentUrl).resolve.paths(name);
+  const isThere = folders?.some((folder) => existsSync(join(folder, name, 'package.json')));
+  // Node.js 20 remembers that a file package.json was missing, or could not be read.
+  if (isThere) return refuse('is installed, but Node.js remembers that it was not: restart the process');
+  return refuse(`is not installed; install it: npm install ${name}`);
 }
 
 /** Whether Node.js does not find the package itself, rather than one that it needs. */
