@@ -116,7 +116,8 @@ it('says that a restart is needed where Node.js remembers that the SDK was missi
     assertSdkInstalled().catch(report).then(install).then(assertSdkInstalled).then(() => console.log('loaded'), report);
   `;
   const forgets = Number(process.versions.node.split('.')[0]) >= 22;
-  const remembered = 'the AWS SDK is installed, but Node.js remembers that it was not: restart the process';
+  const remembered =
+    'the AWS SDK is there, but Node.js does not find it: restart the process, or npm install @aws-sdk/client-cloudwatch-logs';
   const notInstalledText = notInstalled.replace('MISCONFIGURED ', '');
   expect(run(app, 'main.mjs', program)).toBe(`${notInstalledText}${forgets ? 'loaded' : remembered}\n`);
 });

@@ -82,8 +82,8 @@ function refusal({ name, title = name, parentUrl }: LazyPackage<unknown>, cause:
   if (parentUrl === undefined || !isMissing(cause, name)) return refuse(`cannot be loaded: ${cause}`);
   const folders = createRequire(parentUrl).resolve.paths(name);
   const isThere = folders?.some((folder) => existsSync(join(folder, name, 'package.json')));
-  // Node.js 20 remembers that a file package.json was missing, or could not be read.
-  if (isThere) return refuse('is installed, but Node.js remembers that it was not: restart the process');
+  // Node.js 20 remembers that a file package.json was missing, or could not be read. An installation may also lack files.
+  if (isThere) return refuse(`is there, but Node.js does not find it: restart the process, or npm install ${name}`);
   return refuse(`is not installed; install it: npm install ${name}`);
 }
 
