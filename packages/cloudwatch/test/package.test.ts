@@ -131,7 +131,8 @@ it.each([
   const file = join(import.meta.dirname, 'children/no-descriptors.mjs');
   const command = ['-c', 'ulimit -n 100; exec "$@"', 'sh', process.execPath, file, format, thread];
   const { stdout } = await promisify(execFile)('sh', command, { env: { ...process.env, ...emulator.env } });
-  expect(stdout).toBe(thread ? 'delivered 1\n' : 'UNAVAILABLE\ndelivered 1\n');
+  // The descriptors are free when the failure was told; the backoff may be shorter.
+  expect(stdout).toMatch(thread ? /^delivered 1\n$/ : /^(UNAVAILABLE\n)+delivered 1\n$/);
 });
 
 it('has declarations that do not mention the SDK', () => {

@@ -54,7 +54,8 @@ it.each(['esm', 'cjs'])('delivers after all file descriptors were in use at the 
   const command = ['-c', 'ulimit -n 100; exec "$@"', 'sh', process.execPath, file, format];
   const env = { ...process.env, TARGET: JSON.stringify(emulator.target) };
   const { stdout } = await promisify(execFile)('sh', command, { env });
-  expect(stdout).toBe('UNAVAILABLE\ndelivered 1\n');
+  // The descriptors are free when the failure was told; the backoff may be shorter.
+  expect(stdout).toMatch(/^(UNAVAILABLE\n)+delivered 1\n$/);
   expect(emulator.stats().compression).toEqual({ lz4: 1 });
 });
 
