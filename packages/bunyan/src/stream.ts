@@ -7,6 +7,7 @@ import {
   type Destination,
   deliveryOptionNames,
   type FlushOptions,
+  inBackground,
   nextTick,
   optionNames,
   type Shipper,
@@ -77,7 +78,7 @@ export class DestinationStream extends EventEmitter {
   /** Closes the stream, then emits 'finish' and calls back, as streams of Node.js do. */
   end(callback?: () => void): this {
     if (callback) this.once('finish', callback);
-    void this.close().then(() => nextTick(() => this.emit('finish')));
+    inBackground(this.close().then(() => nextTick(() => this.emit('finish'))));
     return this;
   }
 

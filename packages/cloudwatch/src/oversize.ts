@@ -20,7 +20,7 @@ export function fitMessage(text: string, maxBytes: number, policy: 'truncate' | 
  */
 function isMetric(text: string): boolean {
   // Spares most messages the cost of parsing.
-  if (text.length > MAX_PARSED_LENGTH || !text.includes('"CloudWatchMetrics"')) return false;
+  if (!text.includes('"CloudWatchMetrics"')) return false;
   try {
     const { _aws: metadata } = JSON.parse(text);
     return 'CloudWatchMetrics' in metadata;
@@ -28,6 +28,3 @@ function isMetric(text: string): boolean {
     return false;
   }
 }
-
-/** A longer text takes too long to parse. The format allows 1 MiB. */
-const MAX_PARSED_LENGTH = 4 * 1024 * 1024;

@@ -60,9 +60,11 @@ export {
   wrongOption,
   wrongSecret,
 } from './options/checks.js';
-export { DEFAULT_CLOSE_TIMEOUT_MS, deliveryOptionNames } from './options/delivery-options.js';
+export { DEFAULT_CLOSE_TIMEOUT_MS, DEFAULT_MAX_BUFFER_BYTES, deliveryOptionNames } from './options/delivery-options.js';
 export { errorFields, isError } from './tools/errors.js';
+export { guarded, inBackground } from './tools/guarded.js';
 export { isUrgentLevel, levelLabel, standardLevels } from './tools/levels.js';
 export { parseObject } from './tools/parse-object.js';
-export { delay, nextTick, nextTurn, systemClock } from './tools/system-clock.js';
+export { sharedState } from './tools/shared-state.js';
+export { delay, nextTick, nextTurn, outsideContext, systemClock } from './tools/system-clock.js';
 export { toEpochMs } from './tools/time.js';

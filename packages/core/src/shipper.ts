@@ -4,7 +4,7 @@ import { Reporter } from './accounting/reporter.js';
 import type { DeliveryStats } from './accounting/stats.js';
 import { Backlog } from './batch/backlog.js';
 import type { Clock, Timer } from './contract/clock.js';
-import type { Destination, Drop } from './contract/destination.js';
+import type { Destination, Drop, DropReason } from './contract/destination.js';
 import type { DeliveryError } from './contract/errors.js';
 import type { LogRecord } from './contract/record.js';
 import { Delivery } from './delivery/delivery.js';
@@ -19,7 +19,8 @@ import {
 } from './options/delivery-options.js';
 import { ProcessEnd } from './process/process-end.js';
 import { EndOfTurn } from './tools/end-of-turn.js';
-import { systemClock } from './tools/system-clock.js';
+import { guarded } from './tools/guarded.js';
+import { outsideContext, systemClock } from './tools/system-clock.js';
 
 /** The fate of all records so far, when a `flush()` or `close()` ended. */
 export type DeliveryReport = LedgerTotals;
@@ -34,6 +35,11 @@ export interface FlushOptions {
 export interface Shipper {
   /** Takes a record. Synchronous, never throws. False: dropped on the spot, and counted. */
   accept(record: LogRecord): boolean;
+  /**
+   * Counts a record as lost that an adapter cannot hand over: one that is too large to be read, for example. Synchronous, never
+   * throws. `cause` is told with the loss. Always false.
+   */
+  refuse(record: Pick<LogRecord, 'time'>, reason: DropReason, cause?: unknown): false;
   /**
    * Delivers all records accepted before the call, at once and without waiting for backoffs. Drops nothing: with `timeoutMs`
    * it may return while records are pending.
@@ -158,9 +164,19 @@ export class CoreShipper implements Shipper {
   }
 
   accept(record: LogRecord): boolean {
-    if (!this.#processEnd.isExiting) return this.#intake.accept(record, this.#closed ? 'closed' : undefined);
-    this.#intake.accept(record, 'closed');
-    this.#reporter.flush();
+    try {
+      if (!this.#closed && !this.#processEnd.isExiting) return this.#intake.accept(record);
+    } catch (cause) {
+      return this.refuse(record, 'unencodable', cause);
+    }
+    return this.refuse(record, 'closed');
+  }
+
+  refuse(record: Pick<LogRecord, 'time'>, reason: DropReason, cause?: unknown): false {
+    guarded(() => {
+      this.#intake.refuse(record, reason, cause);
+      if (this.#processEnd.isExiting) this.#reporter.flush();
+    })();
     return false;
   }
 
@@ -178,7 +194,8 @@ export class CoreShipper implements Shipper {
   close({ timeoutMs = this.#options.closeTimeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
     // Set before the last requests: a record that the destination logs from now on is counted as `closed`.
     this.#closed = true;
-    this.#closing ??= Promise.resolve().then(() => this.#shutDown(timeoutMs));
+    // The promise is kept: outside of the context of the caller.
+    this.#closing ??= outsideContext(() => Promise.resolve().then(() => this.#shutDown(timeoutMs)));
     return this.#closing;
   }
 

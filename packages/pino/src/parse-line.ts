@@ -24,17 +24,29 @@ export function parseLine(line: string, now: number): ParsedLine {
 }
 
 /**
+ * Reads level and time of a line of which only the beginning is known. Neither is, unless they come first.
+ *
+ * @param now time of a line without a readable time, in epoch milliseconds
+ */
+export function parseHead(head: string, now: number): Pick<ParsedLine, 'time' | 'levelValue'> {
+  return readPrefix(head, now) ?? { time: now, levelValue: undefined };
+}
+
+/**
  * Reads level and time without parsing the rest of the line. They are pino's own: keys of the same name that the application
  * logs come later in the line.
  */
 function parsePrefix(line: string, now: number): ParsedLine | undefined {
-  const match = PREFIX.exec(line);
-  if (!match || !line.endsWith('}')) return undefined;
-  return new PinoLine(line, unquote(match[1]), toEpochMs(unquote(match[2]), now));
+  return line.endsWith('}') ? readPrefix(line, now) : undefined;
+}
+
+function readPrefix(text: string, now: number): ParsedLine | undefined {
+  const match = PREFIX.exec(text);
+  return match ? new PinoLine(text, unquote(match[1]), toEpochMs(unquote(match[2]), now)) : undefined;
 }
 
 function parseWhole(line: string, now: number): ParsedLine | undefined {
-  const fields = parseFields(line);
+  const fields = parseObject(line, PINO_NAMES);
   return fields && new PinoLine(line, fields.level, toEpochMs(fields.time, now), fields);
 }
 
@@ -65,17 +77,10 @@ class PinoLine implements ParsedLine {
   }
 
   get fields(): Readonly<Record<string, unknown>> {
-    this.#fields ??= parseFields(this.text) ?? { msg: this.text };
+    this.#fields ??= parseObject(this.text, PINO_NAMES) ?? { msg: this.text };
     return this.#fields;
   }
 }
-
-function parseFields(line: string): Record<string, unknown> | undefined {
-  return line.length > MAX_PARSED_CHARS ? undefined : parseObject(line, PINO_NAMES);
-}
-
-/** A longer line takes too long to parse, and no service takes it whole. */
-const MAX_PARSED_CHARS = 16 * 1024 * 1024;
 
 function unquote(json = ''): string | number {
   return json.startsWith('"') ? json.slice(1, -1) : Number(json);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import { BroadcastChannel } from 'node:worker_threads';
-import { type DeliveryStats, sumStats, systemClock, wrongOption } from '@logferry/core';
+import { type DeliveryStats, guarded, sumStats, systemClock, wrongOption } from '@logferry/core';
 import { STATS_CHANNEL, type StatsReply, type StatsRequest } from './worker.js';
 
 /** Longest wait for the worker's reply. */
@@ -41,7 +41,7 @@ function ask(thread: Thread): Promise<readonly DeliveryStats[]> {
   return new Promise((resolve, reject) => {
     const request: StatsRequest = { id: randomUUID(), threadId: thread.worker.threadId };
     const channel = new BroadcastChannel(STATS_CHANNEL);
-    const post = (): void => channel.postMessage(request);
+    const post = guarded(() => channel.postMessage(request));
     const finish = (outcome: () => void): void => {
       timer.cancel();
       thread.off('ready', post).off('close', onClose);
@@ -49,13 +49,13 @@ function ask(thread: Thread): Promise<readonly DeliveryStats[]> {
       outcome();
     };
     const fail = (reason: string): void => finish(() => reject(new Error(`[logferry] stats: ${reason}`)));
-    const onClose = (): void => fail('the worker has ended');
+    const onClose = guarded(() => fail('the worker has ended'));
     const onTimeout = (): void => fail(`no reply from the worker in ${REPLY_TIMEOUT_MS} ms`);
     const timer = systemClock.setTimer(onTimeout, REPLY_TIMEOUT_MS);
-    channel.onmessage = (message: unknown): void => {
+    channel.onmessage = guarded((message: unknown): void => {
       const { requestId, stats } = (message as { readonly data: Partial<StatsReply> }).data;
       if (requestId === request.id && stats) finish(() => resolve(stats));
-    };
+    });
     thread.once('close', onClose);
     if (thread.ready) post();
     else thread.once('ready', post);

@@ -1,24 +1,27 @@
-import type { Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import {
   booleanOption,
   ConfigError,
   createShipper,
   DEFAULT_CLOSE_TIMEOUT_MS,
+  DEFAULT_MAX_BUFFER_BYTES,
   type DeliveryOptions,
   type DeliveryReport,
   type DeliveryStats,
   type Destination,
   deliveryOptionNames,
   type FlushOptions,
+  inBackground,
   nextTick,
   numberOption,
   optionNames,
+  outsideContext,
   refuseUnknownOptions,
   type Shipper,
 } from '@logferry/core';
-import build from 'pino-abstract-transport';
 import { levelOption } from './levels.js';
-import { parseLine } from './parse-line.js';
+import { LineReader } from './line-reader.js';
+import { type ParsedLine, parseHead, parseLine } from './parse-line.js';
 import { isPinoWorker, replyStats, withoutHostKeys } from './worker.js';
 
 /** pino kills a worker that has not closed 10 s after `end()`, or after the exit of the process began. */
@@ -80,59 +83,116 @@ export function destinationStream(options: DestinationStreamOptions): Destinatio
   const closeTimeoutMs = inWorker ? Math.min(flushTimeoutMs, MAX_WORKER_CLOSE_MS) : flushTimeoutMs;
   const shipper = createShipper(destination, { ...delivery, closeTimeoutMs });
   if (inWorker) replyStats(() => shipper.stats());
-  return shipLines(shipper, lowest, flushTimeoutMs);
+  const maxLineChars = delivery.maxBufferBytes ?? DEFAULT_MAX_BUFFER_BYTES;
+  return new LineStream(shipper, { lowest, maxLineChars, flushTimeoutMs });
 }
 
-/** Longest line, about: text without line feeds must not fill the memory. */
-const MAX_LINE_CHARS = 16 * 1024 * 1024;
+interface LineOptions {
+  /** The number of the least severe level that is shipped. */
+  readonly lowest: number;
+  readonly maxLineChars: number;
+  /** Of a call of `flush` with a callback. */
+  readonly flushTimeoutMs: number;
+}
 
-type Write = (chunk: string | Buffer, ...others: unknown[]) => boolean;
+/** Lines are read by a stream of our own: all are counted, none waits outside of the byte budget, and none is cut. */
+class LineStream extends Writable implements DestinationStream {
+  readonly #shipper: Shipper;
+  readonly #lowest: number;
+  readonly #flushTimeoutMs: number;
+  readonly #lines: LineReader;
+  readonly #closed = outsideContext(() => new Promise<void>((resolve) => this.once('close', resolve)));
+  #endOptions: FlushOptions | undefined;
 
-function shipLines(shipper: Shipper, lowest: number, flushTimeoutMs: number): DestinationStream {
-  let endOptions: FlushOptions | undefined;
-  let openLineChars = 0;
-  const take = (line: string): null => {
-    if (line.trim() === '') return null;
+  constructor(shipper: Shipper, { lowest, maxLineChars, flushTimeoutMs }: LineOptions) {
+    super({ decodeStrings: false });
+    this.#shipper = shipper;
+    this.#lowest = lowest;
+    this.#flushTimeoutMs = flushTimeoutMs;
+    this.#lines = new LineReader(maxLineChars, {
+      onLine: (line) => this.#take(line),
+      onTooLong: (head) => this.#refuse(head),
+    });
+  }
+
+  /** Takes the lines at once. A write after the end would emit 'error': here its lines are counted as `closed`. */
+  override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
+    this.#read(chunk);
+    if (this.writableEnded || this.destroyed) this.#end();
+    const done = typeof encoding === 'function' ? encoding : callback;
+    if (done) nextTick(done);
+    return true;
+  }
+
+  /** Called for the parameter of `end`. */
+  override _write(chunk: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
+    this.#read(chunk);
+    callback();
+  }
+
+  /** 'finish' comes after the delivery: pino's pipelines wait for that event. */
+  override _final(callback: WriteCallback): void {
+    this.#finish(callback);
+  }
+
+  override _destroy(_error: Error | null, callback: WriteCallback): void {
+    this.#finish(callback);
+  }
+
+  flush(options?: FlushOptions): Promise<DeliveryReport>;
+  flush(callback: () => void): void;
+  flush(parameter?: FlushOptions | (() => void)): Promise<DeliveryReport> | void {
+    if (typeof parameter !== 'function') return this.#shipper.flush(parameter);
+    inBackground(this.#shipper.flush({ timeoutMs: this.#flushTimeoutMs }).then(() => nextTick(parameter)));
+  }
+
+  close(options?: FlushOptions): Promise<DeliveryReport> {
+    this.#endOptions ??= options;
+    this.end();
+    return this.#closed.then(() => this.#shipper.close());
+  }
+
+  stats(): DeliveryStats {
+    return this.#shipper.stats();
+  }
+
+  #read(chunk: unknown): void {
+    try {
+      this.#lines.read(typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk : String(chunk));
+    } catch (cause) {
+      this.#shipper.refuse({ time: Date.now() }, 'unencodable', cause);
+    }
+  }
+
+  #finish(callback: WriteCallback): void {
+    this.#end();
+    inBackground(this.#shipper.close(this.#endOptions).then(() => callback()));
+  }
+
+  #end(): void {
+    try {
+      this.#lines.end();
+    } catch (cause) {
+      this.#shipper.refuse({ time: Date.now() }, 'unencodable', cause);
+    }
+  }
+
+  #take(line: string): void {
+    if (line.trim() === '') return;
     const record = parseLine(line, Date.now());
-    if (record.levelValue === undefined || record.levelValue >= lowest) shipper.accept(record);
-    return null;
-  };
-  const stream = build((source) => void source.resume(), {
-    // Takes each line at once and passes none on: lines that wait in a stream would be outside the byte budget.
-    parseLine: take,
-    close: async () => void (await shipper.close(endOptions)),
-    metadata: false,
-  });
-  // Delivers before 'finish', since pino's pipelines wait for that event.
-  const flushLastLine = stream._flush.bind(stream);
-  stream._flush = (callback) => flushLastLine(() => void shipper.close(endOptions).then(() => callback()));
-  const closed = new Promise<void>((resolve) => stream.once('close', resolve));
-  const writeWhileOpen = stream.write.bind(stream) as Write;
-  return Object.assign(stream, {
-    flush: ((parameter) => {
-      if (typeof parameter !== 'function') return shipper.flush(parameter);
-      return void shipper.flush({ timeoutMs: flushTimeoutMs }).then(() => nextTick(parameter));
-    }) as DestinationStream['flush'],
-    close(options?: FlushOptions) {
-      endOptions ??= options;
-      stream.end();
-      return closed.then(() => shipper.close());
-    },
-    stats: () => shipper.stats(),
-    /** A write after the end would emit 'error'; here its lines are counted as `closed`. */
-    write: ((chunk, ...others) => {
-      if (!stream.writableEnded && !stream.destroyed) {
-        const lineFeed = chunk.lastIndexOf('\n');
-        openLineChars = lineFeed < 0 ? openLineChars + chunk.length : chunk.length - lineFeed - 1;
-        const written = writeWhileOpen(chunk, ...others);
-        if (openLineChars <= MAX_LINE_CHARS) return written;
-        openLineChars = 0;
-        return writeWhileOpen('\n');
-      }
-      for (const line of String(chunk).split('\n')) take(line);
-      const callback = others.at(-1);
-      if (typeof callback === 'function') nextTick(callback as () => void);
-      return true;
-    }) as Write,
-  });
+    if (this.#ships(record)) this.#shipper.accept(record);
+  }
+
+  /** Of a line that is too long the rest is never read. */
+  #refuse(head: string): void {
+    const record = parseHead(head, Date.now());
+    if (this.#ships(record))
+      this.#shipper.refuse(record, 'too-large', new Error('a line is longer than maxBufferBytes'));
+  }
+
+  #ships({ levelValue }: Pick<ParsedLine, 'levelValue'>): boolean {
+    return levelValue === undefined || levelValue >= this.#lowest;
+  }
 }
+
+type WriteCallback = (error?: Error | null) => void;

@@ -1,5 +1,5 @@
 import { BroadcastChannel, threadId, workerData } from 'node:worker_threads';
-import type { DeliveryStats } from '@logferry/core';
+import { type DeliveryStats, guarded, sharedState } from '@logferry/core';
 
 /**
  * A broadcast channel, not the worker's `parentPort`: the first listener on that port starts it, and messages from pino to a
@@ -22,8 +22,8 @@ export interface StatsReply {
 
 type ReadStats = () => DeliveryStats;
 
-/** Shared by all copies of this package in the thread, ES module or CommonJS. */
-const REGISTRY = Symbol.for('logferry.pino.streams');
+/** The streams of this thread. */
+const streams = sharedState<ReadStats[]>('pino.streams', () => []);
 
 /** Whether this thread is a worker that pino started (by thread-stream). */
 export function isPinoWorker(): boolean {
@@ -46,18 +46,15 @@ export function withoutHostKeys<T extends object>(options: T): T {
 
 /** Lets `stats(transport)` in the application's thread read these counters. */
 export function replyStats(read: ReadStats): void {
-  const holder = globalThis as { [REGISTRY]?: ReadStats[] };
-  holder[REGISTRY] ??= listen();
-  holder[REGISTRY].push(read);
+  if (streams.length === 0) listen();
+  streams.push(read);
 }
 
-function listen(): ReadStats[] {
-  const streams: ReadStats[] = [];
+function listen(): void {
   const channel = new BroadcastChannel(STATS_CHANNEL);
-  channel.onmessage = (message: unknown): void => {
+  channel.onmessage = guarded((message: unknown): void => {
     const { id, threadId: receiver } = (message as { readonly data: Partial<StatsRequest> }).data;
     if (id === undefined || receiver !== threadId) return;
     channel.postMessage({ requestId: id, stats: streams.map((read) => read()) } satisfies StatsReply);
-  };
-  return streams;
+  });
 }

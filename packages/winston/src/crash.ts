@@ -1,4 +1,4 @@
-import { delay, type FlushOptions, nextTick, nextTurn, systemClock } from '@logferry/core';
+import { delay, type FlushOptions, inBackground, nextTick, nextTurn, systemClock } from '@logferry/core';
 import type { Info } from './record.js';
 
 /** Deadline of the delivery after a crash: winston exits 3,000 ms after it. */
@@ -30,7 +30,7 @@ export class CrashDelivery {
   begin(): void {
     this.#crashes++;
     this.#awaitsRecord = true;
-    if (!this.#isRunning) void this.#run();
+    if (!this.#isRunning) inBackground(this.#run());
   }
 
   recordArrived(): void {

@@ -1,3 +1,4 @@
+import { guarded } from '@logferry/core';
 import type { Levels } from './record.js';
 
 /** The members of a winston logger that its transport uses. */
@@ -27,7 +28,7 @@ export class Loggers {
   readonly #take: (info: unknown, logger: Logger) => void;
   readonly #attached = new Map<Logger, Attachment>();
 
-  /** `take` is called with each record of a logger, and with the logger. */
+  /** `take` is called with each record of a logger, and with the logger. It must not throw. */
   constructor(target: Target, take: (info: unknown, logger: Logger) => void) {
     this.#target = target;
     this.#take = take;
@@ -64,7 +65,7 @@ export class Loggers {
       return;
     }
     const take = (info: unknown): void => this.#take(info, logger);
-    const leave = (): void => void logger.unpipe(this.#target);
+    const leave = guarded(() => void logger.unpipe(this.#target));
     logger.on('data', take).once('end', leave);
     this.#attached.set(logger, { take, leave, pipes: 1 });
   }

@@ -7,11 +7,12 @@ import {
   type Destination,
   deliveryOptionNames,
   type FlushOptions,
+  guarded,
+  inBackground,
   nextTick,
   nextTurn,
   type Shipper,
   splitOptions,
-  systemClock,
   wrongOption,
 } from '@logferry/core';
 import { LEVEL } from 'triple-beam';
@@ -118,7 +119,7 @@ export class DestinationTransport extends Transport {
   override end(...args: unknown[]): this {
     if (args.length > 0 || !this.writable || !this.#loggers.arePartlyEnded) return super.end(...(args as []));
     const finish = removeLast(this, 'finish');
-    void this.flush({ timeoutMs: this.#closeTimeoutMs }).then(() => finish && nextTick(finish));
+    inBackground(this.flush({ timeoutMs: this.#closeTimeoutMs }).then(() => finish && nextTick(finish)));
     return this;
   }
 
@@ -129,11 +130,13 @@ export class DestinationTransport extends Transport {
 
   /** 'finish' comes after this has called back. */
   override _final(callback: (error?: Error | null) => void): void {
-    void this.#shipper.close().then(() =>
-      nextTick(() => {
-        this.#isFinished = true;
-        callback();
-      }),
+    inBackground(
+      this.#shipper.close().then(() =>
+        nextTick(() => {
+          this.#isFinished = true;
+          callback();
+        }),
+      ),
     );
   }
 
@@ -191,20 +194,27 @@ export class DestinationTransport extends Transport {
     if (this.silent) return;
     const levels = (this.#source ?? this.#loggers.first)?.levels ?? this.#levels;
     const accepted = this.#shipper.accept(new InfoRecord(info, levels));
-    if (accepted && this.listenerCount('logged') > 0) systemClock.defer(() => this.emit('logged', info));
+    if (accepted && this.listenerCount('logged') > 0) inBackground(this.#emitLogged(info));
+  }
+
+  async #emitLogged(info: Info): Promise<void> {
+    await nextTurn();
+    nextTick(() => this.emit('logged', info));
   }
 
   #followLoggers(): void {
     // winston-transport follows the first logger only. winston adds listeners for each logger, and for each crash.
     this.removeAllListeners('pipe').removeAllListeners('unpipe').setMaxListeners(0);
+    // It throws a wrong level into the call that adds the transport.
     this.on('pipe', (source: Logger) => {
       const isLogger = source.levels !== undefined;
       if (isLogger) this.#follow(source);
     });
-    this.on('unpipe', (source: Logger) => {
+    const left = guarded(async (source: Logger) => {
       if (!this.#loggers.detach(source)) return;
-      void (this.#loggers.first ? this.flush({ timeoutMs: this.#closeTimeoutMs }) : this.close());
+      await (this.#loggers.first ? this.flush({ timeoutMs: this.#closeTimeoutMs }) : this.close());
     });
+    this.on('unpipe', left);
   }
 
   #follow(logger: Logger): void {

@@ -65,19 +65,30 @@ export class Intake {
     return this.#window.redated;
   }
 
-  /** Takes in a record, unless there is a reason to refuse it already. False: refused on the spot. */
-  accept(record: LogRecord, refusal?: DropReason): boolean {
+  /** Takes in a record. False: refused on the spot. */
+  accept(record: LogRecord): boolean {
     const { onChanged, reporter } = this.#dependencies;
     const activity = currentActivity();
-    const reason = refusal ?? (activity === 'sending' ? 'feedback' : undefined);
-    if (reporter.isNotifying || activity === 'notifying')
-      return reporter.withoutReporting(() => this.#takeNow(record, reason));
-    if (reason !== undefined || !this.#canWait(record)) {
+    if (activity === 'sending') return this.refuse(record, 'feedback');
+    if (reporter.isNotifying || activity === 'notifying') return reporter.withoutReporting(() => this.#takeNow(record));
+    if (!this.#canWait(record)) {
       this.#deferred?.drain();
-      return this.#takeNow(record, reason);
+      return this.#takeNow(record);
     }
     onChanged();
     return true;
+  }
+
+  /** Counts a record as lost that is not to be taken in. */
+  refuse(record: Pick<LogRecord, 'time'>, reason: DropReason, cause?: unknown): false {
+    const { ledger, reporter } = this.#dependencies;
+    const refuse = (): false => {
+      ledger.receive();
+      return this.#refuse(record, reason, [], cause);
+    };
+    if (reporter.isNotifying || currentActivity() === 'notifying') return reporter.withoutReporting(refuse);
+    this.#deferred?.drain();
+    return refuse();
   }
 
   /** Takes in the records that wait for the end of the turn. Called at the end of each turn in which a batch was begun. */
@@ -104,9 +115,9 @@ export class Intake {
     }
   }
 
-  #takeNow(record: LogRecord, refused: DropReason | undefined): boolean {
+  #takeNow(record: LogRecord): boolean {
     const { destination, options } = this.#dependencies;
-    return this.#take(record, refused ? { refused } : encodeChecked(destination, options.limits, this.#window, record));
+    return this.#take(record, encodeChecked(destination, options.limits, this.#window, record));
   }
 
   #take(record: Pick<LogRecord, 'time'>, encoding: CheckedEncoding): boolean {

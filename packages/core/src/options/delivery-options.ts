@@ -11,8 +11,6 @@ import {
   wrongOption,
 } from './checks.js';
 
-const MIB = 1024 * 1024;
-
 /** The waits between attempts, and the end of trying. */
 export interface RetryOptions {
   /** First backoff after a failure of service or network, in milliseconds. It doubles each time, with full jitter. @default 200 */
@@ -103,6 +101,9 @@ const retryOptionNames = optionNames<RetryOptions>({
 /** The default of `closeTimeoutMs`, in milliseconds. */
 export const DEFAULT_CLOSE_TIMEOUT_MS = 5000;
 
+/** The default of `maxBufferBytes`: an adapter that reads lines limits them by it. */
+export const DEFAULT_MAX_BUFFER_BYTES: number = 64 * 1024 * 1024;
+
 /** A destination's limits, lowered by the options. */
 export type ResolvedLimits = BatchLimits & Required<Pick<BatchLimits, 'baseBytes'>>;
 
@@ -132,7 +133,7 @@ export function resolveDeliveryOptions(options: DeliveryOptions, destination: De
     maxDelayMs,
     limits: lowerLimits(options, destination.limits),
     separator: destination.separator ?? ',',
-    maxBufferBytes: numberOption('maxBufferBytes', options.maxBufferBytes, 64 * MIB, { min: 1024 }),
+    maxBufferBytes: numberOption('maxBufferBytes', options.maxBufferBytes, DEFAULT_MAX_BUFFER_BYTES, { min: 1024 }),
     overflow: choiceOption('overflow', options.overflow, 'drop-newest', ['drop-newest', 'drop-oldest']),
     concurrency: numberOption('concurrency', options.concurrency, 4, { min: 1, max: 50 }),
     ordered: booleanOption('ordered', options.ordered, false),

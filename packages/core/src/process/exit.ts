@@ -1,3 +1,6 @@
+import { guarded } from '../tools/guarded.js';
+import { sharedState } from '../tools/shared-state.js';
+
 type Callback = () => void;
 
 /** `beforeExit`: the process has nothing left to do, but may go on. `exit`: only synchronous code still runs. */
@@ -9,23 +12,20 @@ interface Registry {
   isExiting: boolean;
 }
 
-/** Shared by all copies of this package in the process, ES module or CommonJS. */
-const REGISTRY = Symbol.for('logferry.processEnd');
-
 /**
- * Calls back when the process ends. One listener of the process serves all callers. That for `beforeExit` is removed with the
+ * Calls back when the process ends. Never throws, and takes an error of the callback. One listener of the process serves all callers. That for `beforeExit` is removed with the
  * last. That for `exit` stays, before the application's listeners that were there: one of them may call `process.exit()`,
  * which ends everything at once.
  *
  * @returns a function that cancels the call
  */
 export function onProcessEnd(ending: Ending, callback: Callback): () => void {
-  const { callbacks, onBeforeExit } = sharedRegistry();
-  const own = callbacks[ending];
-  if (ending === 'beforeExit' && own.size === 0) process.on('beforeExit', onBeforeExit);
-  own.add(callback);
+  const own = registry.callbacks[ending];
+  const guard = guarded(callback);
+  if (ending === 'beforeExit' && own.size === 0) listen('on');
+  own.add(guard);
   return () => {
-    if (own.delete(callback) && ending === 'beforeExit' && own.size === 0) process.off('beforeExit', onBeforeExit);
+    if (own.delete(guard) && ending === 'beforeExit' && own.size === 0) listen('off');
   };
 }
 
@@ -35,28 +35,29 @@ export function onProcessEnd(ending: Ending, callback: Callback): () => void {
  * @returns a function that tells whether the event has come: no timer and no I/O calls back any more
  */
 export function watchExit(): () => boolean {
-  const registry = sharedRegistry();
   return () => registry.isExiting;
 }
 
-function sharedRegistry(): Registry {
-  const holder = globalThis as { [REGISTRY]?: Registry };
-  holder[REGISTRY] ??= createRegistry();
-  return holder[REGISTRY];
-}
+const registry = sharedState('processEnd', createRegistry);
+
+/** An application may have made `process` inextensible. */
+const listen = guarded((how: 'on' | 'off') => void process[how]('beforeExit', registry.onBeforeExit));
 
 function createRegistry(): Registry {
   const callbacks = { beforeExit: new Set<Callback>(), exit: new Set<Callback>() };
-  const registry: Registry = {
+  const made: Registry = {
     callbacks,
-    onBeforeExit: () => callAll(callbacks.beforeExit),
+    onBeforeExit: guarded(() => callAll(callbacks.beforeExit)),
     isExiting: false,
   };
-  process.prependListener('exit', () => {
-    registry.isExiting = true;
-    callAll(callbacks.exit);
-  });
-  return registry;
+  process.prependListener(
+    'exit',
+    guarded(() => {
+      made.isExiting = true;
+      callAll(callbacks.exit);
+    }),
+  );
+  return made;
 }
 
 function callAll(callbacks: ReadonlySet<Callback>): void {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { sharedState } from '../tools/shared-state.js';
 import { outsideContext, systemClock } from '../tools/system-clock.js';
 
 /** What of ours runs the application's code, or the SDK's, which can log: a request, or a callback. */
@@ -18,11 +19,7 @@ interface Activity {
 const CALLBACK_MS = 60_000;
 
 /** Shared by all copies of this package in the process: logs of one transport's request must not feed another's either. */
-const ACTIVITY = Symbol.for('logferry.activity');
-
-const holder = globalThis as { [ACTIVITY]?: AsyncLocalStorage<Activity> };
-holder[ACTIVITY] ??= new AsyncLocalStorage();
-const storage = holder[ACTIVITY];
+const storage = sharedState('activity', () => new AsyncLocalStorage<Activity>());
 
 /** Runs a callback, so that a record is known that it logs, or what it starts, in the next 60 s. */
 export function runCallback<T>(callback: () => T): T {

@@ -34,7 +34,7 @@ export class ProcessEnd {
   watch(): void {
     if (this.#cancels.length > 0) return;
     this.#cancels = [
-      onProcessEnd('beforeExit', () => void this.#flush()),
+      onProcessEnd('beforeExit', () => this.#flush()),
       onProcessEnd('exit', () => this.#ending.exit(this.#ending.received() === this.#givenUpAt)),
     ];
   }

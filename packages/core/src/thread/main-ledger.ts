@@ -46,7 +46,7 @@ export class MainLedger {
     if (time > this.#pendingTo) this.#pendingTo = time;
   }
 
-  refuse(reason: DropReason, record: LogRecord, cause?: unknown): false {
+  refuse(reason: DropReason, record: Pick<LogRecord, 'time'>, cause?: unknown): false {
     const time = timeOf(record, systemClock.now());
     this.#lose({ reason, records: 1, from: time, to: time, events: [], ...withCause(cause) });
     return false;

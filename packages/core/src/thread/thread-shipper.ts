@@ -17,6 +17,7 @@ import {
   type Seams,
   type Shipper,
 } from '../shipper.js';
+import { guarded } from '../tools/guarded.js';
 import { outsideContext, systemClock } from '../tools/system-clock.js';
 import { MainLedger } from './main-ledger.js';
 import { Outbox } from './outbox.js';
@@ -24,7 +25,7 @@ import { fromCause, fromFailure, lineOfCommand, parseLine, type ThreadPlan, toWi
 import { recipeOf, refuseUncloneable } from './recipe.js';
 import { checkThreadSupport } from './thread-support.js';
 import { type Successor, WorkerDeaths } from './worker-deaths.js';
-import { WorkerHandle } from './worker-handle.js';
+import { loadThreadStream, WorkerHandle } from './worker-handle.js';
 
 /**
  * Starts a shipper in a worker thread: its records are delivered also when the process ends by `process.exit()` or an uncaught
@@ -37,6 +38,8 @@ export function createThreadShipper(
   onFailure: Seams['onFailure'],
 ): Shipper {
   checkThreadSupport();
+  // What is missing is said at construction, and not taken for the death of a worker.
+  loadThreadStream();
   const recipe = recipeOf(destination);
   for (const each of [recipe.options, options])
     refuseUncloneable(each, 'cannot cross into the worker thread (thread: true)');
@@ -102,17 +105,34 @@ class ThreadShipper implements Shipper {
       flush: async () => (await this.flush({ timeoutMs: options.closeTimeoutMs })).pending,
       exit: (isGivenUp) => this.#settleSync(isGivenUp ? 0 : options.closeTimeoutMs),
     });
-    this.#worker = this.#startWorker();
+    this.#start();
   }
 
   accept(record: LogRecord): boolean {
-    const activity = currentActivity();
-    const accepted =
-      this.#reporter.isNotifying || activity === 'notifying'
-        ? this.#reporter.withoutReporting(() => this.#take(record))
-        : this.#take(record, activity === 'sending' ? 'feedback' : undefined);
-    if (this.#processEnd.isExiting && !this.#inProcess) this.#settleSync(this.#options.closeTimeoutMs);
-    return accepted;
+    try {
+      const activity = currentActivity();
+      if (activity === 'sending') return this.refuse(record, 'feedback');
+      const isNotifying = this.#reporter.isNotifying || activity === 'notifying';
+      const accepted = isNotifying ? this.#reporter.withoutReporting(() => this.#take(record)) : this.#take(record);
+      this.#settleAtExit();
+      return accepted;
+    } catch (cause) {
+      return this.refuse(record, 'unencodable', cause);
+    }
+  }
+
+  refuse(record: Pick<LogRecord, 'time'>, reason: DropReason, cause?: unknown): false {
+    const refuse = (): void => {
+      this.#ledger.receive();
+      this.#ledger.refuse(reason, record, cause);
+    };
+    guarded(() => {
+      const isNotifying = this.#reporter.isNotifying || currentActivity() === 'notifying';
+      if (isNotifying) this.#reporter.withoutReporting(refuse);
+      else refuse();
+      this.#settleAtExit();
+    })();
+    return false;
   }
 
   async flush({ timeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
@@ -133,7 +153,8 @@ class ThreadShipper implements Shipper {
   }
 
   close({ timeoutMs = this.#options.closeTimeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
-    this.#closing ??= this.#shutDown(timeoutMs);
+    // The promise is kept: outside of the context of the caller.
+    this.#closing ??= outsideContext(() => this.#shutDown(timeoutMs));
     return this.#closing;
   }
 
@@ -148,13 +169,13 @@ class ThreadShipper implements Shipper {
     };
   }
 
-  #take(record: LogRecord, reason?: DropReason): boolean {
+  #take(record: LogRecord): boolean {
     const ledger = this.#ledger;
+    // The death of a worker counts what is pending as lost: this record is not yet.
+    if (!this.#worker && !this.#inProcess && !this.#closing && this.#deaths.areForgiven) this.#start();
     ledger.receive();
     if (this.#closing) return ledger.refuse('closed', record);
-    if (!this.#worker && !this.#inProcess && this.#deaths.areForgiven) this.#restart();
     if (this.#inProcess) return this.#inProcess.accept(record);
-    if (reason) return ledger.refuse(reason, record);
     if (!this.#worker) return ledger.refuse('undeliverable', record);
     try {
       const wire = toWireRecord(record, this.#destination.reads, this.#recipe.plainFields);
@@ -177,6 +198,11 @@ class ThreadShipper implements Shipper {
   /** Records on their way have a budget like that of the worker. Nobody can take them back there, so the newest is dropped. */
   #hasRoomFor(costBytes: number, urgent: boolean): boolean {
     return this.#waitingBytes + costBytes <= limitOf(this.#options.maxBufferBytes, urgent);
+  }
+
+  /** Only synchronous code still runs: nothing later hands the record over. */
+  #settleAtExit(): void {
+    if (this.#processEnd.isExiting && !this.#inProcess) this.#settleSync(this.#options.closeTimeoutMs);
   }
 
   #handOver(): void {
@@ -220,6 +246,15 @@ class ThreadShipper implements Shipper {
     this.#reporter.flush();
   }
 
+  /** Starts a worker. One that cannot start has died: an error would reach the application, in a log call perhaps. */
+  #start(): void {
+    try {
+      this.#worker = this.#startWorker();
+    } catch (error) {
+      this.#succeed(error as Error);
+    }
+  }
+
   #startWorker(): WorkerHandle {
     const worker: WorkerHandle = outsideContext(
       () =>
@@ -238,15 +273,6 @@ class ThreadShipper implements Shipper {
     return worker;
   }
 
-  /** A worker that cannot start has died: an error would reach the application in a log call. */
-  #restart(): void {
-    try {
-      this.#worker = this.#startWorker();
-    } catch (error) {
-      this.#succeed(error as Error);
-    }
-  }
-
   /** Nothing is pending. */
   #letExit(): void {
     this.#ledger.clearPendingSpan();
@@ -262,7 +288,7 @@ class ThreadShipper implements Shipper {
     this.#dropWorker({ code: failure.code, message, time: systemClock.now() });
     this.#ledger.losePending(failure, successor === 'nobody' ? 0 : this.#outbox.size);
     this.#reporter.failed(failure);
-    if (successor === 'another worker') this.#restart();
+    if (successor === 'another worker') this.#start();
     else if (successor === 'this thread') {
       this.#processEnd.forget();
       this.#inProcess = this.#shipInThisThread();

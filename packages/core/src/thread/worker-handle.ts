@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
-import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, SHARE_ENV, type Worker } from 'node:worker_threads';
 import type ThreadStream from 'thread-stream';
 import type { DeliveryStats } from '../accounting/stats.js';
-import { systemClock } from '../tools/system-clock.js';
+import { guarded, inBackground } from '../tools/guarded.js';
+import { outsideContext, systemClock } from '../tools/system-clock.js';
 import { moduleUrl } from './module-url.js';
 import { lineOfCommand, type Report, type ThreadPlan } from './protocol.js';
 
@@ -17,14 +18,19 @@ interface Stream extends ThreadStream {
   unref(): void;
 }
 
-/** Loaded with the first worker: it costs a few milliseconds. A worker that takes the place of another loads no file here. */
-let Constructor: typeof ThreadStream | undefined;
-
 export interface WorkerEvents {
   /** The worker reported its progress. */
   onReport(report: Report): void;
   /** The worker is gone; `error` is the reason, unless it ended by itself. */
   onEnd(error: Error | undefined): void;
+}
+
+let Constructor: typeof ThreadStream | undefined;
+
+/** Loaded for `thread: true` only, as it costs a few milliseconds, and once: a worker that takes the place of another needs no file. */
+export function loadThreadStream(): typeof ThreadStream {
+  Constructor ??= createRequire(moduleUrl)('thread-stream') as typeof ThreadStream;
+  return Constructor;
 }
 
 /** One worker thread from its start to its end, as the main thread sees it. */
@@ -51,28 +57,37 @@ export class WorkerHandle {
     this.#events = events;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    Constructor ??= createRequire(moduleUrl)('thread-stream') as typeof ThreadStream;
-    const stream = new Constructor({
+    const stream = new (loadThreadStream())({
       filename: new URL('./worker.js', moduleUrl).href,
       workerData: { ...plan, line: { port: port2, reports: this.#reports } } satisfies ThreadPlan,
-      workerOpts: { name: 'logferry', transferList: [port2] },
+      // The environment is read live, as in this thread: an application may load it from a file after its logger.
+      workerOpts: { name: 'logferry', env: SHARE_ENV, transferList: [port2] },
     }) as Stream;
     stream.unref();
     this.#stream = stream;
     let error: Error | undefined;
-    const failed = (reason: Error): void => {
+    const failed = guarded((reason: Error) => {
       error ??= reason;
-    };
+    });
     // Without a listener the error of a thread that is out of memory, or fails before it runs our code, ends the application.
     stream.worker.on('error', failed);
     stream.on('error', failed);
-    stream.once('close', () => {
+    const ended = guarded(() => {
       this.#readReports();
       port1.close();
       events.onEnd(error);
-      for (const done of this.#replies.values()) done();
     });
-    port1.on('message', (report: Report) => this.#take(report));
+    stream.once(
+      'close',
+      guarded(() => {
+        ended();
+        for (const done of this.#replies.values()) done();
+      }),
+    );
+    port1.on(
+      'message',
+      guarded((report: Report) => this.#take(report)),
+    );
     port1.unref();
   }
 
@@ -87,7 +102,8 @@ export class WorkerHandle {
     this.#writtenChars += lines.length;
     this.#unreadBytes += costBytes;
     this.#unread.push({ endChars: this.#writtenChars, costBytes });
-    this.#stream.write(lines);
+    // Its timers and promises live until the worker has read the lines.
+    outsideContext(() => this.#stream.write(lines));
   }
 
   /**
@@ -132,7 +148,7 @@ export class WorkerHandle {
 
   /** Ends the worker at once. */
   terminate(): void {
-    void this.#stream.worker.terminate();
+    inBackground(this.#stream.worker.terminate());
   }
 
   /** Asks, and blocks until the reply is there. False at the deadline, or if asking fails. */

@@ -22,7 +22,10 @@ import { loadModule, makeDestination } from './recipe.js';
 /** Longest time between a change and the report of it. */
 const REPORT_MS = 250;
 
-/** Called by thread-stream in the worker: makes the shipper, behind a stream of lines. */
+/**
+ * Called by thread-stream in the worker: makes the shipper, behind a stream of lines. An uncaught error here ends this thread alone:
+ * the main thread counts its records, tells the error and starts another.
+ */
 export default async function start(plan: ThreadPlan): Promise<LineShipper> {
   return new LineShipper(plan, makeDestination(plan.recipe, await loadModule(plan.recipe.module)));
 }

@@ -1,9 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { performance } from 'node:perf_hooks';
+import * as timers from 'node:timers';
 import type { Clock } from '../contract/clock.js';
+import { guarded } from './guarded.js';
 
-// Bound when the module is loaded: test runners replace the globals by fake timers, which may never call back.
-const { setTimeout, clearTimeout, setImmediate, performance, process } = globalThis;
-const now = performance.now.bind(performance);
+// Bound when the module is loaded: test runners replace the globals by fake timers, which may never call back. jest, which gives each
+// test file globals of its own, leaves the modules of Node.js as they are.
+const { setTimeout, clearTimeout, setImmediate } = timers;
+const { process } = globalThis;
+const now: () => number = Object.getPrototypeOf(performance).now.bind(performance);
 
 /**
  * Runs a function in the asynchronous context in which this module was loaded. What lives longer than a log call, such as a timer,
@@ -11,13 +16,16 @@ const now = performance.now.bind(performance);
  */
 export const outsideContext: <T>(act: () => T) => T = AsyncLocalStorage.snapshot();
 
-/** Calls back before any I/O and any timer. */
+/** Calls back before any I/O and any timer: for callbacks of the application, whose errors are its own. */
 export const nextTick: (callback: (...args: never[]) => void) => void = process.nextTick.bind(process);
 
 /** The longest delay of a Node.js timer, which fires at once for a longer one. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Time of the system, also while the timers are faked. Callbacks run outside of the caller's asynchronous context. */
+/**
+ * Time of the system, also while the timers are faked. Callbacks run outside of the caller's asynchronous context, and an error of
+ * theirs is no uncaught one.
+ */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => now(),
@@ -25,10 +33,10 @@ export const systemClock: Clock = {
     const dueAtMs = now() + delayMs;
     let isKeepingAlive = true;
     // Node.js cuts a delay to whole milliseconds, and counts from the start of the turn: its timer may fire early.
-    const elapse = (): void => {
+    const elapse = guarded(() => {
       if (now() >= dueAtMs) callback();
       else timer = start();
-    };
+    });
     const start = (): NodeJS.Timeout => {
       const restMs = Math.max(0, Math.ceil(dueAtMs - now()));
       const started = setTimeout(elapse, Math.min(restMs, MAX_TIMER_MS));
@@ -43,7 +51,7 @@ export const systemClock: Clock = {
       cancel: () => clearTimeout(timer),
     };
   },
-  defer: (callback) => void outsideContext(() => setImmediate(callback)),
+  defer: (callback) => void outsideContext(() => setImmediate(guarded(callback))),
 };
 
 /** Resolves at the end of this turn of the event loop. */
