@@ -85,6 +85,53 @@ it('no package that ships takes a timer, or the monotonic clock, from a global t
   expect(wrong).toEqual([]);
 });
 
+/** A listener of ours that throws ends the application. */
+const UNGUARDED =
+  /\.(on|once|prependListener|addListener)\(\s*'\w+',(?!\s*guarded\()|\bonmessage =(?! guarded\()|\bvoid [\w.#]+\(.*\.then\(/;
+/** The listeners of `http.ts` only settle promises and sockets; an error in our worker ends that thread alone. */
+const GUARDED_OTHERWISE = ['core/tools/http.ts', 'core/thread/worker.ts'];
+/** Lines whose listener is guarded where it is made, or resolves a promise; winston takes a wrong level from the listener of 'pipe'. */
+const GUARDED_BEFORE =
+  /, (failed|left|leave|take|post|onClose|resolve|callback)\)|'pipe'|this\.once\('finish', callback\)/;
+
+it('no package that ships listens, or lets a promise go, without a guard', () => {
+  const wrong = ['core', ...DESTINATIONS, ...ADAPTERS].flatMap((name) =>
+    readdirSync(join(packages, name, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter(
+        (file) =>
+          file.endsWith('.ts') && !file.startsWith('testing/') && !GUARDED_OTHERWISE.includes(`${name}/${file}`),
+      )
+      .flatMap((file) => {
+        const source = readFileSync(join(packages, name, 'src', file), 'utf8').replace(COMMENT, '');
+        const lines = source
+          .replace(/\(\s*\n\s*/g, '(')
+          .replace(/',\s*\n\s*/g, "', ")
+          .split('\n');
+        return lines
+          .filter((line) => UNGUARDED.test(line) && !GUARDED_BEFORE.test(line))
+          .map((line) => `${name}/${file}: ${line}`);
+      }),
+  );
+  expect(wrong).toEqual([]);
+});
+
+it('no package that ships keeps state on globalThis, but for what sharedState() makes when it is loaded', () => {
+  const wrong = ['core', ...DESTINATIONS, ...ADAPTERS].flatMap((name) =>
+    readdirSync(join(packages, name, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && file !== 'tools/shared-state.ts')
+      .filter((file) =>
+        /globalThis as|globalThis\[|^(?!const ).*\bsharedState[<(]/m.test(
+          readFileSync(join(packages, name, 'src', file), 'utf8')
+            .replace(COMMENT, '')
+            .replace(/^import.*$/gm, '')
+            .replace(/^export function sharedState.*$/gm, ''),
+        ),
+      )
+      .map((file) => `${name}/${file}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
 /** The folders of core: each may import itself and those before it. */
 const GROUND = ['contract', 'tools', 'process'];
 const HOPS = [

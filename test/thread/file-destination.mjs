@@ -4,7 +4,7 @@ import { appendFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
 export function createFileDestination(options) {
-  const { file, down = false, delayMs = 0, lives } = options;
+  const { file, down = false, delayMs = 0, lives, environment } = options;
   const isInWorker = !isMainThread;
   if (lives && isInWorker) appendFileSync(lives, 'made\n');
   return {
@@ -17,7 +17,8 @@ export function createFileDestination(options) {
       if (text.includes('<refuse>')) return { refused: 'invalid' };
       if (text.includes('<block>')) for (;;);
       if (text.includes('<memory>')) for (const all = []; ; ) all.push(new Array(100_000).fill(all));
-      return { route: level, time, payload: text, bytes: text.length };
+      const payload = environment ? `${text} ${process.env[environment]}` : text;
+      return { route: level, time, payload, bytes: payload.length };
     },
     async send({ events, bytes }, signal) {
       if (down) throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' });

@@ -24,6 +24,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import winston from 'winston';
 // @ts-expect-error a third party's module in JavaScript
 import { createFileDestination } from './file-destination.mjs';
+import { runCode } from './run.js';
 
 let folder: string;
 beforeEach(() => {
@@ -320,6 +321,65 @@ describe('a thread that dies', () => {
     await until(() => warnings.length === 1);
     expect(warnings[0]?.message).toBe('the worker thread has ended (by itself); its records are lost');
   });
+});
+
+describe('a thread that cannot start', () => {
+  /** Its Worker fails from the given start on, as where the system has no threads or files left, or no working directory. */
+  const child = (failsFrom: number, isGone: boolean, ...acts: readonly string[]): string => `
+    import { mkdtempSync, rmdirSync } from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    import threads from 'node:worker_threads';
+    let starts = 0;
+    threads.Worker = class extends threads.Worker {
+      constructor(...all) {
+        if (++starts >= ${failsFrom}) throw Object.assign(new Error('EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' });
+        super(...all);
+      }
+    };
+    syncBuiltinESMExports();
+    const { assertBalanced, createShipper } = await import('@logferry/core');
+    const { createFileDestination } = await import('./file-destination.mjs');
+    const folder = mkdtempSync(${JSON.stringify(join(tmpdir(), 'logferry-gone-'))});
+    process.chdir(folder);
+    rmdirSync(folder);
+    if (!${isGone}) process.chdir('/');
+    const failures = [];
+    const onFailure = ({ message }) => failures.push(message);
+    const shipper = createShipper(createFileDestination({ file: '/dev/null' }), { thread: true }, { onFailure });
+    const log = (text) => shipper.accept({ time: Date.now(), level: 'info', urgent: false, text, fields: {} });
+    for (const act of ${JSON.stringify(acts)}) {
+      if (act === 'release') await shipper.release();
+      else log(act);
+      await shipper.flush();
+      while (act === '<exit>' && failures.length === 0) await new Promise(setImmediate);
+    }
+    while (!failures.at(-1)?.includes('main thread')) await new Promise((resolve) => setTimeout(resolve, 5));
+    log('in this thread');
+    const report = await shipper.close();
+    assertBalanced(report);
+    process.stderr.write(JSON.stringify([report.received, report.delivered, report.dropped.undeliverable, failures.length]));
+  `;
+
+  it.each<[string, number, boolean, readonly string[], string]>([
+    ['at construction', 1, false, [], '[1,1,0,2]'],
+    ['with the first record after it was released', 2, false, ['release', 'next'], '[2,2,0,2]'],
+    ['after the death of another', 2, false, ['<exit>', 'next'], '[3,2,1,2]'],
+    ['in a working directory that is gone', 99, true, [], '[1,1,0,2]'],
+  ])('%s is told, and ships in the main thread', async (_when, failsFrom, isGone, acts, expected) => {
+    const { code, stderr } = await runCode(child(failsFrom, isGone, ...acts));
+    expect(stderr).toContain(expected);
+    expect(code).toBe(0);
+  });
+});
+
+it('a thread reads the environment as it is when it is read', async () => {
+  vi.stubEnv('LOGFERRY_TEST_LATE', undefined);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { logger, transport, stored } = start({}, { environment: 'LOGFERRY_TEST_LATE' });
+  process.env.LOGFERRY_TEST_LATE = 'set after the transport was made';
+  logger.info('x');
+  await transport.flush();
+  expect(stored()).toEqual(['x set after the transport was made']);
 });
 
 describe('a thread that is released', () => {

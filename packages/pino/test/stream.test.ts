@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { pipeline } from 'node:stream/promises';
-import { assertBalanced, DeliveryError, type DeliveryOptions, type Drop } from '@logferry/core';
+import { assertBalanced, DeliveryError, type DeliveryOptions, type Drop, type LogRecord } from '@logferry/core';
 import { MemoryDestination, never } from '@logferry/core/testing';
 import pino from 'pino';
 import { expect, it, vi } from 'vitest';
@@ -37,14 +37,77 @@ it('counts a record before the log call returns', () => {
   expect(stream.stats()).toMatchObject({ received: 1, pending: 1 });
 });
 
-it('splits a line that does not end, so that it cannot fill the memory', async () => {
-  const { destination, stream } = start({ ...quiet, dropNotice: false });
-  const megabyte = 'x'.repeat(1024 * 1024);
-  for (let i = 0; i < 20; i++) stream.write(megabyte);
-  stream.write('\nnext\n');
-  expect(stream.stats().received).toBe(3);
+/** As pino's worker gets a long line: in parts of 4 MiB. */
+function writeInParts(stream: { write(chunk: string): boolean }, text: string): void {
+  const partChars = 4 * 1024 * 1024;
+  for (let start = 0; start < text.length; start += partChars) stream.write(text.slice(start, start + partChars));
+}
+
+it('ships a line of 30 MB as one record, with its level, time and fields', async () => {
+  const { destination, stream } = start({ ...quiet, level: 'warn', dropNotice: false });
+  const line = JSON.stringify({ level: 50, time: 1777552496789, stack: 'x'.repeat(30_000_000), msg: 'failed' });
+  writeInParts(stream, `${line}\nnext\n`);
+  expect(stream.stats()).toMatchObject({ received: 1 });
+  const { level, time, fields, text } = destination.records[0] as LogRecord;
+  expect({ level, time, names: Object.keys(fields) }).toEqual({
+    level: 'error',
+    time: 1777552496789,
+    names: ['level', 'time', 'stack', 'msg'],
+  });
+  expect(text.length).toBe(line.length);
   await stream.close({ timeoutMs: 0 });
-  expect(destination.records.map(({ text }) => text.length)).toEqual([17 * megabyte.length, 3 * megabyte.length, 4]);
+});
+
+it('counts a line of more than maxBufferBytes as too large, keeps nothing of it, and goes on with the next', async () => {
+  const drops: Drop[] = [];
+  const { destination, stream } = start({ ...quiet, onDrop: (drop) => drops.push(drop), maxBufferBytes: 5_000_000 });
+  for (const end of ['"}\n', '"}\r\n']) {
+    writeInParts(stream, `{"level":50,"time":1777552496789,"msg":"${'x'.repeat(12_000_000)}`);
+    stream.write(`${end}{"level":30,"time":1777552496789,"msg":"next"}\n`);
+  }
+  const { received, dropped, delivered } = await stream.close();
+  expect({ received, delivered, tooLarge: dropped['too-large'] }).toEqual({ received: 4, delivered: 2, tooLarge: 2 });
+  expect(destination.records.filter(({ text }) => text.includes('next'))).toHaveLength(2);
+  expect(drops).toMatchObject([{ reason: 'too-large', records: 2, from: 1777552496789, to: 1777552496789 }]);
+  expect(String(drops[0]?.cause)).toContain('longer than maxBufferBytes');
+});
+
+it('with a level, leaves out a line of more than maxBufferBytes by the level that it begins with', async () => {
+  const { stream } = start({ ...quiet, level: 'warn', maxBufferBytes: 10_000 });
+  const rest = `"time":1,"msg":"${'x'.repeat(20_000)}"}\n`;
+  for (const level of ['"level":30,', '"level":40,', '"level":"info",', '"level":"audit",', ''])
+    stream.write(`{${level}${rest}`);
+  expect((await stream.close()).dropped['too-large']).toBe(3);
+});
+
+it('reads lines from bytes, wherever these are cut', async () => {
+  const { destination, stream } = start();
+  const bytes = Buffer.from('Grüße 😀\r\n世界\nlast');
+  for (const byte of bytes) stream.write(Buffer.from([byte]));
+  await stream.close();
+  expect(destination.texts).toEqual(['Grüße 😀', '世界', 'last']);
+});
+
+it('ships the line that a stream is destroyed with, and what end() is called with', async () => {
+  const [destroyed, ended] = [start(), start()];
+  destroyed.stream.write('half a line');
+  await once(destroyed.stream.destroy(), 'close');
+  ended.stream.write('a ');
+  await once(ended.stream.end('line'), 'close');
+  expect([...destroyed.destination.texts, ...ended.destination.texts]).toEqual(['half a line', 'a line']);
+});
+
+it('counts and tells what it cannot read', async () => {
+  const drops: Drop[] = [];
+  const { stream } = start({ ...quiet, onDrop: (drop) => drops.push(drop) });
+  const hostile = {
+    toString() {
+      throw new Error('hostile');
+    },
+  };
+  expect(stream.write(hostile)).toBe(true);
+  expect((await stream.close()).dropped.unencodable).toBe(1);
+  expect(String(drops[0]?.cause)).toContain('hostile');
 });
 
 it('does not parse lines for a destination that reads text', async () => {
@@ -131,8 +194,8 @@ it('goes on delivering when callbacks throw or reject', async () => {
   for (const callback of [throwing, rejecting]) {
     const { destination, stream, logger } = start({ onError: callback, onDrop: callback, maxBufferBytes: 1024 });
     destination.respond = unavailable;
-    logger.info('x'.repeat(2000));
     logger.info('in time');
+    logger.info('x'.repeat(900));
     await stream.flush({ timeoutMs: 1 });
     destination.respond = () => {};
     await stream.flush();

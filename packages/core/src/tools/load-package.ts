@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { DeliveryError } from '../contract/errors.js';
+import { outsideContext } from './system-clock.js';
 
 /** A package that is loaded with its first use. */
 export interface LazyPackage<T> {
@@ -15,7 +16,7 @@ export interface LazyPackage<T> {
 }
 
 /**
- * Loads a package by `require`, or by `import()` where that fails: Node.js remembers a failure of `import()` for the life of the
+ * Loads a package, outside of the caller's asynchronous context, since what it makes then lives as long as the process: by `require`, or by `import()` where that fails: Node.js remembers a failure of `import()` for the life of the
  * process. Rejects with a `DeliveryError`: `UNAVAILABLE` while no file can be loaded, else `MISCONFIGURED` with Node.js' error as its
  * cause.
  */
@@ -27,10 +28,10 @@ export async function loadPackage<T>(wanted: LazyPackage<T>): Promise<T> {
   const isBundled = !parentUrl?.endsWith('/module-url.js');
   const [first, second] = isBundled ? [load, requireIt] : [requireIt, load];
   try {
-    return await first();
+    return await outsideContext(first);
   } catch (error) {
     try {
-      return await second();
+      return await outsideContext(second);
     } catch (secondError) {
       throw refusal(wanted, isBundled && parentUrl !== undefined ? secondError : error);
     }

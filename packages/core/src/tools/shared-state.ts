@@ -1,3 +1,6 @@
+/** Node.js defines these globals with their first use, which throws once an application has frozen `globalThis`. */
+void [globalThis.AbortController, globalThis.AbortSignal];
+
 /**
  * State that all copies of a package in this thread share, ES module or CommonJS. It has to be asked for when a module is loaded:
  * an application may make `globalThis` inextensible later. Where it is so already, each copy has a state of its own.
