@@ -29,7 +29,9 @@ it('an error that comes again is told once, and one that cannot be read not at a
   again();
   const hostile = new Proxy({}, { get: bug });
   expect(() =>
-    inBackground({ then: (_: unknown, fail: (error: unknown) => void) => fail(hostile) } as never),
+    guarded(() => {
+      throw hostile;
+    })(),
   ).not.toThrow();
   expect(emitWarning).toHaveBeenCalledTimes(1);
   emitWarning.mockRestore();

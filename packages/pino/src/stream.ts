@@ -141,9 +141,9 @@ class LineStream extends Writable implements DestinationStream {
 
   flush(options?: FlushOptions): Promise<DeliveryReport>;
   flush(callback: () => void): void;
-  flush(parameter?: FlushOptions | (() => void)): Promise<DeliveryReport> | void {
+  flush(parameter?: FlushOptions | (() => void)): unknown {
     if (typeof parameter !== 'function') return this.#shipper.flush(parameter);
-    inBackground(this.#shipper.flush({ timeoutMs: this.#flushTimeoutMs }).then(() => nextTick(parameter)));
+    return inBackground(this.#shipper.flush({ timeoutMs: this.#flushTimeoutMs }).then(() => nextTick(parameter)));
   }
 
   close(options?: FlushOptions): Promise<DeliveryReport> {

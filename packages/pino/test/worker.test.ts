@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import { SHARE_ENV } from 'node:worker_threads';
 import { assertBalanced } from '@logferry/core';
+import { startCloudWatch, startLogService } from '@logferry/emulators';
 import pino from 'pino';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { stats } from '../src/index.js';
 import { fixture, linesOf, newFile, runApp } from './support/fixtures.js';
 import { end, flush, startTransport, transportOf } from './support/transport.js';
@@ -178,4 +180,44 @@ describe('stats()', () => {
 it('refuses functions in options of a worker: pino throws a DataCloneError', () => {
   const options = { file: newFile(), onError: () => {} };
   expect(() => pino.transport({ target, options })).toThrow(expect.objectContaining({ name: 'DataCloneError' }));
+});
+
+it('a line of 30 MB with a level is one record in the worker, of its level, and shortened as others are', async () => {
+  const [cloudWatch, logService] = [await startCloudWatch({ strict: true }), await startLogService({ strict: true })];
+  const { url: endpoint, env } = cloudWatch;
+  const credentials = { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY };
+  const own = { logGroupName: 'long', endpoint, region: env.AWS_REGION, credentials, level: 'warn' };
+  const targets = [
+    { target: '@logferry/pino/cloudwatch', options: own },
+    { target: '@logferry/pino/log-service', options: { ...logService.target, level: 'warn' } },
+  ];
+  for (const target of targets) {
+    const transport = startTransport(target);
+    const logger = pino(transport);
+    logger.error({ stack: 'x'.repeat(30_000_000), orderId: 'A-17' }, 'failed');
+    logger.info('left out');
+    await flush(logger);
+    expect(await stats(transport)).toMatchObject({ received: 1, delivered: 1, pending: 0 });
+  }
+  const messages = cloudWatch.events({ logGroupName: 'long' }).map(({ message }) => JSON.parse(message));
+  expect(messages).toMatchObject([{ level: 50, orderId: 'A-17', msg: 'failed', logferry: {} }]);
+  expect(logService.events()).toMatchObject([{ fields: { level: 'error', orderId: 'A-17', msg: 'failed' } }]);
+  await Promise.all([cloudWatch.close(), logService.close()]);
+});
+
+it('the environment of the worker is that of its start, and with SHARE_ENV the one of the process', async () => {
+  vi.stubEnv('LOGFERRY_TEST_LATE', 'at the start');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const started = [{}, { worker: { env: SHARE_ENV } }].map((more) => {
+    const file = newFile();
+    const options = { file, environment: 'LOGFERRY_TEST_LATE' };
+    return { file, transport: startTransport({ target, options, ...more } as Parameters<typeof startTransport>[0]) };
+  });
+  for (const { transport } of started) await once(transport, 'ready');
+  process.env.LOGFERRY_TEST_LATE = 'later';
+  for (const { transport } of started) {
+    pino(transport).info('x');
+    await end(transport);
+  }
+  expect(started.map(({ file }) => linesOf(file))).toEqual([['at the start'], ['later']]);
 });
