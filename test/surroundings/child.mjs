@@ -7,8 +7,9 @@ const { act, options } = JSON.parse(process.env.PLAN);
 const { setTimeout: startTimer } = globalThis;
 const sleep = (ms) => new Promise((resolve) => startTimer(resolve, ms));
 
-// The AWS SDK adds to globalThis when it is loaded.
-if (act.startsWith('globalThis')) await import('@aws-sdk/client-cloudwatch-logs');
+// The AWS SDK adds to globalThis when it is loaded, and so does Node.js 22 and 24 with node:http.
+if (act.startsWith('globalThis'))
+  for (const name of ['node:http', '@aws-sdk/client-cloudwatch-logs']) await import(name);
 if (act === 'globalThis is closed before') Object.preventExtensions(globalThis);
 
 const { cloudWatchStream } = await import('@logferry/bunyan/cloudwatch');
