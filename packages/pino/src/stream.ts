@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import {
   booleanOption,
   ConfigError,
@@ -19,6 +19,7 @@ import {
   refuseUnknownOptions,
   type Shipper,
 } from '@logferry/core';
+import build from 'pino-abstract-transport';
 import { levelOption } from './levels.js';
 import { LineReader } from './line-reader.js';
 import { type ParsedLine, parseHead, parseLine } from './parse-line.js';
@@ -84,7 +85,7 @@ export function destinationStream(options: DestinationStreamOptions): Destinatio
   const shipper = createShipper(destination, { ...delivery, closeTimeoutMs });
   if (inWorker) replyStats(() => shipper.stats());
   const maxLineChars = delivery.maxBufferBytes ?? DEFAULT_MAX_BUFFER_BYTES;
-  return new LineStream(shipper, { lowest, maxLineChars, flushTimeoutMs });
+  return shipLines(shipper, { lowest, maxLineChars, flushTimeoutMs });
 }
 
 interface LineOptions {
@@ -95,104 +96,70 @@ interface LineOptions {
   readonly flushTimeoutMs: number;
 }
 
-/** Lines are read by a stream of our own: all are counted, none waits outside of the byte budget, and none is cut. */
-class LineStream extends Writable implements DestinationStream {
-  readonly #shipper: Shipper;
-  readonly #lowest: number;
-  readonly #flushTimeoutMs: number;
-  readonly #lines: LineReader;
-  readonly #closed = outsideContext(() => new Promise<void>((resolve) => this.once('close', resolve)));
-  #endOptions: FlushOptions | undefined;
-
-  constructor(shipper: Shipper, { lowest, maxLineChars, flushTimeoutMs }: LineOptions) {
-    super({ decodeStrings: false });
-    this.#shipper = shipper;
-    this.#lowest = lowest;
-    this.#flushTimeoutMs = flushTimeoutMs;
-    this.#lines = new LineReader(maxLineChars, {
-      onLine: (line) => this.#take(line),
-      onTooLong: (head) => this.#refuse(head),
-    });
-  }
-
-  /** Takes the lines at once. A write after the end would emit 'error': here its lines are counted as `closed`. */
-  override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
-    this.#read(chunk);
-    if (this.writableEnded || this.destroyed) this.#end();
-    const done = typeof encoding === 'function' ? encoding : callback;
-    if (done) nextTick(done);
-    return true;
-  }
-
-  /** Called for the parameter of `end`. */
-  override _write(chunk: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#read(chunk);
-    callback();
-  }
-
-  /** 'finish' comes after the delivery: pino's pipelines wait for that event. */
-  override _final(callback: WriteCallback): void {
-    this.#finish(callback);
-  }
-
-  override _destroy(_error: Error | null, callback: WriteCallback): void {
-    this.#finish(callback);
-  }
-
-  flush(options?: FlushOptions): Promise<DeliveryReport>;
-  flush(callback: () => void): void;
-  flush(parameter?: FlushOptions | (() => void)): unknown {
-    if (typeof parameter !== 'function') return this.#shipper.flush(parameter);
-    return inBackground(this.#shipper.flush({ timeoutMs: this.#flushTimeoutMs }).then(() => nextTick(parameter)));
-  }
-
-  close(options?: FlushOptions): Promise<DeliveryReport> {
-    this.#endOptions ??= options;
-    this.end();
-    return this.#closed.then(() => this.#shipper.close());
-  }
-
-  stats(): DeliveryStats {
-    return this.#shipper.stats();
-  }
-
-  #read(chunk: unknown): void {
-    try {
-      this.#lines.read(typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk : String(chunk));
-    } catch (cause) {
-      this.#shipper.refuse({ time: Date.now() }, 'unencodable', cause);
-    }
-  }
-
-  #finish(callback: WriteCallback): void {
-    this.#end();
-    inBackground(this.#shipper.close(this.#endOptions).then(() => callback()));
-  }
-
-  #end(): void {
-    try {
-      this.#lines.end();
-    } catch (cause) {
-      this.#shipper.refuse({ time: Date.now() }, 'unencodable', cause);
-    }
-  }
-
-  #take(line: string): void {
-    if (line.trim() === '') return;
-    const record = parseLine(line, Date.now());
-    if (this.#ships(record)) this.#shipper.accept(record);
-  }
-
-  /** Of a line that is too long the rest is never read. */
-  #refuse(head: string): void {
-    const record = parseHead(head, Date.now());
-    if (this.#ships(record))
-      this.#shipper.refuse(record, 'too-large', new Error('a line is longer than maxBufferBytes'));
-  }
-
-  #ships({ levelValue }: Pick<ParsedLine, 'levelValue'>): boolean {
-    return levelValue === undefined || levelValue >= this.#lowest;
-  }
-}
-
 type WriteCallback = (error?: Error | null) => void;
+
+/**
+ * A stream of pino-abstract-transport whose lines we read ourselves: it limits no line, lets lines wait outside of the byte budget, and
+ * takes an error of ours for a line that is not valid.
+ */
+function shipLines(shipper: Shipper, { lowest, maxLineChars, flushTimeoutMs }: LineOptions): DestinationStream {
+  let endOptions: FlushOptions | undefined;
+  const ships = ({ levelValue }: Pick<ParsedLine, 'levelValue'>): boolean =>
+    levelValue === undefined || levelValue >= lowest;
+  const lines = new LineReader(maxLineChars, {
+    onLine(line) {
+      if (line.trim() === '') return;
+      const record = parseLine(line, Date.now());
+      if (ships(record)) shipper.accept(record);
+    },
+    // The rest of the line is never read.
+    onTooLong(head) {
+      const record = parseHead(head, Date.now());
+      if (ships(record)) shipper.refuse(record, 'too-large', new Error('a line is longer than maxBufferBytes'));
+    },
+  });
+  const counted = (act: () => void): void => {
+    try {
+      act();
+    } catch (cause) {
+      shipper.refuse({ time: Date.now() }, 'unencodable', cause);
+    }
+  };
+  const read = (chunk: unknown): void =>
+    counted(() => lines.read(typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk : String(chunk)));
+  const end = async (): Promise<void> => {
+    counted(() => lines.end());
+    await shipper.close(endOptions);
+  };
+  const stream = build((source) => void source.resume(), { close: end, metadata: false });
+  const closed = outsideContext(() => new Promise<void>((resolve) => stream.once('close', resolve)));
+  return Object.assign(stream, {
+    /** Called for the parameter of `end`. */
+    _transform(chunk: unknown, _encoding: BufferEncoding, callback: WriteCallback) {
+      read(chunk);
+      callback();
+    },
+    /** Delivers before 'finish', since pino's pipelines wait for that event. */
+    _flush(callback: WriteCallback) {
+      inBackground(end().then(() => callback()));
+    },
+    /** Takes the lines at once. A write after the end would emit 'error': here its lines are counted as `closed`. */
+    write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback) {
+      read(chunk);
+      if (stream.writableEnded || stream.destroyed) counted(() => lines.end());
+      const done = typeof encoding === 'function' ? encoding : callback;
+      if (done) nextTick(done);
+      return true;
+    },
+    flush: ((parameter) => {
+      if (typeof parameter !== 'function') return shipper.flush(parameter);
+      return inBackground(shipper.flush({ timeoutMs: flushTimeoutMs }).then(() => nextTick(parameter)));
+    }) as DestinationStream['flush'],
+    close(options?: FlushOptions) {
+      endOptions ??= options;
+      stream.end();
+      return closed.then(() => shipper.close());
+    },
+    stats: () => shipper.stats(),
+  });
+}

@@ -7,6 +7,7 @@ import type { Clock } from '../contract/clock.js';
 import type { Destination } from '../contract/destination.js';
 import { type DeliveryCode, DeliveryError } from '../contract/errors.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
+import { inBackground } from '../tools/guarded.js';
 import { attempt, type Stored } from './attempt.js';
 import { Backoff } from './backoff.js';
 import { CongestionControl, type RequestSnapshot, type SendCapacity } from './congestion.js';
@@ -67,7 +68,7 @@ export class Delivery {
       if (this.#inFlight.size >= capacity.slots || nowMs < capacity.notBeforeMs) return;
       const batch = this.routes.takeNext(nowMs, capacity);
       if (!batch) return;
-      void this.#attempt(this.#fit(batch, nowMs), nowMs);
+      inBackground(this.#attempt(this.#fit(batch, nowMs), nowMs));
     }
   }
 
