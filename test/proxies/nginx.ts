@@ -21,7 +21,7 @@ export interface Nginx {
 }
 
 /** A request in nginx's log. */
-export interface ProxiedRequest {
+interface ProxiedRequest {
   readonly status: number;
   /** Bytes of the body, as the client announced them. */
   readonly bodyBytes: number;

@@ -4,7 +4,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import { errorMonitor } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { codeOfStatus, type DeliveryCode, nextTick, systemClock } from '@logferry/core';
+import { codeOfStatus, type DeliveryCode, guarded, nextTick, systemClock } from '@logferry/core';
 
 /** Why a source of credentials gave none, if it may give them soon. */
 export interface PassingFailure {
@@ -48,15 +48,25 @@ export class Lookup {
   noteRequest(request: ClientRequest): void {
     const step: Step = { where: String(request.getHeader('host') ?? request.host), host: request.host };
     this.#steps.push(step);
-    request.once('response', (response: IncomingMessage) => {
-      step.outcome = response.statusCode ?? 0;
-      response.once('close', () => {
-        if (!response.complete) step.outcome = 'NETWORK';
-      });
-    });
+    request.once(
+      'response',
+      guarded((response: IncomingMessage) => {
+        step.outcome = response.statusCode ?? 0;
+        response.once(
+          'close',
+          guarded(() => {
+            if (!response.complete) step.outcome = 'NETWORK';
+          }),
+        );
+      }),
+    );
     if (!this.#isOurs) return;
     if (request.socket) request.socket.unref();
-    else request.once('socket', (socket: Socket) => socket.unref());
+    else
+      request.once(
+        'socket',
+        guarded((socket: Socket) => socket.unref()),
+      );
     limit(request, MAX_REQUEST_MS, () => {
       step.outcome = 'TIMEOUT';
       request.destroy(new Error(`no answer within ${MAX_REQUEST_MS} ms`));
@@ -66,19 +76,27 @@ export class Lookup {
   noteProcess(child: ChildProcess): void {
     const step: Step = { where: 'the credential process', host: '' };
     this.#steps.push(step);
-    child.once(errorMonitor as unknown as 'error', () => {
-      step.outcome = 'UNAVAILABLE';
-    });
+    child.once(
+      errorMonitor as unknown as 'error',
+      guarded(() => {
+        step.outcome = 'UNAVAILABLE';
+      }),
+    );
     // By itself: it may lack the session that only a person can renew.
-    child.once('exit', () => {
-      step.outcome ??= 'refused';
-    });
+    child.once(
+      'exit',
+      guarded(() => {
+        step.outcome ??= 'refused';
+      }),
+    );
     if (!this.#isOurs) return;
     // Node.js tells of the process before it has any pipes.
-    nextTick(() => {
-      child.unref();
-      for (const pipe of child.stdio ?? []) (pipe as Socket | null)?.unref();
-    });
+    nextTick(
+      guarded(() => {
+        child.unref();
+        for (const pipe of child.stdio ?? []) (pipe as Socket | null)?.unref();
+      }),
+    );
     limit(child, MAX_PROCESS_MS, () => {
       step.outcome = 'TIMEOUT';
       child.kill();
@@ -124,16 +142,21 @@ let isWatching = false;
 function watch(): void {
   if (isWatching) return;
   isWatching = true;
-  subscribe('http.client.request.start', (message) =>
-    lookups.getStore()?.noteRequest((message as { request: ClientRequest }).request),
+  subscribe(
+    'http.client.request.start',
+    guarded((message: unknown) => lookups.getStore()?.noteRequest((message as { request: ClientRequest }).request)),
   );
-  subscribe('child_process', (message) =>
-    lookups.getStore()?.noteProcess((message as { process: ChildProcess }).process),
+  subscribe(
+    'child_process',
+    guarded((message: unknown) => lookups.getStore()?.noteProcess((message as { process: ChildProcess }).process)),
   );
 }
 
 function limit(what: ClientRequest | ChildProcess, ms: number, end: () => void): void {
   const timer = systemClock.setTimer(end, ms);
   timer.unref();
-  what.once('close', () => timer.cancel());
+  what.once(
+    'close',
+    guarded(() => timer.cancel()),
+  );
 }
