@@ -323,6 +323,25 @@ describe('a thread that dies', () => {
   });
 });
 
+describe('a thread that is closed', () => {
+  it('is not told as dead, whichever of its reply and its end arrives first', async () => {
+    const failures: unknown[] = [];
+    for (let round = 0; round < 24; round++) {
+      const shipper = createShipper(createFileDestination({ file: join(folder, 'stored.log') }), { thread: true });
+      shipper.accept({ time: Date.now(), level: 'info', urgent: false, text: 'x', fields: {} });
+      await shipper.flush();
+      const closed = shipper.close();
+      // Both wait for this thread then.
+      const blocksFromMs = performance.now() + (round % 12);
+      while (performance.now() < blocksFromMs) await nextTurn();
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60);
+      await closed;
+      failures.push(shipper.stats().lastError);
+    }
+    expect(failures.filter(Boolean)).toEqual([]);
+  });
+});
+
 describe('a thread that cannot start', () => {
   /** Its Worker fails from the given start on, as where the system has no threads or files left, or no working directory. */
   const child = (failsFrom: number, isGone: boolean, ...acts: readonly string[]): string => `

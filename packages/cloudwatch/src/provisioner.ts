@@ -11,6 +11,8 @@ export class Provisioner {
   readonly #retentionInDays: number | undefined;
   /** Requests in flight, by route, group or `retention group`: these keys never coincide. */
   readonly #running = new Map<string, Promise<void>>();
+  /** Groups whose creation may succeed soon: the next attempt begins with it, as few requests may pass behind a quota. */
+  readonly #missingGroups = new Set<string>();
   /** Groups that we created and whose retention is still to be set, each with the last failure to do so. */
   readonly #withoutRetention = new Map<string, DeliveryError | undefined>();
   readonly #faults: DeliveryError[] = [];
@@ -28,7 +30,7 @@ export class Provisioner {
   createStream(target: Target, signal: AbortSignal): Promise<void> {
     return this.#once(routeOf(target), async () => {
       const { group } = target;
-      if (await this.#tryStream(target, signal)) return;
+      if (!this.#missingGroups.has(group) && (await this.#tryStream(target, signal))) return;
       await this.#once(group, () => this.#createGroup(group, signal));
       if (await this.#tryStream(target, signal)) return;
       throw new DeliveryError('UNAVAILABLE', `log group "${group}" was created, but cannot be used yet`);
@@ -88,11 +90,13 @@ export class Provisioner {
   }
 
   async #createGroup(group: string, signal: AbortSignal): Promise<void> {
+    this.#missingGroups.delete(group);
     try {
       await this.#client.createLogGroup(group, this.#settings, signal);
     } catch (error) {
       if (existsAlready(error)) return;
       const failure = toDeliveryError(error, this.#attempt('CreateLogGroup', `"${group}"${describe(this.#settings)}`));
+      if (failure.code === 'TIMEOUT' || PASSING.includes(failure.code)) this.#missingGroups.add(group);
       // A request without a response may have created the group that the next attempt finds.
       if (failure.ambiguous) this.#needsRetention(group);
       throw settingError(failure);

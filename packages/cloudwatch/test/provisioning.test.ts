@@ -120,6 +120,32 @@ it.each([
   }
 });
 
+it('begins with the group where its creation failed for a moment, so that few requests suffice', async () => {
+  const { emulator, access } = await startEmulator();
+  const destination = create(access);
+  const batch = batchOf(destination, 'x');
+  emulator.faults({ only: ['CreateLogGroup'], serverError: 1 });
+  await expect(deliver(destination, batch)).rejects.toMatchObject({ code: 'UNAVAILABLE', ambiguous: false });
+  emulator.faults();
+  const before = emulator.stats().requests;
+  await send(destination, batch);
+  expect(emulator.stats().requests).toEqual({ ...before, PutLogEvents: 2, CreateLogGroup: 2, CreateLogStream: 2 });
+  expect(emulator.events()).toHaveLength(1);
+});
+
+it('without permission to create a group, looks whether another process created it', async () => {
+  const { emulator, access } = await startEmulator();
+  const destination = create(access);
+  const batch = batchOf(destination, 'x');
+  emulator.faults({ only: ['CreateLogGroup'], accessDenied: 1 });
+  await expect(deliver(destination, batch)).rejects.toMatchObject({ code: 'AUTH' });
+  emulator.faults();
+  await deliver(create({ ...access, logStreamName: 'other' }), { ...batchOf(destination, 'y'), route: 'shop:other' });
+  emulator.faults({ only: ['CreateLogGroup'], accessDenied: 1 });
+  await deliver(destination, batch);
+  expect(emulator.events()).toHaveLength(2);
+});
+
 it('without permission to create a stream, looks whether another process created it', async () => {
   const { emulator, access } = await startEmulator();
   const destination = create(access);

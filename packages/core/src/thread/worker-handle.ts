@@ -21,7 +21,7 @@ interface Stream extends ThreadStream {
 export interface WorkerEvents {
   /** The worker reported its progress. */
   onReport(report: Report): void;
-  /** The worker is gone; `error` is the reason, unless it ended by itself. */
+  /** The worker is gone, and was not closed; `error` is the reason, unless it ended by itself. */
   onEnd(error: Error | undefined): void;
 }
 
@@ -46,6 +46,10 @@ export class WorkerHandle {
   /** By id. */
   readonly #replies = new Map<number, () => void>();
   #lastId = 0;
+  /** Id of the command to close. */
+  #closeId: number | undefined;
+  /** The worker has obeyed that, and ends. */
+  #hasClosed = false;
   #writtenChars = 0;
   /** Handovers that the worker has not read whole. */
   #unread: { readonly endChars: number; readonly costBytes: number }[] = [];
@@ -75,7 +79,7 @@ export class WorkerHandle {
     const ended = guarded(() => {
       this.#readReports();
       port1.close();
-      events.onEnd(error);
+      if (!this.#hasClosed) events.onEnd(error);
     });
     stream.once(
       'close',
@@ -114,6 +118,7 @@ export class WorkerHandle {
     if (!this.#stream.writable) return Promise.resolve();
     return new Promise((resolve) => {
       const id = ++this.#lastId;
+      if (what === 'close') this.#closeId = id;
       const done = (): void => {
         timer.cancel();
         this.#replies.delete(id);
@@ -187,7 +192,9 @@ export class WorkerHandle {
     this.reportedAtMs = systemClock.monotonic();
     this.#forgetRead(report.readChars);
     this.#events.onReport(report);
-    if (report.reply !== undefined) this.#replies.get(report.reply)?.();
+    if (report.reply === undefined) return;
+    if (report.reply === this.#closeId) this.#hasClosed = true;
+    this.#replies.get(report.reply)?.();
   }
 
   #forgetRead(readChars: number): void {
