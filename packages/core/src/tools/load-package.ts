@@ -83,7 +83,7 @@ function refusal({ name, title = name, parentUrl }: LazyPackage<unknown>, cause:
   if (parentUrl === undefined || !isMissing(cause, name)) return refuse(`cannot be loaded: ${cause}`);
   const folders = createRequire(parentUrl).resolve.paths(name);
   const isThere = folders?.some((folder) => existsSync(join(folder, name, 'package.json')));
-  // Node.js 20 remembers that a file package.json was missing, or could not be read. An installation may also lack files.
+  // Node.js 20 and 26.12 remember that a file package.json was missing, or could not be read. An installation may also lack files.
   if (isThere) return refuse(`is there, but Node.js does not find it: restart the process, or npm install ${name}`);
   return refuse(`is not installed; install it: npm install ${name}`);
 }
