@@ -213,7 +213,7 @@ it('the environment of the worker is that of its start, and with SHARE_ENV the o
     const options = { file, environment: 'LOGFERRY_TEST_LATE' };
     return { file, transport: startTransport({ target, options, ...more } as Parameters<typeof startTransport>[0]) };
   });
-  for (const { transport } of started) await once(transport, 'ready');
+  await Promise.all(started.map(({ transport }) => once(transport, 'ready')));
   process.env.LOGFERRY_TEST_LATE = 'later';
   for (const { transport } of started) {
     pino(transport).info('x');
