@@ -168,7 +168,7 @@ function take({ stats, faults, repeatedBatches }: Account): void {
   const { retries, dropped } = stats;
   seen['batches throttled'] += retries.THROTTLED ?? 0;
   seen['batches refused with a server error'] += retries.UNAVAILABLE ?? 0;
-  seen['connections reset'] += Math.min(retries.NETWORK ?? 0, faults.reset ?? 0);
+  seen['connections reset'] += Math.min((retries.NETWORK ?? 0) + (retries.AGAIN ?? 0), faults.reset ?? 0);
   seen['attempts that took too long'] += retries.TIMEOUT ?? 0;
   seen['batches repeated after a lost acknowledgement'] += repeatedBatches;
   seen['records dropped for lack of room'] += dropped['buffer-full'];

@@ -65,7 +65,9 @@ describe.concurrent('under faults', () => {
       expect(stats).toMatchObject({ received: UNDER_FAULTS, delivered: UNDER_FAULTS });
       expect(stats.retries.THROTTLED).toBeGreaterThan(5);
       expect(stats.retries.UNAVAILABLE).toBeGreaterThan(5);
-      expect(stats.retries.NETWORK).toBeGreaterThan(2);
+      // On a connection that was used before, a reset is repeated at once.
+      const { NETWORK = 0, AGAIN = 0 } = stats.retries;
+      expect(NETWORK + AGAIN).toBeGreaterThan(2);
       await logger.end();
       await expectEachOnce(cloud, kind, UNDER_FAULTS);
       await expectInOrder(cloud);

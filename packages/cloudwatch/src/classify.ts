@@ -1,4 +1,13 @@
-import { codeOfStatus, type DeliveryCode, DeliveryError, noAnswer, parseRetryAfter } from '@logferry/core';
+import {
+  type Answer,
+  classifyAnswer,
+  type DeliveryCode,
+  DeliveryError,
+  describeAnswer,
+  isSuccess,
+  noAnswer,
+  readAnswer,
+} from '@logferry/core';
 import { UnprovenError } from './proof.js';
 
 /** A request, for messages. */
@@ -15,21 +24,23 @@ export interface Attempt {
 export function toDeliveryError(error: unknown, attempt: Attempt): DeliveryError {
   if (DeliveryError.is(error)) return error;
   const fault = (typeof error === 'object' && error !== null ? error : {}) as SdkError;
-  const { code, ambiguous } = classify(fault);
+  const answer = answerOf(fault);
+  const { code, ambiguous } = classify(fault, answer);
   const { operation, target, address } = attempt;
   const where = `${operation} ${target}${address === undefined ? '' : `, at ${address}`}`;
-  const remedy = remedyOf(code, fault, operation);
-  return new DeliveryError(code, `${where}: ${describe(fault, error)}${remedy && ` (${remedy})`}`, {
+  const remedy = remedyOf(code, fault, answer, operation);
+  return new DeliveryError(code, `${where}: ${describe(answer, error)}${remedy && ` (${remedy})`}`, {
     cause: error,
     ambiguous,
-    requestId: fault.$metadata?.requestId,
-    retryAfterMs: parseRetryAfter(fault.$response?.headers?.['retry-after']),
+    requestId: answer?.requestId,
+    retryAfterMs: answer?.retryAfterMs,
   });
 }
 
 /** Whether other credentials may cure the failure. */
 export function isAuthFailure(error: unknown): boolean {
-  return classify((error ?? {}) as SdkError).code === 'AUTH';
+  const fault = (error ?? {}) as SdkError;
+  return classify(fault, answerOf(fault)).code === 'AUTH';
 }
 
 /** Whether the service says that a log group or log stream does not exist. */
@@ -61,7 +72,9 @@ interface SdkError {
     /** The SDK learned the service's time from the response, so the time of the next signature will be valid. */
     readonly clockSkewCorrected?: boolean;
   };
-  readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
+  readonly $response?: { readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown };
+  /** An error of the service has it. The SDK's own errors, for a body that is not JSON or that broke off, have none. */
+  readonly $fault?: unknown;
 }
 
 /** Codes that do not follow from the HTTP status: CloudWatch Logs responds with 400 to most errors. */
@@ -76,6 +89,8 @@ const CODES: ReadonlyMap<string, DeliveryCode> = new Map([
   ...named('UNAVAILABLE', 'InternalFailure OperationAborted ServiceUnavailable'),
   ...named('TIMEOUT', 'RequestTimeout'),
   ...named('MISCONFIGURED', 'LimitExceeded UnknownOperation'),
+  // Names that blame the events. An unknown name comes from some other server: halving the batch for it would lose all events.
+  ...named('INVALID', 'InvalidParameter Serialization Validation ValidationError'),
 ]);
 
 /** Error names that a wrong clock can cause. */
@@ -83,58 +98,67 @@ const TIME: ReadonlySet<string> = new Set([
   ...['InvalidSignature', 'RequestExpired', 'RequestInTheFuture', 'RequestTimeTooSkewed', 'SignatureDoesNotMatch'],
 ]);
 
-/** Error names that blame the events. */
-const CONTENT: ReadonlySet<string> = new Set(['InvalidParameter', 'Serialization', 'Validation', 'ValidationError']);
+/** Headers with the service's name for a request. The SDK takes those of other servers, too, for the error of a wrong body. */
+const REQUEST_ID_HEADERS = ['x-amzn-requestid', 'x-amzn-request-id', 'x-amz-request-id'];
+
+/** The SDK's name for an error whose body says nothing. */
+const NAMELESS = 'Unknown';
 
 function named(code: DeliveryCode, names: string): [string, DeliveryCode][] {
   return names.split(' ').map((name) => [name, code]);
 }
 
+/** What the response says; `undefined` if none came. */
+function answerOf({ $metadata, $response, $fault, name = '', message = '' }: SdkError): Answer | undefined {
+  const status = $metadata?.httpStatusCode;
+  if (status === undefined) return undefined;
+  const { headers = {}, body } = $response ?? {};
+  const isServices = $fault !== undefined && name !== NAMELESS;
+  const requestIdHeader = REQUEST_ID_HEADERS.find((header) => headers[header] !== undefined);
+  const answer = readAnswer(
+    { status, headers, body: body instanceof Uint8Array ? body : undefined },
+    { requestIdHeader, readError: () => (isServices ? { name, text: message } : undefined) },
+  );
+  return $response?.headers === undefined ? { ...answer, requestId: $metadata?.requestId } : answer;
+}
+
 /** `ambiguous`: the service may have carried the request out. */
-function classify(error: SdkError): { readonly code: DeliveryCode; readonly ambiguous: boolean } {
-  if (error instanceof UnprovenError) return { code: 'MISCONFIGURED', ambiguous: true };
-  const { httpStatusCode: status, clockSkewCorrected, requestId } = error.$metadata ?? {};
+function classify(
+  error: SdkError,
+  answer: Answer | undefined,
+): { readonly code: DeliveryCode; readonly ambiguous: boolean } {
   const name = nameOf(error);
-  const code = CODES.get(name);
-  if (code === 'THROTTLED' || status === 429) return { code: 'THROTTLED', ambiguous: false };
-  if (status !== undefined && status >= 500) return { code: 'UNAVAILABLE', ambiguous: true };
-  // A status below 400 is an error to the SDK if the body is not JSON: a page of some other server, or of the service a body
-  // that was damaged on its way. A proxy may have passed the request on.
-  if (status !== undefined && status < 400) {
-    const isService = status < 300 && requestId !== undefined;
-    return { code: isService ? 'UNAVAILABLE' : 'MISCONFIGURED', ambiguous: status < 300 };
+  const named = CODES.get(name);
+  if (!answer) {
+    if (error instanceof UnprovenError) return { code: 'MISCONFIGURED', ambiguous: true };
+    return named === 'AUTH' || named === 'THROTTLED' ? { code: named, ambiguous: false } : noAnswer(error);
   }
-  if (code === 'AUTH') return { code: clockSkewCorrected && TIME.has(name) ? 'AGAIN' : 'AUTH', ambiguous: false };
-  if (status === undefined) return noAnswer(error);
-  // An unknown name comes from some other server. Halving the batch for it would lose all events.
-  const known = code ?? codeOfStatus(status) ?? (CONTENT.has(name) ? 'INVALID' : 'MISCONFIGURED');
-  return { code: known, ambiguous: (known === 'UNAVAILABLE' || known === 'TIMEOUT') && name !== 'OperationAborted' };
+  const { code, ambiguous } = classifyAnswer(answer, named);
+  const isLearned = code === 'AUTH' && error.$metadata?.clockSkewCorrected && TIME.has(name);
+  return { code: isLearned ? 'AGAIN' : code, ambiguous: ambiguous && name !== 'OperationAborted' };
 }
 
 /** Advice for the operator; empty if none is needed. */
-function remedyOf(code: DeliveryCode, error: SdkError, operation: string): string {
-  const { httpStatusCode: status, requestId } = error.$metadata ?? {};
+function remedyOf(code: DeliveryCode, error: SdkError, answer: Answer | undefined, operation: string): string {
   if (code === 'AUTH') {
-    if (status === 407) return 'a proxy wants credentials';
+    if (answer?.status === 407) return 'a proxy wants credentials';
     const clock = TIME.has(nameOf(error)) ? 'the clock of this machine, ' : '';
     // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/permissions-reference-cwl.html
     const tags = operation === 'CreateLogGroup' ? ', with tags also logs:TagResource' : '';
     return `check ${clock}the credentials, and that IAM allows them logs:${operation}${tags}`;
   }
   if (code === 'NETWORK') return 'check region and endpoint, and that the network lets requests to it through';
-  if (code !== 'MISCONFIGURED') return '';
+  if (code !== 'MISCONFIGURED' || !answer) return '';
   if (nameOf(error) === 'LimitExceeded') return 'raise the quota of the account';
-  return requestId === undefined ? 'some other server answers: check the endpoint, and proxies before it' : '';
+  return answer.requestId === undefined ? 'some other server answers: check the endpoint, and proxies before it' : '';
 }
 
 /** `HTTP 400 ThrottlingException: Rate exceeded` */
-function describe(error: SdkError, thrown: unknown): string {
-  const { $metadata, name } = error;
-  if (error instanceof UnprovenError) return error.message;
-  const status = $metadata?.httpStatusCode;
+function describe(answer: Answer | undefined, thrown: unknown): string {
   // An error of the network, or of the SDK itself, can have its text in a cause.
-  if (status === undefined) return noAnswer(thrown).reason;
-  const label = name === undefined || name === 'Error' ? '' : ` ${name}`;
-  // The SDK adds a line to its own errors.
-  return `HTTP ${status}${label}: ${String(error.message).replace(/\s+/g, ' ')}`;
+  if (!answer) return noAnswer(thrown).reason;
+  const { status, requestId, text } = answer;
+  if (!isSuccess(status)) return describeAnswer(answer);
+  const lack = requestId === undefined ? 'without a request id of CloudWatch Logs' : 'with a damaged body';
+  return `HTTP ${status} ${lack}${text && `: ${text}`}`;
 }

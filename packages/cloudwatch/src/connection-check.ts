@@ -1,5 +1,6 @@
 import { assertFilesLoad, type DeliveryCode, DeliveryError, noAnswer, systemClock, type Timer } from '@logferry/core';
 import { toDeliveryError } from './classify.js';
+import { faultOfCredentials } from './credentials.js';
 import { Lookup, type PassingFailure } from './lookup.js';
 
 /** Asks for credentials, or for those that are remembered. The SDK's types lack the argument, but its memory takes it. */
@@ -143,6 +144,7 @@ export class CredentialSource {
       // The chain takes files that cannot be read for empty ones.
       if (this.#origin === 'chain') assertFilesLoad();
       const credentials = await withLimit(this.#lookup.run(() => this.#look(options)));
+      assertUsable(credentials);
       this.#credentials = credentials as Expiring;
       this.#hasGiven = true;
       return credentials;
@@ -158,8 +160,16 @@ export class CredentialSource {
     const text = String((cause as Error | undefined)?.message ?? cause).replace(/\s+/g, ' ');
     const passing = this.#passingFailure(cause);
     if (!passing)
-      return new DeliveryError('AUTH', `no AWS credentials (${text}): ${REMEDIES[this.#origin]}`, { cause });
+      return new DeliveryError('AUTH', `no AWS credentials${this.#profile} (${text}): ${REMEDIES[this.#origin]}`, {
+        cause,
+      });
     return new DeliveryError(passing.code, `no AWS credentials for now: ${passing.reason} (${text})`, { cause });
+  }
+
+  /** The SDK's errors do not name a profile that does not exist. */
+  get #profile(): string {
+    const { AWS_PROFILE: name } = process.env;
+    return this.#origin === 'chain' && name ? ` for the profile "${name}"` : '';
   }
 
   #passingFailure(cause: unknown): PassingFailure | undefined {
@@ -205,6 +215,12 @@ const REMEDIES: Readonly<Record<CredentialOrigin, string>> = {
 /** A look-up that never ends is given up, so that a later one can begin. */
 const MAX_LOOKUP_MS = 60_000;
 
+/** The SDK would fail with them only when it signs, or sends, a request. */
+function assertUsable(credentials: unknown): void {
+  const fault = faultOfCredentials(credentials);
+  if (fault) throw new TypeError(`their ${fault.name} is not ${fault.expected}`);
+}
+
 /** Without an expiration nobody knows: the service has not refused them. */
 function isValid(credentials: Expiring | undefined): boolean {
   if (!credentials) return false;
@@ -239,7 +255,7 @@ function noRegion(cause: unknown, isOurs: boolean): DeliveryError {
   const remedy = isOurs
     ? 'set the option "region", the environment variable AWS_REGION or the shared config file'
     : 'set the region of the client';
-  return new DeliveryError('MISCONFIGURED', `no AWS region (${textOf(cause)}): ${remedy}`, { cause });
+  return new DeliveryError('MISCONFIGURED', `no valid AWS region (${textOf(cause)}): ${remedy}`, { cause });
 }
 
 async function rejectionOf(act: () => Promise<unknown> | undefined): Promise<{ readonly cause: unknown } | undefined> {

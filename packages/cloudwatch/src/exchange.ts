@@ -18,6 +18,14 @@ export class Exchange {
   /** Bytes of the request's body; 0 if they are not known. */
   wireBytes = 0;
   response: HttpResponse | undefined;
+  /** The error of a request, as the HTTP client threw it: the SDK puts another in its place once the signal is aborted. */
+  failure: unknown;
+  #isBegun = false;
+
+  /** Whether the SDK began to make a request, and gave none to its HTTP client: then no byte was sent. */
+  get isUnsent(): boolean {
+    return this.#isBegun && this.address === undefined;
+  }
 
   /** Replaces the body before the SDK measures and signs it. With the priority `low` after all other middleware. */
   rewrite({ middlewareStack }: Command, write: BodyWriter, priority: 'high' | 'low'): void {
@@ -34,10 +42,20 @@ export class Exchange {
       this.address = addressOf(args.request);
       this.wireBytes = sizeOf(args.request.body);
       tellProgress(args.request, onProgress);
-      const result = await next(args);
-      this.response = result.response;
-      return result;
+      try {
+        const result = await next(args);
+        this.response = result.response;
+        return result;
+      } catch (error) {
+        this.failure = error;
+        throw error;
+      }
     };
+    const begin = (next: Handler) => (args: Arguments) => {
+      this.#isBegun = true;
+      return next(args);
+    };
+    middlewareStack.add(begin, { step: 'initialize', priority: 'high', name: 'logferryBegin' });
     middlewareStack.add(middleware, { step: 'deserialize', priority: 'high', name: 'logferryExchange' });
   }
 }

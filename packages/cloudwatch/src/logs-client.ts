@@ -1,5 +1,5 @@
 import type { CloudWatchLogsClient, CloudWatchLogsClientConfig } from '@aws-sdk/client-cloudwatch-logs';
-import { loadPackage } from '@logferry/core';
+import { loadPackage, markUnsent } from '@logferry/core';
 import { isAuthFailure, nameOf } from './classify.js';
 import { learningTime } from './clock-skew.js';
 import { type Config, ConnectionCheck, CredentialSource } from './connection-check.js';
@@ -136,8 +136,9 @@ export class LogsClient {
       this.#clockOffsetMs = client.config?.systemClockOffset ?? 0;
       return output;
     } catch (error) {
+      if (exchange.isUnsent) markUnsent(error);
       if (isAuthFailure(error)) check.forget(nameOf(error) !== 'AccessDenied');
-      throw error;
+      throw abortSignal.aborted ? (exchange.failure ?? error) : error;
     } finally {
       this.#address = exchange.address ?? this.#address;
     }
@@ -168,6 +169,7 @@ export class LogsClient {
       ...(chosen !== undefined && { credentials: chosen as AwsCredentials }),
       ...(endpoint !== undefined && { endpoint }),
       ...FRESH_FILES,
+      ...containerSettings(),
       // Only the core repeats.
       maxAttempts: 1,
       // The SDK would warn on the console, and an application may redirect that into its logger.
@@ -188,6 +190,15 @@ const PUT_MEMBERS = ['nextSequenceToken', 'rejectedLogEventsInfo', 'rejectedEnti
 
 /** The SDK reads the shared files once for the whole process, unless it is told otherwise: keys in them may be rotated. */
 const FRESH_FILES = { ignoreCache: true };
+
+/**
+ * The SDK does not end a request to the endpoint of a container that takes longer than 1 s: it warns, and only on the console. So the
+ * limit is ours (see `lookup.ts`), and so are the repetitions. Instance metadata, which is often absent, keeps those of the SDK.
+ */
+function containerSettings(): { readonly timeout?: 0; readonly maxRetries?: 0 } {
+  const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: path, AWS_CONTAINER_CREDENTIALS_FULL_URI: url } = process.env;
+  return path || url ? { timeout: 0, maxRetries: 0 } : {};
+}
 
 const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 

@@ -4,7 +4,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import { errorMonitor } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { codeOfStatus, type DeliveryCode, guarded, nextTick, systemClock } from '@logferry/core';
+import { classifyAnswer, type DeliveryCode, guarded, nextTick, systemClock } from '@logferry/core';
 
 /** Why a source of credentials gave none, if it may give them soon. */
 export interface PassingFailure {
@@ -130,7 +130,8 @@ function passingFailureOf({ where, host, outcome = 'NETWORK' }: Step, isKnown: b
     if (METADATA_HOSTS.has(host) && !isKnown) return undefined;
     return { code: outcome, reason: `${where} ${outcome === 'UNAVAILABLE' ? 'cannot start' : 'did not answer'}` };
   }
-  if (!PASSING.has(codeOfStatus(outcome))) return undefined;
+  const { code } = classifyAnswer({ status: outcome, requestId: undefined, errorName: '' });
+  if (!PASSING.has(code)) return undefined;
   // Also for 429: it is not the service of the logs that throttles.
   return { code: 'UNAVAILABLE', reason: `${where} answered HTTP ${outcome}` };
 }

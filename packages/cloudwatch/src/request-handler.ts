@@ -1,4 +1,4 @@
-import { createHttpClient } from '@logferry/core';
+import { createHttpClient, type HttpResponse } from '@logferry/core';
 
 /**
  * The SDK's interface `HttpHandler`. Its own `NodeHttpHandler` keeps the process alive, with sockets and timers, while a
@@ -29,16 +29,12 @@ export function createRequestHandler(): RequestHandler {
     metadata: { handlerProtocol: 'http/1.1' },
     async handle(request, options) {
       const { protocol, hostname, port, path, method, headers, body = '' } = request;
-      // The SDK passes on the signal that `send` got.
+      // The SDK passes on the signal that `send` got. A source of credentials, which asks by this handler too, has none.
       const signal = options?.abortSignal as AbortSignal;
       const url = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`;
       const onProgress = progressOf.get(request);
-      const response = await http.request({ url, method, headers, body, signal, onProgress });
-      if (!response.complete) {
-        signal.throwIfAborted();
-        throw Object.assign(new Error('the response broke off'), { code: 'ECONNRESET' });
-      }
-      return { response: { statusCode: response.status, headers: response.headers, body: response.body } };
+      const { status, ...response } = await http.request({ url, method, headers, body, signal, onProgress });
+      return { response: { statusCode: status, ...response } };
     },
     updateHttpClientConfig() {},
     httpHandlerConfigs: () => ({}),
@@ -57,8 +53,7 @@ interface SdkRequest {
   readonly body?: Uint8Array | string;
 }
 
-interface SdkResponse {
+/** To the SDK a body that broke off is one that it cannot read: the error that it throws has status and headers. */
+interface SdkResponse extends Omit<HttpResponse, 'status'> {
   readonly statusCode: number;
-  readonly headers: Record<string, string>;
-  readonly body: Uint8Array;
 }

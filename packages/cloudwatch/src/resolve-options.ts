@@ -9,6 +9,7 @@ import {
   wrongOption,
   wrongSecret,
 } from '@logferry/core';
+import { faultOfCredentials } from './credentials.js';
 import { EVENT_OVERHEAD_BYTES, MAX_BATCH_BYTES, MAX_EVENT_BYTES } from './limits.js';
 import { type CloudWatchEntity, type CloudWatchOptions, cloudWatchOptionNames } from './options.js';
 import { createRouter, type Router } from './route.js';
@@ -108,11 +109,10 @@ function checkCredentials(value: NonNullable<CloudWatchOptions['credentials']>):
   if (typeof value !== 'object' || value === null) {
     throw wrongSecret('credentials', 'an object with accessKeyId and secretAccessKey, or a function', value);
   }
-  for (const name of ['accessKeyId', 'secretAccessKey', 'sessionToken'] as const) {
-    const part: unknown = value[name];
-    if ((typeof part === 'string' && part !== '') || (name === 'sessionToken' && part === undefined)) continue;
-    throw wrongSecret(`credentials.${name}`, 'a string that is not empty', part);
-  }
+  const fault = faultOfCredentials(value);
+  if (!fault) return;
+  const { name, expected, got } = fault;
+  throw wrongSecret(`credentials.${name}`, expected, got);
 }
 
 /** Checks types only: the service's rules for these values change, and its errors name the refused value. */

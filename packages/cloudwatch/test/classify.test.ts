@@ -10,7 +10,8 @@ function sdkError(name: string, rest: Readonly<Record<string, unknown>> = {}): E
 }
 
 function responded(name: string, httpStatusCode: number, rest: Readonly<Record<string, unknown>> = {}): Error {
-  return sdkError(name, { $metadata: { httpStatusCode, requestId: 'request-1' }, ...rest });
+  const $fault = httpStatusCode < 500 ? 'client' : 'server';
+  return sdkError(name, { $metadata: { httpStatusCode, requestId: 'request-1' }, $fault, ...rest });
 }
 
 /** Of a server that gives no request id. */
@@ -33,7 +34,12 @@ it.each<[what: string, error: unknown, code: string, ambiguous: boolean]>([
   ['an internal failure', responded('InternalFailure', 500), 'UNAVAILABLE', true],
   ['HTML with HTTP 502', responded('SyntaxError', 502), 'UNAVAILABLE', true],
   ['HTML with HTTP 200', foreign('SyntaxError', 200), 'MISCONFIGURED', true],
-  ['a damaged body with HTTP 200 and a request id', responded('SyntaxError', 200), 'UNAVAILABLE', true],
+  [
+    'a damaged body with HTTP 200 and a request id',
+    responded('SyntaxError', 200, { $fault: undefined }),
+    'UNAVAILABLE',
+    true,
+  ],
   ['a redirection', foreign('SyntaxError', 302), 'MISCONFIGURED', false],
   ['a conflicting operation', responded('OperationAbortedException', 400), 'UNAVAILABLE', false],
   ['expired credentials', responded('ExpiredTokenException', 400), 'AUTH', false],
@@ -97,7 +103,9 @@ it.each<[what: string, error: unknown, code: string, ambiguous: boolean]>([
   ['a reset connection that the SDK calls a timeout', noResponse('ECONNRESET', 'TimeoutError'), 'NETWORK', true],
   ['a broken pipe', noResponse('EPIPE'), 'NETWORK', true],
   ['a connection that timed out', noResponse('ETIMEDOUT'), 'NETWORK', true],
-  ['a wrong certificate', noResponse('CERT_HAS_EXPIRED'), 'NETWORK', true],
+  ['a wrong certificate', noResponse('CERT_HAS_EXPIRED'), 'MISCONFIGURED', false],
+  ['a header that cannot be sent', noResponse('ERR_INVALID_CHAR'), 'MISCONFIGURED', false],
+  ['a code that nobody knows', noResponse('ERR_ODD'), 'UNAVAILABLE', true],
   ['a timeout of the SDK', sdkError('TimeoutError'), 'TIMEOUT', true],
   ['an aborted request', sdkError('AbortError'), 'TIMEOUT', true],
   ['an error without name and code', new TypeError('x'), 'UNAVAILABLE', true],

@@ -57,7 +57,7 @@ it('names the settings for a missing region, and delivers once one is set', asyn
   await expect(send(destination, batch)).rejects.toMatchObject({
     code: 'MISCONFIGURED',
     message: expect.stringMatching(
-      /^no AWS region \(Region is missing\): set the option "region", the environment variable /,
+      /^no valid AWS region \(Region is missing\): set the option "region", the environment variable /,
     ),
   });
   vi.stubEnv('AWS_REGION', 'us-east-1');

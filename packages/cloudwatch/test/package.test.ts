@@ -57,7 +57,7 @@ it.each(kinds)('works without the SDK up to the first batch, whose error says ho
 
 it.each(kinds)('finds the SDK when it is installed later (%s)', (file) => {
   const stub = `
-    const config = { region() {}, credentials() {} };
+    const config = { region() {}, credentials: () => ({ accessKeyId: 'AKIATEST', secretAccessKey: 'secret' }) };
     exports.CloudWatchLogsClient = class { config = config; send = async () => ({ $metadata: {} }) };
     exports.PutLogEventsCommand = class { middlewareStack = { add() {} } };
   `;

@@ -29,16 +29,20 @@ export type {
   TextDestination,
   TextRecord,
 } from './contract/destination.js';
-export { ClockCheck } from './tools/clock-check.js';
 export {
-  createHttpClient,
-  type HttpClient,
-  type HttpRequest,
-  type HttpResponse,
-  parseRetryAfter,
-} from './tools/http.js';
-export { addressOf, codeOfStatus, noAnswer } from './tools/http-errors.js';
+  type Answer,
+  type AnswerFormat,
+  classifyAnswer,
+  describeAnswer,
+  isSuccess,
+  type ReceivedResponse,
+  readAnswer,
+} from './tools/answer.js';
+export { ClockCheck } from './tools/clock-check.js';
+export { createHttpClient, type HttpClient, type HttpRequest, type HttpResponse } from './tools/http.js';
+export { addressOf, markUnsent, noAnswer } from './tools/http-errors.js';
 export { assertFilesLoad, type LazyPackage, loadPackage } from './tools/load-package.js';
+export type { LookupAll } from './tools/lookup.js';
 export { stringify, toPrimitive } from './tools/stringify.js';
 export { endOfSlice, findCap, MAX_PART_HEADER_BYTES, split, truncate, utf8Bytes } from './tools/text.js';
 export { toDateMs } from './tools/time.js';

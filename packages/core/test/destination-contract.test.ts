@@ -308,12 +308,15 @@ it.each(faults)('fails a destination that %s', async (_fault, plant, test, messa
 });
 
 /** The error of the test of answers by some other server, for a destination that makes a request and judges the response. */
-function errorOfProof(judge: (response: Response) => SendOutcome): Promise<Error | undefined> {
+function errorOfProof(
+  judge: (response: Response) => SendOutcome,
+  test = 'takes a success of some other server for none',
+): Promise<Error | undefined> {
   const tests: { readonly name: string; readonly run: () => Promise<void> }[] = [];
   const createAt = (url: string): Destination =>
     Object.assign(createMemory({ service: 0 }), { send: async () => judge(await fetch(url, { method: 'POST' })) });
   destinationContract({ test: (name, run) => tests.push({ name, run }), assert }, { ...harnessOf(), createAt });
-  const found = tests.find(({ name }) => name === 'memory takes a success of some other server for none');
+  const found = tests.find(({ name }) => name === `memory ${test}`);
   return (found as (typeof tests)[number]).run().then(
     () => undefined,
     (error: Error) => error,
@@ -334,6 +337,23 @@ it('fails a destination that takes the success of some other server for its own'
     /does not name 127.0.0.1:/,
   );
   expect(await errorOfProof((response) => refuse(response))).toBeUndefined();
+});
+
+it.each([
+  ['a 413 whose page breaks off', 'TOO_LARGE'],
+  ['a 429 whose page breaks off', 'THROTTLED'],
+  ['a date by a clock that runs ahead', 'THROTTLED'],
+] as const)('fails a destination that does not keep to Retry-After: %s', async (behaviour, code) => {
+  const errorOf = async (retryAfterMsOf: (response: Response) => number): Promise<Error | undefined> =>
+    errorOfProof((response) => {
+      const retryAfterMs = retryAfterMsOf(response);
+      throw new DeliveryError(code, new URL(response.url).host, { retryAfterMs });
+    }, `keeps to Retry-After: ${behaviour}`);
+  expect((await errorOf(() => 0))?.message).toContain('3000');
+  const byOurClock = ({ headers }: Response, value = headers.get('retry-after') ?? ''): number =>
+    Number(value) * 1000 || Date.parse(value) - Date.now();
+  if (behaviour.startsWith('a date')) expect(await errorOf(byOurClock)).toBeDefined();
+  expect(await errorOf(() => 3000)).toBeUndefined();
 });
 
 it('omits the tests of failures that the service does not have', () => {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createHttpClient, type HttpClient, type HttpRequest, type HttpResponse, noAnswer } from '../src/index.js';
 import { bodyOf, certificateFile, serve, serveTcp } from './support/http-server.js';
@@ -71,21 +72,49 @@ describe('a request', () => {
     await expect(post(start(), url, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  it('fails when the connection ends, is reset or switches protocols', async () => {
-    for (const react of [
-      'end',
-      'reset',
-      'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n',
-    ]) {
-      const { url } = await serveTcp((socket) => {
-        socket.once('data', () => {
-          if (react === 'end') socket.end();
-          else if (react === 'reset') socket.resetAndDestroy();
-          else socket.write(react);
-        });
-        socket.resume();
-      });
-      await expect(post(start(), url), react).rejects.toThrow(/hang up|ECONNRESET|closed/);
+  it('fails when the connection ends or is reset, and may have been received', async () => {
+    for (const react of ['end', 'resetAndDestroy'] as const) {
+      const { url } = await serveTcp((socket) => void socket.once('data', () => socket[react]()).resume());
+      const error = await post(start(), url).catch((reason) => reason);
+      expect(error.message, react).toMatch(/hang up|ECONNRESET/);
+      expect(noAnswer(error)).toMatchObject({ code: 'NETWORK', ambiguous: true });
+    }
+  });
+
+  it('cannot have been received while a part of it is not sent', async () => {
+    const { url } = await serveTcp((socket) => void socket.once('data', () => socket.resetAndDestroy()).resume());
+    const error = await post(start(), url, { body: Buffer.alloc(30 * MIB) }).catch((reason) => reason);
+    expect(noAnswer(error)).toMatchObject({ code: 'NETWORK', ambiguous: false });
+  });
+
+  it('is to be repeated when a used connection breaks before a response, and then has a new one', async () => {
+    const { url, sockets } = await serve((request, response) => {
+      if (request.url === '/break') request.socket.destroy();
+      else request.resume().once('end', () => response.end());
+    });
+    const client = start();
+    // The client has two connections.
+    await Promise.all([post(client, `${url}/1`), post(client, `${url}/2`)]);
+    await new Promise(setImmediate);
+    const broken = await post(client, `${url}/break`).catch((reason) => reason);
+    expect(noAnswer(broken)).toMatchObject({ code: 'AGAIN', ambiguous: true });
+    // A new one: the other unused connection may be closed as well.
+    const error = await post(client, `${url}/break`).catch((reason) => reason);
+    expect(noAnswer(error)).toMatchObject({ code: 'NETWORK', ambiguous: true });
+    expect(sockets).toHaveLength(3);
+  });
+
+  it('that cannot be made is a wrong setting, and rejects', async () => {
+    const client = start();
+    for (const [url, headers, text] of [
+      ['localhost:80', {}, 'Protocol "localhost:" not supported'],
+      ['localhost', {}, 'Invalid URL'],
+      ['http://us east-1.example', {}, 'Invalid URL'],
+      ['http://localhost', { authorization: 'key\n' }, 'Invalid character in header content ["authorization"]'],
+    ] as const) {
+      const error = await post(client, url, { headers }).catch((reason) => reason);
+      expect(noAnswer(error)).toMatchObject({ code: 'MISCONFIGURED', ambiguous: false });
+      expect(error.message).toContain(text);
     }
   });
 
@@ -116,6 +145,46 @@ describe('a response', () => {
     });
     expect(await post(start(), url)).toMatchObject({ status: 200, complete: false });
   });
+
+  it('is valid although it switches protocols', async () => {
+    const head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n';
+    const { url, sockets } = await serveTcp((socket) => void socket.once('data', () => socket.write(head)).resume());
+    expect(await post(start(), url)).toMatchObject({ status: 101, headers: { upgrade: 'x' }, complete: true });
+    await expect.poll(() => sockets[0]?.destroyed).toBe(true);
+  });
+
+  it('is decoded, as far as it came', async () => {
+    const text = 'the text '.repeat(1000);
+    const encoders = { gzip: gzipSync, 'x-gzip': gzipSync, deflate: deflateSync, br: brotliCompressSync };
+    const { url } = await serve((request, response) => {
+      const [, encoding = '', what] = String(request.url).split('/');
+      const body = encoders[encoding as 'gzip']?.(text) ?? Buffer.from(text);
+      response.writeHead(200, { 'content-encoding': encoding, 'content-length': body.length });
+      if (what === 'half') response.write(body.subarray(0, body.length >> 1), () => response.destroy());
+      else response.end(what === 'damaged' ? Buffer.alloc(body.length, 'x') : body);
+    });
+    const client = start();
+    for (const encoding of Object.keys(encoders)) {
+      const whole = await post(client, `${url}/${encoding}/whole`);
+      expect({ encoding, text: textOf(whole), complete: whole.complete }).toEqual({ encoding, text, complete: true });
+      const half = await post(client, `${url}/${encoding}/half`);
+      expect(text.startsWith(textOf(half))).toBe(true);
+      expect(half).toMatchObject({ status: 200, complete: false });
+      expect(await post(client, `${url}/${encoding}/damaged`)).toMatchObject({ status: 200, complete: false });
+    }
+    const unknown = await post(client, `${url}/zstd/whole`);
+    expect({ text: textOf(unknown), complete: unknown.complete }).toEqual({ text: '', complete: false });
+    expect(textOf(await post(client, `${url}/identity/whole`))).toBe(text);
+  });
+
+  it('is decoded up to 1 MiB', async () => {
+    const body = gzipSync(Buffer.alloc(50 * MIB));
+    const { url } = await serve((_request, response) =>
+      response.writeHead(502, { 'content-encoding': 'gzip' }).end(body),
+    );
+    const response = await post(start(), url);
+    expect({ bytes: response.body.length, complete: response.complete }).toEqual({ bytes: MIB, complete: false });
+  });
 });
 
 describe('closing', () => {
@@ -131,20 +200,24 @@ describe('closing', () => {
 });
 
 describe('a connection without progress', () => {
-  it('is closed while connecting, while sending and between requests, but not before a response', async () => {
+  it('is closed while connecting, while sending, within a refusal and between requests, but not before a response', async () => {
     const silent = await serveTcp(() => {}, 'https');
     const busy = await serveTcp(() => {});
     const slow = await serve((_request, response) => setTimeout(() => response.end('late'), 7000));
     const idle = await serve((_request, response) => response.end());
-    const [connecting, sending, response] = await Promise.all([
+    const page = await serve((_request, response) => void response.writeHead(413).write('a part'));
+    const [connecting, sending, response, refusal] = await Promise.all([
       post(start(), silent.url).catch(({ code }) => code),
       post(start(), busy.url, { body: Buffer.alloc(30 * MIB) }).catch(({ code }) => code),
       post(start(), slow.url),
+      post(start(), page.url),
       post(start(), idle.url),
     ]);
     expect([connecting, sending]).toEqual(['ERR_STALLED', 'ERR_STALLED']);
     expect(noAnswer({ code: 'ERR_STALLED' })).toMatchObject({ code: 'NETWORK', ambiguous: false });
     expect(textOf(response)).toBe('late');
+    expect(refusal).toMatchObject({ status: 413, complete: false });
+    expect(textOf(refusal)).toBe('a part');
     await expect.poll(() => idle.sockets[0]?.destroyed).toBe(true);
   });
 });

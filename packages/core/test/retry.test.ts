@@ -69,6 +69,17 @@ it('repeats a batch once, and at once, when the destination throws AGAIN', async
   expect(await attemptTimes(failing(error('AGAIN'), error('AGAIN')), 0.999_999_9)).toEqual([0, 0, 200]);
 });
 
+it('counts an AGAIN that is ambiguous, and does not tell it', async () => {
+  const again = new DeliveryError('AGAIN', 'a used connection broke', { ambiguous: true });
+  const errors: unknown[] = [];
+  const { shipper, clock } = start({ onError: (error) => errors.push(error) }, { destination: failing(again) });
+  shipper.accept(record('x'));
+  await clock.advance(1000);
+  expect(shipper.stats()).toMatchObject({ delivered: 1, ambiguous: 1, retries: { AGAIN: 1 } });
+  expect(shipper.stats().lastError).toBeUndefined();
+  expect(errors).toEqual([]);
+});
+
 it('repeats a batch at once for another AGAIN after a backoff', async () => {
   const destination = failing(error('AGAIN'), error('UNAVAILABLE'), error('AGAIN'));
   expect(await attemptTimes(destination, 0.999_999_9)).toEqual([0, 0, 200, 200]);

@@ -1,17 +1,9 @@
-import type { HttpClient } from '@logferry/core';
+import { type Answer, type HttpClient, isSuccess, readAnswer } from '@logferry/core';
 import type { Compression } from './compress.js';
 import type { LogServiceFetch } from './options.js';
 
 /** A response of the service, or of some other server at its address. */
-export interface PutResponse {
-  readonly status: number;
-  /** The service's name for an error: `"WriteQuotaExceed"`. Empty if the response has none. */
-  readonly errorCode: string;
-  /** The service's text for an error, or the beginning of a body that is not the service's. */
-  readonly errorMessage: string;
-  readonly requestId: string | undefined;
-  /** Value of the header `Retry-After`. */
-  readonly retryAfter: string | undefined;
+export interface PutResponse extends Answer {
   /** The time of the service minus the time of this machine, in milliseconds; `undefined` if not known. */
   readonly clockOffsetMs: number | undefined;
   /** Whether the service proves that it stored the logs: by a success with its request id. */
@@ -47,21 +39,9 @@ export async function putWebTracking(
   const clockOffsetMs = offsetOf(headers.get('date'), sentMs);
   // The status decides. The body may break off, but reading it frees the connection for the next request.
   const text = await response.text().catch(() => '');
-  const requestId = headers.get('x-log-requestid') ?? undefined;
-  const error = readError(text);
-  return {
-    status,
-    ...error,
-    requestId,
-    retryAfter: headers.get('retry-after') ?? undefined,
-    clockOffsetMs,
-    stored: isSuccess(status) && requestId !== undefined && error.errorCode === '',
-  };
-}
-
-/** Whether a status claims success. */
-export function isSuccess(status: number): boolean {
-  return status >= 200 && status < 300;
+  const answer = readAnswer({ status, headers, body: text }, { requestIdHeader: 'x-log-requestid', readError });
+  const { requestId, errorName } = answer;
+  return { ...answer, clockOffsetMs, stored: isSuccess(status) && requestId !== undefined && errorName === '' };
 }
 
 /** A `fetch` function that tells the progress of sending the body. */
@@ -90,19 +70,12 @@ function offsetOf(dateHeader: string | null, sentMs: number): number | undefined
   return Number.isNaN(offsetMs) || Math.abs(nowMs - sentMs) > MAX_WAIT_MS ? undefined : offsetMs;
 }
 
-const MAX_EXCERPT_LENGTH = 200;
-
 /** The service responds with JSON, a proxy before it may not. */
-function readError(text: string): Pick<PutResponse, 'errorCode' | 'errorMessage'> {
+function readError(body: string): { readonly name: string; readonly text: string } | undefined {
   try {
-    const { errorCode, errorMessage } = JSON.parse(text);
-    if (typeof errorCode === 'string') return { errorCode, errorMessage: excerpt(String(errorMessage ?? '')) };
+    const { errorCode, errorMessage } = JSON.parse(body);
+    return typeof errorCode === 'string' ? { name: errorCode, text: String(errorMessage ?? '') } : undefined;
   } catch {
-    // The excerpt below is all that can be said.
+    return undefined;
   }
-  return { errorCode: '', errorMessage: excerpt(text) };
-}
-
-function excerpt(text: string): string {
-  return text.replace(/\s+/g, ' ').trim().slice(0, MAX_EXCERPT_LENGTH);
 }

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
-import type { DeliveryError } from '@logferry/core';
+import { createShipper, type DeliveryError } from '@logferry/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createLogService, type LogServiceOptions } from '../src/index.js';
 import { makeBody } from './support/bodies.js';
-import { batchOf, shop } from './support/records.js';
+import { batchOf, record, shop } from './support/records.js';
 import {
   accepted,
   type CannedResponse,
@@ -259,9 +261,34 @@ describe('a request without a response', () => {
     }
   });
 
+  it('is no news on a used connection, and its batch is delivered by a new one', async () => {
+    const { emulator, destination } = await startShop();
+    const errors: unknown[] = [];
+    const shipper = createShipper(destination, { maxDelayMs: 0, onError: (error) => errors.push(error) });
+    shipper.accept(record({ number: 1 }));
+    await shipper.flush();
+    emulator.faults({ next: ['reset'] });
+    shipper.accept(record({ number: 2 }));
+    await shipper.flush();
+    expect(emulator.events()).toHaveLength(2);
+    expect(errors).toEqual([]);
+    expect(shipper.stats()).toMatchObject({ delivered: 2, ambiguous: 1, retries: { AGAIN: 1 } });
+  });
+
+  it('says what to do about a certificate', async () => {
+    const pem = readFileSync(new URL('../../core/test/support/localhost.pem', import.meta.url));
+    const server = createTlsServer({ key: pem, cert: pem });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const error = await failureOf(send(shop({ endpoint: `https://127.0.0.1:${port}` }), batchOf(shop(), {})));
+    expect(error).toMatchObject({ code: 'MISCONFIGURED', ambiguous: false });
+    expect(error.message).toMatch(new RegExp(`at 127.0.0.1:${port}: self-signed certificate .*NODE_EXTRA_CA_CERTS`));
+  });
+
   it('is a timeout if the signal aborts it', async () => {
     const controller = new AbortController();
-    const destination = shop({ endpoint: await listen(() => controller.abort()) });
+    const destination = shop({ endpoint: await listen((socket) => socket.once('data', () => controller.abort())) });
     const error = await failureOf(destination.send(batchOf(destination, {}), controller.signal));
     expect(error).toMatchObject({ code: 'TIMEOUT', ambiguous: true });
   });

@@ -21,7 +21,10 @@ export type DeliveryCode =
   | 'INVALID'
   /** The request is too large: the batch is halved. A single record is dropped as `too-large` once a smaller one is taken. */
   | 'TOO_LARGE'
-  /** The destination learned something (a sequence token): the same batch is sent again at once, once. */
+  /**
+   * The destination learned something (a sequence token, or that a kept connection was closed): the same batch is sent again at
+   * once, once.
+   */
   | 'AGAIN';
 
 /** Details of a {@link DeliveryError}. */
@@ -54,9 +57,9 @@ export class DeliveryError extends Error {
   /** The service's name for the request. */
   readonly requestId: string | undefined;
 
-  /** `message` is for people: it states the service's own text, and what to do. */
+  /** `message` is for people: it states what failed and where, the service's own text, and what to do. Line ends become blanks. */
   constructor(code: DeliveryCode, message: string, options: DeliveryErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(oneLine(message), options.cause === undefined ? undefined : { cause: options.cause });
     Object.defineProperty(this, DELIVERY_ERROR, { value: true });
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;
@@ -89,6 +92,16 @@ export class ConfigError extends Error {
   static is(value: unknown): value is ConfigError {
     return hasMarker(value, CONFIG_ERROR);
   }
+}
+
+function oneLine(text: string): string {
+  const lines = String(text).split(/[\r\n\u2028\u2029]+/);
+  return lines.length === 1
+    ? text
+    : lines
+        .map((line) => line.trim())
+        .filter(Boolean)
+        .join(' ');
 }
 
 /** Whether only an operator can mend the fault. */

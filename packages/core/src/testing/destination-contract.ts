@@ -16,7 +16,14 @@ import { encode } from '../intake/encode.js';
 import { lineOf, parseLine, toWireRecord } from '../thread/protocol.js';
 import { loadModule as loadModuleAsWorker, makeDestination, recipeOf, refuseUncloneable } from '../thread/recipe.js';
 import { type ContractAssert, type ContractRunner, until, within } from './contract-runner.js';
-import { FOREIGN_ANSWERS, type ForeignAnswer, startForeignServer } from './foreign-answers.js';
+import {
+  FOREIGN_ANSWERS,
+  type ForeignAnswer,
+  type ForeignServer,
+  type Refusal,
+  startForeignServer,
+  startRefusingServer,
+} from './foreign-answers.js';
 import { baseBytesOf, batchOf, eventOf, fullBatch, sizeOf, toBatch } from './sample-batches.js';
 import { anyRecords, excerptOf, hugeRecords, incompressibleTexts, LEVELS, recordOf } from './sample-records.js';
 
@@ -63,7 +70,8 @@ export interface DestinationHarness {
   readonly failures?: readonly FailureKind[] | undefined;
   /**
    * Makes a destination that ships to another URL, `http://127.0.0.1:41234`. There some other server answers with a success,
-   * which `send` has to refuse as `MISCONFIGURED`, ambiguous, with host and port in the text. @default the test is left out
+   * which `send` has to refuse as `MISCONFIGURED`, ambiguous, with host and port in the text. Or it refuses by HTTP 413 or 429
+   * with `Retry-After`, and its page breaks off: `TOO_LARGE` or `THROTTLED`. @default these tests are left out
    */
   readonly createAt?: ((url: string) => Destination) | undefined;
   /** True: `send` calls `progress` while it sends a large request, as is tested at the URL of `createAt`. @default false */
@@ -112,7 +120,10 @@ export function destinationContract({ test, assert }: ContractRunner, harness: D
   testLimits(suite);
   testRequests(suite);
   testFailures(suite);
-  if (createAt) testProof(suite, createAt, foreignAnswers);
+  if (createAt) {
+    testProof(suite, createAt, foreignAnswers);
+    testRefusals(suite, createAt);
+  }
   if (createAt && tellsProgress) testProgress(suite, createAt);
   testDelivery(suite);
   testRecipe(suite);
@@ -304,18 +315,51 @@ function testProof(
   addTest('takes a success of some other server for none', async () => {
     for (const answer of answers) {
       const server = await startForeignServer(answer);
-      const destination = createAt(server.url);
-      try {
-        const batch = batchOf(destination, ['unproven']);
-        const { code, ambiguous, message } = await failureOf(send(destination, batch), `the answer is ${answer}`);
-        assert.deepStrictEqual({ answer, code, ambiguous }, { answer, code: 'MISCONFIGURED', ambiguous: true });
-        assert.ok(message.includes(server.host), `the text does not name ${server.host}: ${message}`);
-      } finally {
-        await destination.close?.();
-        server.close();
-      }
+      const { code, ambiguous } = await failureAt(server, { assert, createAt }, `the answer is ${answer}`);
+      assert.deepStrictEqual({ answer, code, ambiguous }, { answer, code: 'MISCONFIGURED', ambiguous: true });
     }
   });
+}
+
+/** Refusals of a proxy by the code that they must have. All ask for a wait of 3 s. */
+const REFUSALS: readonly (readonly [behaviour: string, code: DeliveryCode, refusal: Refusal])[] = [
+  ['a 413 whose page breaks off', 'TOO_LARGE', { status: 413, retryAfter: { seconds: 3 }, breaksOff: true }],
+  ['a 429 whose page breaks off', 'THROTTLED', { status: 429, retryAfter: { seconds: 3 }, breaksOff: true }],
+  [
+    'a date by a clock that runs ahead',
+    'THROTTLED',
+    { status: 429, retryAfter: { seconds: 3, byClockAheadMs: 20_000 }, breaksOff: false },
+  ],
+];
+
+function testRefusals({ addTest, assert }: Suite, createAt: (url: string) => Destination): void {
+  for (const [behaviour, code, refusal] of REFUSALS)
+    addTest(`keeps to Retry-After: ${behaviour}`, async () => {
+      const server = await startRefusingServer(refusal);
+      const error = await failureAt(server, { assert, createAt }, `the status is ${refusal.status}`);
+      const { retryAfterMs, ambiguous } = error;
+      assert.deepStrictEqual(
+        { code: error.code, retryAfterMs, ambiguous },
+        { code, retryAfterMs: 3000, ambiguous: false },
+      );
+    });
+}
+
+/** The error of a batch that goes to this server, which it has to name. Closes the server. */
+async function failureAt(
+  server: ForeignServer,
+  { assert, createAt }: { readonly assert: ContractAssert; readonly createAt: (url: string) => Destination },
+  circumstance: string,
+): Promise<DeliveryError> {
+  const destination = createAt(server.url);
+  try {
+    const error = await failureOf(send(destination, batchOf(destination, ['refused'])), circumstance);
+    assert.ok(error.message.includes(server.host), `the text does not name ${server.host}: ${error.message}`);
+    return error;
+  } finally {
+    await destination.close?.();
+    server.close();
+  }
 }
 
 function testProgress({ addTest, assert }: Suite, createAt: (url: string) => Destination): void {

@@ -16,7 +16,7 @@ const ANSWERS = {
 
 export const FOREIGN_ANSWERS = Object.keys(ANSWERS) as readonly ForeignAnswer[];
 
-/** A server that gives one answer to all requests. */
+/** A server that gives one answer to all requests, and has one address. */
 export interface ForeignServer {
   readonly url: string;
   /** `127.0.0.1:41234` */
@@ -24,10 +24,38 @@ export interface ForeignServer {
   close(): void;
 }
 
-export async function startForeignServer(answer: ForeignAnswer): Promise<ForeignServer> {
+export function startForeignServer(answer: ForeignAnswer): Promise<ForeignServer> {
+  const [status, type, body] = ANSWERS[answer];
+  return startServer((response) => response.writeHead(status, type && { 'content-type': type }).end(body));
+}
+
+/** A refusal of a proxy that says how long to wait. */
+export interface Refusal {
+  readonly status: number;
+  /** `Retry-After` in seconds, or as a date of a clock that runs so far ahead of ours. */
+  readonly retryAfter: { readonly seconds: number; readonly byClockAheadMs?: number };
+  /** Whether the page breaks off after its first 20 of 500 bytes. */
+  readonly breaksOff: boolean;
+}
+
+export function startRefusingServer({ status, retryAfter, breaksOff }: Refusal): Promise<ForeignServer> {
+  const { seconds, byClockAheadMs } = retryAfter;
+  const page = '<html>'.padEnd(500, 'x');
+  return startServer((response) => {
+    const theirNowMs = Date.now() + (byClockAheadMs ?? 0);
+    const date = new Date(theirNowMs).toUTCString();
+    const until = new Date(theirNowMs + seconds * 1000).toUTCString();
+    const headers = { date, 'retry-after': byClockAheadMs === undefined ? String(seconds) : until };
+    response.writeHead(status, { ...headers, 'content-length': page.length, 'content-type': 'text/html' });
+    if (breaksOff) response.write(page.slice(0, 20), () => response.destroy());
+    else response.end(page);
+  });
+}
+
+async function startServer(respond: (response: ServerResponse) => unknown): Promise<ForeignServer> {
   const server = createServer((request, response) => {
     // Reads the request to its end, as a client may take an early answer for a broken connection.
-    request.resume().once('end', () => respond(response, answer));
+    request.resume().once('end', () => respond(response));
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -39,9 +67,4 @@ export async function startForeignServer(answer: ForeignAnswer): Promise<Foreign
       server.closeAllConnections();
     },
   };
-}
-
-function respond(response: ServerResponse, answer: ForeignAnswer): void {
-  const [status, type, body] = ANSWERS[answer];
-  response.writeHead(status, type && { 'content-type': type }).end(body);
 }

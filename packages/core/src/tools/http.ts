@@ -1,12 +1,24 @@
+import dns from 'node:dns';
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { isIP, type Socket } from 'node:net';
+import type { Transform } from 'node:stream';
+import {
+  type BrotliOptions,
+  createBrotliDecompress,
+  createUnzip,
+  type ZlibOptions,
+  constants as zlib,
+} from 'node:zlib';
+import { markProgress, markUnsent, STALLED } from './http-errors.js';
+import { type LookupAll, Lookups } from './lookup.js';
+import { sharedState } from './shared-state.js';
 
 /** Makes HTTP requests that do not keep the process alive. Code that waits for a response has to do that itself. */
 export interface HttpClient {
   /**
    * Makes one request on one connection. Repeats nothing and follows no redirection. Rejects with the error of the connection
-   * if no response came: {@link noAnswer} classifies it.
+   * if no response came: {@link noAnswer} classifies it, and knows how far the request came.
    */
   request(request: HttpRequest): Promise<HttpResponse>;
   /** Closes all connections. The next request opens a new connection. */
@@ -35,35 +47,53 @@ export interface HttpResponse {
   readonly status: number;
   /** Values by name in lower case. A header that came several times has its values joined by commas. */
   readonly headers: Record<string, string>;
-  /** The part of the body that came, up to 1 MiB. */
+  /** The part of the body that came, up to 1 MiB, without its `Content-Encoding` (gzip, deflate or br). */
   readonly body: Uint8Array;
-  /** False if the body broke off or was larger. */
+  /** False if the body broke off, was larger, or has another encoding: then it is empty. */
   readonly complete: boolean;
 }
 
-/** Makes a client. Opens no connection yet; keeps connections for further requests for up to 4 s. */
-export function createHttpClient(): HttpClient {
-  const settings = { keepAlive: true, timeout: MAX_STILL_MS };
+/**
+ * The look-ups of this thread, of all copies of this package. `dns.lookup` is read for each: an application may have replaced it by
+ * one with a memory.
+ */
+const threadLookups = sharedState('lookups', () => new Lookups((...args) => dns.lookup(...args)));
+
+/**
+ * Makes a client. Opens no connection yet; keeps connections for further requests for up to 4 s. `lookup` takes the place of
+ * `dns.lookup` in a test.
+ */
+export function createHttpClient({ lookup }: { readonly lookup?: LookupAll } = {}): HttpClient {
+  const lookups = lookup ? new Lookups(lookup) : threadLookups;
+  const settings = { keepAlive: true, timeout: MAX_STILL_MS, lookup: lookups.lookup };
   const agents = [new HttpAgent(settings), new HttpsAgent(settings)] as const;
   return {
     request: ({ url, body, onProgress, ...others }) =>
       new Promise((resolve, reject) => {
-        const target = new URL(url);
         const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-        const options = { ...others, headers: { 'content-length': String(bytes.length), ...others.headers } };
-        const request =
-          target.protocol === 'https:'
-            ? requestHttps(target, { ...options, agent: agents[1] })
-            : requestHttp(target, { ...options, agent: agents[0] });
+        const headers = { 'content-length': String(bytes.length), ...others.headers };
+        const { request, hostname } = makeRequest(url, { ...others, headers }, agents);
+        const progress = watchProgress(request);
         request.once('response', (response) => {
           // If the response came before all was sent: the caller may reuse the memory of the body.
           const stop = (): unknown => request.writableFinished || request.destroy();
           resolve(readResponse(response).finally(stop));
         });
-        request.on('error', reject);
-        // A response that switches protocols emits neither event.
-        request.once('close', () => reject(new Error('the connection was closed')));
-        unreferenceSocket(request, target.hostname);
+        // The response that switches protocols.
+        request.once('upgrade', (response, socket) => {
+          socket.destroy();
+          resolve({ ...headOf(response), body: new Uint8Array(), complete: true });
+        });
+        request.on('error', (error) => {
+          const { isConnected, isSent } = progress;
+          const { reusedSocket: isReused } = request;
+          if (!isConnected) lookups.connectionFailed(hostname);
+          // The server may have closed the others as well.
+          if (isReused) closeUnused(agents);
+          markProgress(error, { phase: isSent ? 'waiting' : 'sending', isReused });
+          reject(error);
+        });
+        unreferenceSocket(request, hostname);
         sendBody(request, bytes, onProgress);
       }),
     close() {
@@ -73,35 +103,6 @@ export function createHttpClient(): HttpClient {
 }
 
 /**
- * Reads a header `Retry-After`, in seconds or as a date, for the option `retryAfterMs` of `DeliveryError`.
- * https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
- *
- * @returns milliseconds from now, at least 0; `undefined` if the header is absent or not valid
- */
-export function parseRetryAfter(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
-}
-
-/** Code of the error for a request that was not sent completely: connecting, or sending, made no progress for too long. */
-const STALLED = 'ERR_STALLED';
-
-/**
- * Codes of errors after which the service cannot have received the request: of the operating system, of Node.js' `fetch`
- * and of {@link createHttpClient}. Any other code is ambiguous.
- */
-export const NEVER_SENT: ReadonlySet<unknown> = new Set([
-  'ECONNREFUSED',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'UND_ERR_CONNECT_TIMEOUT',
-  STALLED,
-]);
-
-/**
  * How long a connection may make no progress. Unused: less than servers wait before they close it, which is often 5 s.
  * Connecting: long enough for TCP to repeat a lost packet, after 1 and 3 s. Sending: as long.
  */
@@ -109,6 +110,25 @@ const MAX_STILL_MS = 4000;
 
 /** Responses of log services are small. A larger response comes from some other server. */
 const MAX_RESPONSE_BYTES = 1024 ** 2;
+
+/** Throws for a request that cannot be made: for its URL, or a header. */
+function makeRequest(
+  url: string,
+  options: Pick<HttpRequest, 'method' | 'headers' | 'signal'>,
+  [http, https]: readonly [HttpAgent, HttpsAgent],
+): { readonly request: ClientRequest; readonly hostname: string } {
+  try {
+    const target = new URL(url);
+    const request =
+      target.protocol === 'https:'
+        ? requestHttps(target, { ...options, agent: https })
+        : requestHttp(target, { ...options, agent: http });
+    return { request, hostname: target.hostname };
+  } catch (error) {
+    markUnsent(error);
+    throw error;
+  }
+}
 
 /** The first piece of a body. Each further one has twice the size, up to the last of these: a write costs some CPU time. */
 const FIRST_PIECE_BYTES = 64 * 1024;
@@ -131,6 +151,34 @@ function sendBody(request: ClientRequest, body: Uint8Array, onProgress: (() => v
       });
   };
   sendNext();
+}
+
+/** How far a request has come. */
+interface Progress {
+  isConnected: boolean;
+  /** The operating system has all of it. Before that the service cannot have received a complete request. */
+  isSent: boolean;
+}
+
+function watchProgress(request: ClientRequest): Progress {
+  const progress = { isConnected: false, isSent: false };
+  request.once('socket', (socket: Socket) => {
+    const connect = (): void => {
+      progress.isConnected = true;
+    };
+    if (request.reusedSocket) connect();
+    else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connect);
+  });
+  request.once('finish', () => {
+    // It comes also for what was discarded with the socket.
+    progress.isSent = request.socket?.destroyed === false;
+  });
+  return progress;
+}
+
+function closeUnused(agents: readonly HttpAgent[]): void {
+  for (const { freeSockets } of agents)
+    for (const sockets of Object.values(freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }
 
 /**
@@ -156,24 +204,65 @@ function unreferenceSocket(request: ClientRequest, hostname: string): void {
   });
 }
 
+function headOf({ statusCode = 0, headers }: IncomingMessage): Pick<HttpResponse, 'status' | 'headers'> {
+  const values = Object.entries(headers).map(([name, value]) => [name, String(value)]);
+  return { status: statusCode, headers: Object.fromEntries(values) };
+}
+
 async function readResponse(response: IncomingMessage): Promise<HttpResponse> {
+  // The status of a failure is worth more than the rest of a page that stands still.
+  if (Number(response.statusCode) >= 300) response.socket.setTimeout(MAX_STILL_MS);
+  const raw = await collect(response);
+  const isWhole = raw.isWhole && response.complete;
+  const decoder = decoderOf(response.headers['content-encoding']);
+  if (decoder === 'none') return { ...headOf(response), body: raw.bytes, complete: isWhole };
+  const decoded = decoder === 'unknown' ? NOTHING : await collect(decoder.end(raw.bytes));
+  return { ...headOf(response), body: decoded.bytes, complete: isWhole && decoded.isWhole };
+}
+
+/** Reads a stream up to its end, or as far as it comes, or to the limit: then it closes it. */
+async function collect(stream: AsyncIterable<Buffer>): Promise<Collected> {
   const chunks: Buffer[] = [];
-  let bytes = 0;
+  let length = 0;
+  let isWhole = true;
   try {
-    for await (const chunk of response) {
+    for await (const chunk of stream) {
       chunks.push(chunk);
-      bytes += chunk.length;
-      // Closes the connection.
-      if (bytes > MAX_RESPONSE_BYTES) break;
+      length += chunk.length;
+      if (length > MAX_RESPONSE_BYTES) break;
     }
   } catch {
-    // The body broke off, but the status came.
+    // The status came, and what was read counts.
+    isWhole = false;
   }
-  const headers = Object.entries(response.headers).map(([name, value]) => [name, String(value)]);
-  return {
-    status: response.statusCode ?? 0,
-    headers: Object.fromEntries(headers),
-    body: Buffer.concat(chunks).subarray(0, MAX_RESPONSE_BYTES),
-    complete: response.complete && bytes <= MAX_RESPONSE_BYTES,
-  };
+  const bytes = Buffer.concat(chunks).subarray(0, MAX_RESPONSE_BYTES);
+  return { bytes, isWhole: isWhole && length <= MAX_RESPONSE_BYTES };
+}
+
+interface Collected {
+  readonly bytes: Buffer;
+  readonly isWhole: boolean;
+}
+
+const NOTHING: Collected = { bytes: Buffer.alloc(0), isWhole: false };
+
+/** A body that broke off is decoded as far as it came. */
+const UNZIP: ZlibOptions = { finishFlush: zlib.Z_SYNC_FLUSH };
+const BROTLI: BrotliOptions = { finishFlush: zlib.BROTLI_OPERATION_FLUSH };
+
+/** A proxy may compress the response though the request allows nothing of the kind. */
+function decoderOf(encoding = 'identity'): Transform | 'none' | 'unknown' {
+  switch (encoding.trim().toLowerCase()) {
+    case 'identity':
+    case '':
+      return 'none';
+    case 'gzip':
+    case 'x-gzip':
+    case 'deflate':
+      return createUnzip(UNZIP);
+    case 'br':
+      return createBrotliDecompress(BROTLI);
+    default:
+      return 'unknown';
+  }
 }

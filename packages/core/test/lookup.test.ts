@@ -1,0 +1,151 @@
+import dns from 'node:dns';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { createHttpClient, type HttpClient, type LookupAll, systemClock } from '../src/index.js';
+import { serve } from './support/http-server.js';
+
+type Answer = Parameters<LookupAll>[2];
+
+/** A name server that answers when it is told to. */
+function nameServer(): { readonly lookup: LookupAll; readonly asked: string[]; answer(...addresses: string[]): void } {
+  const asked: string[] = [];
+  const waiting: Answer[] = [];
+  return {
+    lookup: (hostname, { all }, callback) => {
+      expect(all).toBe(true);
+      asked.push(hostname);
+      waiting.push(callback);
+    },
+    asked,
+    answer(...addresses) {
+      const error = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' });
+      const found = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+      for (const callback of waiting.splice(0)) callback(found.length === 0 ? error : null, found);
+    },
+  };
+}
+
+/** A client for one test whose connections serve one request each. */
+function start(lookup: LookupAll): { readonly client: HttpClient; post(url: string): Promise<number> } {
+  const client = createHttpClient({ lookup });
+  onTestFinished(() => client.close());
+  const post = async (url: string): Promise<number> => {
+    const signal = AbortSignal.timeout(10_000);
+    return (await client.request({ url, method: 'POST', headers: {}, body: 'x', signal })).status;
+  };
+  return { client, post };
+}
+
+/** A server at `host`, for one request on each connection. */
+async function serveAt(host: string, scheme: 'http' | 'https' = 'http'): Promise<string> {
+  const { url } = await serve((_request, response) => response.setHeader('connection', 'close').end(), scheme);
+  return url.replace('127.0.0.1', host);
+}
+
+/** Lets the system's monotonic clock jump. */
+function jumpingClock(): (ms: number) => void {
+  const { monotonic } = systemClock;
+  let jumpedMs = 0;
+  const spy = vi.spyOn(systemClock, 'monotonic').mockImplementation(() => monotonic() + jumpedMs);
+  onTestFinished(() => spy.mockRestore());
+  return (ms) => {
+    jumpedMs += ms;
+  };
+}
+
+it('one look-up at a time is asked for any number of connections to any number of hosts', async () => {
+  const { lookup, asked, answer } = nameServer();
+  const { post } = start(lookup);
+  const [a, b] = [await serveAt('a.test'), await serveAt('b.test')];
+  const sending = Promise.all([a, a, a, b, b, b].map(post));
+  await expect.poll(() => asked.length).toBe(1);
+  expect(asked).toEqual(['a.test']);
+  answer('127.0.0.1');
+  expect(asked).toEqual(['a.test', 'b.test']);
+  answer('127.0.0.1');
+  expect(await sending).toEqual([200, 200, 200, 200, 200, 200]);
+  expect(asked).toHaveLength(2);
+});
+
+it('an answer is used for 10 s, and then while the next one is fetched, until a connection fails', async () => {
+  const jump = jumpingClock();
+  const { lookup, asked, answer } = nameServer();
+  const { post } = start(lookup);
+  const url = await serveAt('a.test');
+  const first = post(url);
+  await expect.poll(() => asked.length).toBe(1);
+  answer('127.0.0.1');
+  await first;
+  jump(9000);
+  expect(await post(url)).toBe(200);
+  expect(asked).toHaveLength(1);
+  jump(1000);
+  // The name server is silent.
+  expect([await post(url), await post(url)]).toEqual([200, 200]);
+  expect(asked).toHaveLength(2);
+  await expect(post('http://a.test:1')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  const waiting = post(url);
+  const outcome = await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 20, 'waits'))]);
+  expect(outcome).toBe('waits');
+  answer('127.0.0.1');
+  expect(await waiting).toBe(200);
+  expect(asked).toHaveLength(2);
+});
+
+it('a failed look-up fails the connections that wait for it, and no later ones', async () => {
+  const { lookup, asked, answer } = nameServer();
+  const { post } = start(lookup);
+  const url = await serveAt('a.test');
+  const failing = Promise.allSettled([post(url), post(url)]);
+  await expect.poll(() => asked.length).toBe(1);
+  answer();
+  for (const result of await failing) expect(result).toMatchObject({ reason: { code: 'ENOTFOUND' } });
+  const next = post(url);
+  await expect.poll(() => asked.length).toBe(2);
+  answer('127.0.0.1');
+  expect(await next).toBe(200);
+});
+
+it('several addresses are tried in turn, also after they were remembered', async () => {
+  const { lookup, answer, asked } = nameServer();
+  const { post } = start(lookup);
+  const url = await serveAt('a.test');
+  const first = post(url);
+  await expect.poll(() => asked.length).toBe(1);
+  // Nobody listens at the first.
+  answer('127.0.0.2', '127.0.0.1');
+  expect([await first, await post(url)]).toEqual([200, 200]);
+  expect(asked).toHaveLength(1);
+});
+
+it('connections by TLS use it, and keep the name for the certificate', async () => {
+  const { lookup, answer, asked } = nameServer();
+  const { post } = start(lookup);
+  const sending = post(await serveAt('a.test', 'https'));
+  const failure = expect(sending).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+  await expect.poll(() => asked.length).toBe(1);
+  answer('127.0.0.1');
+  await failure;
+  expect(asked).toEqual(['a.test']);
+});
+
+it('a look-up that throws fails like one that answers with an error', async () => {
+  const { post } = start(() => {
+    throw Object.assign(new Error('no look-ups'), { code: 'ERR_INVALID_ARG_TYPE' });
+  });
+  await expect(post('http://a.test')).rejects.toThrow('no look-ups');
+  await expect(post('http://a.test')).rejects.toThrow('no look-ups');
+});
+
+it('all clients of a thread share the look-ups', async () => {
+  const url = await serveAt('localhost');
+  const asked = vi.spyOn(dns, 'lookup');
+  onTestFinished(() => asked.mockRestore());
+  const clients = Array.from({ length: 5 }, () => createHttpClient());
+  onTestFinished(() => {
+    for (const client of clients) client.close();
+  });
+  const signal = AbortSignal.timeout(10_000);
+  const request = { url, method: 'POST', headers: {}, body: 'x', signal };
+  await Promise.all(clients.map((client) => client.request(request)));
+  expect(asked.mock.calls.length).toBeLessThanOrEqual(1);
+});
