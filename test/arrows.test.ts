@@ -137,6 +137,7 @@ const GROUND = ['contract', 'tools', 'process'];
 const HOPS = [
   'options',
   'accounting',
+  'spool',
   'batch',
   'delivery',
   'intake',

@@ -15,6 +15,7 @@ import {
 } from '@logferry/core';
 import { isNotFound, isUnreadable, nameOf, toDeliveryError } from './classify.js';
 import { compress, uncompressed, type WireBody } from './compress.js';
+import { identityOf } from './identity.js';
 import { EVENT_OVERHEAD_BYTES, MAX_BATCH_EVENTS, MAX_FUTURE_MS, MAX_PAST_MS, MAX_SPAN_MS } from './limits.js';
 import { LogsClient, type PutInput, type PutResponse } from './logs-client.js';
 import { moduleUrl } from './module-url.js';
@@ -36,6 +37,7 @@ export function createCloudWatch(options: CloudWatchOptions): TextDestination {
 class CloudWatch implements TextDestination {
   readonly name = 'cloudwatch';
   readonly reads = 'text';
+  readonly identity: string;
   readonly limits: BatchLimits;
   readonly #rawOptions: CloudWatchOptions;
   readonly #options: ResolvedCloudWatchOptions;
@@ -53,6 +55,7 @@ class CloudWatch implements TextDestination {
 
   constructor(options: ResolvedCloudWatchOptions, rawOptions: CloudWatchOptions) {
     this.#rawOptions = rawOptions;
+    this.identity = identityOf(options.connection);
     this.limits = {
       maxEvents: MAX_BATCH_EVENTS,
       maxBytes: options.maxBatchBytes,

@@ -2,10 +2,19 @@ import type { Clock } from './contract/clock.js';
 
 interface Wait {
   /** Number of the last event that it waits for. */
-  readonly seq: number;
+  seq: number;
+  /** It waits also for records on disk: until so many were read back, and then for their events. 0 for none. */
+  readBack: number;
   /** It ends when nothing changes before this time, on the monotonic clock. */
   readonly endsBeforeMs: number;
   readonly end: () => void;
+}
+
+interface Progress {
+  readonly settledSeq: number;
+  readonly lastSeq: number;
+  readonly readBack: number;
+  readonly nextMs: number;
 }
 
 /** The calls of `flush` and `close` that wait for the events accepted before them. */
@@ -18,10 +27,10 @@ export class FlushWaits {
   }
 
   /**
-   * Resolves when the events up to `seq` are settled, or after `timeoutMs`. `endsInVain`: it resolves sooner when no attempt can
+   * Resolves when the events up to `seq`, and the first `readBack` records that are read back from disk, are settled, or after `timeoutMs`. `endsInVain`: it resolves sooner when no attempt can
    * come before. Keeps the process alive meanwhile.
    */
-  for(seq: number, timeoutMs: number, endsInVain: boolean): Promise<void> {
+  for(seq: number, readBack: number, timeoutMs: number, endsInVain: boolean): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {
         timer.cancel();
@@ -29,14 +38,24 @@ export class FlushWaits {
         resolve();
       };
       const deadlineMs = this.#clock.monotonic() + timeoutMs;
-      const wait = { seq, endsBeforeMs: endsInVain ? deadlineMs : Number.POSITIVE_INFINITY, end };
+      const wait = { seq, readBack, endsBeforeMs: endsInVain ? deadlineMs : Number.POSITIVE_INFINITY, end };
       const timer = this.#clock.setTimer(end, timeoutMs);
       this.#waits.add(wait);
     });
   }
 
-  /** Ends waits for events up to `settledSeq`, and waits in vain: nothing changes before `nextMs`. */
-  end(settledSeq: number, nextMs: number): void {
-    for (const { seq, endsBeforeMs, end } of this.#waits) if (seq <= settledSeq || nextMs > endsBeforeMs) end();
+  /**
+   * Ends waits for events up to `settledSeq`, and waits in vain: nothing changes before `nextMs`. `lastSeq` is the last event so far,
+   * and `readBack` the number of records that were read back.
+   */
+  end({ settledSeq, lastSeq, readBack, nextMs }: Progress): void {
+    for (const wait of this.#waits) {
+      if (wait.readBack > 0 && wait.readBack <= readBack) {
+        wait.readBack = 0;
+        wait.seq = lastSeq;
+      }
+      const isSettled = wait.readBack === 0 && wait.seq <= settledSeq;
+      if (isSettled || nextMs > wait.endsBeforeMs) wait.end();
+    }
   }
 }

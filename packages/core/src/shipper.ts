@@ -1,8 +1,9 @@
 import { DropNotices } from './accounting/drop-notices.js';
 import { Ledger, type LedgerTotals } from './accounting/ledger.js';
 import { Reporter } from './accounting/reporter.js';
-import type { DeliveryStats } from './accounting/stats.js';
+import { type DeliveryStats, NO_SPOOL } from './accounting/stats.js';
 import { Backlog } from './batch/backlog.js';
+import type { BatchOrigin } from './batch/pending-batch.js';
 import type { Clock, Timer } from './contract/clock.js';
 import type { Destination, Drop, DropReason } from './contract/destination.js';
 import type { DeliveryError } from './contract/errors.js';
@@ -12,12 +13,17 @@ import { FlushWaits } from './flush-waits.js';
 import { Batcher } from './intake/batcher.js';
 import { Budget } from './intake/budget.js';
 import { Intake } from './intake/intake.js';
+import { Replay } from './intake/replay.js';
 import {
   type DeliveryOptions,
   type ResolvedDeliveryOptions,
   resolveDeliveryOptions,
 } from './options/delivery-options.js';
+import type { ResolvedSpoolOptions } from './options/spool-options.js';
+import { onProcessEnd } from './process/exit.js';
 import { ProcessEnd } from './process/process-end.js';
+import { nodeFiles, type SpoolFiles } from './spool/files.js';
+import { Spool } from './spool/spool.js';
 import { EndOfTurn } from './tools/end-of-turn.js';
 import { guarded } from './tools/guarded.js';
 import { outsideContext, systemClock } from './tools/system-clock.js';
@@ -35,6 +41,8 @@ export interface FlushOptions {
 export interface Shipper {
   /** Takes a record. Synchronous, never throws. False: dropped on the spot, and counted. */
   accept(record: LogRecord): boolean;
+  /** Takes records that came together, as {@link accept} does. With the option `spool` they go to disk by one write. */
+  acceptAll(records: readonly LogRecord[]): void;
   /**
    * Counts a record as lost that an adapter cannot hand over: one that is too large to be read, for example. Synchronous, never
    * throws. `cause` is told with the loss. Always false.
@@ -65,6 +73,8 @@ export interface Seams {
   readonly clock?: Clock | undefined;
   /** From 0 up to, but not including, 1. @default Math.random */
   readonly random?: (() => number) | undefined;
+  /** The file system of the option `spool`. @default that of Node.js */
+  readonly files?: SpoolFiles | undefined;
   /** Called with each error that `onError` is called with, or stderr states: an adapter emits an event of its framework from it. */
   readonly onFailure?: ((error: DeliveryError) => void) | undefined;
 }
@@ -73,11 +83,11 @@ export interface Seams {
 export function createCoreShipper(
   destination: Destination,
   options: DeliveryOptions = {},
-  { clock = systemClock, random = Math.random, onFailure }: Seams = {},
+  { onFailure, ...seams }: Seams = {},
   resolved: ResolvedDeliveryOptions = resolveDeliveryOptions(options, destination),
 ): CoreShipper {
-  const reporter = new Reporter(destination.name, options, clock, onFailure);
-  return new CoreShipper(destination, resolved, reporter, clock, random);
+  const reporter = new Reporter(destination.name, options, seams.clock ?? systemClock, onFailure);
+  return new CoreShipper(destination, resolved, reporter, seams);
 }
 
 export class CoreShipper implements Shipper {
@@ -90,7 +100,11 @@ export class CoreShipper implements Shipper {
   readonly #backlog = new Backlog();
   readonly #delivery: Delivery;
   readonly #budget: Budget;
-  readonly #batcher: Batcher;
+  /** All, those for records that are read back too. */
+  readonly #batchers: readonly Batcher[];
+  readonly #spool: Spool | undefined;
+  readonly #replay: Replay | undefined;
+  readonly #forgetExit: (() => void) | undefined;
   readonly #intake: Intake;
   readonly #waits: FlushWaits;
   readonly #endOfTurn: EndOfTurn;
@@ -103,8 +117,7 @@ export class CoreShipper implements Shipper {
     destination: Destination,
     options: ResolvedDeliveryOptions,
     reporter: Reporter,
-    clock: Clock,
-    random: () => number,
+    { clock = systemClock, random = Math.random, files = nodeFiles }: Omit<Seams, 'onFailure'> = {},
   ) {
     const backlog = this.#backlog;
     const onChanged = (): void => this.#pumpSoon();
@@ -115,11 +128,16 @@ export class CoreShipper implements Shipper {
     this.#reporter = reporter;
     this.#notices = new DropNotices(clock);
     this.#waits = new FlushWaits(clock);
-    const ledger = new Ledger((drop, wasKept) => {
-      if (drop.reason !== 'closed') this.noteDrops(drop);
-      reporter.dropped(drop, wasKept);
-    });
+    const ledger = new Ledger(
+      (drop, wasKept) => {
+        if (drop.reason !== 'closed') this.noteDrops(drop);
+        reporter.dropped(drop, wasKept);
+      },
+      (ids) => this.#spool?.settle(ids),
+    );
     this.#ledger = ledger;
+    const spool = options.spool && this.#openSpool(options.spool, files);
+    this.#spool = spool;
     const delivery = new Delivery({
       destination,
       options,
@@ -128,39 +146,69 @@ export class CoreShipper implements Shipper {
       reporter,
       clock,
       random,
+      spool,
       onAnswered: onChanged,
     });
     this.#delivery = delivery;
     const { routes } = delivery;
-    const batcher = new Batcher(
-      options,
-      backlog,
-      clock,
-      (batch) => delivery.enqueue(batch),
-      (route) => routes.has(route),
-    );
-    this.#batcher = batcher;
+    const batcherOf = (origin: BatchOrigin, isReplay: boolean): Batcher =>
+      new Batcher(
+        options,
+        backlog,
+        clock,
+        (batch) => delivery.enqueue(batch),
+        (route) => routes.has(route),
+        { origin, isReplay },
+      );
+    const batcher = batcherOf('live', false);
+    const replayBatchers = {
+      // In order, records that are read back go before new ones.
+      overflow: batcherOf('overflow', !options.ordered),
+      adopted: batcherOf('adopted', true),
+    };
+    this.#batchers = spool ? [batcher, replayBatchers.overflow, replayBatchers.adopted] : [batcher];
     const budget = new Budget(options, ledger, backlog, (batch) => {
-      if (batch.state === 'open') batcher.discard(batch);
+      if (batch.state === 'open') (batch.origin === 'live' ? batcher : replayBatchers[batch.origin]).discard(batch);
       else delivery.discard(batch);
       // A flush, or the next batch of the route, may have waited for it.
       onChanged();
     });
     this.#budget = budget;
-    this.#intake = new Intake({ destination, options, ledger, budget, batcher, routes, reporter, clock, onChanged });
+    const intake = new Intake({
+      destination,
+      options,
+      ledger,
+      budget,
+      batcher,
+      replayBatchers,
+      spool,
+      routes,
+      reporter,
+      clock,
+      onChanged,
+    });
+    this.#intake = intake;
+    if (spool && options.spool)
+      this.#replay = new Replay({
+        options,
+        spoolOptions: options.spool,
+        spool,
+        ledger,
+        budget,
+        clock,
+        keep: (record, events, source) => intake.takeBack(record, events, source),
+        onChanged,
+      });
     this.#processEnd = new ProcessEnd({
       received: () => this.stats().received,
       flush: async () => {
         await this.#deliverAll(options.closeTimeoutMs, true);
         return this.#ledger.totals.pending;
       },
-      exit: () =>
-        this.#loseRest(
-          new Error(
-            'the process ended first: await flush() or close() before process.exit(), or ship with thread: true',
-          ),
-        ),
+      exit: () => this.#exit(),
     });
+    // Also with nothing in memory its directories are given up.
+    this.#forgetExit = spool && onProcessEnd('exit', () => this.#exit());
   }
 
   accept(record: LogRecord): boolean {
@@ -170,6 +218,13 @@ export class CoreShipper implements Shipper {
       return this.refuse(record, 'unencodable', cause);
     }
     return this.refuse(record, 'closed');
+  }
+
+  acceptAll(records: readonly LogRecord[]): void {
+    guarded(() => {
+      if (!this.#closed && !this.#processEnd.isExiting) this.#intake.acceptAll(records);
+      else for (const record of records) this.refuse(record, 'closed');
+    })();
   }
 
   refuse(record: Pick<LogRecord, 'time'>, reason: DropReason, cause?: unknown): false {
@@ -207,6 +262,8 @@ export class CoreShipper implements Shipper {
     return {
       ...totals,
       ...this.#delivery.stats,
+      replayed: this.#replay?.stats ?? { records: 0, ambiguous: 0 },
+      spool: this.#spool?.stats ?? NO_SPOOL,
       redated: this.#intake.redated,
       bufferBytes: this.#budget.usedBytes,
       oldestAgeMs: oldest ? Math.round(this.#clock.monotonic() - oldest.acceptedAtMs) : 0,
@@ -218,7 +275,7 @@ export class CoreShipper implements Shipper {
   async settle(timeoutMs: number): Promise<void> {
     this.#intake.drain();
     this.#giveNotice(true);
-    this.#batcher.sealAll();
+    this.#sealAll();
     this.#delivery.setDeadline(this.#clock.monotonic() + timeoutMs);
     await this.#deliverAll(timeoutMs);
     this.#delivery.setDeadline(Number.POSITIVE_INFINITY);
@@ -239,10 +296,39 @@ export class CoreShipper implements Shipper {
     for (const notice of this.#notices.take(isLast)) this.#intake.acceptNotice(notice);
   }
 
-  /** Counts all pending records as lost, and makes all notifications. */
+  /** Only synchronous code still runs. */
+  #exit(): void {
+    const remedy = 'await flush() or close() before process.exit(), or ship with thread: true';
+    this.#loseRest(new Error(`the process ended first: ${remedy}`));
+    this.#spool?.release();
+  }
+
+  #sealAll(): void {
+    for (const batcher of this.#batchers) batcher.sealAll();
+  }
+
+  #openSpool(options: ResolvedSpoolOptions, files: SpoolFiles): Spool {
+    const { overflow, maxBufferBytes } = this.#options;
+    const { name, identity = '' } = this.#destination;
+    return new Spool({
+      options,
+      overflow,
+      maxBufferBytes,
+      identity,
+      destination: name,
+      files,
+      clock: this.#clock,
+      onFailure: (error) => this.#reporter.failed(error, error.message),
+      onRecovered: (records) => this.#ledger.recover(records),
+      onLost: (loss) => this.#ledger.loseSpooled(loss),
+      onChanged: () => this.#pumpSoon(),
+    });
+  }
+
+  /** Leaves all pending records on disk, or counts them as lost, and makes all notifications. */
   #loseRest(cause: Error): void {
     this.#intake.drain();
-    this.#batcher.sealAll();
+    this.#sealAll();
     this.#delivery.abandon(cause);
     this.#reporter.flush();
   }
@@ -258,13 +344,18 @@ export class CoreShipper implements Shipper {
     this.#intake.drain();
     if (!this.#closed) this.#giveNotice();
     const nowMs = this.#clock.monotonic();
-    this.#batcher.sealDue(nowMs);
+    for (const batcher of this.#batchers) batcher.sealDue(nowMs);
     this.#delivery.dispatch(nowMs);
     this.#delivery.expire(nowMs);
+    this.#replay?.pump();
     if (this.#ledger.isEmpty) this.#processEnd.forget();
-    const nextMs = Math.min(this.#batcher.dueAtMs, this.#delivery.wakeAtMs(nowMs));
-    const settledSeq = (this.#backlog.oldest?.firstSeq ?? Number.POSITIVE_INFINITY) - 1;
-    this.#waits.end(settledSeq, this.#delivery.isIdle ? nextMs : nowMs);
+    const nextMs = Math.min(...this.#batchers.map(({ dueAtMs }) => dueAtMs), this.#delivery.wakeAtMs(nowMs));
+    this.#waits.end({
+      settledSeq: (this.#backlog.oldest?.firstSeq ?? Number.POSITIVE_INFINITY) - 1,
+      lastSeq: this.#intake.lastSeq,
+      readBack: this.#replay?.readBack ?? 0,
+      nextMs: this.#delivery.isIdle ? nextMs : nowMs,
+    });
     this.#timer?.cancel();
     this.#timer = undefined;
     if (nextMs === Number.POSITIVE_INFINITY) return;
@@ -278,9 +369,11 @@ export class CoreShipper implements Shipper {
    */
   async #deliverAll(timeoutMs = Number.POSITIVE_INFINITY, endsInVain = false): Promise<void> {
     this.#intake.drain();
-    this.#batcher.sealAll();
+    this.#sealAll();
     this.#delivery.wake();
-    const waited = this.#waits.for(this.#intake.lastSeq, timeoutMs, endsInVain);
+    const onDisk = this.#spool?.overflow;
+    const readBack = onDisk && onDisk.waiting > 0 ? onDisk.added : 0;
+    const waited = this.#waits.for(this.#intake.lastSeq, readBack, timeoutMs, endsInVain);
     this.#pump();
     await waited;
   }
@@ -289,6 +382,8 @@ export class CoreShipper implements Shipper {
     const deadlineMs = this.#clock.monotonic() + timeoutMs;
     await this.settle(timeoutMs);
     await this.#closeDestination(deadlineMs);
+    await this.#spool?.close();
+    this.#forgetExit?.();
     this.#reporter.flush();
     return this.#ledger.totals;
   }

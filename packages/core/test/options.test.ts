@@ -36,7 +36,13 @@ it.each([
   [{ MaxBatchEvent: 5 }, 'MaxBatchEvent', 'unknown option "MaxBatchEvent": did you mean "maxBatchEvents"?'],
   [{ concurency: 5 }, 'concurency', 'unknown option "concurency": did you mean "concurrency"?'],
   [{ retry: { maxAge: 5 } }, 'retry.maxAge', 'unknown option "retry.maxAge": did you mean "retry.maxAgeMs"?'],
-  [{ spool: {} }, 'spool', 'unknown option "spool": known are maxDelayMs, maxBatchBytes'],
+  [{ spool: {} }, 'spool.directory', 'spool.directory: expected the path of a directory, got undefined'],
+  [{ spool: { directory: '/x', mod: 'spill' } }, 'spool.mod', 'unknown option "spool.mod": did you mean "spool.mode"?'],
+  [
+    { spool: { directory: '/x' } },
+    'destination.identity',
+    'destination.identity: expected a string that is not empty, for the option spool, got undefined',
+  ],
 ])('refuses %j with a message that helps', (options, option, message) => {
   const error = errorOf(options);
   expect(error.option).toBe(option);

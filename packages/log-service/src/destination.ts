@@ -40,6 +40,7 @@ const COMMA_BYTES = 1;
 class LogService implements FieldsDestination {
   readonly name = 'log-service';
   readonly reads = 'fields';
+  readonly identity: string;
   readonly limits: BatchLimits;
   readonly #rawOptions: LogServiceOptions;
   readonly #options: ResolvedLogServiceOptions;
@@ -54,6 +55,7 @@ class LogService implements FieldsDestination {
 
   constructor(options: ResolvedLogServiceOptions, rawOptions: LogServiceOptions) {
     this.#rawOptions = rawOptions;
+    this.identity = options.identity;
     const { route, maxBatchBytes, compression } = options;
     const baseBytes = baseBytesOf(route);
     this.limits = {

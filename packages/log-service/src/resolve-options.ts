@@ -21,6 +21,8 @@ import { baseBytesOf, routeOf } from './route.js';
 export interface ResolvedLogServiceOptions {
   /** The URL to which batches are posted. */
   readonly url: string;
+  /** Names the logstore and the form of the payload. Topic, source and tags are in the route. */
+  readonly identity: string;
   /** For messages: `logstore "web" of project "shop" at shop.cn-hangzhou.log.aliyuncs.com:443`. */
   readonly targetLabel: string;
   /** The route of all events. */
@@ -49,8 +51,11 @@ export function resolveLogServiceOptions(options: LogServiceOptions): ResolvedLo
   }
   const route = routeOf({ topic, source, tags });
   const origin = projectUrl(endpoint, project);
+  const url = `${origin}/logstores/${logstore}/track`;
+  const { host, pathname } = new URL(url);
   return {
-    url: `${origin}/logstores/${logstore}/track`,
+    url,
+    identity: JSON.stringify(['log-service', PAYLOAD_FORMAT, project, host + pathname]),
     targetLabel: `logstore "${logstore}" of project "${project}" at ${addressOf(new URL(origin))}`,
     route,
     compression: choiceOption('compression', options.compression, 'lz4', ['lz4', 'deflate', 'none']),
@@ -61,6 +66,9 @@ export function resolveLogServiceOptions(options: LogServiceOptions): ResolvedLo
     fetch: functionOption('fetch', options.fetch, undefined),
   };
 }
+
+/** It changes with the form of the payload of events. */
+const PAYLOAD_FORMAT = 1;
 
 /** https://www.alibabacloud.com/help/en/sls/developer-reference/api-createproject */
 const PROJECT_NAME = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;

@@ -10,7 +10,9 @@ export interface LedgerTotals {
   readonly rejected: number;
   /** Records lost on our side, by reason. */
   readonly dropped: Readonly<Record<DropReason, number>>;
-  /** Records on disk, for the next start: always 0 without a spool, which does not exist yet. */
+  /** Records of dead processes that were found on disk; 0 without the option `spool`. */
+  readonly recovered: number;
+  /** Records that are on disk only: to be read back, or for the next start. */
   readonly spooled: number;
   /** Records that wait or are in flight. */
   readonly pending: number;
@@ -18,14 +20,15 @@ export interface LedgerTotals {
 
 /**
  * Throws unless every record is accounted for, and none twice: no count is negative, and
- * `received = delivered + rejected + sum(dropped by reason) + spooled + pending`. This is true at every moment.
+ * `received + recovered = delivered + rejected + sum(dropped by reason) + spooled + pending`. This is true at every moment.
  */
 export function assertBalanced(totals: LedgerTotals): void {
   const dropped = Object.values(totals.dropped).reduce((sum, count) => sum + count, 0);
   const accounted = totals.delivered + totals.rejected + dropped + totals.spooled + totals.pending;
-  if (accounted === totals.received && totals.pending >= 0) return;
+  const isNegative = totals.pending < 0 || totals.spooled < 0;
+  if (accounted === totals.received + totals.recovered && !isNegative) return;
   throw new Error(
-    `the ledger does not add up: received ${totals.received}, but delivered ${totals.delivered} + rejected ${totals.rejected} ` +
+    `the ledger does not add up: received ${totals.received} + recovered ${totals.recovered}, but delivered ${totals.delivered} + rejected ${totals.rejected} ` +
       `+ dropped ${dropped} + spooled ${totals.spooled} + pending ${totals.pending} = ${accounted}`,
   );
 }
@@ -41,6 +44,8 @@ export interface LossReason {
 interface Split {
   unsettled: number;
   loss: LossReason | undefined;
+  /** Of the record on disk; 0 for none. */
+  readonly id: number;
 }
 
 /** Properties of an event besides its content. */
@@ -52,7 +57,10 @@ export interface EventFlags {
 }
 
 /** An event in the core's keeping. */
-export interface StoredEvent extends EncodedEvent, EventFlags {}
+export interface StoredEvent extends EncodedEvent, EventFlags {
+  /** Of its record on disk; 0 for none. */
+  readonly id: number;
+}
 
 /** The sums that the ledger needs of events with one fate. */
 export interface EventTotals {
@@ -60,6 +68,8 @@ export interface EventTotals {
   readonly costBytes: number;
   /** The flags of the events that are parts of a record, or notices. */
   readonly flags: readonly EventFlags[];
+  /** The ids of records on disk, without those that are split. */
+  readonly ids: readonly number[];
 }
 
 /** The sums over `events`. */
@@ -68,6 +78,7 @@ export function totalsOf(events: readonly StoredEvent[]): EventTotals {
     events: events.length,
     costBytes: events.reduce((sum, { payload }) => sum + bufferCost(Buffer.byteLength(payload)), 0),
     flags: events.filter(({ split, isNotice }) => split || isNotice),
+    ids: events.flatMap(({ id, split }) => (id > 0 && !split ? id : [])),
   };
 }
 
@@ -91,12 +102,17 @@ export class Ledger {
   #received = 0;
   #delivered = 0;
   #pending = 0;
+  #recovered = 0;
+  #spooled = 0;
   readonly #rejected = zeroByReason();
   readonly #dropped = zeroByReason();
   readonly #onLoss: (drop: Drop, wasKept: boolean) => void;
+  readonly #onOut: (ids: readonly number[]) => void;
 
-  constructor(onLoss: (drop: Drop, wasKept: boolean) => void) {
+  /** `onOut` is called with the ids of records on disk that are counted out: they have met their fate. */
+  constructor(onLoss: (drop: Drop, wasKept: boolean) => void, onOut: (ids: readonly number[]) => void = () => {}) {
     this.#onLoss = onLoss;
+    this.#onOut = onOut;
   }
 
   /** Whether the core keeps no event, no notice either. */
@@ -120,12 +136,47 @@ export class Ledger {
     this.eventBytes += costBytes;
   }
 
-  deliver({ events, costBytes, flags }: EventTotals): void {
+  /** Counts a record that the core keeps on disk only. */
+  park(): void {
+    this.#spooled++;
+  }
+
+  /** Counts records that a dead process left on disk. */
+  recover(records: number): void {
+    this.#recovered += records;
+    this.#spooled += records;
+  }
+
+  /** Counts a record that was read back from disk. */
+  readBack(costBytes: number): void {
+    this.#spooled--;
+    this.admit(costBytes, false);
+  }
+
+  /** Counts records that were on disk only, and are lost. */
+  loseSpooled({ reason, records, from, to, cause }: Omit<Drop, 'events'>, ids: readonly number[] = []): void {
+    if (records === 0) return;
+    this.#spooled -= records;
+    this.#dropped[reason] += records;
+    this.#onLoss({ reason, records, from, to, events: [], ...withCause(cause) }, true);
+    this.#out(ids);
+  }
+
+  deliver({ events, costBytes, flags, ids }: EventTotals): void {
     this.eventBytes -= costBytes;
     const records = events - flags.length;
     this.#pending -= records;
     this.#delivered += records;
-    for (const each of flags) this.#settle(each);
+    const done = flags.flatMap((each) => this.#settle(each));
+    this.#out(done.length === 0 ? ids : [...ids, ...done]);
+  }
+
+  /** Counts events out that stay on disk, for the next start. */
+  leave(events: readonly StoredEvent[]): void {
+    for (const event of events) {
+      this.eventBytes -= bufferCost(Buffer.byteLength(event.payload));
+      this.#settle(event, 'left');
+    }
   }
 
   lose(events: readonly StoredEvent[], loss: LossReason): void {
@@ -133,10 +184,11 @@ export class Ledger {
     let from = Number.POSITIVE_INFINITY;
     let to = Number.NEGATIVE_INFINITY;
     const lost: EncodedEvent[] = [];
+    const done: number[] = [];
     for (const event of events) {
       const isFirstLoss = event.split?.loss === undefined;
       this.eventBytes -= bufferCost(Buffer.byteLength(event.payload));
-      this.#settle(event, loss);
+      done.push(...this.#settle(event, loss));
       if (event.isNotice) continue;
       lost.push(withoutFlags(event));
       if (isFirstLoss) records++;
@@ -145,6 +197,7 @@ export class Ledger {
     }
     const { reason, cause } = loss;
     if (lost.length > 0) this.#onLoss({ reason, records, from, to, events: lost, ...withCause(cause) }, true);
+    this.#out(done);
   }
 
   get totals(): LedgerTotals & { readonly rejectedByReason: Readonly<Record<DropReason, number>> } {
@@ -154,23 +207,32 @@ export class Ledger {
       rejected: Object.values(this.#rejected).reduce((sum, count) => sum + count, 0),
       rejectedByReason: { ...this.#rejected },
       dropped: { ...this.#dropped },
-      spooled: 0,
+      recovered: this.#recovered,
+      spooled: this.#spooled,
       pending: this.#pending,
     };
   }
 
-  /** Counts an event out. Its record leaves with the last of its parts. */
-  #settle({ split, isNotice }: EventFlags, loss?: LossReason): void {
-    if (isNotice) return;
+  /** Counts an event out. Its record leaves with the last of its parts. Returns the id of a record on disk that has left. */
+  #settle({ split, isNotice, id = 0 }: EventFlags & { readonly id?: number }, fate?: LossReason | 'left'): number[] {
+    if (isNotice) return [];
+    let loss = fate === 'left' ? undefined : fate;
     if (split) {
       split.loss ??= loss;
-      if (--split.unsettled > 0) return;
+      if (--split.unsettled > 0) return [];
       loss = split.loss;
     }
     this.#pending--;
-    if (loss === undefined) this.#delivered++;
-    else if (loss.rejected) this.#rejected[loss.reason]++;
-    else this.#dropped[loss.reason]++;
+    if (loss?.rejected) this.#rejected[loss.reason]++;
+    else if (loss) this.#dropped[loss.reason]++;
+    else if (fate === 'left') this.#spooled++;
+    else this.#delivered++;
+    const idOnDisk = split?.id ?? id;
+    return idOnDisk > 0 ? [idOnDisk] : [];
+  }
+
+  #out(ids: readonly number[]): void {
+    if (ids.length > 0) this.#onOut(ids);
   }
 }
 

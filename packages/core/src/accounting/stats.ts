@@ -2,10 +2,28 @@ import { type DropReason, zeroByReason } from '../contract/destination.js';
 import type { DeliveryCode } from '../contract/errors.js';
 import type { LedgerTotals } from './ledger.js';
 
+/** What a transport has on disk. */
+export interface SpoolStats {
+  /** Bytes of its segments. */
+  readonly bytes: number;
+  /** Number of its segments. */
+  readonly segments: number;
+  /** Records that were damaged on disk, which no other counter has. */
+  readonly damaged: number;
+}
+
+export const NO_SPOOL: SpoolStats = { bytes: 0, segments: 0, damaged: 0 };
+
 /** All counters of a shipper, since its start unless stated otherwise. Plain data. */
 export interface DeliveryStats extends LedgerTotals {
   /** Records that the service refused one by one, by reason. */
   readonly rejectedByReason: Readonly<Record<DropReason, number>>;
+  /**
+   * Recovered records that were read back to be sent, and how many of them were in a request before: they may be duplicates.
+   */
+  readonly replayed: { readonly records: number; readonly ambiguous: number };
+  /** The disk; all 0 without the option `spool`. */
+  readonly spool: SpoolStats;
   /** Records that got the time now, since the service refuses events of their time. */
   readonly redated: number;
   /** Requests, repetitions included. */
@@ -45,12 +63,15 @@ export function noAttempts(): AttemptCounts {
 export function emptyStats(concurrency: number): DeliveryStats {
   return {
     received: 0,
+    recovered: 0,
     delivered: 0,
     rejected: 0,
     rejectedByReason: zeroByReason(),
     dropped: zeroByReason(),
     spooled: 0,
     pending: 0,
+    replayed: { records: 0, ambiguous: 0 },
+    spool: NO_SPOOL,
     redated: 0,
     ...noAttempts(),
     bufferBytes: 0,

@@ -1,13 +1,44 @@
 import type { PendingBatch } from './pending-batch.js';
 
-/** All batches that are not settled, oldest first: a linked list, so that every step costs the same, however long it is. */
-export class Backlog {
+/** Batches that are not settled, oldest first: a linked list, so that every step costs the same, however long it is. */
+class BatchList {
   #oldest: PendingBatch | undefined;
   #newest: PendingBatch | undefined;
-  #size = 0;
 
   get oldest(): PendingBatch | undefined {
     return this.#oldest;
+  }
+
+  get newest(): PendingBatch | undefined {
+    return this.#newest;
+  }
+
+  link(older: PendingBatch | undefined, newer: PendingBatch | undefined): void {
+    if (older) older.newer = newer;
+    else this.#oldest = newer;
+    if (newer) newer.older = older;
+    else this.#newest = older;
+  }
+
+  *[Symbol.iterator](): Generator<PendingBatch> {
+    for (let batch = this.#oldest; batch; batch = batch.newer) yield batch;
+  }
+}
+
+/** All batches that are not settled: those of this process, oldest first, and those of dead ones. */
+export class Backlog {
+  readonly #own = new BatchList();
+  readonly #adopted = new BatchList();
+  #size = 0;
+
+  /** The oldest of this process. */
+  get oldest(): PendingBatch | undefined {
+    return this.#own.oldest;
+  }
+
+  /** Each oldest first. */
+  get lists(): readonly Iterable<PendingBatch>[] {
+    return [this.#own, this.#adopted];
   }
 
   /** Number of batches. */
@@ -17,41 +48,42 @@ export class Backlog {
 
   /** Adds a batch that was opened after all others. */
   append(batch: PendingBatch): void {
-    this.#link(this.#newest, batch);
-    this.#link(batch, undefined);
+    const list = this.#listOf(batch);
+    list.link(list.newest, batch);
+    list.link(batch, undefined);
     this.#size++;
   }
 
   /** Adds a batch that was cut from another one behind it. */
   insertAfter(batch: PendingBatch, cut: PendingBatch): void {
+    const list = this.#listOf(batch);
     const { newer } = batch;
-    this.#link(batch, cut);
-    this.#link(cut, newer);
+    list.link(batch, cut);
+    list.link(cut, newer);
     this.#size++;
   }
 
   /** Puts the parts of a batch in its place. */
   replace(batch: PendingBatch, parts: readonly [PendingBatch, PendingBatch]): void {
-    this.#link(batch.older, parts[0]);
-    this.#link(parts[0], parts[1]);
-    this.#link(parts[1], batch.newer);
+    const list = this.#listOf(batch);
+    list.link(batch.older, parts[0]);
+    list.link(parts[0], parts[1]);
+    list.link(parts[1], batch.newer);
     this.#size++;
   }
 
   /** Removes a batch that is settled. */
   remove(batch: PendingBatch): void {
-    this.#link(batch.older, batch.newer);
+    this.#listOf(batch).link(batch.older, batch.newer);
     this.#size--;
   }
 
   *[Symbol.iterator](): Generator<PendingBatch> {
-    for (let batch = this.#oldest; batch; batch = batch.newer) yield batch;
+    yield* this.#own;
+    yield* this.#adopted;
   }
 
-  #link(older: PendingBatch | undefined, newer: PendingBatch | undefined): void {
-    if (older) older.newer = newer;
-    else this.#oldest = newer;
-    if (newer) newer.older = older;
-    else this.#newest = older;
+  #listOf({ origin }: PendingBatch): BatchList {
+    return origin === 'adopted' ? this.#adopted : this.#own;
   }
 }

@@ -10,6 +10,8 @@ interface Layout {
   readonly separator: PayloadSeparator;
   /** Bytes of the batch before its first event. */
   readonly baseBytes: number;
+  /** Whether its records may be on disk, too. */
+  readonly isSpooled: boolean;
 }
 
 /** Stands for the size of an event that was evicted. */
@@ -28,7 +30,7 @@ export class EventColumns {
   latestMs: number = Number.NEGATIVE_INFINITY;
   readonly #layout: Layout;
   #payloads: PayloadBuffer;
-  #columns = new Columns();
+  #columns: Columns;
   /** Flags of the few events that are parts of a record, or notices. */
   #flags = new Map<number, EventFlags>();
   #count = 0;
@@ -45,6 +47,7 @@ export class EventColumns {
     this.route = route;
     this.#layout = layout;
     this.#bytes = layout.baseBytes;
+    this.#columns = new Columns(layout.isSpooled);
     this.#payloads = new PayloadBuffer(layout.pool, layout.separator, expectedBytes);
   }
 
@@ -78,9 +81,10 @@ export class EventColumns {
     return this.#count >= maxEvents || this.#bytes >= maxBytes;
   }
 
-  add({ time, payload, bytes }: EncodedEvent, flags: EventFlags): void {
+  /** `id` is that of the record on disk. */
+  add({ time, payload, bytes }: EncodedEvent, flags: EventFlags, id = 0): void {
     if (flags.split || flags.isNotice) this.#flags.set(this.#columns.length, flags);
-    this.#push(this.#payloads.append(payload) - 1, time, bytes, flags.urgent);
+    this.#push(this.#payloads.append(payload) - 1, time, bytes, flags.urgent, id);
   }
 
   /** Ends adding: gives back memory that is not needed, all of it if memory is scarce. */
@@ -131,7 +135,12 @@ export class EventColumns {
   /** The sums over all events. */
   get totals(): EventTotals {
     const costBytes = bufferCost(this.#payloadBytes, this.#count);
-    return { events: this.#count, costBytes, flags: [...this.#flags.values()] };
+    return { events: this.#count, costBytes, flags: [...this.#flags.values()], ids: this.#idsOfWholeRecords() };
+  }
+
+  /** The ids of its records that are on disk. */
+  get ids(): readonly number[] {
+    return this.#columns.ids?.filter((id, index) => id > 0 && this.#columns.sizes[index] !== EVICTED) ?? [];
   }
 
   /** Takes in the events of others behind its own, and their memory is free. */
@@ -228,22 +237,22 @@ export class EventColumns {
     const from = source.#columns.startOf(start);
     const shift = this.#payloads.length - from;
     this.#payloads.copy(source.#payloads, from, source.#columns.ends[end - 1] as number);
-    const { ends, times, sizes, urgent } = source.#columns;
+    const { ends, times, sizes, urgent, ids } = source.#columns;
     for (let index = start; index < end; index++) {
       const flags = source.#flags.get(index);
       if (flags) this.#flags.set(this.#columns.length, flags);
       const shifted = (ends[index] as number) + shift;
-      this.#push(shifted, times[index] as number, sizes[index] as number, urgent[index] as boolean);
+      this.#push(shifted, times[index] as number, sizes[index] as number, urgent[index] as boolean, ids?.[index] ?? 0);
     }
   }
 
   /** Adds the numbers of an event whose payload is in the buffer. */
-  #push(end: number, time: number, bytes: number, urgent: boolean): void {
+  #push(end: number, time: number, bytes: number, urgent: boolean, id: number): void {
     if (time < this.latestMs) this.#isChronological = false;
     if (time > this.latestMs) this.latestMs = time;
     if (time < this.earliestMs) this.earliestMs = time;
     const columns = this.#columns;
-    columns.push(end, time, bytes, urgent);
+    columns.push(end, time, bytes, urgent, id);
     this.#count++;
     this.#bytes += bytes;
     this.#payloadBytes += columns.lengthOf(columns.length - 1);
@@ -251,7 +260,7 @@ export class EventColumns {
 
   #eventAt(index: number): StoredEvent {
     const flags = this.#flags.get(index);
-    const { ends, times, sizes, urgent } = this.#columns;
+    const { ends, times, sizes, urgent, ids } = this.#columns;
     return {
       route: this.route,
       time: times[index] as number,
@@ -260,6 +269,16 @@ export class EventColumns {
       urgent: urgent[index] as boolean,
       split: flags?.split,
       isNotice: flags?.isNotice ?? false,
+      id: ids?.[index] ?? 0,
     };
   }
+
+  /** Without those of records that were split: their last part counts. */
+  #idsOfWholeRecords(): readonly number[] {
+    const { ids } = this.#columns;
+    if (!ids) return NO_IDS;
+    return ids.filter((id, index) => id > 0 && !this.#flags.get(index)?.split);
+  }
 }
+
+const NO_IDS: readonly number[] = [];

@@ -4,9 +4,23 @@ import type { EventColumns } from './event-columns.js';
 /** The position of a batch among the others. */
 export type BatchPosition = Pick<PendingBatch, 'firstSeq' | 'offset' | 'acceptedAtMs'>;
 
+/** Marks a lane of records that are read back. */
+const REPLAY = '\0replay';
+
+/** Whether a {@link PendingBatch.lane} is of records that are read back. */
+export function isReplayLane(lane: string): boolean {
+  return lane.endsWith(REPLAY);
+}
+
+/** Where the records of a batch come from: this process, directly or from disk, or from disk a dead one. */
+export type BatchOrigin = 'live' | 'overflow' | 'adopted';
+
 /** A batch from its first record to its last response. */
 export class PendingBatch {
   readonly route: string;
+  readonly origin: BatchOrigin;
+  /** Whether it goes behind batches of new records. */
+  readonly isReplay: boolean;
   readonly events: EventColumns;
   /** Number of its first event in order of acceptance; halves of a batch keep it. */
   readonly firstSeq: number;
@@ -42,13 +56,24 @@ export class PendingBatch {
   older: PendingBatch | undefined;
   newer: PendingBatch | undefined;
 
-  constructor(events: EventColumns, { firstSeq, offset, acceptedAtMs }: BatchPosition) {
+  constructor(
+    events: EventColumns,
+    { firstSeq, offset, acceptedAtMs }: BatchPosition,
+    { origin, isReplay }: Pick<PendingBatch, 'origin' | 'isReplay'> = LIVE,
+  ) {
     this.route = events.route;
+    this.origin = origin;
+    this.isReplay = isReplay;
     this.events = events;
     this.firstSeq = firstSeq;
     this.offset = offset;
     this.acceptedAtMs = acceptedAtMs;
     this.youngestAtMs = acceptedAtMs;
+  }
+
+  /** Its route for the scheduler: records that are read back do not hold up new ones, and have a health of their own. */
+  get lane(): string {
+    return this.isReplay ? this.route + REPLAY : this.route;
   }
 
   /** Whether it, or the batch that it was cut from, was sent. From then on it takes in no other batch. */
@@ -80,14 +105,13 @@ export class PendingBatch {
 
   #part(start: number, end: number): PendingBatch {
     const { firstSeq, acceptedAtMs } = this;
-    const part = new PendingBatch(this.events.slice(start, end), {
-      firstSeq,
-      acceptedAtMs,
-      offset: this.offset + start,
-    });
+    const position = { firstSeq, acceptedAtMs, offset: this.offset + start };
+    const part = new PendingBatch(this.events.slice(start, end), position, this);
     part.youngestAtMs = this.youngestAtMs;
     part.takenBefore = this.takenBefore;
     part.lastError = this.lastError;
     return part;
   }
 }
+
+const LIVE = { origin: 'live', isReplay: false } as const;

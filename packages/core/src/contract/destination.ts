@@ -24,7 +24,9 @@ export type DropReason =
   /** More routes (streams, topics) are live at once than the core keeps. */
   | 'too-many-routes'
   /** The record was logged from inside a request of ours, by the SDK for instance: shipping it would cause the next. */
-  | 'feedback';
+  | 'feedback'
+  /** The spool holds `spool.maxBytes`. */
+  | 'spool-full';
 
 /** Whether `reason` is a {@link DropReason}. */
 export function isDropReason(reason: unknown): reason is DropReason {
@@ -45,6 +47,7 @@ export function zeroByReason(): Record<DropReason, number> {
     closed: 0,
     'too-many-routes': 0,
     feedback: 0,
+    'spool-full': 0,
   };
 }
 
@@ -173,6 +176,12 @@ interface DestinationOf<Readable> {
   readonly name: string;
   /** The limits of one request. They do not change. */
   readonly limits: BatchLimits;
+  /**
+   * Names where records go and what they look like: the destination, endpoint or region, project or account, and the format of the
+   * payload. Records on disk are delivered only by a destination with the same identity. Nothing secret. Without it the option
+   * `spool` is refused.
+   */
+  readonly identity?: string | undefined;
   /** The character that {@link enclosePayloads} puts between payloads: `'\n'` for newline-delimited JSON. @default ',' */
   readonly separator?: PayloadSeparator | undefined;
   /**

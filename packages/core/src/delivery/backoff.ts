@@ -40,21 +40,21 @@ export class Backoff {
     nowMs: number,
   ): void {
     const { routes, congestion, refusals, settlement } = this.#concerned;
-    const { route } = batch;
+    const { route, lane } = batch;
     const outage = congestion.outageFailures(routes.size);
     const remainingMs = this.deadlineMs - nowMs;
     const ageLeftMs = this.expiresAtMs(batch) - nowMs;
     const plan = planRetry(decision, {
-      failures: { batch: batch.failures, route: routes.stateOf(route).failures, outage },
+      failures: { batch: batch.failures, route: routes.stateOf(lane).failures, outage },
       isRefusedAlike: verdict === 'setting',
       remainingMs,
       ageLeftMs,
       wasTriedInSpite: batch.wasTriedInSpite,
     });
-    if (plan.routeMs > 0 && (verdict === undefined || verdict === 'setting')) routes.pause(route, nowMs + plan.routeMs);
+    if (plan.routeMs > 0 && (verdict === undefined || verdict === 'setting')) routes.pause(lane, nowMs + plan.routeMs);
     if (plan.destinationMs > 0) congestion.pause(nowMs + plan.destinationMs);
     if (plan.askedMs > 0) {
-      routes.pause(route, nowMs + plan.askedMs, true);
+      routes.pause(lane, nowMs + plan.askedMs, true);
       congestion.asked(route, nowMs + plan.askedMs, nowMs);
     }
     if (ageLeftMs <= 0) settlement.lose(batch, 'expired');

@@ -7,6 +7,7 @@ import type { Clock } from '../contract/clock.js';
 import type { Destination } from '../contract/destination.js';
 import { type DeliveryCode, DeliveryError } from '../contract/errors.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
+import type { Spool } from '../spool/spool.js';
 import { inBackground } from '../tools/guarded.js';
 import { attempt, type Stored } from './attempt.js';
 import { Backoff } from './backoff.js';
@@ -25,6 +26,7 @@ interface Dependencies {
   readonly reporter: Reporter;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly spool: Spool | undefined;
   /** Called after every response. */
   readonly onAnswered: () => void;
 }
@@ -75,12 +77,14 @@ export class Delivery {
   /** Drops batches older than `retry.maxAgeMs` on failing routes. On healthy routes their turn will come. */
   expire(nowMs: number): void {
     const { isOutage } = this.#capacity;
-    for (const batch of this.#dependencies.backlog) {
-      if (this.#backoff.expiresAtMs(batch) > nowMs) return;
-      const waits = batch.state === 'ready' || batch.state === 'backing-off' || batch.state === 'suspect';
-      if (!waits || !(isOutage || this.routes.stateOf(batch.route).failures > 0)) continue;
-      this.routes.remove(batch);
-      this.#settlement.lose(batch, 'expired', batch.lastError ?? this.#failure);
+    for (const batches of this.#dependencies.backlog.lists) {
+      for (const batch of batches) {
+        if (this.#backoff.expiresAtMs(batch) > nowMs) break;
+        const waits = batch.state === 'ready' || batch.state === 'backing-off' || batch.state === 'suspect';
+        if (!waits || !(isOutage || this.routes.stateOf(batch.lane).failures > 0)) continue;
+        this.routes.remove(batch);
+        this.#settlement.lose(batch, 'expired', batch.lastError ?? this.#failure);
+      }
     }
   }
 
@@ -88,15 +92,18 @@ export class Delivery {
   wakeAtMs(nowMs: number): number {
     const capacity = this.#capacity;
     const hasSlot = this.#inFlight.size < capacity.slots;
-    const dispatchAtMs = hasSlot
+    let wakeAtMs = hasSlot
       ? Math.max(this.routes.wakeAtMs(capacity, nowMs), capacity.notBeforeMs)
       : Number.POSITIVE_INFINITY;
-    for (const batch of this.#dependencies.backlog) {
-      const expiresAtMs = this.#backoff.expiresAtMs(batch);
-      // `expire` has handled older batches.
-      if (expiresAtMs > nowMs) return Math.min(dispatchAtMs, expiresAtMs);
+    for (const batches of this.#dependencies.backlog.lists) {
+      for (const batch of batches) {
+        const expiresAtMs = this.#backoff.expiresAtMs(batch);
+        wakeAtMs = Math.min(wakeAtMs, expiresAtMs > nowMs ? expiresAtMs : Number.POSITIVE_INFINITY);
+        // `expire` has handled older batches.
+        if (expiresAtMs > nowMs) break;
+      }
     }
-    return dispatchAtMs;
+    return wakeAtMs;
   }
 
   /** Ends every backoff. A batch that fails again backs off from the start. */
@@ -117,7 +124,7 @@ export class Delivery {
     for (const batch of this.#dependencies.backlog) if (batch.askedUntilMs > nowMs) batch.wasTriedInSpite = true;
   }
 
-  /** Drops all batches that are left: for their failures, or for the given reason. */
+  /** Leaves all batches that are left on disk, or drops them: for their failures, or for the given reason. */
   abandon(cause: Error): void {
     for (const batch of this.#dependencies.backlog) {
       if (batch.state === 'settled') continue;
@@ -158,13 +165,20 @@ export class Delivery {
   }
 
   async #attempt(batch: PendingBatch, atMs: number): Promise<void> {
-    const { destination, options, clock, onAnswered } = this.#dependencies;
+    const { destination, options, clock, spool, onAnswered } = this.#dependencies;
     const controller = new AbortController();
+    const isFirst = !batch.wasAttempted;
     batch.sentAtMs = atMs;
     this.#inFlight.set(batch, { controller, atMs });
     this.#counts.requests++;
-    const snapshot = this.#congestion.sent(batch.route, this.routes.stateOf(batch.route).isProven, atMs);
+    const snapshot = this.#congestion.sent(batch.route, this.routes.stateOf(batch.lane).isProven, atMs);
     const { requestTimeoutMs } = options;
+    if (spool) {
+      await spool.beforeSend();
+      // It was abandoned meanwhile: nothing was sent.
+      if (batch.state === 'settled') return;
+      if (isFirst) spool.markSent(batch.events.ids);
+    }
     const result = await attempt(destination, () => batch.events.batch, controller, { requestTimeoutMs, clock });
     // It was abandoned meanwhile.
     if (batch.state === 'settled') return;
@@ -176,7 +190,7 @@ export class Delivery {
 
   #succeeded(batch: PendingBatch, stored: Stored, { atMs }: RequestSnapshot): void {
     const { clock } = this.#dependencies;
-    const state = this.routes.stateOf(batch.route);
+    const state = this.routes.stateOf(batch.lane);
     this.#congestion.succeeded();
     this.#failure = undefined;
     const delivered = this.#settlement.deliver(batch, stored, () => clock.monotonic() - atMs);
@@ -185,14 +199,14 @@ export class Delivery {
     if (delivered === 0) return;
     this.#refusals.taken(batch.events, state);
     this.#sizes.taken(batch.events.bytes, clock.monotonic() - atMs);
-    for (const suspect of this.#refusals.takeProven((route) => this.routes.stateOf(route))) this.routes.ready(suspect);
+    for (const suspect of this.#refusals.takeProven((lane) => this.routes.stateOf(lane))) this.routes.ready(suspect);
   }
 
   #failed(batch: PendingBatch, failure: DeliveryError, snapshot: RequestSnapshot): void {
     const { clock, options, random, reporter } = this.#dependencies;
-    const { route } = batch;
+    const { route, lane } = batch;
     const refusal = isRefusal(failure.code)
-      ? this.#refusals.judge(batch, failure.code, this.routes.stateOf(route), this.routes.active)
+      ? this.#refusals.judge(batch, failure.code, this.routes.stateOf(lane), this.routes.active)
       : undefined;
     const blamed = refusal === undefined ? failure : blamedOnSetting(failure);
     const error = refusal === 'setting' || refusal === 'alone' ? blamed : failure;

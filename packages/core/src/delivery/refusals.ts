@@ -117,8 +117,8 @@ export class Refusals {
   }
 
   /** Takes out the suspects that are bad, or have a bad record, if the destination refuses them once more. */
-  takeProven(stateOf: (route: string) => RefusingRoute): readonly PendingBatch[] {
-    const proven = this.#take((batch) => this.#isBad(batch, stateOf(batch.route)));
+  takeProven(stateOf: (lane: string) => RefusingRoute): readonly PendingBatch[] {
+    const proven = this.#take((batch) => this.#isBad(batch, stateOf(batch.lane)));
     for (const batch of proven) batch.refusedTurn = 0;
     return proven;
   }

@@ -20,7 +20,9 @@ const MAX_IDLE_ROUTES = 1000;
 export class RouteScheduler {
   readonly #ordered: boolean;
   readonly #states = new Map<string, RouteState>();
-  readonly #turns = new RouteTurns();
+  readonly #live = new RouteTurns();
+  /** Routes of records that are read back from disk. */
+  readonly #replay = new RouteTurns();
   /** Routes without batches, the last one that had any at the end. */
   readonly #idle = new Map<string, RouteState>();
   readonly #sleepers = new TimeHeap<Sleeper>();
@@ -36,7 +38,7 @@ export class RouteScheduler {
 
   /** Number of batches that are in flight or wait for a slot. */
   get active(): number {
-    return this.#turns.active;
+    return this.#live.active + this.#replay.active;
   }
 
   has(route: string): boolean {
@@ -44,13 +46,13 @@ export class RouteScheduler {
   }
 
   /** The state of a route. Only {@link RouteScheduler} changes it, except for its refusals. */
-  stateOf(route: string): RouteState {
-    return this.#states.get(route) ?? this.#idle.get(route) ?? new RouteState(route);
+  stateOf(lane: string): RouteState {
+    return this.#states.get(lane) ?? this.#idle.get(lane) ?? new RouteState(lane);
   }
 
   /** Adds a new batch behind all others of its route. */
   push(batch: PendingBatch): void {
-    this.#change(batch.route, (state) => {
+    this.#change(batch.lane, (state) => {
       batch.state = 'ready';
       state.waiting++;
       state.ready.push(batch);
@@ -59,7 +61,7 @@ export class RouteScheduler {
 
   /** Adds a batch, or a part of one, that waits for a slot again: before all later ones of its route. */
   putBack(batch: PendingBatch): void {
-    this.#change(batch.route, (state) => {
+    this.#change(batch.lane, (state) => {
       batch.state = 'ready';
       state.waiting++;
       state.ready.putBack(batch);
@@ -68,7 +70,7 @@ export class RouteScheduler {
 
   /** Adds a batch that waits until `atMs`, on the monotonic clock. Others pass a suspect meanwhile, also when ordered. */
   backOff(batch: PendingBatch, atMs: number, as: 'backing-off' | 'suspect' = 'backing-off'): void {
-    this.#change(batch.route, (state) => {
+    this.#change(batch.lane, (state) => {
       batch.state = as;
       batch.wakeAtMs = atMs;
       state.waiting++;
@@ -79,7 +81,7 @@ export class RouteScheduler {
 
   /** Ends the wait of a batch that backs off, or of a suspect. */
   ready(batch: PendingBatch): void {
-    this.#change(batch.route, (state) => {
+    this.#change(batch.lane, (state) => {
       if (batch.state === 'backing-off') state.removeBackingOff();
       batch.state = 'ready';
       state.ready.putBack(batch);
@@ -88,7 +90,7 @@ export class RouteScheduler {
 
   /** Takes out a batch that is ready, backing off or suspect. */
   remove(batch: PendingBatch): void {
-    this.#change(batch.route, (state) => {
+    this.#change(batch.lane, (state) => {
       state.waiting--;
       if (batch.state === 'ready') state.ready.remove(batch);
       if (batch.state === 'backing-off') state.removeBackingOff();
@@ -98,11 +100,11 @@ export class RouteScheduler {
   /** Takes the batch that goes next; none if none may go now. */
   takeNext(nowMs: number, capacity: SendCapacity): PendingBatch | undefined {
     this.#wakeDue(nowMs);
-    const state = this.#turns.next(capacity, nowMs);
+    const state = this.#next(capacity, nowMs);
     const batch = state?.ready.first;
     if (!state || !batch) return undefined;
-    this.#turns.took(state);
-    this.#change(state.route, () => {
+    this.#turnsOf(state).took(state);
+    this.#change(state.lane, () => {
       state.ready.shift();
       batch.state = 'in-flight';
       state.waiting--;
@@ -115,7 +117,7 @@ export class RouteScheduler {
   takeFollowers(batch: PendingBatch, limits: BatchLimits): readonly PendingBatch[] {
     const followers: PendingBatch[] = [];
     const extent = new Extent(batch.events);
-    this.#change(batch.route, (state) => {
+    this.#change(batch.lane, (state) => {
       for (let next = state.follower(batch); next; next = state.follower(batch)) {
         if (!extent.add(next.events, limits)) break;
         state.ready.shift();
@@ -128,7 +130,7 @@ export class RouteScheduler {
 
   /** Replaces a batch that was taken by a part of it. */
   replace(batch: PendingBatch, part: PendingBatch): void {
-    this.#change(batch.route, (state) => {
+    this.#change(batch.lane, (state) => {
       part.state = 'in-flight';
       state.inFlight.delete(batch);
       state.inFlight.add(part);
@@ -137,7 +139,7 @@ export class RouteScheduler {
 
   /** Ends a request. Call it after the batch was settled or put back. `nowMs` is the time of a success. */
   finish(batch: PendingBatch, health: 'works' | 'fails' | 'unknown', nowMs = 0): void {
-    this.#change(batch.route, (state) => {
+    this.#change(batch.lane, (state) => {
       state.inFlight.delete(batch);
       if (health === 'fails') state.failures++;
       if (health === 'works') {
@@ -145,14 +147,14 @@ export class RouteScheduler {
         state.workedAtMs = nowMs;
         state.failures = 0;
         state.notBeforeMs = 0;
-        this.#turns.worked(state);
+        this.#turnsOf(state).worked(state);
       }
     });
   }
 
   /** Holds back all batches of a route until `untilMs`, on the monotonic clock; `isAsked` by the service. */
-  pause(route: string, untilMs: number, isAsked = false): void {
-    this.#change(route, (state) => {
+  pause(lane: string, untilMs: number, isAsked = false): void {
+    this.#change(lane, (state) => {
       if (isAsked) state.askedUntilMs = Math.max(state.askedUntilMs, untilMs);
       else state.notBeforeMs = untilMs;
       this.#sleepers.push({ atMs: untilMs, state, batch: undefined });
@@ -175,11 +177,25 @@ export class RouteScheduler {
 
   /** Time when there is a batch to take, on the monotonic clock; 0 if there is one now. */
   wakeAtMs(capacity: SendCapacity, nowMs: number): number {
-    if (this.#turns.next(capacity, nowMs)) return 0;
+    if (this.#next(capacity, nowMs)) return 0;
     const { unprovenNotBeforeMs: probeAtMs } = capacity;
-    const hasProbe = probeAtMs > nowMs && this.#turns.next(capacity, probeAtMs);
+    const hasProbe = probeAtMs > nowMs && this.#next(capacity, probeAtMs);
     const sleeperAtMs = this.#sleepers.first?.atMs ?? Number.POSITIVE_INFINITY;
-    return Math.min(hasProbe ? probeAtMs : sleeperAtMs, sleeperAtMs, this.#turns.changeAtMs(capacity, nowMs));
+    return Math.min(hasProbe ? probeAtMs : sleeperAtMs, sleeperAtMs, this.#live.changeAtMs(capacity, nowMs));
+  }
+
+  /** Records that are read back go behind new ones, in at most half of the slots, and in one at least. */
+  #next(capacity: SendCapacity, nowMs: number): RouteState | undefined {
+    const { slots } = capacity;
+    const { inFlight } = this.#replay;
+    const mayReplay = inFlight < Math.max(1, Math.floor(slots / 2));
+    const replay = mayReplay ? this.#replay.next({ ...capacity, isLastSlot: false }, nowMs) : undefined;
+    if (replay && inFlight === 0 && slots > 1) return replay;
+    return this.#live.next(capacity, nowMs) ?? replay;
+  }
+
+  #turnsOf({ isReplay }: RouteState): RouteTurns {
+    return isReplay ? this.#replay : this.#live;
   }
 
   #wakeDue(nowMs: number): void {
@@ -197,26 +213,27 @@ export class RouteScheduler {
   }
 
   /** The only way to change a route's state, so that the counts and its turn follow. */
-  #change(route: string, change: (state: RouteState) => void): void {
-    const state = this.stateOf(route);
-    this.#turns.count(state, -1);
+  #change(lane: string, change: (state: RouteState) => void): void {
+    const state = this.stateOf(lane);
+    const turns = this.#turnsOf(state);
+    turns.count(state, -1);
     change(state);
-    this.#turns.count(state, 1);
+    turns.count(state, 1);
     this.#enqueue(state);
-    this.#idle.delete(route);
+    this.#idle.delete(lane);
     if (!state.isEmpty) {
-      this.#states.set(route, state);
+      this.#states.set(lane, state);
       return;
     }
-    this.#states.delete(route);
+    this.#states.delete(lane);
     state.rest();
-    this.#idle.set(route, state);
+    this.#idle.set(lane, state);
     const [oldest] = this.#idle.keys();
     if (oldest !== undefined && this.#idle.size > MAX_IDLE_ROUTES) this.#idle.delete(oldest);
   }
 
   #enqueue(state: RouteState): void {
-    this.#turns.enqueue(state, state.next(this.#ordered) !== undefined);
+    this.#turnsOf(state).enqueue(state, state.next(this.#ordered) !== undefined);
   }
 }
 

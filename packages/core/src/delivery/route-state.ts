@@ -1,4 +1,4 @@
-import type { PendingBatch } from '../batch/pending-batch.js';
+import { isReplayLane, type PendingBatch } from '../batch/pending-batch.js';
 import { RefusalStreak } from './refusals.js';
 import { RouteQueue } from './route-queue.js';
 
@@ -7,7 +7,9 @@ const HANGS_AFTER_MS = 1000;
 
 /** The sealed batches of one route. */
 export class RouteState {
-  readonly route: string;
+  readonly lane: string;
+  /** Whether its records are read back from disk. */
+  readonly isReplay: boolean;
   /** The batches that wait for a slot, in order of acceptance. */
   readonly ready: RouteQueue = new RouteQueue();
   readonly inFlight: Set<PendingBatch> = new Set<PendingBatch>();
@@ -31,8 +33,9 @@ export class RouteState {
   #backingOffFromMs = Number.POSITIVE_INFINITY;
   #backingOffToMs = Number.NEGATIVE_INFINITY;
 
-  constructor(route: string) {
-    this.route = route;
+  constructor(lane: string) {
+    this.lane = lane;
+    this.isReplay = isReplayLane(lane);
   }
 
   /** Whether it works: it had a success, and no failure since. */

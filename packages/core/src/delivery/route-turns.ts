@@ -20,6 +20,7 @@ export class RouteTurns {
   #failingInFlight = 0;
   #unprovenInFlight = 0;
   #active = 0;
+  #inFlight = 0;
   /** Routes that work and others take turns, and so do failing and new ones, so that a single slot is shared. */
   #unprovenHadTurn = false;
   #failingHadTurn = false;
@@ -27,6 +28,11 @@ export class RouteTurns {
   /** Number of batches that are in flight or wait for a slot. */
   get active(): number {
     return this.#active;
+  }
+
+  /** Number of batches that are in flight. */
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
   /** Puts the route where it gets its turn, if `maySend`. */
@@ -41,6 +47,7 @@ export class RouteTurns {
   /** Counts the batches of a route: out before it changes, in after that. */
   count({ inFlight, active, failures, isProven }: RouteState, sign: 1 | -1): void {
     this.#active += sign * active;
+    this.#inFlight += sign * inFlight.size;
     if (!isProven) this.#unprovenInFlight += sign * inFlight.size;
     if (failures > 0) this.#failingInFlight += sign * inFlight.size;
   }

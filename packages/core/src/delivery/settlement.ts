@@ -3,14 +3,18 @@ import type { Reporter } from '../accounting/reporter.js';
 import type { AttemptCounts } from '../accounting/stats.js';
 import type { Backlog } from '../batch/backlog.js';
 import type { PendingBatch } from '../batch/pending-batch.js';
+import type { Clock } from '../contract/clock.js';
 import type { DropReason } from '../contract/destination.js';
 import type { DeliveryCode } from '../contract/errors.js';
+import type { Spool } from '../spool/spool.js';
 import type { Stored } from './attempt.js';
 
 interface Dependencies {
   readonly backlog: Backlog;
   readonly ledger: Ledger;
   readonly reporter: Reporter;
+  readonly spool: Spool | undefined;
+  readonly clock: Clock;
 }
 
 /** Counts the batches that leave the core, delivered or lost, and those that go again. */
@@ -44,10 +48,16 @@ export class Settlement {
     return delivered;
   }
 
-  /** Counts a batch out that is lost, with the error behind it. */
+  /** Counts a batch out that is lost, with the error behind it. At an end it stays on disk, if it can, for the next start. */
   lose(batch: PendingBatch, reason: DropReason, cause: unknown = batch.lastError): void {
+    const { ledger, spool } = this.#dependencies;
     const { events, state } = batch;
-    this.#dependencies.ledger.lose(events.storedEvents(), { reason, rejected: false, cause });
+    const stored = events.storedEvents();
+    if (spool && reason === 'undeliverable') {
+      const { kept, others } = spool.keep(stored, this.#acceptedAt(batch), batch.wasAttempted);
+      ledger.leave(kept);
+      ledger.lose(others, { reason, rejected: false, cause });
+    } else ledger.lose(stored, { reason, rejected: false, cause });
     this.settle(batch);
     if (state !== 'in-flight') events.clear();
   }
@@ -63,5 +73,11 @@ export class Settlement {
     const { retries } = this.#counts;
     retries[code] = (retries[code] ?? 0) + 1;
     this.#dependencies.reporter.publish('retry', () => ({ route, code, events: count, delayMs }));
+  }
+
+  /** Wall time of the acceptance of its first record. */
+  #acceptedAt({ acceptedAtMs }: PendingBatch): number {
+    const { clock } = this.#dependencies;
+    return clock.now() - (clock.monotonic() - acceptedAtMs);
   }
 }

@@ -24,6 +24,7 @@ export class Batcher {
   readonly #clock: Clock;
   readonly #onSealed: (batch: PendingBatch) => void;
   readonly #isBusy: (route: string) => boolean;
+  readonly #kind: Pick<PendingBatch, 'origin' | 'isReplay'> | undefined;
   /** By route, and then by window. */
   readonly #open = new Map<string, Map<number, PendingBatch>>();
   /** All open batches by the number of their first event: in order of opening, and so of due time. */
@@ -41,7 +42,9 @@ export class Batcher {
     clock: Clock,
     onSealed: (batch: PendingBatch) => void,
     isBusy: (route: string) => boolean,
+    kind?: Pick<PendingBatch, 'origin' | 'isReplay'>,
   ) {
+    this.#kind = kind;
     this.#options = options;
     this.#windowMs = options.limits.maxSpanMs ?? Number.POSITIVE_INFINITY;
     this.#backlog = backlog;
@@ -50,8 +53,11 @@ export class Batcher {
     this.#isBusy = isBusy;
   }
 
-  /** Puts the event into the open batch of its route and time. True when that opened, filled or sealed a batch. */
-  add(event: CheckedEvent, flags: EventFlags, seq: number): boolean {
+  /**
+   * Puts the event into the open batch of its route and time. True when that opened, filled or sealed a batch. `id` is that of the
+   * record on disk; `acceptedAtMs`, on the monotonic clock, is that of a record that is read back.
+   */
+  add(event: CheckedEvent, flags: EventFlags, seq: number, id = 0, acceptedAtMs?: number): boolean {
     const { limits } = this.#options;
     const window = this.#windowOf(event.time);
     let batch = this.#find(event.route, window);
@@ -61,11 +67,12 @@ export class Batcher {
       changed = true;
     }
     if (!batch) {
-      batch = this.#openFor(event, window, seq);
+      batch = this.#openFor(event, window, seq, acceptedAtMs);
       changed = true;
     }
     this.#last = { window, batch };
-    batch.events.add(event, flags);
+    batch.events.add(event, flags, id);
+    if (acceptedAtMs !== undefined && acceptedAtMs > batch.youngestAtMs) batch.youngestAtMs = acceptedAtMs;
     if (batch.events.isFull(limits)) {
       this.#full.add(batch);
       changed = true;
@@ -117,14 +124,19 @@ export class Batcher {
     return this.#open.get(route)?.get(window);
   }
 
-  #openFor({ route, baseBytes }: CheckedEvent, window: number, seq: number): PendingBatch {
+  #openFor(
+    { route, baseBytes }: CheckedEvent,
+    window: number,
+    seq: number,
+    acceptedAtMs = this.#clock.monotonic(),
+  ): PendingBatch {
     const [oldest, ...others] = this.#open.get(route)?.values() ?? [];
     const maxWindows = this.#options.ordered ? 1 : MAX_WINDOWS;
     if (oldest && others.length >= maxWindows - 1) this.#seal(oldest);
-    const { separator } = this.#options;
-    const layout = { pool: this.#bufferPool, separator, baseBytes };
+    const { separator, spool } = this.#options;
+    const layout = { pool: this.#bufferPool, separator, baseBytes, isSpooled: spool !== undefined };
     const events = new EventColumns(route, layout, this.#expectedBytes(route));
-    const batch = this.#register(events, window, { firstSeq: seq, offset: 0, acceptedAtMs: this.#clock.monotonic() });
+    const batch = this.#register(events, window, { firstSeq: seq, offset: 0, acceptedAtMs });
     this.#backlog.append(batch);
     return batch;
   }
@@ -135,7 +147,7 @@ export class Batcher {
   }
 
   #register(events: EventColumns, window: number, position: BatchPosition): PendingBatch {
-    const batch = new PendingBatch(events, position);
+    const batch = new PendingBatch(events, position, this.#kind);
     const windows = this.#open.get(events.route) ?? new Map<number, PendingBatch>();
     this.#open.set(events.route, windows.set(window, batch));
     this.#byAge.set(position.firstSeq, batch);

@@ -1,4 +1,4 @@
-import type { EventFlags, Ledger } from '../accounting/ledger.js';
+import { bufferCost, type EventFlags, type Ledger } from '../accounting/ledger.js';
 import type { Reporter } from '../accounting/reporter.js';
 import type { Clock } from '../contract/clock.js';
 import type { Destination, DropReason, EncodedEvent } from '../contract/destination.js';
@@ -6,11 +6,15 @@ import type { LogRecord } from '../contract/record.js';
 import type { RouteScheduler } from '../delivery/route-scheduler.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import { currentActivity } from '../process/feedback.js';
+import type { ReplayedRecord } from '../spool/replay-queue.js';
+import type { Spool } from '../spool/spool.js';
 import { timeOf } from '../tools/time.js';
 import type { Batcher } from './batcher.js';
 import type { Budget } from './budget.js';
 import { DeferredEncoder } from './deferred-encoder.js';
 import { type CheckedEncoding, type CheckedEvent, encodeAllChecked, encodeChecked } from './encode.js';
+import type { ReplaySource } from './replay.js';
+import { type EncodedRecord, SpoolIntake } from './spool-intake.js';
 import { TimeWindow } from './time-window.js';
 
 /** Most routes with records waiting or in flight: each costs memory that the byte budget does not see. */
@@ -26,11 +30,20 @@ interface Dependencies {
   readonly ledger: Ledger;
   readonly budget: Budget;
   readonly batcher: Batcher;
+  /** For records that are read back. */
+  readonly replayBatchers: Readonly<Record<ReplaySource, Batcher>>;
+  readonly spool: Spool | undefined;
   readonly routes: Pick<RouteScheduler, 'size' | 'has'>;
   readonly reporter: Reporter;
   readonly clock: Clock;
   /** Called when there is more to do than before. */
   readonly onChanged: () => void;
+}
+
+/** A record, and what became of it. */
+interface Encoded {
+  readonly record: Pick<LogRecord, 'time'>;
+  readonly encoding: CheckedEncoding;
 }
 
 /** Takes records in: encoded, checked, within the budget, in the open batch of their route; or refuses and counts them. */
@@ -39,10 +52,14 @@ export class Intake {
   readonly #window: TimeWindow;
   /** None where the destination encodes each record alone. */
   readonly #deferred: DeferredEncoder | undefined;
+  /** None without a spool. */
+  readonly #spoolIntake: SpoolIntake | undefined;
+  /** The records of {@link acceptAll} while it runs. */
+  #together: Encoded[] | undefined;
   #lastSeq = 0;
 
   constructor(dependencies: Dependencies) {
-    const { destination, options, clock } = dependencies;
+    const { destination, options, clock, spool, ledger, budget } = dependencies;
     const window = new TimeWindow(clock, options.limits);
     this.#dependencies = dependencies;
     this.#window = window;
@@ -53,6 +70,16 @@ export class Intake {
         (records) => encodeAllChecked(destination, options.limits, window, records),
         (record, encoding) => this.#take(record, encoding),
       );
+    if (spool && options.spool)
+      this.#spoolIntake = new SpoolIntake({
+        options,
+        spoolOptions: options.spool,
+        spool,
+        ledger,
+        budget,
+        clock,
+        keep: ({ events, costBytes }, urgent, id) => this.#keep(events, costBytes, urgent ? URGENT : ORDINARY, id),
+      });
   }
 
   /** Number of the last event; events count from 1. */
@@ -77,6 +104,39 @@ export class Intake {
     }
     onChanged();
     return true;
+  }
+
+  /** Takes in records that came together: by one write if they go to disk. */
+  acceptAll(records: readonly LogRecord[]): void {
+    const { reporter } = this.#dependencies;
+    if (!this.#spoolIntake || reporter.isNotifying || currentActivity() !== undefined) {
+      for (const record of records) this.accept(record);
+      return;
+    }
+    const together: Encoded[] = [];
+    this.#together = together;
+    try {
+      for (const record of records) {
+        if (this.#defer(record)) continue;
+        this.#deferred?.drain();
+        this.#takeNow(record);
+      }
+      this.#deferred?.drain();
+    } finally {
+      this.#together = undefined;
+    }
+    this.#takeAll(together, this.#spoolIntake);
+  }
+
+  /** Takes in a record that was read back from disk. */
+  takeBack({ id, urgent, acceptedAt }: ReplayedRecord, events: readonly CheckedEvent[], source: ReplaySource): void {
+    const { ledger, clock, replayBatchers, onChanged } = this.#dependencies;
+    const costBytes = events.reduce((sum, { payload }) => sum + bufferCost(Buffer.byteLength(payload)), 0);
+    const flags = flagsOf(events.length, urgent ? URGENT : ORDINARY, id);
+    const acceptedAtMs = clock.monotonic() - Math.max(0, clock.now() - acceptedAt);
+    ledger.readBack(costBytes);
+    for (const event of events) replayBatchers[source].add(event, flags, ++this.#lastSeq, id, acceptedAtMs);
+    onChanged();
   }
 
   /** Counts a record as lost that is not to be taken in. */
@@ -107,9 +167,14 @@ export class Intake {
   /** Leaves the encoding to the end of the turn, if the budget has room in any case. */
   #canWait(record: LogRecord): boolean {
     const { options, budget } = this.#dependencies;
-    if (!this.#deferred || budget.usedBytes > options.maxBufferBytes / 2) return false;
+    // With a spool the call says whether the record is on disk.
+    if (this.#spoolIntake || budget.usedBytes > options.maxBufferBytes / 2) return false;
+    return this.#defer(record);
+  }
+
+  #defer(record: LogRecord): boolean {
     try {
-      return this.#deferred.defer(record);
+      return this.#deferred?.defer(record) ?? false;
     } catch {
       return false;
     }
@@ -122,6 +187,8 @@ export class Intake {
 
   #take(record: Pick<LogRecord, 'time'>, encoding: CheckedEncoding): boolean {
     const { ledger, budget } = this.#dependencies;
+    if (this.#together) return this.#together.push({ record, encoding }) > 0;
+    if (this.#spoolIntake) return this.#takeAll([{ record, encoding }], this.#spoolIntake);
     ledger.receive();
     if ('refused' in encoding) return this.#refuse(record, encoding.refused, encoding.events, encoding.cause);
     const { events, costBytes, urgent } = encoding;
@@ -129,6 +196,29 @@ export class Intake {
     if (!budget.makeRoom(costBytes, urgent)) return this.#refuse(record, 'buffer-full', events);
     this.#keep(events, costBytes, urgent ? URGENT : ORDINARY);
     return true;
+  }
+
+  /** Takes in records with a spool. True if none was refused. */
+  #takeAll(encoded: readonly Encoded[], spoolIntake: SpoolIntake): boolean {
+    const { ledger } = this.#dependencies;
+    const records: Pick<LogRecord, 'time'>[] = [];
+    const admitted: EncodedRecord[] = [];
+    for (const { record, encoding } of encoded) {
+      ledger.receive();
+      if ('refused' in encoding) this.#refuse(record, encoding.refused, encoding.events, encoding.cause);
+      else if (this.#hasTooManyRoutes(encoding.events)) this.#refuse(record, 'too-many-routes', encoding.events);
+      else {
+        records.push(record);
+        admitted.push(encoding);
+      }
+    }
+    let taken = 0;
+    spoolIntake.take(admitted).forEach((reason, index) => {
+      if (reason === undefined) taken++;
+      else this.#refuse(records[index] as Pick<LogRecord, 'time'>, reason, admitted[index]?.events);
+    });
+    this.#dependencies.onChanged();
+    return taken === encoded.length;
   }
 
   #refuse(
@@ -149,12 +239,16 @@ export class Intake {
     return events.some(({ route }) => !batcher.has(route) && !routes.has(route));
   }
 
-  #keep(events: readonly CheckedEvent[], costBytes: number, kind: EventFlags): void {
+  #keep(events: readonly CheckedEvent[], costBytes: number, kind: EventFlags, id = 0): void {
     const { ledger, batcher, onChanged } = this.#dependencies;
-    const flags = events.length > 1 ? { ...kind, split: { unsettled: events.length, loss: undefined } } : kind;
+    const flags = flagsOf(events.length, kind, id);
     ledger.admit(costBytes, flags.isNotice);
     let changed = false;
-    for (const event of events) if (batcher.add(event, flags, ++this.#lastSeq)) changed = true;
+    for (const event of events) if (batcher.add(event, flags, ++this.#lastSeq, id)) changed = true;
     if (changed) onChanged();
   }
+}
+
+function flagsOf(parts: number, kind: EventFlags, id: number): EventFlags {
+  return parts > 1 ? { ...kind, split: { unsettled: parts, loss: undefined, id } } : kind;
 }

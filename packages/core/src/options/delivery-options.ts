@@ -10,6 +10,7 @@ import {
   refuseUnknownOptions,
   wrongOption,
 } from './checks.js';
+import { type ResolvedSpoolOptions, resolveSpool, type SpoolOptions } from './spool-options.js';
 
 /** The waits between attempts, and the end of trying. */
 export interface RetryOptions {
@@ -47,6 +48,8 @@ export interface DeliveryOptions {
   readonly ordered?: boolean | undefined;
   /** Longest time of an attempt without progress, in milliseconds; in all it may take ten times as long. @default 30_000 */
   readonly requestTimeoutMs?: number | undefined;
+  /** Keeps records on disk, so that they outlive the process. @default none: in memory only */
+  readonly spool?: SpoolOptions | undefined;
   /** The waits between attempts, and the age at which they end. @default all defaults of {@link RetryOptions} */
   readonly retry?: RetryOptions | undefined;
   /**
@@ -85,6 +88,7 @@ export const deliveryOptionNames: readonly (keyof DeliveryOptions)[] = optionNam
   requestTimeoutMs: true,
   retry: true,
   closeTimeoutMs: true,
+  spool: true,
   thread: true,
   dropNotice: true,
   onError: true,
@@ -107,7 +111,7 @@ export const DEFAULT_MAX_BUFFER_BYTES: number = 64 * 1024 * 1024;
 /** A destination's limits, lowered by the options. */
 export type ResolvedLimits = BatchLimits & Required<Pick<BatchLimits, 'baseBytes'>>;
 
-type OwnOptions = Omit<DeliveryOptions, 'maxBatchBytes' | 'maxBatchEvents' | 'retry' | 'onError' | 'onDrop'>;
+type OwnOptions = Omit<DeliveryOptions, 'maxBatchBytes' | 'maxBatchEvents' | 'retry' | 'spool' | 'onError' | 'onDrop'>;
 
 type Resolved<Options> = { readonly [Name in keyof Options]-?: NonNullable<Options[Name]> };
 
@@ -116,6 +120,7 @@ export interface ResolvedDeliveryOptions extends Resolved<OwnOptions> {
   readonly limits: ResolvedLimits;
   readonly separator: PayloadSeparator;
   readonly retry: Resolved<RetryOptions>;
+  readonly spool: ResolvedSpoolOptions | undefined;
 }
 
 /** Checks delivery options and the destination, and fills in the defaults. Throws `ConfigError`. */
@@ -125,9 +130,15 @@ export function resolveDeliveryOptions(options: DeliveryOptions, destination: De
   functionOption('onError', options.onError, undefined);
   functionOption('onDrop', options.onDrop, undefined);
   const maxDelayMs = numberOption('maxDelayMs', options.maxDelayMs, 1000, { min: 0 });
-  const retry = resolveRetry(options.retry);
+  const spool = resolveSpool(options.spool, destination.identity);
+  const ownRetry = resolveRetry(options.retry);
+  const retry = spool ? { ...ownRetry, maxAgeMs: spool.maxAgeMs } : ownRetry;
   if (retry.maxAgeMs <= maxDelayMs) {
-    throw wrongOption('retry.maxAgeMs', `more than maxDelayMs (${maxDelayMs})`, retry.maxAgeMs);
+    throw wrongOption(
+      spool ? 'spool.maxAgeMs' : 'retry.maxAgeMs',
+      `more than maxDelayMs (${maxDelayMs})`,
+      retry.maxAgeMs,
+    );
   }
   return {
     maxDelayMs,
@@ -139,6 +150,7 @@ export function resolveDeliveryOptions(options: DeliveryOptions, destination: De
     ordered: booleanOption('ordered', options.ordered, false),
     requestTimeoutMs: numberOption('requestTimeoutMs', options.requestTimeoutMs, 30_000, { min: 1 }),
     retry,
+    spool,
     closeTimeoutMs: numberOption('closeTimeoutMs', options.closeTimeoutMs, DEFAULT_CLOSE_TIMEOUT_MS, { min: 0 }),
     thread: booleanOption('thread', options.thread, false),
     dropNotice: booleanOption('dropNotice', options.dropNotice, true),

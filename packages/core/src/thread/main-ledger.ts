@@ -4,6 +4,7 @@ import type { Reporter } from '../accounting/reporter.js';
 import { type DeliveryStats, emptyStats, sumStats } from '../accounting/stats.js';
 import { type Drop, type DropReason, zeroByReason } from '../contract/destination.js';
 import type { LogRecord } from '../contract/record.js';
+import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import { systemClock } from '../tools/system-clock.js';
 import { timeOf } from '../tools/time.js';
 import type { WorkerHandle } from './worker-handle.js';
@@ -15,6 +16,7 @@ import type { WorkerHandle } from './worker-handle.js';
 export class MainLedger {
   readonly #reporter: Reporter;
   readonly #concurrency: number;
+  readonly #hasJournal: boolean;
   /** The last counters of workers that are gone. */
   readonly #endedWorkers: DeliveryStats[] = [];
   /** Losses in this thread, for a notice that the worker writes. */
@@ -25,10 +27,10 @@ export class MainLedger {
   #pendingFrom = Number.POSITIVE_INFINITY;
   #pendingTo = Number.NEGATIVE_INFINITY;
 
-  /** `concurrency` is the option. */
-  constructor(reporter: Reporter, concurrency: number) {
+  constructor(reporter: Reporter, { concurrency, spool }: ResolvedDeliveryOptions) {
     this.#reporter = reporter;
     this.#concurrency = concurrency;
+    this.#hasJournal = spool?.mode === 'journal';
   }
 
   /** Number of records so far. */
@@ -65,9 +67,10 @@ export class MainLedger {
     this.#pendingTo = Number.NEGATIVE_INFINITY;
   }
 
-  /** Keeps the last counters of a worker that is gone. */
+  /** Keeps the last counters of a worker that is gone. With a journal, what was pending there is on disk. */
   keepLastStats(stats: DeliveryStats): void {
-    this.#endedWorkers.push(stats);
+    const { pending, spooled } = stats;
+    this.#endedWorkers.push(this.#hasJournal ? { ...stats, spooled: spooled + pending, pending: 0 } : stats);
   }
 
   /** Takes out the losses for the notice in the logs. */
@@ -85,7 +88,7 @@ export class MainLedger {
       dropped[reason] += this.#dropped[reason];
       settled += dropped[reason];
     }
-    const pending = this.#received - settled;
+    const pending = this.#received + reported.recovered - settled;
     const reportAgeMs = shipping ? systemClock.monotonic() - shipping.reportedAtMs : 0;
     return {
       ...reported,

@@ -98,7 +98,7 @@ class ThreadShipper implements Shipper {
       reportChars: Math.min(MAX_REPORT_CHARS, options.maxBufferBytes / 8),
     };
     this.#reporter = new Reporter(destination.name, {}, systemClock, onFailure);
-    this.#ledger = new MainLedger(this.#reporter, options.concurrency);
+    this.#ledger = new MainLedger(this.#reporter, options);
     this.#outbox = new Outbox(destination.reads, () => this.#handOver());
     this.#processEnd = new ProcessEnd({
       received: () => this.#ledger.received,
@@ -119,6 +119,10 @@ class ThreadShipper implements Shipper {
     } catch (cause) {
       return this.refuse(record, 'unencodable', cause);
     }
+  }
+
+  acceptAll(records: readonly LogRecord[]): void {
+    for (const record of records) this.accept(record);
   }
 
   refuse(record: Pick<LogRecord, 'time'>, reason: DropReason, cause?: unknown): false {
@@ -297,7 +301,7 @@ class ThreadShipper implements Shipper {
 
   /** Takes over the records that no worker has read. */
   #shipInThisThread(): CoreShipper {
-    const shipper = new CoreShipper(this.#destination, this.#options, this.#reporter, systemClock, Math.random);
+    const shipper = new CoreShipper(this.#destination, this.#options, this.#reporter);
     for (const drop of this.#ledger.takeLosses()) shipper.noteDrops(drop);
     for (const line of this.#outbox.take().lines) {
       const parsed = parseLine(line.slice(0, -1));

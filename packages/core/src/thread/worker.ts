@@ -3,6 +3,7 @@ import { withCause } from '../accounting/ledger.js';
 import { Reporter } from '../accounting/reporter.js';
 import type { Timer } from '../contract/clock.js';
 import type { Destination } from '../contract/destination.js';
+import type { LogRecord } from '../contract/record.js';
 import { DEFAULT_CLOSE_TIMEOUT_MS, resolveDeliveryOptions } from '../options/delivery-options.js';
 import { CoreShipper } from '../shipper.js';
 import { EndOfTurn } from '../tools/end-of-turn.js';
@@ -62,7 +63,7 @@ class LineShipper extends EventEmitter {
       },
       systemClock,
     );
-    this.#shipper = new CoreShipper(destination, options, this.#reporter, systemClock, Math.random);
+    this.#shipper = new CoreShipper(destination, options, this.#reporter);
     plan.line.port.on('message', (id: number) => this.#report(id));
     plan.line.port.unref();
   }
@@ -70,21 +71,24 @@ class LineShipper extends EventEmitter {
   write(chunk: string): true {
     const lines = this.#unfinishedLine + chunk;
     let start = 0;
+    let records: LogRecord[] = [];
     for (let end = lines.indexOf('\n'); end >= 0; end = lines.indexOf('\n', start)) {
-      this.#handleLine(lines.slice(start, end));
+      const parsed = parseLine(lines.slice(start, end));
       start = end + 1;
+      if ('record' in parsed) {
+        records.push(parsed.record);
+        continue;
+      }
+      this.#shipper.acceptAll(records);
+      records = [];
+      void this.#obey(parsed.command);
     }
+    this.#shipper.acceptAll(records);
     this.#unfinishedLine = lines.slice(start);
     this.#readChars += chunk.length;
     if (this.#readChars - this.#reportedChars >= this.#plan.reportChars) this.#report();
     else this.#reportTimer ??= this.#reportLater();
     return true;
-  }
-
-  #handleLine(line: string): void {
-    const parsed = parseLine(line);
-    if ('record' in parsed) this.#shipper.accept(parsed.record);
-    else void this.#obey(parsed.command);
   }
 
   async #obey(command: Command): Promise<void> {

@@ -98,7 +98,7 @@ export class World {
     const reporter = new WatchedReporter({ onError, onDrop: () => {} }, this.clock, (drop) =>
       this.reference.lost(drop, this.#now),
     );
-    this.shipper = new CoreShipper(this.#destination, resolved, reporter, this.clock, () => jitter);
+    this.shipper = new CoreShipper(this.#destination, resolved, reporter, { clock: this.clock, random: () => jitter });
     const outside = AsyncLocalStorage.snapshot();
     this.#destination.respond = (batch, signal) => {
       const request = this.reference.sent(batch, this.#now);

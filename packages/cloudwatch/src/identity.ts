@@ -1,0 +1,27 @@
+import type { ConnectionSettings } from './resolve-options.js';
+
+/** It changes with the form of the payload of events. */
+const PAYLOAD_FORMAT = 1;
+
+/** Names the account's region, as far as the options say, and the form of the payload. Group and stream are in the route. */
+export function identityOf({ endpoint, region, client }: ConnectionSettings): string {
+  return JSON.stringify([
+    'cloudwatch',
+    PAYLOAD_FORMAT,
+    endpoint === undefined ? '' : placeOf(endpoint),
+    regionOf(region, client),
+  ]);
+}
+
+/** Without user name, password and query. */
+function placeOf(endpoint: string): string {
+  const { origin, pathname } = new URL(endpoint);
+  return origin + pathname;
+}
+
+/** As the AWS SDK finds it, which reads the shared files later. A client tells its region only when asked, and not at once. */
+function regionOf(region: string | undefined, client: unknown): string {
+  const { AWS_REGION, AWS_PROFILE = 'default' } = process.env;
+  if (client !== undefined) return 'that of the client';
+  return region ?? AWS_REGION ?? `that of the profile ${AWS_PROFILE}`;
+}

@@ -1,0 +1,116 @@
+import type { Ledger } from '../accounting/ledger.js';
+import type { BatchOrigin } from '../batch/pending-batch.js';
+import type { Clock } from '../contract/clock.js';
+import type { DropReason } from '../contract/destination.js';
+import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
+import type { ResolvedSpoolOptions } from '../options/spool-options.js';
+import type { Portion, ReplayedRecord, ReplayQueue } from '../spool/replay-queue.js';
+import type { Spool } from '../spool/spool.js';
+import { inBackground } from '../tools/guarded.js';
+import { type Budget, limitOf } from './budget.js';
+import type { CheckedEvent } from './encode.js';
+
+/** Bytes that are read back together: about a request. */
+const PORTION_BYTES = 1024 * 1024;
+
+/** The part of the budget that records which are read back leave to new ones. */
+const PART_FOR_NEW = 1 / 2;
+
+interface Dependencies {
+  readonly options: ResolvedDeliveryOptions;
+  readonly spoolOptions: ResolvedSpoolOptions;
+  readonly spool: Spool;
+  readonly ledger: Ledger;
+  readonly budget: Budget;
+  readonly clock: Clock;
+  /** Puts a record into a batch. `acceptedAtMs` is on the monotonic clock, and may lie before its beginning. */
+  readonly keep: (record: ReplayedRecord, events: readonly CheckedEvent[], from: ReplaySource) => void;
+  /** Records were read back, or lost. */
+  readonly onChanged: () => void;
+}
+
+/** The origin of records that are read back. */
+export type ReplaySource = Exclude<BatchOrigin, 'live'>;
+
+/** Reads records back from disk while there is room in memory. */
+export class Replay {
+  readonly #dependencies: Dependencies;
+  #isReading = false;
+  /** Records that were read back, or lost, by source. */
+  readonly #done = { overflow: 0, adopted: 0 };
+  #records = 0;
+  #ambiguous = 0;
+
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Recovered records that were read back, and how many of them may be duplicates. */
+  get stats(): { readonly records: number; readonly ambiguous: number } {
+    return { records: this.#records, ambiguous: this.#ambiguous };
+  }
+
+  /** Records of this process so far that were on disk only, and are no more. */
+  get readBack(): number {
+    return this.#done.overflow + this.#dependencies.spool.overflow.removed;
+  }
+
+  /** Begins to read, if there is something to read and room for it. */
+  pump(): void {
+    const { options, budget, spool } = this.#dependencies;
+    const roomBytes = limitOf(options.maxBufferBytes, false) * PART_FOR_NEW - budget.usedBytes;
+    if (this.#isReading || roomBytes <= 0) return;
+    const [source] = this.#sources().filter((each) => spool[each].waiting > 0);
+    if (source) inBackground(this.#read(source, spool[source], Math.min(PORTION_BYTES, roomBytes)));
+  }
+
+  /** In order, new records wait for those of this process; else the oldest go first. */
+  #sources(): readonly ReplaySource[] {
+    return this.#dependencies.options.ordered ? ['overflow', 'adopted'] : ['adopted', 'overflow'];
+  }
+
+  async #read(source: ReplaySource, queue: ReplayQueue, maxBytes: number): Promise<void> {
+    this.#isReading = true;
+    try {
+      const portion = await queue.next(maxBytes);
+      if (portion) this.#take(portion, source);
+    } finally {
+      this.#isReading = false;
+    }
+    this.#dependencies.onChanged();
+  }
+
+  #take({ records, lost, segment, cause }: Portion, source: ReplaySource): void {
+    const { ledger, keep } = this.#dependencies;
+    for (const record of records) {
+      const events = this.#check(record);
+      if (typeof events === 'string') {
+        const at = record.events[0]?.time ?? record.acceptedAt;
+        ledger.loseSpooled({ reason: events, records: 1, from: at, to: at }, [record.id]);
+        continue;
+      }
+      if (source === 'adopted') this.#records++;
+      if (source === 'adopted' && record.wasSent) this.#ambiguous++;
+      keep(record, events, source);
+    }
+    this.#done[source] += records.length + lost;
+    const { firstAt: from, lastAt: to } = segment;
+    ledger.loseSpooled({ reason: 'undeliverable', records: lost, from, to, cause });
+  }
+
+  /** The events, or why the record can no longer be delivered: time has passed, and options may have changed. */
+  #check({ acceptedAt, events, urgent }: ReplayedRecord): readonly CheckedEvent[] | DropReason {
+    const { clock, spoolOptions, options } = this.#dependencies;
+    const { limits, maxBufferBytes } = options;
+    const { maxPastMs = Number.POSITIVE_INFINITY } = limits;
+    const nowMs = clock.now();
+    if (nowMs - acceptedAt > spoolOptions.maxAgeMs) return 'expired';
+    if (events.some(({ time }) => nowMs - time > maxPastMs)) return 'too-old';
+    const checked = events.map((event) => ({ ...event, baseBytes: limits.baseBytes(event.route) }));
+    const payloadBytes = events.reduce((sum, { payload }) => sum + Buffer.byteLength(payload), 0);
+    const isTooLarge =
+      checked.some(({ bytes, baseBytes }) => baseBytes + bytes > limits.maxBytes) ||
+      payloadBytes > limitOf(maxBufferBytes, urgent);
+    return isTooLarge ? 'too-large' : checked;
+  }
+}

@@ -1,0 +1,17 @@
+/** Advice for the operator about an error of the file system. */
+export function remedyOf(error: unknown): string {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return REMEDIES.get(code) ?? 'check the disk, and the directory of the option spool';
+}
+
+const REMEDIES: ReadonlyMap<unknown, string> = new Map([
+  ...named('free space on its volume, or lower spool.maxBytes', 'ENOSPC EDQUOT EFBIG'),
+  ...named('mount its volume writable', 'EROFS'),
+  ...named('give this user the right to write there', 'EACCES EPERM'),
+  ...named('raise the limit of open files', 'EMFILE ENFILE'),
+  ...named('the directory has vanished: mount its volume again', 'ENOENT ENOTDIR'),
+]);
+
+function named(remedy: string, codes: string): [string, string][] {
+  return codes.split(' ').map((code) => [code, remedy]);
+}

@@ -1,0 +1,102 @@
+import {
+  appendFileSync,
+  close,
+  closeSync,
+  fdatasync,
+  fdatasyncSync,
+  fsync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  promises,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
+
+/** The part of a file system that the spool uses: a parameter, so that tests can make it fail. Every function may throw. */
+export interface SpoolFiles {
+  /** Makes a directory, and those above it, that only this user can enter. */
+  makeDirectory(path: string): void;
+  /** Names in a directory. */
+  list(path: string): readonly string[];
+  rename(from: string, to: string): void;
+  /** Removes a file. */
+  remove(path: string): void;
+  /** Removes a directory that is empty. */
+  removeDirectory(path: string): void;
+  /** Sets the time of the last change of a directory to now. */
+  touch(path: string): void;
+  stat(path: string): { readonly size: number; readonly mtimeMs: number };
+  /** Makes a file that only this user can read. It must not exist. */
+  create(path: string): number;
+  /** Writes at a position. Returns the number of bytes written: on a full disk fewer than were given. */
+  write(file: number, bytes: Uint8Array, position: number): number;
+  truncate(file: number, size: number): void;
+  /** Waits until the content of a file is on the medium. */
+  sync(file: number): Promise<void>;
+  syncNow(file: number): void;
+  /** Waits until the names in a directory are on the medium. */
+  syncDirectory(path: string): Promise<void>;
+  close(file: number): void;
+  /** Adds to a small file, which it makes if it is missing. */
+  append(path: string, bytes: Uint8Array): void;
+  /** Reads a small file. */
+  readAll(path: string): Buffer;
+  /** Reads up to `length` bytes: fewer at the end of the file. */
+  read(path: string, position: number, length: number): Promise<Buffer>;
+}
+
+const FOR_THIS_USER = 0o600;
+const DIRECTORY_FOR_THIS_USER = 0o700;
+
+/** The file system of Node.js. */
+export const nodeFiles: SpoolFiles = {
+  makeDirectory: (path) => void mkdirSync(path, { recursive: true, mode: DIRECTORY_FOR_THIS_USER }),
+  list: (path) => readdirSync(path),
+  rename: renameSync,
+  remove: unlinkSync,
+  removeDirectory: (path) => rmdirSync(path),
+  touch(path) {
+    const now = new Date();
+    utimesSync(path, now, now);
+  },
+  stat: (path) => statSync(path),
+  create: (path) => openSync(path, 'wx', FOR_THIS_USER),
+  write: (file, bytes, position) => writeSync(file, bytes, 0, bytes.length, position),
+  truncate: ftruncateSync,
+  sync: (file) => settle((done) => fdatasync(file, done)),
+  syncNow: fdatasyncSync,
+  async syncDirectory(path) {
+    // Windows cannot open a directory, and needs no such thing.
+    if (process.platform === 'win32') return;
+    const file = openSync(path, 'r');
+    try {
+      await settle((done) => fsync(file, done));
+    } finally {
+      close(file);
+    }
+  },
+  close: closeSync,
+  append: (path, bytes) => appendFileSync(path, bytes, { mode: FOR_THIS_USER }),
+  readAll: (path) => readFileSync(path),
+  async read(path, position, length) {
+    const handle = await promises.open(path, 'r');
+    try {
+      const buffer = Buffer.allocUnsafe(length);
+      const { bytesRead } = await handle.read(buffer, 0, length, position);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  },
+};
+
+function settle(start: (done: (error: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => start((error) => (error ? reject(error) : resolve())));
+}

@@ -1,0 +1,154 @@
+import { crc32 } from 'node:zlib';
+import type { EncodedEvent } from '../contract/destination.js';
+
+/** A record on disk: what a destination made of it. */
+export interface SpoolRecord {
+  /** Wall time of its acceptance, in epoch milliseconds. */
+  readonly acceptedAt: number;
+  readonly urgent: boolean;
+  /** One event, or the parts of an oversized record. */
+  readonly events: readonly EncodedEvent[];
+}
+
+/**
+ * The bytes of a frame before its events:
+ *
+ * | offset | type | meaning |
+ * |---|---|---|
+ * | 0 | u32 | the segment's mark |
+ * | 4 | u32 | CRC-32 of the rest of the frame, begun with the mark |
+ * | 8 | u32 | length of the frame, these bytes included |
+ * | 12 | u32 | number of the record in its segment, from 0 |
+ * | 16 | f64 | wall time of acceptance, in epoch milliseconds |
+ * | 24 | u8 | flags: 1 for an urgent record |
+ * | 25 | u8 | 0 |
+ * | 26 | u16 | number of events |
+ *
+ * All numbers are little-endian.
+ */
+const HEAD_BYTES = 28;
+
+/** The bytes of an event before its route and its payload: their lengths (u32 each), size (f64) and time (f64). */
+const EVENT_HEAD_BYTES = 24;
+
+const MAX_EVENTS = 0xffff;
+const CHECKED_FROM = 8;
+const URGENT = 1;
+
+/** Encodes frames one behind another into memory that is used again. */
+export class FrameWriter {
+  #buffer = Buffer.allocUnsafe(16 * 1024);
+  #end = 0;
+
+  /** The frames since the last {@link clear}. Valid until the next call. */
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#end);
+  }
+
+  get length(): number {
+    return this.#end;
+  }
+
+  clear(): void {
+    this.#end = 0;
+  }
+
+  /** Takes out all behind the first `length` bytes. */
+  truncate(length: number): void {
+    this.#end = length;
+  }
+
+  /** Adds the frame of a record. Throws for one that no frame can hold. */
+  add({ acceptedAt, urgent, events }: SpoolRecord, mark: number, number: number): void {
+    if (events.length > MAX_EVENTS) throw new RangeError(`a record of more than ${MAX_EVENTS} parts`);
+    const start = this.#end;
+    this.#reserve(HEAD_BYTES);
+    this.#end += HEAD_BYTES;
+    for (const event of events) this.#addEvent(event);
+    const buffer = this.#buffer;
+    buffer.writeUInt32LE(mark, start);
+    buffer.writeUInt32LE(this.#end - start, start + 8);
+    buffer.writeUInt32LE(number, start + 12);
+    buffer.writeDoubleLE(acceptedAt, start + 16);
+    buffer.writeUInt16LE(urgent ? URGENT : 0, start + 24);
+    buffer.writeUInt16LE(events.length, start + 26);
+    buffer.writeUInt32LE(checksum(buffer.subarray(start + CHECKED_FROM, this.#end), mark), start + 4);
+  }
+
+  #addEvent({ route, payload, bytes, time }: EncodedEvent): void {
+    // A UTF-16 unit takes at most three bytes.
+    this.#reserve(EVENT_HEAD_BYTES + (route.length + payload.length) * 3);
+    const start = this.#end;
+    const routeBytes = this.#buffer.write(route, start + EVENT_HEAD_BYTES);
+    const payloadBytes = this.#buffer.write(payload, start + EVENT_HEAD_BYTES + routeBytes);
+    this.#buffer.writeUInt32LE(routeBytes, start);
+    this.#buffer.writeUInt32LE(payloadBytes, start + 4);
+    this.#buffer.writeDoubleLE(bytes, start + 8);
+    this.#buffer.writeDoubleLE(time, start + 16);
+    this.#end = start + EVENT_HEAD_BYTES + routeBytes + payloadBytes;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#end + bytes <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(this.#end + bytes, this.#buffer.length * 2));
+    this.#buffer.copy(larger, 0, 0, this.#end);
+    this.#buffer = larger;
+  }
+}
+
+/** A frame that was read, with its place in the bytes. */
+export interface Frame {
+  readonly start: number;
+  readonly end: number;
+  /** Number of the record in its segment. */
+  readonly number: number;
+}
+
+/** The frame that begins at `start`: none if no whole, undamaged one does. */
+export function frameAt(bytes: Buffer, start: number, mark: number): Frame | undefined {
+  if (start + HEAD_BYTES > bytes.length || bytes.readUInt32LE(start) !== mark) return undefined;
+  const end = start + bytes.readUInt32LE(start + 8);
+  if (end < start + HEAD_BYTES || end > bytes.length) return undefined;
+  const isIntact = bytes.readUInt32LE(start + 4) === checksum(bytes.subarray(start + CHECKED_FROM, end), mark);
+  return isIntact ? { start, end, number: bytes.readUInt32LE(start + 12) } : undefined;
+}
+
+/** The next place behind `start` where a frame may begin; -1 if there is none. */
+export function nextMark(bytes: Buffer, start: number, mark: number): number {
+  const pattern = Buffer.allocUnsafe(4);
+  pattern.writeUInt32LE(mark);
+  return bytes.indexOf(pattern, start + 1);
+}
+
+/** The length that a frame at `start` states: 0 if that cannot be read. */
+export function statedLength(bytes: Buffer, start: number, mark: number): number {
+  return start + HEAD_BYTES <= bytes.length && bytes.readUInt32LE(start) === mark ? bytes.readUInt32LE(start + 8) : 0;
+}
+
+/** The record of a frame. Throws if its content is no record, which no damage can cause: the checksum is right. */
+export function recordOf(bytes: Buffer, { start, end }: Frame): SpoolRecord {
+  const events: EncodedEvent[] = [];
+  let at = start + HEAD_BYTES;
+  for (let left = bytes.readUInt16LE(start + 26); left > 0; left--) {
+    const routeEnd = at + EVENT_HEAD_BYTES + bytes.readUInt32LE(at);
+    const payloadEnd = routeEnd + bytes.readUInt32LE(at + 4);
+    if (payloadEnd > end) throw new RangeError('a frame whose events are longer than itself');
+    events.push({
+      route: bytes.toString('utf8', at + EVENT_HEAD_BYTES, routeEnd),
+      payload: bytes.toString('utf8', routeEnd, payloadEnd),
+      bytes: bytes.readDoubleLE(at + 8),
+      time: bytes.readDoubleLE(at + 16),
+    });
+    at = payloadEnd;
+  }
+  return {
+    acceptedAt: bytes.readDoubleLE(start + 16),
+    urgent: (bytes.readUInt8(start + 24) & URGENT) !== 0,
+    events,
+  };
+}
+
+/** Begun with the mark, so that a text that was logged cannot hold a frame. */
+export function checksum(bytes: Uint8Array, mark: number): number {
+  return crc32(bytes, mark);
+}

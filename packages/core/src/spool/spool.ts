@@ -1,0 +1,395 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { StoredEvent } from '../accounting/ledger.js';
+import type { SpoolStats } from '../accounting/stats.js';
+import type { Clock, Timer } from '../contract/clock.js';
+import { DeliveryError } from '../contract/errors.js';
+import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
+import type { ResolvedSpoolOptions } from '../options/spool-options.js';
+import { attempt } from '../tools/attempt.js';
+import { inBackground } from '../tools/guarded.js';
+import { Adoption } from './adoption.js';
+import { Appender, type Place } from './appender.js';
+import { remedyOf } from './disk-errors.js';
+import type { SpoolFiles } from './files.js';
+import type { SpoolRecord } from './frame.js';
+import type { MarkKind } from './marks.js';
+import { DEAD_AFTER_MS, freeDirectory, HEARTBEAT_MS, thisOwner } from './owner.js';
+import { type Extent, ReplayQueue } from './replay-queue.js';
+import { MAX_RECORDS } from './segment.js';
+import { indexOf, type OwnedDirectory, type StoredSegment } from './stored-segment.js';
+
+/** Most bytes of a segment, but for one with a single larger record. */
+const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
+const MIN_SEGMENT_BYTES = 64 * 1024;
+
+/** With `fsync: 'interval'`. */
+const SYNC_MS = 1000;
+
+/** After a failure of the disk it is tried again after this time, which doubles. */
+const MIN_RETRY_MS = 1000;
+const MAX_RETRY_MS = 30_000;
+
+/** The fate of a record that was to be appended: its id, or why it is not on disk. */
+export type Appended = number | 'full' | 'failed';
+
+/** A record to append. */
+export interface Entry extends SpoolRecord {
+  /** Whether it is on disk only, to be read back later. */
+  readonly isParked: boolean;
+}
+
+export interface SpoolSettings {
+  readonly options: ResolvedSpoolOptions;
+  readonly overflow: ResolvedDeliveryOptions['overflow'];
+  /** Names the destination, and all that decides where its records belong and what they look like. */
+  readonly identity: string;
+  /** The name of the destination. */
+  readonly destination: string;
+  readonly maxBufferBytes: number;
+  readonly files: SpoolFiles;
+  readonly clock: Clock;
+  /** The disk failed, or something on it is left alone. */
+  readonly onFailure: (error: DeliveryError) => void;
+  /** Records of a dead owner were found. They are on disk only. */
+  readonly onRecovered: (records: number) => void;
+  /** Records that were on disk only are lost. */
+  readonly onLost: (loss: SpoolLoss) => void;
+  /** There is more to replay than before. */
+  readonly onChanged: () => void;
+}
+
+/** Records that were on disk only, and are lost. `from` and `to` are wall times of acceptance. */
+export interface SpoolLoss {
+  readonly reason: 'spool-full' | 'undeliverable';
+  readonly records: number;
+  readonly from: number;
+  readonly to: number;
+  readonly cause: unknown;
+}
+
+/**
+ * Records on disk: appended before they count as accepted, removed when they met their fate, read back when there is room. There is one
+ * truth, the segments. Marks only spare duplicates. No failure of the disk is thrown.
+ */
+export class Spool {
+  /** Records of this process that did not fit into memory. */
+  readonly overflow: ReplayQueue;
+  /** Records of dead owners. */
+  readonly adopted: ReplayQueue;
+  readonly #settings: SpoolSettings;
+  readonly #keyDirectory: string;
+  readonly #appender: Appender;
+  readonly #adoption: Adoption;
+  readonly #directories = new Set<OwnedDirectory>();
+  /** By index. */
+  readonly #segments = new Map<number, StoredSegment>();
+  #lastIndex = 0;
+  #bytes = 0;
+  #damaged = 0;
+  /** Failures of the disk in a row, and the time of the next try on the monotonic clock. */
+  #failures = 0;
+  #retryAtMs = 0;
+  #heartbeat: Timer | undefined;
+  #syncTimer: Timer | undefined;
+  #beats = 0;
+  #isClosed = false;
+
+  constructor(settings: SpoolSettings) {
+    const { options, identity, destination, maxBufferBytes, files, clock } = settings;
+    const owner = thisOwner();
+    const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12);
+    const shared = {
+      key: identity,
+      keyDirectory: join(options.directory, `${destination}-${hash}`),
+      owner,
+      files,
+      clock,
+      nextIndex: () => ++this.#lastIndex,
+    };
+    const room = Math.floor(Math.min(MAX_SEGMENT_BYTES, options.maxBytes / 16, maxBufferBytes / 8));
+    this.#settings = settings;
+    this.#keyDirectory = shared.keyDirectory;
+    this.overflow = new ReplayQueue(files);
+    this.adopted = new ReplayQueue(files);
+    this.#appender = new Appender({
+      ...shared,
+      segmentBytes: Math.max(MIN_SEGMENT_BYTES, room),
+      isSynced: options.fsync !== 'never',
+      onOpened: (segment) => {
+        this.#directories.add(segment.directory);
+        this.#addSegment(segment);
+      },
+      onEnded: (segment) => this.#removeIfSettled(segment),
+    });
+    this.#adoption = new Adoption({
+      ...shared,
+      root: options.directory,
+      isClosed: () => this.#isClosed,
+      onAdopted: (directory) => this.#directories.add(directory),
+      onRecovered: (extent) => this.#recovered(extent),
+      onDamaged: (records) => {
+        this.#damaged += records;
+      },
+      onLeftAlone: (path, why) =>
+        settings.onFailure(new DeliveryError('MISCONFIGURED', `spool: ${path} is left alone: ${why}`)),
+    });
+    clock.defer(() => this.#beat());
+  }
+
+  get stats(): SpoolStats {
+    return { bytes: this.#bytes, segments: this.#segments.size, damaged: this.#damaged };
+  }
+
+  /** Writes records, by one call of the system if there is room for all. Returns the fate of each. */
+  append(entries: readonly Entry[]): readonly Appended[] {
+    const { options, clock } = this.#settings;
+    if (entries.length === 0) return [];
+    if (this.#failures > 0 && clock.monotonic() < this.#retryAtMs) return entries.map(() => 'failed');
+    try {
+      const places = this.#appendAll(entries);
+      if (!places) return entries.length === 1 ? ['full'] : entries.flatMap((entry) => this.append([entry]));
+      this.#failures = 0;
+      entries.forEach(({ isParked }, index) => {
+        this.#note(places[index] as Place, isParked);
+      });
+      if (options.fsync === 'record') this.#appender.syncNow();
+      if (options.fsync === 'interval') this.#syncTimer ??= this.#syncLater();
+      return places.map(({ id }) => id);
+    } catch (error) {
+      this.#failed(error);
+      return entries.map(() => 'failed');
+    }
+  }
+
+  /** Requests with these records begin. */
+  markSent(ids: readonly number[]): void {
+    this.#mark('sent', ids);
+  }
+
+  /** These records have met their fate. */
+  settle(ids: readonly number[]): void {
+    this.#mark('settled', ids);
+  }
+
+  /** With `fsync: 'batch'`: waits until all records so far are on the medium. */
+  async beforeSend(): Promise<void> {
+    if (this.#settings.options.fsync === 'batch' && this.#appender.isUnsynced) await this.#sync();
+  }
+
+  /**
+   * Keeps the events of a batch for the next start, if the disk takes them. `wasSent`: a request with them was begun.
+   *
+   * @returns the events that are on disk, and the others
+   */
+  keep(
+    events: readonly StoredEvent[],
+    acceptedAt: number,
+    wasSent: boolean,
+  ): { readonly kept: readonly StoredEvent[]; readonly others: readonly StoredEvent[] } {
+    const isOnDisk = ({ id }: StoredEvent): boolean => id > 0 && this.#segments.has(indexOf(id));
+    const kept = events.filter(isOnDisk);
+    const others = events.filter(({ isNotice }) => isNotice);
+    const records = recordsOf(events.filter((event) => !isOnDisk(event) && !event.isNotice));
+    const entries = records.map((parts) => ({
+      acceptedAt,
+      urgent: parts[0]?.urgent ?? false,
+      events: parts,
+      isParked: false,
+    }));
+    const appended = this.append(entries);
+    records.forEach((parts, index) => {
+      (typeof appended[index] === 'number' ? kept : others).push(...parts);
+    });
+    if (wasSent) this.markSent(appended.filter((id) => typeof id === 'number'));
+    return { kept, others };
+  }
+
+  /** Gives all directories up, for the next start. Waits until all is on the medium. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#heartbeat?.cancel();
+    this.#syncTimer?.cancel();
+    this.#appender.endSegment();
+    if (this.#settings.options.fsync !== 'never') await this.#sync();
+    this.release();
+  }
+
+  /** Gives all directories up. Synchronous: for the exit of the process. */
+  release(): void {
+    this.#isClosed = true;
+    this.#heartbeat?.cancel();
+    this.#appender.endSegment();
+    for (const directory of this.#directories) this.#giveUp(directory);
+    this.#directories.clear();
+  }
+
+  /** `undefined` if there is no room. */
+  #appendAll(entries: readonly Entry[]): readonly Place[] | undefined {
+    const { maxBytes } = this.#settings.options;
+    for (;;) {
+      const places = this.#appender.append(entries, maxBytes - this.#bytes);
+      if (places) this.#bytes += (places.at(-1)?.end ?? 0) - (places[0]?.start ?? 0);
+      if (places || !this.#makeRoom()) return places;
+    }
+  }
+
+  /** Removes what is not needed, or with `overflow: 'drop-oldest'` the oldest segment of which nothing is in memory. */
+  #makeRoom(): boolean {
+    const { current } = this.#appender;
+    if (current?.unsettled === 0 && current.firstAt !== Number.POSITIVE_INFINITY) {
+      this.#appender.endSegment();
+      return true;
+    }
+    if (this.#settings.overflow !== 'drop-oldest') return false;
+    for (const segment of this.#segments.values()) {
+      if (segment.inMemory > 0 || segment.unsettled === 0) continue;
+      this.#dropSegment(segment);
+      return true;
+    }
+    return false;
+  }
+
+  #dropSegment(segment: StoredSegment): void {
+    const { maxBytes } = this.#settings.options;
+    if (segment === this.#appender.current) this.#appender.endSegment();
+    const { unsettled: records, firstAt: from, lastAt: to } = segment;
+    segment.unsettled = 0;
+    this.overflow.remove(segment);
+    this.adopted.remove(segment);
+    this.#remove(segment);
+    const cause = new Error(`the spool is full (spool.maxBytes: ${maxBytes})`);
+    this.#settings.onLost({ reason: 'spool-full', records, from, to, cause });
+  }
+
+  #note({ segment, id, start, end }: Place, isParked: boolean): void {
+    if (!isParked) {
+      segment.inMemory++;
+      return;
+    }
+    this.overflow.push({ segment, start, end, records: 1, firstNumber: id % MAX_RECORDS });
+  }
+
+  #recovered(extent: Extent): void {
+    this.#addSegment(extent.segment);
+    this.adopted.push(extent);
+    this.#settings.onRecovered(extent.records);
+    this.#settings.onChanged();
+  }
+
+  #addSegment(segment: StoredSegment): void {
+    this.#segments.set(segment.index, segment);
+    this.#bytes += segment.size;
+  }
+
+  #mark(kind: MarkKind, ids: readonly number[]): void {
+    const sorted = [...ids].sort((a, b) => a - b);
+    for (let start = 0; start < sorted.length; ) {
+      const index = indexOf(sorted[start] as number);
+      let end = start + 1;
+      while (end < sorted.length && indexOf(sorted[end] as number) === index) end++;
+      const segment = this.#segments.get(index);
+      if (segment) this.#markIn(segment, kind, sorted.slice(start, end));
+      start = end;
+    }
+  }
+
+  #markIn(segment: StoredSegment, kind: MarkKind, ids: readonly number[]): void {
+    if (kind === 'settled') {
+      segment.unsettled -= ids.length;
+      segment.inMemory -= ids.length;
+      if (this.#removeIfSettled(segment)) return;
+    }
+    segment.mark(this.#settings.files, kind, ids);
+  }
+
+  #removeIfSettled(segment: StoredSegment): boolean {
+    if (segment.isOpen || segment.unsettled > 0) return false;
+    this.#remove(segment);
+    return true;
+  }
+
+  #remove(segment: StoredSegment): void {
+    const { files } = this.#settings;
+    if (this.#segments.delete(segment.index)) this.#bytes -= segment.size;
+    // If the disk fails, the segment may be delivered once more.
+    attempt(() => segment.remove(files));
+    if (segment.directory.isAdopted && !this.#hasSegments(segment.directory))
+      attempt(() => files.removeDirectory(segment.directory.path));
+  }
+
+  #hasSegments(directory: OwnedDirectory): boolean {
+    for (const segment of this.#segments.values()) if (segment.directory === directory) return true;
+    return false;
+  }
+
+  #giveUp(directory: OwnedDirectory): void {
+    const { files } = this.#settings;
+    const from = directory.path;
+    try {
+      files.removeDirectory(from);
+    } catch {
+      // It is not empty, or it is gone.
+      directory.path = join(this.#keyDirectory, freeDirectory());
+      attempt(() => files.rename(from, directory.path));
+    }
+  }
+
+  #failed(error: unknown): void {
+    const { clock, onFailure, options } = this.#settings;
+    const isNews = this.#failures === 0;
+    this.#retryAtMs = clock.monotonic() + Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** this.#failures);
+    this.#failures++;
+    if (!isNews) return;
+    const text = `spool: cannot write to ${options.directory}: ${String((error as Error)?.message ?? error)}`;
+    const message = `${text} (${remedyOf(error)}); records are kept in memory only`;
+    onFailure(new DeliveryError('MISCONFIGURED', message, { cause: error }));
+  }
+
+  /** Tells others that this owner lives, and looks after the dead. */
+  #beat(): void {
+    const { clock } = this.#settings;
+    if (this.#isClosed) return;
+    const turn = this.#beats++;
+    try {
+      this.#appender.touch();
+      for (const { path, isAdopted } of this.#directories) if (isAdopted) this.#settings.files.touch(path);
+    } catch {
+      // The own directory is gone: the next record makes a new one. An adopted one that is gone shows when it is read.
+    }
+    if (turn === 0) this.#adoption.tellForeign();
+    if (turn % (DEAD_AFTER_MS / HEARTBEAT_MS) === 0) inBackground(this.#adoption.run());
+    this.#heartbeat = clock.setTimer(() => this.#beat(), HEARTBEAT_MS);
+    this.#heartbeat.unref();
+  }
+
+  #syncLater(): Timer {
+    const timer = this.#settings.clock.setTimer(() => {
+      this.#syncTimer = undefined;
+      inBackground(this.#sync());
+    }, SYNC_MS);
+    timer.unref();
+    return timer;
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.#appender.sync();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+}
+
+/** The parts of each record together. */
+function recordsOf(events: readonly StoredEvent[]): readonly (readonly StoredEvent[])[] {
+  const records = new Map<object, StoredEvent[]>();
+  for (const event of events) {
+    const key = event.split ?? event;
+    const parts = records.get(key);
+    if (parts) parts.push(event);
+    else records.set(key, [event]);
+  }
+  return [...records.values()];
+}

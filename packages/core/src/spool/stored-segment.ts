@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import type { SpoolFiles } from './files.js';
+import type { SpoolRecord } from './frame.js';
+import { type MarkKind, markEntry } from './marks.js';
+import { MARKS_SUFFIX, MAX_RECORDS, nameOf, type SegmentName } from './segment.js';
+
+/** A directory of a spool that this thread owns. Its path changes when it is given up. */
+export interface OwnedDirectory {
+  path: string;
+  /** Whether a dead owner left it. */
+  readonly isAdopted: boolean;
+}
+
+/**
+ * A segment on disk, and how many of its records have not met their fate. The id of a record is a number that is unique in this
+ * spool: it tells segment and number.
+ */
+export class StoredSegment {
+  readonly name: SegmentName;
+  readonly directory: OwnedDirectory;
+  /** Position among all segments of this spool. */
+  readonly index: number;
+  /** Bytes of the file. */
+  size: number;
+  /** Wall times of acceptance of its first and its last record, in epoch milliseconds. */
+  firstAt: number = Number.POSITIVE_INFINITY;
+  lastAt: number = Number.NEGATIVE_INFINITY;
+  /** Records that have not met their fate. */
+  unsettled = 0;
+  /** The part of them that is in memory, too. */
+  inMemory = 0;
+  /** Whether records may follow. */
+  isOpen: boolean;
+
+  constructor(name: SegmentName, directory: OwnedDirectory, index: number, size: number, isOpen: boolean) {
+    this.name = name;
+    this.directory = directory;
+    this.index = index;
+    this.size = size;
+    this.isOpen = isOpen;
+  }
+
+  get path(): string {
+    return join(this.directory.path, nameOf(this.name));
+  }
+
+  get marksPath(): string {
+    return this.path + MARKS_SUFFIX;
+  }
+
+  /** Records were appended. */
+  grow(bytes: number, records: readonly SpoolRecord[]): void {
+    this.size += bytes;
+    this.unsettled += records.length;
+    for (const { acceptedAt } of records) {
+      if (acceptedAt < this.firstAt) this.firstAt = acceptedAt;
+      if (acceptedAt > this.lastAt) this.lastAt = acceptedAt;
+    }
+  }
+
+  idOf(number: number): number {
+    return this.index * MAX_RECORDS + number;
+  }
+
+  /** Writes marks for records, by ids in ascending order. One that cannot be written costs a duplicate after a crash. */
+  mark(files: SpoolFiles, kind: MarkKind, ids: readonly number[]): void {
+    const numbers = ids.map((id) => id % MAX_RECORDS);
+    try {
+      files.append(this.marksPath, markEntry(kind, numbers, this.name.mark));
+    } catch {
+      // See above.
+    }
+  }
+
+  /** Removes the files. The marks go last: without them the records of a segment would be delivered again. */
+  remove(files: SpoolFiles): void {
+    files.remove(this.path);
+    try {
+      files.remove(this.marksPath);
+    } catch {
+      // It has no marks.
+    }
+  }
+}
+
+/** The index of the segment that has the record with this id. */
+export function indexOf(id: number): number {
+  return Math.floor(id / MAX_RECORDS);
+}
