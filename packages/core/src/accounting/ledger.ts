@@ -141,6 +141,11 @@ export class Ledger {
     this.#spooled++;
   }
 
+  /** Takes back that a record is on disk. */
+  unpark(): void {
+    this.#spooled--;
+  }
+
   /** Counts records that a dead process left on disk. */
   recover(records: number): void {
     this.#recovered += records;

@@ -40,12 +40,6 @@ interface Dependencies {
   readonly onChanged: () => void;
 }
 
-/** A record, and what became of it. */
-interface Encoded {
-  readonly record: Pick<LogRecord, 'time'>;
-  readonly encoding: CheckedEncoding;
-}
-
 /** Takes records in: encoded, checked, within the budget, in the open batch of their route; or refuses and counts them. */
 export class Intake {
   readonly #dependencies: Dependencies;
@@ -54,8 +48,6 @@ export class Intake {
   readonly #deferred: DeferredEncoder | undefined;
   /** None without a spool. */
   readonly #spoolIntake: SpoolIntake | undefined;
-  /** The records of {@link acceptAll} while it runs. */
-  #together: Encoded[] | undefined;
   #lastSeq = 0;
 
   constructor(dependencies: Dependencies) {
@@ -78,7 +70,7 @@ export class Intake {
         ledger,
         budget,
         clock,
-        keep: ({ events, costBytes }, urgent, id) => this.#keep(events, costBytes, urgent ? URGENT : ORDINARY, id),
+        keep: ({ events, costBytes, urgent }, id) => this.#keep(events, costBytes, urgent ? URGENT : ORDINARY, id),
       });
   }
 
@@ -113,19 +105,18 @@ export class Intake {
       for (const record of records) this.accept(record);
       return;
     }
-    const together: Encoded[] = [];
-    this.#together = together;
-    try {
+    const refuse = ({ events }: EncodedRecord): void => {
+      const [first] = events;
+      if (first) this.#refuse(first, 'buffer-full', events);
+    };
+    this.#spoolIntake.together(() => {
       for (const record of records) {
         if (this.#defer(record)) continue;
         this.#deferred?.drain();
         this.#takeNow(record);
       }
       this.#deferred?.drain();
-    } finally {
-      this.#together = undefined;
-    }
-    this.#takeAll(together, this.#spoolIntake);
+    }, refuse);
   }
 
   /** Takes in a record that was read back from disk. */
@@ -186,39 +177,18 @@ export class Intake {
   }
 
   #take(record: Pick<LogRecord, 'time'>, encoding: CheckedEncoding): boolean {
-    const { ledger, budget } = this.#dependencies;
-    if (this.#together) return this.#together.push({ record, encoding }) > 0;
-    if (this.#spoolIntake) return this.#takeAll([{ record, encoding }], this.#spoolIntake);
+    const { ledger } = this.#dependencies;
     ledger.receive();
     if ('refused' in encoding) return this.#refuse(record, encoding.refused, encoding.events, encoding.cause);
-    const { events, costBytes, urgent } = encoding;
-    if (this.#hasTooManyRoutes(events)) return this.#refuse(record, 'too-many-routes', events);
-    if (!budget.makeRoom(costBytes, urgent)) return this.#refuse(record, 'buffer-full', events);
-    this.#keep(events, costBytes, urgent ? URGENT : ORDINARY);
-    return true;
+    if (this.#hasTooManyRoutes(encoding.events)) return this.#refuse(record, 'too-many-routes', encoding.events);
+    const reason = this.#spoolIntake ? this.#spoolIntake.take(encoding) : this.#takeIntoMemory(encoding);
+    return reason === undefined || this.#refuse(record, reason, encoding.events);
   }
 
-  /** Takes in records with a spool. True if none was refused. */
-  #takeAll(encoded: readonly Encoded[], spoolIntake: SpoolIntake): boolean {
-    const { ledger } = this.#dependencies;
-    const records: Pick<LogRecord, 'time'>[] = [];
-    const admitted: EncodedRecord[] = [];
-    for (const { record, encoding } of encoded) {
-      ledger.receive();
-      if ('refused' in encoding) this.#refuse(record, encoding.refused, encoding.events, encoding.cause);
-      else if (this.#hasTooManyRoutes(encoding.events)) this.#refuse(record, 'too-many-routes', encoding.events);
-      else {
-        records.push(record);
-        admitted.push(encoding);
-      }
-    }
-    let taken = 0;
-    spoolIntake.take(admitted).forEach((reason, index) => {
-      if (reason === undefined) taken++;
-      else this.#refuse(records[index] as Pick<LogRecord, 'time'>, reason, admitted[index]?.events);
-    });
-    this.#dependencies.onChanged();
-    return taken === encoded.length;
+  #takeIntoMemory({ events, costBytes, urgent }: EncodedRecord): DropReason | undefined {
+    if (!this.#dependencies.budget.makeRoom(costBytes, urgent)) return 'buffer-full';
+    this.#keep(events, costBytes, urgent ? URGENT : ORDINARY);
+    return undefined;
   }
 
   #refuse(

@@ -3,7 +3,7 @@ import type { Clock } from '../contract/clock.js';
 import type { DropReason } from '../contract/destination.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import type { ResolvedSpoolOptions } from '../options/spool-options.js';
-import type { Appended, Entry, Spool } from '../spool/spool.js';
+import type { Spool } from '../spool/spool.js';
 import { type Budget, limitOf } from './budget.js';
 import type { CheckedEvent } from './encode.js';
 
@@ -17,6 +17,11 @@ export interface EncodedRecord {
   readonly urgent: boolean;
 }
 
+interface Parked {
+  readonly record: EncodedRecord;
+  readonly id: number;
+}
+
 interface Dependencies {
   readonly options: ResolvedDeliveryOptions;
   readonly spoolOptions: ResolvedSpoolOptions;
@@ -25,7 +30,7 @@ interface Dependencies {
   readonly budget: Budget;
   readonly clock: Clock;
   /** Keeps a record in memory; `id` is 0 if it is not on disk. */
-  readonly keep: (record: EncodedRecord, urgent: boolean, id: number) => void;
+  readonly keep: (record: EncodedRecord, id: number) => void;
 }
 
 /** Takes records in with a spool: on disk, in memory, or both. */
@@ -33,42 +38,55 @@ export class SpoolIntake {
   readonly #dependencies: Dependencies;
   /** The memory was full: records go to disk only, so that those that follow each other stay together there. */
   #isOverflowing = false;
+  /** The records of {@link together} so far that are to be on disk only. */
+  #parked: Parked[] | undefined;
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
   }
 
-  /** Takes records in, by one write. Returns for each why it was refused, or `undefined`. */
-  take(records: readonly EncodedRecord[]): readonly (DropReason | undefined)[] {
-    const { spool, spoolOptions, clock } = this.#dependencies;
-    const acceptedAt = clock.now();
-    let addedBytes = 0;
-    const entries: (Entry | undefined)[] = records.map(({ events, costBytes, urgent }) => {
-      if (this.#neverFits(costBytes, urgent)) return undefined;
-      const isParked = this.#overflows(addedBytes + costBytes, urgent);
-      if (!isParked) addedBytes += costBytes;
-      return isParked || spoolOptions.mode === 'journal' ? { acceptedAt, urgent, events, isParked } : undefined;
-    });
-    const appended = spool.append(entries.filter((entry) => entry !== undefined));
-    let next = 0;
-    return records.map((record, index) => {
-      const entry = entries[index];
-      return this.#settle(record, entry, entry && appended[next++]);
-    });
-  }
-
-  #settle(record: EncodedRecord, entry: Entry | undefined, appended: Appended | undefined): DropReason | undefined {
-    const { ledger, budget, keep } = this.#dependencies;
-    const { costBytes, urgent } = record;
-    if (appended === 'full') return 'spool-full';
-    const isOnDisk = typeof appended === 'number';
-    if (isOnDisk && entry?.isParked) {
-      ledger.park();
+  /** Takes a record in. Returns why it was refused, or `undefined`. */
+  take(record: EncodedRecord): DropReason | undefined {
+    const { spool, spoolOptions, ledger, keep, clock } = this.#dependencies;
+    const { events, costBytes, urgent } = record;
+    if (this.#neverFits(costBytes, urgent)) return 'buffer-full';
+    const isParked = this.#overflows(costBytes, urgent);
+    if (!isParked && spoolOptions.mode === 'spill') {
+      keep(record, 0);
       return undefined;
     }
-    // Without a place on disk it is as if there were no spool.
-    if (!isOnDisk && !budget.makeRoom(costBytes, urgent)) return 'buffer-full';
-    keep(record, urgent, isOnDisk ? appended : 0);
+    const id = spool.append({ acceptedAt: clock.now(), urgent, events }, isParked);
+    if (id === 'full') return 'spool-full';
+    if (id === 'failed') return this.#takeIntoMemory(record);
+    if (isParked) {
+      ledger.park();
+      this.#parked?.push({ record, id });
+    } else keep(record, id);
+    return undefined;
+  }
+
+  /** Takes the records in that a function hands over, by one write. `onRefused` is called for those that find no place in the end. */
+  together(act: () => void, onRefused: (record: EncodedRecord) => void): void {
+    const { spool, ledger } = this.#dependencies;
+    const parked: Parked[] = [];
+    this.#parked = parked;
+    try {
+      spool.together(act);
+    } finally {
+      this.#parked = undefined;
+    }
+    for (const { record, id } of parked) {
+      if (spool.has(id)) continue;
+      ledger.unpark();
+      if (this.#takeIntoMemory(record) !== undefined) onRefused(record);
+    }
+  }
+
+  /** Without a place on disk it is as if there were no spool. */
+  #takeIntoMemory(record: EncodedRecord): DropReason | undefined {
+    const { budget, keep } = this.#dependencies;
+    if (!budget.makeRoom(record.costBytes, record.urgent)) return 'buffer-full';
+    keep(record, 0);
     return undefined;
   }
 

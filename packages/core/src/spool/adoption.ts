@@ -9,6 +9,7 @@ import type { Extent } from './replay-queue.js';
 import { type Scan, scan } from './scan.js';
 import {
   MARKS_SUFFIX,
+  MAX_RECORDS,
   parseHeader,
   parseName,
   type SegmentHeader,
@@ -156,11 +157,8 @@ export class Adoption {
       segment.remove(files);
       return;
     }
-    for (const frame of left) {
-      const { acceptedAt } = recordOf(bytes, frame);
-      segment.firstAt = Math.min(segment.firstAt, acceptedAt);
-      segment.lastAt = Math.max(segment.lastAt, acceptedAt);
-    }
+    for (const frame of left) segment.note(recordOf(bytes, frame).acceptedAt);
+    segment.records = MAX_RECORDS;
     segment.unsettled = left.length;
     onRecovered({ segment, start: 0, end: segment.size, records: left.length, firstNumber: 0, marks });
   }

@@ -10,7 +10,8 @@ import { type OwnedDirectory, StoredSegment } from './stored-segment.js';
 /** The place of a record that was appended. */
 export interface Place {
   readonly segment: StoredSegment;
-  readonly id: number;
+  /** Number of the record in the segment. */
+  readonly number: number;
   readonly start: number;
   readonly end: number;
 }
@@ -35,23 +36,23 @@ interface Settings {
 interface OpenSegment {
   readonly segment: StoredSegment;
   readonly file: number;
-  /** Number of its records. */
+  /** Number of its records, those that are not written yet too. */
   records: number;
 }
 
 /** Appends records to a segment of this thread's own directory, and begins the next when one is full. */
 export class Appender {
   readonly #settings: Settings;
+  /** Of records that are not written yet. */
   readonly #frames = new FrameWriter();
-  /** The end of each frame in the segment. */
-  #ends: readonly number[] = [];
   #directory: OwnedDirectory | undefined;
   /** Time when the directory was seen last, on the monotonic clock. */
   #seenAtMs = 0;
   #open: OpenSegment | undefined;
   #lastNumber = 0;
-  /** Files with content that is not on the medium. */
+  /** Files with content that is not on the medium, and those that are being synced. */
   readonly #unsynced = new Set<number>();
+  readonly #inSync = new Set<number>();
   /** Files that end when their content is on the medium. */
   readonly #retired = new Set<number>();
   #hasNewNames = false;
@@ -76,35 +77,66 @@ export class Appender {
   }
 
   /**
-   * Writes records by one call of the system, unless they take more than `roomBytes`. Throws the error of the file system, and then
-   * none of them is on disk: the next call begins a new segment.
+   * Adds a record, which is written by the next {@link commit}. Returns its place, unless that takes more than `roomBytes`. Throws the
+   * error of the file system.
    */
-  append(records: readonly SpoolRecord[], roomBytes: number): readonly Place[] | undefined {
+  append(record: SpoolRecord, roomBytes: number): Place | undefined {
+    if (this.#frames.length === 0) this.#checkDirectory();
+    let open = this.#open ?? this.#begin();
+    let start = this.#frames.length;
+    this.#frames.add(record, open.segment.name.mark, open.records);
+    if (open.records > 0 && !this.#fits(open)) {
+      this.#frames.truncate(start);
+      this.endSegment();
+      open = this.#begin();
+      start = 0;
+      this.#frames.add(record, open.segment.name.mark, open.records);
+    }
+    if (this.#frames.length > roomBytes) {
+      this.#frames.truncate(start);
+      return undefined;
+    }
+    const { segment } = open;
+    const number = open.records++;
+    return { segment, number, start: segment.size + start, end: segment.size + this.#frames.length };
+  }
+
+  /**
+   * Writes the records that were appended, by one call of the system. Throws the error of the file system: then none of them is on disk,
+   * and the next record begins a new segment.
+   */
+  commit(): void {
+    const open = this.#open;
+    const { length, buffer } = this.#frames;
+    if (!open || length === 0) return;
+    const { files, isSynced } = this.#settings;
+    const { segment } = open;
     try {
-      this.#checkDirectory();
-      this.#open ??= this.#begin();
-      this.#encode(records, this.#open);
-      if (this.#frames.length > roomBytes) return undefined;
-      if (!this.#fits(records.length, this.#open)) {
-        this.endSegment();
-        this.#open = this.#begin();
-        this.#encode(records, this.#open);
+      const written = files.write(open.file, buffer, length, segment.size);
+      if (written < length) {
+        files.truncate(open.file, segment.size);
+        throw noSpace(`${written} of ${length} bytes could be written`);
       }
-      return this.#write(records, this.#open);
     } catch (error) {
+      this.#frames.clear();
       this.endSegment();
       throw error;
     }
+    this.#frames.clear();
+    if (isSynced) this.#unsynced.add(open.file);
+    segment.size += length;
+    segment.records = open.records;
   }
 
-  /** Begins a new segment with the next record. */
+  /** Writes what was appended. A new segment begins with the next record. */
   endSegment(): void {
+    this.commit();
     const open = this.#open;
     if (!open) return;
     this.#open = undefined;
     open.segment.isOpen = false;
-    if (this.#unsynced.has(open.file)) this.#retired.add(open.file);
-    else this.#close(open.file);
+    this.#retired.add(open.file);
+    this.#closeRetired();
     this.#settings.onEnded(open.segment);
   }
 
@@ -117,7 +149,8 @@ export class Appender {
 
   syncNow(): void {
     for (const file of this.#unsynced) this.#settings.files.syncNow(file);
-    this.#markSynced([...this.#unsynced]);
+    this.#unsynced.clear();
+    this.#closeRetired();
   }
 
   /** Tells others that the owner lives. Throws if the directory is gone. */
@@ -152,37 +185,9 @@ export class Appender {
     this.#directory = undefined;
   }
 
-  #encode(records: readonly SpoolRecord[], { segment, records: first }: OpenSegment): void {
-    this.#frames.clear();
-    this.#ends = records.map((record, index) => {
-      this.#frames.add(record, segment.name.mark, first + index);
-      return segment.size + this.#frames.length;
-    });
-  }
-
-  /** A segment takes one call of any size. */
-  #fits(count: number, { segment, records }: OpenSegment): boolean {
-    if (records === 0) return true;
-    return records + count <= MAX_RECORDS && segment.size + this.#frames.length <= this.#settings.segmentBytes;
-  }
-
-  #write(records: readonly SpoolRecord[], open: OpenSegment): readonly Place[] {
-    const { files, isSynced } = this.#settings;
-    const { segment } = open;
-    const { bytes } = this.#frames;
-    const written = files.write(open.file, bytes, segment.size);
-    if (written < bytes.length) {
-      files.truncate(open.file, segment.size);
-      throw noSpace(`${written} of ${bytes.length} bytes could be written`);
-    }
-    if (isSynced) this.#unsynced.add(open.file);
-    const places = this.#ends.map((end, index) => {
-      const start = this.#ends[index - 1] ?? segment.size;
-      return { segment, id: segment.idOf(open.records + index), start, end };
-    });
-    segment.grow(bytes.length, records);
-    open.records += records.length;
-    return places;
+  /** Whether all frames that are not written yet fit into the segment. */
+  #fits({ segment, records }: OpenSegment): boolean {
+    return records < MAX_RECORDS && segment.size + this.#frames.length <= this.#settings.segmentBytes;
   }
 
   #begin(): OpenSegment {
@@ -193,10 +198,12 @@ export class Appender {
     this.#hasNewNames = true;
     try {
       const header = headerOf(name, key, clock.now());
-      if (files.write(file, header, 0) < header.length) throw noSpace('the header of a segment could not be written');
+      if (files.write(file, header, header.length, 0) < header.length)
+        throw noSpace('the header of a segment could not be written');
       const segment = new StoredSegment(name, directory, nextIndex(), header.length, true);
       onOpened(segment);
-      return { segment, file, records: 0 };
+      this.#open = { segment, file, records: 0 };
+      return this.#open;
     } catch (error) {
       this.#close(file);
       throw error;
@@ -213,26 +220,28 @@ export class Appender {
     return this.#directory;
   }
 
+  /** One at a time. */
   async #syncAll(): Promise<void> {
     const { files } = this.#settings;
-    const unsynced = [...this.#unsynced];
+    for (const file of this.#unsynced) this.#inSync.add(file);
     this.#unsynced.clear();
     try {
-      await Promise.all(unsynced.map((file) => files.sync(file)));
+      await Promise.all([...this.#inSync].map((file) => files.sync(file)));
       if (this.#hasNewNames && this.#directory) {
         this.#hasNewNames = false;
         await files.syncDirectory(this.#directory.path);
         await files.syncDirectory(dirname(this.#directory.path));
       }
     } finally {
-      this.#markSynced(unsynced);
+      this.#inSync.clear();
+      this.#closeRetired();
     }
   }
 
-  #markSynced(synced: readonly number[]): void {
-    for (const file of synced) {
-      if (!this.#retired.delete(file)) continue;
-      this.#unsynced.delete(file);
+  #closeRetired(): void {
+    for (const file of this.#retired) {
+      if (this.#unsynced.has(file) || this.#inSync.has(file)) continue;
+      this.#retired.delete(file);
       this.#close(file);
     }
   }

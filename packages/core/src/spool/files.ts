@@ -35,8 +35,8 @@ export interface SpoolFiles {
   stat(path: string): { readonly size: number; readonly mtimeMs: number };
   /** Makes a file that only this user can read. It must not exist. */
   create(path: string): number;
-  /** Writes at a position. Returns the number of bytes written: on a full disk fewer than were given. */
-  write(file: number, bytes: Uint8Array, position: number): number;
+  /** Writes the first `length` bytes at a position. Returns the number of bytes written: on a full disk fewer. */
+  write(file: number, bytes: Uint8Array, length: number, position: number): number;
   truncate(file: number, size: number): void;
   /** Waits until the content of a file is on the medium. */
   sync(file: number): Promise<void>;
@@ -68,7 +68,7 @@ export const nodeFiles: SpoolFiles = {
   },
   stat: (path) => statSync(path),
   create: (path) => openSync(path, 'wx', FOR_THIS_USER),
-  write: (file, bytes, position) => writeSync(file, bytes, 0, bytes.length, position),
+  write: (file, bytes, length, position) => writeSync(file, bytes, 0, length, position),
   truncate: ftruncateSync,
   sync: (file) => settle((done) => fdatasync(file, done)),
   syncNow: fdatasyncSync,

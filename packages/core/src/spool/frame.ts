@@ -37,64 +37,80 @@ const URGENT = 1;
 
 /** Encodes frames one behind another into memory that is used again. */
 export class FrameWriter {
-  #buffer = Buffer.allocUnsafe(16 * 1024);
-  #end = 0;
+  #buffer = Buffer.allocUnsafeSlow(16 * 1024);
+  #length = 0;
+  /** Most records have the route of the one before. */
+  #route = '';
+  #routeBytes = Buffer.alloc(0);
 
-  /** The frames since the last {@link clear}. Valid until the next call. */
-  get bytes(): Uint8Array {
-    return this.#buffer.subarray(0, this.#end);
+  /** The frames stand at its beginning. Valid until the next call. */
+  get buffer(): Uint8Array {
+    return this.#buffer;
   }
 
+  /** Bytes of all frames. */
   get length(): number {
-    return this.#end;
+    return this.#length;
   }
 
   clear(): void {
-    this.#end = 0;
+    this.#length = 0;
+    if (this.#buffer.length > MAX_KEPT_BYTES) this.#buffer = Buffer.allocUnsafeSlow(MAX_KEPT_BYTES);
   }
 
   /** Takes out all behind the first `length` bytes. */
   truncate(length: number): void {
-    this.#end = length;
+    this.#length = length;
   }
 
   /** Adds the frame of a record. Throws for one that no frame can hold. */
   add({ acceptedAt, urgent, events }: SpoolRecord, mark: number, number: number): void {
     if (events.length > MAX_EVENTS) throw new RangeError(`a record of more than ${MAX_EVENTS} parts`);
-    const start = this.#end;
-    this.#reserve(HEAD_BYTES);
-    this.#end += HEAD_BYTES;
-    for (const event of events) this.#addEvent(event);
+    const start = this.#length;
+    let end = start + HEAD_BYTES;
+    for (const event of events) end = this.#addEvent(event, end);
+    this.#reserve(end);
     const buffer = this.#buffer;
     buffer.writeUInt32LE(mark, start);
-    buffer.writeUInt32LE(this.#end - start, start + 8);
+    buffer.writeUInt32LE(end - start, start + 8);
     buffer.writeUInt32LE(number, start + 12);
     buffer.writeDoubleLE(acceptedAt, start + 16);
     buffer.writeUInt16LE(urgent ? URGENT : 0, start + 24);
     buffer.writeUInt16LE(events.length, start + 26);
-    buffer.writeUInt32LE(checksum(buffer.subarray(start + CHECKED_FROM, this.#end), mark), start + 4);
+    buffer.writeUInt32LE(checksum(buffer.subarray(start + CHECKED_FROM, end), mark), start + 4);
+    this.#length = end;
   }
 
-  #addEvent({ route, payload, bytes, time }: EncodedEvent): void {
+  #addEvent({ route, payload, bytes, time }: EncodedEvent, start: number): number {
+    if (route !== this.#route) {
+      this.#route = route;
+      this.#routeBytes = Buffer.from(route);
+    }
+    const routeFrom = start + EVENT_HEAD_BYTES;
+    const payloadFrom = routeFrom + this.#routeBytes.length;
     // A UTF-16 unit takes at most three bytes.
-    this.#reserve(EVENT_HEAD_BYTES + (route.length + payload.length) * 3);
-    const start = this.#end;
-    const routeBytes = this.#buffer.write(route, start + EVENT_HEAD_BYTES);
-    const payloadBytes = this.#buffer.write(payload, start + EVENT_HEAD_BYTES + routeBytes);
-    this.#buffer.writeUInt32LE(routeBytes, start);
-    this.#buffer.writeUInt32LE(payloadBytes, start + 4);
-    this.#buffer.writeDoubleLE(bytes, start + 8);
-    this.#buffer.writeDoubleLE(time, start + 16);
-    this.#end = start + EVENT_HEAD_BYTES + routeBytes + payloadBytes;
+    this.#reserve(payloadFrom + payload.length * 3);
+    const buffer = this.#buffer;
+    buffer.set(this.#routeBytes, routeFrom);
+    const payloadBytes = buffer.write(payload, payloadFrom);
+    buffer.writeUInt32LE(this.#routeBytes.length, start);
+    buffer.writeUInt32LE(payloadBytes, start + 4);
+    buffer.writeDoubleLE(bytes, start + 8);
+    buffer.writeDoubleLE(time, start + 16);
+    return payloadFrom + payloadBytes;
   }
 
+  /** Makes room for so many bytes in all. */
   #reserve(bytes: number): void {
-    if (this.#end + bytes <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.#end + bytes, this.#buffer.length * 2));
-    this.#buffer.copy(larger, 0, 0, this.#end);
+    if (bytes <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(bytes, this.#buffer.length * 2));
+    this.#buffer.copy(larger);
     this.#buffer = larger;
   }
 }
+
+/** A larger buffer is not kept for the next records. */
+const MAX_KEPT_BYTES = 1024 * 1024;
 
 /** A frame that was read, with its place in the bytes. */
 export interface Frame {

@@ -16,8 +16,7 @@ import type { SpoolRecord } from './frame.js';
 import type { MarkKind } from './marks.js';
 import { DEAD_AFTER_MS, freeDirectory, HEARTBEAT_MS, thisOwner } from './owner.js';
 import { type Extent, ReplayQueue } from './replay-queue.js';
-import { MAX_RECORDS } from './segment.js';
-import { indexOf, type OwnedDirectory, type StoredSegment } from './stored-segment.js';
+import { indexOf, numberOf, type OwnedDirectory, type StoredSegment } from './stored-segment.js';
 
 /** Most bytes of a segment, but for one with a single larger record. */
 const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
@@ -32,12 +31,6 @@ const MAX_RETRY_MS = 30_000;
 
 /** The fate of a record that was to be appended: its id, or why it is not on disk. */
 export type Appended = number | 'full' | 'failed';
-
-/** A record to append. */
-export interface Entry extends SpoolRecord {
-  /** Whether it is on disk only, to be read back later. */
-  readonly isParked: boolean;
-}
 
 export interface SpoolSettings {
   readonly options: ResolvedSpoolOptions;
@@ -86,6 +79,10 @@ export class Spool {
   readonly #segments = new Map<number, StoredSegment>();
   #lastIndex = 0;
   #bytes = 0;
+  /** Records that were appended, and are not written yet. */
+  #uncommitted: { readonly place: Place; readonly isParked: boolean }[] = [];
+  /** While {@link together} runs: the first segment that may have its records. */
+  #togetherFrom: number | undefined;
   #damaged = 0;
   /** Failures of the disk in a row, and the time of the next try on the monotonic clock. */
   #failures = 0;
@@ -141,25 +138,44 @@ export class Spool {
     return { bytes: this.#bytes, segments: this.#segments.size, damaged: this.#damaged };
   }
 
-  /** Writes records, by one call of the system if there is room for all. Returns the fate of each. */
-  append(entries: readonly Entry[]): readonly Appended[] {
-    const { options, clock } = this.#settings;
-    if (entries.length === 0) return [];
-    if (this.#failures > 0 && clock.monotonic() < this.#retryAtMs) return entries.map(() => 'failed');
+  /**
+   * Writes a record. `isParked`: it is on disk only, to be read back later. Within {@link together} it is written at the end: only then
+   * {@link has} tells whether it is on disk.
+   */
+  append(record: SpoolRecord, isParked: boolean): Appended {
+    const { clock } = this.#settings;
+    if (this.#failures > 0 && clock.monotonic() < this.#retryAtMs) return 'failed';
     try {
-      const places = this.#appendAll(entries);
-      if (!places) return entries.length === 1 ? ['full'] : entries.flatMap((entry) => this.append([entry]));
-      this.#failures = 0;
-      entries.forEach(({ isParked }, index) => {
-        this.#note(places[index] as Place, isParked);
-      });
-      if (options.fsync === 'record') this.#appender.syncNow();
-      if (options.fsync === 'interval') this.#syncTimer ??= this.#syncLater();
-      return places.map(({ id }) => id);
+      const place = this.#place(record);
+      if (!place) return 'full';
+      const { segment, number } = place;
+      segment.note(record.acceptedAt);
+      // It counts from now on: a segment without such records is removed.
+      segment.unsettled++;
+      this.#uncommitted.push({ place, isParked });
+      const isTogether = this.#togetherFrom !== undefined;
+      if (!isTogether) this.#commit();
+      return isTogether || number < segment.records ? segment.idOf(number) : 'failed';
     } catch (error) {
       this.#failed(error);
-      return entries.map(() => 'failed');
+      return 'failed';
     }
+  }
+
+  /** Writes the records that a function appends by one call of the system. */
+  together(act: () => void): void {
+    this.#togetherFrom = this.#appender.current?.index ?? this.#lastIndex + 1;
+    try {
+      act();
+    } finally {
+      this.#togetherFrom = undefined;
+      this.#commit();
+    }
+  }
+
+  /** Whether a record is on disk: the disk may have failed, or its segment may be gone. */
+  has(id: number): boolean {
+    return numberOf(id) < (this.#segments.get(indexOf(id))?.records ?? 0);
   }
 
   /** Requests with these records begin. */
@@ -187,21 +203,24 @@ export class Spool {
     acceptedAt: number,
     wasSent: boolean,
   ): { readonly kept: readonly StoredEvent[]; readonly others: readonly StoredEvent[] } {
-    const isOnDisk = ({ id }: StoredEvent): boolean => id > 0 && this.#segments.has(indexOf(id));
+    const isOnDisk = ({ id }: StoredEvent): boolean => id > 0 && this.has(id);
     const kept = events.filter(isOnDisk);
     const others = events.filter(({ isNotice }) => isNotice);
     const records = recordsOf(events.filter((event) => !isOnDisk(event) && !event.isNotice));
-    const entries = records.map((parts) => ({
-      acceptedAt,
-      urgent: parts[0]?.urgent ?? false,
-      events: parts,
-      isParked: false,
-    }));
-    const appended = this.append(entries);
-    records.forEach((parts, index) => {
-      (typeof appended[index] === 'number' ? kept : others).push(...parts);
+    const ids: number[] = [];
+    const appended: Appended[] = [];
+    this.together(() => {
+      for (const parts of records)
+        appended.push(this.append({ acceptedAt, urgent: parts[0]?.urgent ?? false, events: parts }, false));
     });
-    if (wasSent) this.markSent(appended.filter((id) => typeof id === 'number'));
+    records.forEach((parts, index) => {
+      const id = appended[index];
+      if (typeof id === 'number' && this.has(id)) {
+        kept.push(...parts);
+        ids.push(id);
+      } else others.push(...parts);
+    });
+    if (wasSent) this.markSent(ids);
     return { kept, others };
   }
 
@@ -226,12 +245,34 @@ export class Spool {
   }
 
   /** `undefined` if there is no room. */
-  #appendAll(entries: readonly Entry[]): readonly Place[] | undefined {
+  #place(record: SpoolRecord): Place | undefined {
     const { maxBytes } = this.#settings.options;
     for (;;) {
-      const places = this.#appender.append(entries, maxBytes - this.#bytes);
-      if (places) this.#bytes += (places.at(-1)?.end ?? 0) - (places[0]?.start ?? 0);
-      if (places || !this.#makeRoom()) return places;
+      const place = this.#appender.append(record, maxBytes - this.#bytes);
+      if (place || !this.#makeRoom()) return place;
+    }
+  }
+
+  #commit(): void {
+    const uncommitted = this.#uncommitted;
+    if (uncommitted.length === 0) return;
+    this.#uncommitted = [];
+    const { options } = this.#settings;
+    try {
+      this.#appender.commit();
+      this.#failures = 0;
+      if (options.fsync === 'record') this.#appender.syncNow();
+      if (options.fsync === 'interval') this.#syncTimer ??= this.#syncLater();
+    } catch (error) {
+      this.#failed(error);
+    }
+    for (const { place, isParked } of uncommitted) {
+      const { segment, number } = place;
+      if (number < segment.records) this.#written(place, isParked);
+      else {
+        segment.unsettled--;
+        this.#removeIfSettled(segment);
+      }
     }
   }
 
@@ -245,6 +286,7 @@ export class Spool {
     if (this.#settings.overflow !== 'drop-oldest') return false;
     for (const segment of this.#segments.values()) {
       if (segment.inMemory > 0 || segment.unsettled === 0) continue;
+      if (this.#togetherFrom !== undefined && segment.index >= this.#togetherFrom) continue;
       this.#dropSegment(segment);
       return true;
     }
@@ -263,12 +305,10 @@ export class Spool {
     this.#settings.onLost({ reason: 'spool-full', records, from, to, cause });
   }
 
-  #note({ segment, id, start, end }: Place, isParked: boolean): void {
-    if (!isParked) {
-      segment.inMemory++;
-      return;
-    }
-    this.overflow.push({ segment, start, end, records: 1, firstNumber: id % MAX_RECORDS });
+  #written({ segment, number, start, end }: Place, isParked: boolean): void {
+    this.#bytes += end - start;
+    if (isParked) this.overflow.push({ segment, start, end, records: 1, firstNumber: number });
+    else segment.inMemory++;
   }
 
   #recovered(extent: Extent): void {
@@ -284,13 +324,12 @@ export class Spool {
   }
 
   #mark(kind: MarkKind, ids: readonly number[]): void {
-    const sorted = [...ids].sort((a, b) => a - b);
+    const sorted = ids.filter((id) => this.has(id)).sort((a, b) => a - b);
     for (let start = 0; start < sorted.length; ) {
       const index = indexOf(sorted[start] as number);
       let end = start + 1;
       while (end < sorted.length && indexOf(sorted[end] as number) === index) end++;
-      const segment = this.#segments.get(index);
-      if (segment) this.#markIn(segment, kind, sorted.slice(start, end));
+      this.#markIn(this.#segments.get(index) as StoredSegment, kind, sorted.slice(start, end));
       start = end;
     }
   }

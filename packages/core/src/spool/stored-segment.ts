@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { SpoolFiles } from './files.js';
-import type { SpoolRecord } from './frame.js';
 import { type MarkKind, markEntry } from './marks.js';
 import { MARKS_SUFFIX, MAX_RECORDS, nameOf, type SegmentName } from './segment.js';
 
@@ -25,6 +24,8 @@ export class StoredSegment {
   /** Wall times of acceptance of its first and its last record, in epoch milliseconds. */
   firstAt: number = Number.POSITIVE_INFINITY;
   lastAt: number = Number.NEGATIVE_INFINITY;
+  /** Number of records that were written, damaged ones too: larger numbers are not on disk. */
+  records = 0;
   /** Records that have not met their fate. */
   unsettled = 0;
   /** The part of them that is in memory, too. */
@@ -48,14 +49,10 @@ export class StoredSegment {
     return this.path + MARKS_SUFFIX;
   }
 
-  /** Records were appended. */
-  grow(bytes: number, records: readonly SpoolRecord[]): void {
-    this.size += bytes;
-    this.unsettled += records.length;
-    for (const { acceptedAt } of records) {
-      if (acceptedAt < this.firstAt) this.firstAt = acceptedAt;
-      if (acceptedAt > this.lastAt) this.lastAt = acceptedAt;
-    }
+  /** The time of acceptance of a record. */
+  note(acceptedAt: number): void {
+    if (acceptedAt < this.firstAt) this.firstAt = acceptedAt;
+    if (acceptedAt > this.lastAt) this.lastAt = acceptedAt;
   }
 
   idOf(number: number): number {
@@ -64,7 +61,7 @@ export class StoredSegment {
 
   /** Writes marks for records, by ids in ascending order. One that cannot be written costs a duplicate after a crash. */
   mark(files: SpoolFiles, kind: MarkKind, ids: readonly number[]): void {
-    const numbers = ids.map((id) => id % MAX_RECORDS);
+    const numbers = ids.map(numberOf);
     try {
       files.append(this.marksPath, markEntry(kind, numbers, this.name.mark));
     } catch {
@@ -86,4 +83,9 @@ export class StoredSegment {
 /** The index of the segment that has the record with this id. */
 export function indexOf(id: number): number {
   return Math.floor(id / MAX_RECORDS);
+}
+
+/** Its number in the segment. */
+export function numberOf(id: number): number {
+  return id % MAX_RECORDS;
 }
