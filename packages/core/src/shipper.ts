@@ -347,14 +347,14 @@ export class CoreShipper implements Shipper {
     for (const batcher of this.#batchers) batcher.sealDue(nowMs);
     this.#delivery.dispatch(nowMs);
     this.#delivery.expire(nowMs);
-    this.#replay?.pump();
+    this.#replay?.pump(this.#closed);
     if (this.#ledger.isEmpty) this.#processEnd.forget();
     const nextMs = Math.min(...this.#batchers.map(({ dueAtMs }) => dueAtMs), this.#delivery.wakeAtMs(nowMs));
     this.#waits.end({
       settledSeq: (this.#backlog.oldest?.firstSeq ?? Number.POSITIVE_INFINITY) - 1,
       lastSeq: this.#intake.lastSeq,
       readBack: this.#replay?.readBack ?? 0,
-      nextMs: this.#delivery.isIdle ? nextMs : nowMs,
+      nextMs: this.#delivery.isIdle && !this.#replay?.isReading ? nextMs : nowMs,
     });
     this.#timer?.cancel();
     this.#timer = undefined;

@@ -163,6 +163,6 @@ it('counts, but does not report, the losses of records that a callback logs', as
 
 it('assertBalanced names the number that is wrong', () => {
   const ledger = { ...start().shipper.stats(), received: 3, delivered: 1 };
-  expect(() => assertBalanced(ledger)).toThrow(/received 3, but delivered 1 .* = 1$/);
+  expect(() => assertBalanced(ledger)).toThrow(/received 3 \+ recovered 0, but delivered 1 .* = 1$/);
   expect(() => assertBalanced({ ...ledger, delivered: 4, pending: -1 })).toThrow(/pending -1/);
 });

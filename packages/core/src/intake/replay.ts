@@ -55,12 +55,18 @@ export class Replay {
     return this.#done.overflow + this.#dependencies.spool.overflow.removed;
   }
 
-  /** Begins to read, if there is something to read and room for it. */
-  pump(): void {
+  /** Whether records are being read. */
+  get isReading(): boolean {
+    return this.#isReading;
+  }
+
+  /** Begins to read, if there is something to read and room for it. `isEnding`: only records of this process, the others can wait. */
+  pump(isEnding: boolean): void {
     const { options, budget, spool } = this.#dependencies;
     const roomBytes = limitOf(options.maxBufferBytes, false) * PART_FOR_NEW - budget.usedBytes;
     if (this.#isReading || roomBytes <= 0) return;
-    const [source] = this.#sources().filter((each) => spool[each].waiting > 0);
+    const sources = isEnding ? (['overflow'] as const) : this.#sources();
+    const source = sources.find((each) => spool[each].waiting > 0);
     if (source) inBackground(this.#read(source, spool[source], Math.min(PORTION_BYTES, roomBytes)));
   }
 

@@ -26,6 +26,8 @@ interface Settings {
   readonly clock: Clock;
   /** The next index of a segment. */
   readonly nextIndex: () => number;
+  /** The directory was not seen for long. Calls {@link Appender.touched}, or {@link Appender.forgetDirectory}. */
+  readonly onUnseen: (directory: OwnedDirectory) => void;
   /** A segment was opened. */
   readonly onOpened: (segment: StoredSegment) => void;
   /** No record follows in the segment. */
@@ -153,16 +155,15 @@ export class Appender {
     this.#closeRetired();
   }
 
-  /** Tells others that the owner lives. Throws if the directory is gone. */
-  touch(): void {
-    if (!this.#directory) return;
-    try {
-      this.#settings.files.touch(this.#directory.path);
-      this.#seenAtMs = this.#settings.clock.monotonic();
-    } catch (error) {
-      this.#forgetDirectory();
-      throw error;
-    }
+  /** The directory was seen. */
+  touched(): void {
+    this.#seenAtMs = this.#settings.clock.monotonic();
+  }
+
+  /** The directory is gone: the next record makes a new one. */
+  forgetDirectory(): void {
+    this.endSegment();
+    this.#directory = undefined;
   }
 
   /**
@@ -170,19 +171,8 @@ export class Appender {
    * and what is written to it would be lost.
    */
   #checkDirectory(): void {
-    const { clock, files } = this.#settings;
-    if (!this.#directory || clock.monotonic() - this.#seenAtMs < DEAD_AFTER_MS / 2) return;
-    try {
-      files.stat(this.#directory.path);
-      this.#seenAtMs = clock.monotonic();
-    } catch {
-      this.#forgetDirectory();
-    }
-  }
-
-  #forgetDirectory(): void {
-    this.endSegment();
-    this.#directory = undefined;
+    const { clock, onUnseen } = this.#settings;
+    if (this.#directory && clock.monotonic() - this.#seenAtMs >= DEAD_AFTER_MS / 2) onUnseen(this.#directory);
   }
 
   /** Whether all frames that are not written yet fit into the segment. */

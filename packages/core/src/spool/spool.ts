@@ -113,6 +113,7 @@ export class Spool {
       ...shared,
       segmentBytes: Math.max(MIN_SEGMENT_BYTES, room),
       isSynced: options.fsync !== 'never',
+      onUnseen: (directory) => this.#touch(directory),
       onOpened: (segment) => {
         this.#directories.add(segment.directory);
         this.#addSegment(segment);
@@ -209,6 +210,8 @@ export class Spool {
     const records = recordsOf(events.filter((event) => !isOnDisk(event) && !event.isNotice));
     const ids: number[] = [];
     const appended: Appended[] = [];
+    // The last chance: the disk may be well again.
+    this.#retryAtMs = 0;
     this.together(() => {
       for (const parts of records)
         appended.push(this.append({ acceptedAt, urgent: parts[0]?.urgent ?? false, events: parts }, false));
@@ -297,9 +300,6 @@ export class Spool {
     const { maxBytes } = this.#settings.options;
     if (segment === this.#appender.current) this.#appender.endSegment();
     const { unsettled: records, firstAt: from, lastAt: to } = segment;
-    segment.unsettled = 0;
-    this.overflow.remove(segment);
-    this.adopted.remove(segment);
     this.#remove(segment);
     const cause = new Error(`the spool is full (spool.maxBytes: ${maxBytes})`);
     this.#settings.onLost({ reason: 'spool-full', records, from, to, cause });
@@ -351,7 +351,7 @@ export class Spool {
 
   #remove(segment: StoredSegment): void {
     const { files } = this.#settings;
-    if (this.#segments.delete(segment.index)) this.#bytes -= segment.size;
+    this.#forget(segment);
     // If the disk fails, the segment may be delivered once more.
     attempt(() => segment.remove(files));
     if (segment.directory.isAdopted && !this.#hasSegments(segment.directory))
@@ -391,16 +391,41 @@ export class Spool {
     const { clock } = this.#settings;
     if (this.#isClosed) return;
     const turn = this.#beats++;
-    try {
-      this.#appender.touch();
-      for (const { path, isAdopted } of this.#directories) if (isAdopted) this.#settings.files.touch(path);
-    } catch {
-      // The own directory is gone: the next record makes a new one. An adopted one that is gone shows when it is read.
-    }
+    for (const directory of this.#directories) this.#touch(directory);
     if (turn === 0) this.#adoption.tellForeign();
     if (turn % (DEAD_AFTER_MS / HEARTBEAT_MS) === 0) inBackground(this.#adoption.run());
     this.#heartbeat = clock.setTimer(() => this.#beat(), HEARTBEAT_MS);
     this.#heartbeat.unref();
+  }
+
+  #touch(directory: OwnedDirectory): void {
+    const isOwn = directory === this.#appender.directory;
+    try {
+      this.#settings.files.touch(directory.path);
+      if (isOwn) this.#appender.touched();
+    } catch (error) {
+      if (isOwn) this.#appender.forgetDirectory();
+      this.#vanished(directory, error);
+    }
+  }
+
+  /** A directory was removed, or another process took the owner for dead. Records in memory are still there. */
+  #vanished(directory: OwnedDirectory, cause: unknown): void {
+    this.#directories.delete(directory);
+    for (const segment of this.#segments.values()) {
+      if (segment.directory !== directory) continue;
+      const { unsettled, inMemory, firstAt: from, lastAt: to } = segment;
+      this.#forget(segment);
+      this.#settings.onLost({ reason: 'undeliverable', records: unsettled - inMemory, from, to, cause });
+    }
+    this.#failed(cause);
+  }
+
+  /** From now on nothing of the segment is on disk. */
+  #forget(segment: StoredSegment): void {
+    this.overflow.remove(segment);
+    this.adopted.remove(segment);
+    if (this.#segments.delete(segment.index)) this.#bytes -= segment.size;
   }
 
   #syncLater(): Timer {
