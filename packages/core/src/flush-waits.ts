@@ -5,6 +5,8 @@ interface Wait {
   seq: number;
   /** It waits also for records on disk: until so many were read back, and then for their events. 0 for none. */
   readBack: number;
+  /** It waits for records of dead processes, too, while requests succeed. */
+  readonly needsAdopted: boolean;
   /** It ends when nothing changes before this time, on the monotonic clock. */
   readonly endsBeforeMs: number;
   readonly end: () => void;
@@ -14,6 +16,8 @@ interface Progress {
   readonly settledSeq: number;
   readonly lastSeq: number;
   readonly readBack: number;
+  /** Whether records of dead processes wait, and requests succeed. */
+  readonly hasAdopted: boolean;
   readonly nextMs: number;
 }
 
@@ -27,10 +31,14 @@ export class FlushWaits {
   }
 
   /**
-   * Resolves when the events up to `seq`, and the first `readBack` records that are read back from disk, are settled, or after `timeoutMs`. `endsInVain`: it resolves sooner when no attempt can
+   * Resolves when all that {@link Wait} names is settled, or after `timeoutMs`. `endsInVain`: it resolves sooner when no attempt can
    * come before. Keeps the process alive meanwhile.
    */
-  for(seq: number, readBack: number, timeoutMs: number, endsInVain: boolean): Promise<void> {
+  for(
+    { seq, readBack, needsAdopted }: Pick<Wait, 'seq' | 'readBack' | 'needsAdopted'>,
+    timeoutMs: number,
+    endsInVain: boolean,
+  ): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {
         timer.cancel();
@@ -38,7 +46,13 @@ export class FlushWaits {
         resolve();
       };
       const deadlineMs = this.#clock.monotonic() + timeoutMs;
-      const wait = { seq, readBack, endsBeforeMs: endsInVain ? deadlineMs : Number.POSITIVE_INFINITY, end };
+      const wait = {
+        seq,
+        readBack,
+        needsAdopted,
+        endsBeforeMs: endsInVain ? deadlineMs : Number.POSITIVE_INFINITY,
+        end,
+      };
       const timer = this.#clock.setTimer(end, timeoutMs);
       this.#waits.add(wait);
     });
@@ -48,13 +62,13 @@ export class FlushWaits {
    * Ends waits for events up to `settledSeq`, and waits in vain: nothing changes before `nextMs`. `lastSeq` is the last event so far,
    * and `readBack` the number of records that were read back.
    */
-  end({ settledSeq, lastSeq, readBack, nextMs }: Progress): void {
+  end({ settledSeq, lastSeq, readBack, hasAdopted, nextMs }: Progress): void {
     for (const wait of this.#waits) {
       if (wait.readBack > 0 && wait.readBack <= readBack) {
         wait.readBack = 0;
         wait.seq = lastSeq;
       }
-      const isSettled = wait.readBack === 0 && wait.seq <= settledSeq;
+      const isSettled = wait.readBack === 0 && wait.seq <= settledSeq && !(wait.needsAdopted && hasAdopted);
       if (isSettled || nextMs > wait.endsBeforeMs) wait.end();
     }
   }

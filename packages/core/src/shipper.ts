@@ -202,7 +202,7 @@ export class CoreShipper implements Shipper {
     this.#processEnd = new ProcessEnd({
       received: () => this.stats().received,
       flush: async () => {
-        await this.#deliverAll(options.closeTimeoutMs, true);
+        await this.#deliverAll(options.closeTimeoutMs, { needsAdopted: true, endsInVain: true });
         return this.#ledger.totals.pending;
       },
       exit: () => this.#exit(),
@@ -277,7 +277,7 @@ export class CoreShipper implements Shipper {
     this.#giveNotice(true);
     this.#sealAll();
     this.#delivery.setDeadline(this.#clock.monotonic() + timeoutMs);
-    await this.#deliverAll(timeoutMs);
+    await this.#deliverAll(timeoutMs, { needsAdopted: true });
     this.#delivery.setDeadline(Number.POSITIVE_INFINITY);
     this.#loseRest(
       new Error(`not delivered in ${Math.round(timeoutMs)} ms, the time that the end may take (closeTimeoutMs)`),
@@ -328,6 +328,7 @@ export class CoreShipper implements Shipper {
   /** Leaves all pending records on disk, or counts them as lost, and makes all notifications. */
   #loseRest(cause: Error): void {
     this.#intake.drain();
+    this.#replay?.stop();
     this.#sealAll();
     this.#delivery.abandon(cause);
     this.#reporter.flush();
@@ -347,14 +348,15 @@ export class CoreShipper implements Shipper {
     for (const batcher of this.#batchers) batcher.sealDue(nowMs);
     this.#delivery.dispatch(nowMs);
     this.#delivery.expire(nowMs);
-    this.#replay?.pump(this.#closed);
+    this.#replay?.pump(this.#closed && !this.#delivery.isHealthy);
     if (this.#ledger.isEmpty) this.#processEnd.forget();
     const nextMs = Math.min(...this.#batchers.map(({ dueAtMs }) => dueAtMs), this.#delivery.wakeAtMs(nowMs));
     this.#waits.end({
       settledSeq: (this.#backlog.oldest?.firstSeq ?? Number.POSITIVE_INFINITY) - 1,
       lastSeq: this.#intake.lastSeq,
       readBack: this.#replay?.readBack ?? 0,
-      nextMs: this.#delivery.isIdle && !this.#replay?.isReading ? nextMs : nowMs,
+      hasAdopted: this.#hasAdopted,
+      nextMs: this.#delivery.isIdle && !this.#isReadingDisk ? nextMs : nowMs,
     });
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -363,17 +365,33 @@ export class CoreShipper implements Shipper {
     this.#timer.unref();
   }
 
+  get #isReadingDisk(): boolean {
+    return this.#replay?.isReading || this.#spool?.isAdopting || false;
+  }
+
+  /** Whether records of dead processes wait, and requests succeed. */
+  get #hasAdopted(): boolean {
+    if (!this.#spool || !this.#delivery.isHealthy) return false;
+    return this.#backlog.hasAdopted || this.#spool.isAdopting || this.#spool.adopted.waiting > 0;
+  }
+
   /**
-   * Resolves when all events accepted so far are settled, or after `timeoutMs`. `endsInVain`: sooner when no attempt can come
-   * before. Keeps the process alive meanwhile.
+   * Resolves when all events accepted so far are settled, or after `timeoutMs`. `needsAdopted`: and those of dead processes, while
+   * requests succeed. `endsInVain`: sooner when no attempt can come before. Keeps the process alive meanwhile.
    */
-  async #deliverAll(timeoutMs = Number.POSITIVE_INFINITY, endsInVain = false): Promise<void> {
+  async #deliverAll(
+    timeoutMs = Number.POSITIVE_INFINITY,
+    {
+      needsAdopted = false,
+      endsInVain = false,
+    }: { readonly needsAdopted?: boolean; readonly endsInVain?: boolean } = {},
+  ): Promise<void> {
     this.#intake.drain();
     this.#sealAll();
     this.#delivery.wake();
     const onDisk = this.#spool?.overflow;
     const readBack = onDisk && onDisk.waiting > 0 ? onDisk.added : 0;
-    const waited = this.#waits.for(this.#intake.lastSeq, readBack, timeoutMs, endsInVain);
+    const waited = this.#waits.for({ seq: this.#intake.lastSeq, readBack, needsAdopted }, timeoutMs, endsInVain);
     this.#pump();
     await waited;
   }

@@ -36,6 +36,11 @@ export class Backlog {
     return this.#own.oldest;
   }
 
+  /** Whether there are batches of dead processes. */
+  get hasAdopted(): boolean {
+    return this.#adopted.oldest !== undefined;
+  }
+
   /** Each oldest first. */
   get lists(): readonly Iterable<PendingBatch>[] {
     return [this.#own, this.#adopted];

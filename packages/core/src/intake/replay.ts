@@ -36,6 +36,7 @@ export type ReplaySource = Exclude<BatchOrigin, 'live'>;
 export class Replay {
   readonly #dependencies: Dependencies;
   #isReading = false;
+  #isStopped = false;
   /** Records that were read back, or lost, by source. */
   readonly #done = { overflow: 0, adopted: 0 };
   #records = 0;
@@ -64,10 +65,15 @@ export class Replay {
   pump(isEnding: boolean): void {
     const { options, budget, spool } = this.#dependencies;
     const roomBytes = limitOf(options.maxBufferBytes, false) * PART_FOR_NEW - budget.usedBytes;
-    if (this.#isReading || roomBytes <= 0) return;
+    if (this.#isReading || this.#isStopped || roomBytes <= 0) return;
     const sources = isEnding ? (['overflow'] as const) : this.#sources();
     const source = sources.find((each) => spool[each].waiting > 0);
     if (source) inBackground(this.#read(source, spool[source], Math.min(PORTION_BYTES, roomBytes)));
+  }
+
+  /** Reads nothing more: what is on disk stays there. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   /** In order, new records wait for those of this process; else the oldest go first. */
@@ -79,7 +85,7 @@ export class Replay {
     this.#isReading = true;
     try {
       const portion = await queue.next(maxBytes);
-      if (portion) this.#take(portion, source);
+      if (portion && !this.#isStopped) this.#take(portion, source);
     } finally {
       this.#isReading = false;
     }

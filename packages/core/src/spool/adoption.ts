@@ -73,7 +73,7 @@ export class Adoption {
 
   /** Renames the directory of a dead owner to one of ours. `undefined` if it lives, or another process was faster. */
   #claim(name: string): OwnedDirectory | undefined {
-    const { keyDirectory, owner, files } = this.#settings;
+    const { keyDirectory, owner, files, clock } = this.#settings;
     const from = join(keyDirectory, name);
     if (!this.#isLeft(keyDirectory, name)) return undefined;
     const unknown = this.#list(from).find((each) => (parseName(each)?.version ?? SPOOL_VERSION) !== SPOOL_VERSION);
@@ -84,7 +84,7 @@ export class Adoption {
     const path = join(keyDirectory, directoryOf(owner));
     try {
       // Under the new name its heartbeat must not be old.
-      files.touch(from);
+      files.touch(from, clock.now());
       files.rename(from, path);
     } catch {
       return undefined;

@@ -205,6 +205,7 @@ export class Appender {
     const { files, keyDirectory, owner, clock } = this.#settings;
     const path = join(keyDirectory, directoryOf(owner));
     files.makeDirectory(path);
+    files.touch(path, clock.now());
     this.#seenAtMs = clock.monotonic();
     this.#directory = { path, isAdopted: false };
     return this.#directory;

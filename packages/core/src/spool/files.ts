@@ -30,8 +30,8 @@ export interface SpoolFiles {
   remove(path: string): void;
   /** Removes a directory that is empty. */
   removeDirectory(path: string): void;
-  /** Sets the time of the last change of a directory to now. */
-  touch(path: string): void;
+  /** Sets the time of the last change of a directory, in epoch milliseconds. */
+  touch(path: string, atMs: number): void;
   stat(path: string): { readonly size: number; readonly mtimeMs: number };
   /** Makes a file that only this user can read. It must not exist. */
   create(path: string): number;
@@ -62,10 +62,7 @@ export const nodeFiles: SpoolFiles = {
   rename: renameSync,
   remove: unlinkSync,
   removeDirectory: (path) => rmdirSync(path),
-  touch(path) {
-    const now = new Date();
-    utimesSync(path, now, now);
-  },
+  touch: (path, atMs) => utimesSync(path, atMs / 1000, atMs / 1000),
   stat: (path) => statSync(path),
   create: (path) => openSync(path, 'wx', FOR_THIS_USER),
   write: (file, bytes, length, position) => writeSync(file, bytes, 0, length, position),

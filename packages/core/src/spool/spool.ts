@@ -90,6 +90,7 @@ export class Spool {
   #heartbeat: Timer | undefined;
   #syncTimer: Timer | undefined;
   #beats = 0;
+  #isAdopting = true;
   #isClosed = false;
 
   constructor(settings: SpoolSettings) {
@@ -133,6 +134,11 @@ export class Spool {
         settings.onFailure(new DeliveryError('MISCONFIGURED', `spool: ${path} is left alone: ${why}`)),
     });
     clock.defer(() => this.#beat());
+  }
+
+  /** Whether it looks for records of dead processes: from the start until the first look is over, and now and then. */
+  get isAdopting(): boolean {
+    return this.#isAdopting;
   }
 
   get stats(): SpoolStats {
@@ -393,15 +399,22 @@ export class Spool {
     const turn = this.#beats++;
     for (const directory of this.#directories) this.#touch(directory);
     if (turn === 0) this.#adoption.tellForeign();
-    if (turn % (DEAD_AFTER_MS / HEARTBEAT_MS) === 0) inBackground(this.#adoption.run());
+    if (turn % (DEAD_AFTER_MS / HEARTBEAT_MS) === 0) inBackground(this.#adopt());
     this.#heartbeat = clock.setTimer(() => this.#beat(), HEARTBEAT_MS);
     this.#heartbeat.unref();
+  }
+
+  async #adopt(): Promise<void> {
+    this.#isAdopting = true;
+    await this.#adoption.run();
+    this.#isAdopting = false;
+    this.#settings.onChanged();
   }
 
   #touch(directory: OwnedDirectory): void {
     const isOwn = directory === this.#appender.directory;
     try {
-      this.#settings.files.touch(directory.path);
+      this.#settings.files.touch(directory.path, this.#settings.clock.now());
       if (isOwn) this.#appender.touched();
     } catch (error) {
       if (isOwn) this.#appender.forgetDirectory();

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import {
   assertBalanced,
@@ -29,14 +30,16 @@ function start(spool: SpoolOptions, options: DeliveryOptions = {}): { shipper: S
   return { shipper, destination };
 }
 
+function away(): never {
+  throw new DeliveryError('UNAVAILABLE', 'away');
+}
+
 const record = (text: string) => ({ time: Date.now(), level: 'info', urgent: false, text, fields: {} });
 
 it('delivers what the shipper before could not', async () => {
   const spool = { directory: directory() };
   const first = start(spool);
-  first.destination.respond = () => {
-    throw new DeliveryError('UNAVAILABLE', 'away');
-  };
+  first.destination.respond = away;
   for (let n = 0; n < 10; n++) expect(first.shipper.accept(record(`text ${n}`))).toBe(true);
   const report = await first.shipper.close({ timeoutMs: 50 });
   expect(report).toMatchObject({ received: 10, spooled: 10, pending: 0, delivered: 0 });
@@ -61,7 +64,7 @@ it('keeps on disk what does not fit into memory, and delivers it after the outag
   const { shipper, destination } = start(spool, { maxBufferBytes: 64 * 1024, retry: { baseMs: 10, capMs: 50 } });
   let isAway = true;
   destination.respond = () => {
-    if (isAway) throw new DeliveryError('UNAVAILABLE', 'away');
+    if (isAway) away();
   };
   const texts = Array.from({ length: 5000 }, (_, n) => `text ${n} ${'x'.repeat(100)}`);
   for (const text of texts) expect(shipper.accept(record(text))).toBe(true);
@@ -71,4 +74,67 @@ it('keeps on disk what does not fit into memory, and delivers it after the outag
   const report = await shipper.flush();
   expect(report).toMatchObject({ received: 5000, delivered: 5000, spooled: 0, pending: 0 });
   expect(destination.texts.toSorted()).toEqual(texts.toSorted());
+});
+
+it('close() delivers what a dead process left, too, while requests succeed', async () => {
+  const spool = { directory: directory() };
+  const first = start(spool);
+  first.destination.respond = away;
+  for (let n = 0; n < 3000; n++) first.shipper.accept(record(`old ${n}`));
+  await first.shipper.close({ timeoutMs: 0 });
+  const second = start(spool);
+  second.shipper.accept(record('new'));
+  await second.shipper.flush();
+  expect(await second.shipper.close()).toMatchObject({ recovered: 3000, received: 1, delivered: 3001, spooled: 0 });
+});
+
+it('flush() does not wait for what a dead process left', async () => {
+  const spool = { directory: directory() };
+  const first = start(spool);
+  first.destination.respond = away;
+  first.shipper.accept(record('old'));
+  await first.shipper.close({ timeoutMs: 0 });
+  const second = start(spool);
+  second.destination.respond = ({ events }) => {
+    if (events.some(({ payload }) => payload === 'old')) throw new DeliveryError('NOT_FOUND', 'no such stream');
+  };
+  await expect.poll(() => second.shipper.stats().recovered).toBe(1);
+  second.shipper.accept(record('new'));
+  await second.shipper.flush();
+  expect(second.destination.texts).toEqual(['new']);
+});
+
+it('with "spill" nothing is on disk but what does not fit into memory, and what is left at the end', async () => {
+  const spool = { directory: directory(), mode: 'spill' } as const;
+  const first = start(spool, { maxBufferBytes: 64 * 1024 });
+  first.destination.respond = away;
+  first.shipper.accept(record('first'));
+  expect(readdirSync(spool.directory)).toEqual([]);
+  const texts = Array.from({ length: 1000 }, (_, n) => `text ${n} ${'x'.repeat(100)}`);
+  for (const text of texts) expect(first.shipper.accept(record(text))).toBe(true);
+  const { pending, spooled } = first.shipper.stats();
+  expect(pending).toBeGreaterThan(300);
+  expect(spooled).toBe(1001 - pending);
+  expect(await first.shipper.close({ timeoutMs: 0 })).toMatchObject({ spooled: 1001, pending: 0 });
+  const second = start(spool);
+  await expect.poll(() => second.destination.texts.length).toBe(1001);
+  expect(second.destination.texts.toSorted()).toEqual(['first', ...texts].toSorted());
+});
+
+it('in order, new records wait for those of this process that are on disk', async () => {
+  const options = { ordered: true, maxBufferBytes: 64 * 1024, retry: { baseMs: 1, capMs: 20 } };
+  const { shipper, destination } = start({ directory: directory() }, options);
+  let isAway = true;
+  destination.respond = () => {
+    if (isAway) away();
+  };
+  const texts = Array.from({ length: 3000 }, (_, n) => `text ${n} ${'x'.repeat(100)}`);
+  for (const text of texts.slice(0, 2000)) shipper.accept(record(text));
+  isAway = false;
+  for (const text of texts.slice(2000)) {
+    shipper.accept(record(text));
+    if (Number(text.split(' ')[1]) % 100 === 0) await setImmediate();
+  }
+  await shipper.flush();
+  expect(destination.texts).toEqual(texts);
 });
