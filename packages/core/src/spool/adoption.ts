@@ -145,9 +145,9 @@ export class Adoption {
       this.#quarantineWhole(segment);
       return;
     }
-    known.add(name.mark);
     const marks = this.#marksOf(segment);
     const found = scan(bytes, header?.length ?? 0, name.mark);
+    if (found.frames.length > 0) known.add(name.mark);
     if (found.damagedRecords > 0) {
       onDamaged(found.damagedRecords);
       this.#quarantine(segment, bytes, found);

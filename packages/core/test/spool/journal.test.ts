@@ -1,50 +1,19 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { expect, it, onTestFinished } from 'vitest';
-import {
-  assertBalanced,
-  createShipper,
-  DeliveryError,
-  type DeliveryOptions,
-  type Shipper,
-  type SpoolOptions,
-} from '../../src/index.js';
-import { MemoryDestination } from '../../src/testing/index.js';
-
-class OnDisk extends MemoryDestination {
-  readonly identity = 'memory';
-}
-
-function directory(): string {
-  const path = mkdtempSync(join(tmpdir(), 'logferry-spool-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
-
-function start(spool: SpoolOptions, options: DeliveryOptions = {}): { shipper: Shipper; destination: OnDisk } {
-  const destination = new OnDisk();
-  const shipper = createShipper(destination, { maxDelayMs: 0, ...options, spool });
-  onTestFinished(async () => void (await shipper.close({ timeoutMs: 0 })));
-  return { shipper, destination };
-}
-
-function away(): never {
-  throw new DeliveryError('UNAVAILABLE', 'away');
-}
-
-const record = (text: string) => ({ time: Date.now(), level: 'info', urgent: false, text, fields: {} });
+import { expect, it } from 'vitest';
+import { assertBalanced, DeliveryError } from '../../src/index.js';
+import { away, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
 
 it('delivers what the shipper before could not', async () => {
-  const spool = { directory: directory() };
-  const first = start(spool);
+  const spool = { directory: temporaryDirectory() };
+  const first = startSpooled(spool);
   first.destination.respond = away;
-  for (let n = 0; n < 10; n++) expect(first.shipper.accept(record(`text ${n}`))).toBe(true);
+  for (let n = 0; n < 10; n++) expect(first.shipper.accept(textRecord(`text ${n}`))).toBe(true);
   const report = await first.shipper.close({ timeoutMs: 50 });
   expect(report).toMatchObject({ received: 10, spooled: 10, pending: 0, delivered: 0 });
   assertBalanced(report);
-  const second = start(spool);
+  const second = startSpooled(spool);
   await expect.poll(() => second.destination.texts.length).toBe(10);
   const stats = second.shipper.stats();
   expect(stats).toMatchObject({
@@ -60,14 +29,14 @@ it('delivers what the shipper before could not', async () => {
 });
 
 it('keeps on disk what does not fit into memory, and delivers it after the outage', async () => {
-  const spool = { directory: directory() };
-  const { shipper, destination } = start(spool, { maxBufferBytes: 64 * 1024, retry: { baseMs: 10, capMs: 50 } });
+  const spool = { directory: temporaryDirectory() };
+  const { shipper, destination } = startSpooled(spool, { maxBufferBytes: 64 * 1024, retry: { baseMs: 10, capMs: 50 } });
   let isAway = true;
   destination.respond = () => {
     if (isAway) away();
   };
   const texts = Array.from({ length: 5000 }, (_, n) => `text ${n} ${'x'.repeat(100)}`);
-  for (const text of texts) expect(shipper.accept(record(text))).toBe(true);
+  for (const text of texts) expect(shipper.accept(textRecord(text))).toBe(true);
   expect(shipper.stats().spooled).toBeGreaterThan(4000);
   assertBalanced(shipper.stats());
   isAway = false;
@@ -77,62 +46,62 @@ it('keeps on disk what does not fit into memory, and delivers it after the outag
 });
 
 it('close() delivers what a dead process left, too, while requests succeed', async () => {
-  const spool = { directory: directory() };
-  const first = start(spool);
+  const spool = { directory: temporaryDirectory() };
+  const first = startSpooled(spool);
   first.destination.respond = away;
-  for (let n = 0; n < 3000; n++) first.shipper.accept(record(`old ${n}`));
+  for (let n = 0; n < 3000; n++) first.shipper.accept(textRecord(`old ${n}`));
   await first.shipper.close({ timeoutMs: 0 });
-  const second = start(spool);
-  second.shipper.accept(record('new'));
+  const second = startSpooled(spool);
+  second.shipper.accept(textRecord('new'));
   await second.shipper.flush();
   expect(await second.shipper.close()).toMatchObject({ recovered: 3000, received: 1, delivered: 3001, spooled: 0 });
 });
 
 it('flush() does not wait for what a dead process left', async () => {
-  const spool = { directory: directory() };
-  const first = start(spool);
+  const spool = { directory: temporaryDirectory() };
+  const first = startSpooled(spool);
   first.destination.respond = away;
-  first.shipper.accept(record('old'));
+  first.shipper.accept(textRecord('old'));
   await first.shipper.close({ timeoutMs: 0 });
-  const second = start(spool);
+  const second = startSpooled(spool);
   second.destination.respond = ({ events }) => {
     if (events.some(({ payload }) => payload === 'old')) throw new DeliveryError('NOT_FOUND', 'no such stream');
   };
   await expect.poll(() => second.shipper.stats().recovered).toBe(1);
-  second.shipper.accept(record('new'));
+  second.shipper.accept(textRecord('new'));
   await second.shipper.flush();
   expect(second.destination.texts).toEqual(['new']);
 });
 
 it('with "spill" nothing is on disk but what does not fit into memory, and what is left at the end', async () => {
-  const spool = { directory: directory(), mode: 'spill' } as const;
-  const first = start(spool, { maxBufferBytes: 64 * 1024 });
+  const spool = { directory: temporaryDirectory(), mode: 'spill' } as const;
+  const first = startSpooled(spool, { maxBufferBytes: 64 * 1024 });
   first.destination.respond = away;
-  first.shipper.accept(record('first'));
+  first.shipper.accept(textRecord('first'));
   expect(readdirSync(spool.directory)).toEqual([]);
   const texts = Array.from({ length: 1000 }, (_, n) => `text ${n} ${'x'.repeat(100)}`);
-  for (const text of texts) expect(first.shipper.accept(record(text))).toBe(true);
+  for (const text of texts) expect(first.shipper.accept(textRecord(text))).toBe(true);
   const { pending, spooled } = first.shipper.stats();
   expect(pending).toBeGreaterThan(300);
   expect(spooled).toBe(1001 - pending);
   expect(await first.shipper.close({ timeoutMs: 0 })).toMatchObject({ spooled: 1001, pending: 0 });
-  const second = start(spool);
+  const second = startSpooled(spool);
   await expect.poll(() => second.destination.texts.length).toBe(1001);
   expect(second.destination.texts.toSorted()).toEqual(['first', ...texts].toSorted());
 });
 
 it('in order, new records wait for those of this process that are on disk', async () => {
   const options = { ordered: true, maxBufferBytes: 64 * 1024, retry: { baseMs: 1, capMs: 20 } };
-  const { shipper, destination } = start({ directory: directory() }, options);
+  const { shipper, destination } = startSpooled({ directory: temporaryDirectory() }, options);
   let isAway = true;
   destination.respond = () => {
     if (isAway) away();
   };
   const texts = Array.from({ length: 3000 }, (_, n) => `text ${n} ${'x'.repeat(100)}`);
-  for (const text of texts.slice(0, 2000)) shipper.accept(record(text));
+  for (const text of texts.slice(0, 2000)) shipper.accept(textRecord(text));
   isAway = false;
   for (const text of texts.slice(2000)) {
-    shipper.accept(record(text));
+    shipper.accept(textRecord(text));
     if (Number(text.split(' ')[1]) % 100 === 0) await setImmediate();
   }
   await shipper.flush();
