@@ -106,6 +106,7 @@ export class Replay {
       keep(record, events, source);
     }
     this.#done[source] += records.length + lost;
+    if (lost > 0) this.#dependencies.spool.giveUp(segment, lost);
     const { firstAt: from, lastAt: to } = segment;
     ledger.loseSpooled({ reason: 'undeliverable', records: lost, from, to, cause });
   }

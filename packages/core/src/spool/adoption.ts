@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../contract/clock.js';
 import { attempt } from '../tools/attempt.js';
+import { codeOf, remedyOf } from './disk-errors.js';
 import type { SpoolFiles } from './files.js';
 import { recordOf } from './frame.js';
 import { type Marks, readMarks } from './marks.js';
@@ -33,6 +34,8 @@ interface Settings {
   /** Whether the spool has been closed. */
   readonly isClosed: () => boolean;
   readonly onAdopted: (directory: OwnedDirectory) => void;
+  /** All segments of a directory were read, as far as they can be. */
+  readonly onSearched: (directory: OwnedDirectory) => void;
   /** A segment of a dead owner is ours, and has records that have not met their fate. */
   readonly onRecovered: (extent: Extent) => void;
   readonly onDamaged: (records: number) => void;
@@ -44,6 +47,8 @@ interface Settings {
 export class Adoption {
   readonly #settings: Settings;
   readonly #told = new Set<string>();
+  /** Segments that could not be read. */
+  #unread: StoredSegment[] = [];
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -52,6 +57,9 @@ export class Adoption {
   /** Adopts all directories of dead owners. Never rejects. */
   async run(): Promise<void> {
     const { keyDirectory, isClosed } = this.#settings;
+    const unread = this.#unread;
+    this.#unread = [];
+    for (const segment of unread) await this.#tryToRecover(segment, new Set());
     for (const name of this.#list(keyDirectory)) {
       if (isClosed()) return;
       const directory = this.#claim(name);
@@ -117,19 +125,22 @@ export class Adoption {
       .flatMap((name) => parseName(name) ?? [])
       .sort((a, b) => a.number - b.number)
       .map((name) => new StoredSegment(name, directory, this.#settings.nextIndex(), 0, false));
-    const marks = new Set<number>();
-    for (const segment of segments) {
-      if (this.#settings.isClosed()) return;
-      try {
-        await this.#recoverSegment(segment, marks);
-      } catch {
-        // It cannot be read, or was removed by somebody.
-        this.#settings.onDamaged(1);
-        this.#quarantineWhole(segment);
-      }
-    }
+    const known = new Set<number>();
+    for (const segment of segments) await this.#tryToRecover(segment, known);
     for (const name of names) if (name.endsWith(MARKS_SUFFIX)) this.#removeOrphan(join(directory.path, name));
-    this.#removeIfEmpty(directory);
+    this.#settings.onSearched(directory);
+  }
+
+  /** A segment that cannot be read now is tried again with the next look: the disk may be well then. */
+  async #tryToRecover(segment: StoredSegment, known: Set<number>): Promise<void> {
+    if (this.#settings.isClosed()) return;
+    try {
+      await this.#recoverSegment(segment, known);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return;
+      this.#unread.push(segment);
+      this.#tell(segment.path, `it cannot be read: ${(error as Error).message} (${remedyOf(error)})`);
+    }
   }
 
   async #recoverSegment(segment: StoredSegment, known: Set<number>): Promise<void> {
@@ -154,7 +165,7 @@ export class Adoption {
     }
     const left = found.frames.filter(({ number }) => !marks.settled.has(number));
     if (left.length === 0) {
-      segment.remove(files);
+      attempt(() => segment.remove(files));
       return;
     }
     for (const frame of left) segment.note(recordOf(bytes, frame).acceptedAt);
@@ -212,10 +223,6 @@ export class Adoption {
     } catch {
       attempt(() => files.remove(path));
     }
-  }
-
-  #removeIfEmpty({ path }: OwnedDirectory): void {
-    attempt(() => this.#settings.files.removeDirectory(path));
   }
 
   #tell(path: string, why: string): void {

@@ -1,7 +1,11 @@
 /** Advice for the operator about an error of the file system. */
 export function remedyOf(error: unknown): string {
-  const { code } = (error ?? {}) as { readonly code?: unknown };
-  return REMEDIES.get(code) ?? 'check the disk, and the directory of the option spool';
+  return REMEDIES.get(codeOf(error)) ?? 'check the disk, and the directory of the option spool';
+}
+
+/** The name of an error of the file system: `"ENOSPC"`. */
+export function codeOf(error: unknown): unknown {
+  return ((error ?? {}) as { readonly code?: unknown }).code;
 }
 
 const REMEDIES: ReadonlyMap<unknown, string> = new Map([

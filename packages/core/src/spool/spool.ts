@@ -10,7 +10,7 @@ import { attempt } from '../tools/attempt.js';
 import { inBackground } from '../tools/guarded.js';
 import { Adoption } from './adoption.js';
 import { Appender, type Place } from './appender.js';
-import { remedyOf } from './disk-errors.js';
+import { codeOf, remedyOf } from './disk-errors.js';
 import type { SpoolFiles } from './files.js';
 import type { SpoolRecord } from './frame.js';
 import type { MarkKind } from './marks.js';
@@ -126,6 +126,7 @@ export class Spool {
       root: options.directory,
       isClosed: () => this.#isClosed,
       onAdopted: (directory) => this.#directories.add(directory),
+      onSearched: (directory) => this.#removeIfEmpty(directory),
       onRecovered: (extent) => this.#recovered(extent),
       onDamaged: (records) => {
         this.#damaged += records;
@@ -193,6 +194,12 @@ export class Spool {
   /** These records have met their fate. */
   settle(ids: readonly number[]): void {
     this.#mark('settled', ids);
+  }
+
+  /** Records of a segment that were on disk only could not be read. */
+  giveUp(segment: StoredSegment, records: number): void {
+    segment.unsettled -= records;
+    this.#removeIfSettled(segment);
   }
 
   /** With `fsync: 'batch'`: waits until all records so far are on the medium. */
@@ -360,13 +367,16 @@ export class Spool {
     this.#forget(segment);
     // If the disk fails, the segment may be delivered once more.
     attempt(() => segment.remove(files));
-    if (segment.directory.isAdopted && !this.#hasSegments(segment.directory))
-      attempt(() => files.removeDirectory(segment.directory.path));
+    if (segment.directory.isAdopted) this.#removeIfEmpty(segment.directory);
   }
 
-  #hasSegments(directory: OwnedDirectory): boolean {
-    for (const segment of this.#segments.values()) if (segment.directory === directory) return true;
-    return false;
+  /** A directory with segments cannot be removed. */
+  #removeIfEmpty(directory: OwnedDirectory): void {
+    for (const segment of this.#segments.values()) if (segment.directory === directory) return;
+    attempt(() => {
+      this.#settings.files.removeDirectory(directory.path);
+      this.#directories.delete(directory);
+    });
   }
 
   #giveUp(directory: OwnedDirectory): void {
@@ -417,6 +427,8 @@ export class Spool {
       this.#settings.files.touch(directory.path, this.#settings.clock.now());
       if (isOwn) this.#appender.touched();
     } catch (error) {
+      // Any other failure may pass.
+      if (codeOf(error) !== 'ENOENT') return;
       if (isOwn) this.#appender.forgetDirectory();
       this.#vanished(directory, error);
     }
