@@ -1,4 +1,4 @@
-import { checksum } from './frame.js';
+import { checksum, nextMark } from './frame.js';
 
 /** `sent`: a request with the record was begun, so that the service may have it. `settled`: the record has met its fate. */
 export type MarkKind = 'sent' | 'settled';
@@ -39,18 +39,29 @@ export interface Marks {
   readonly settled: NumberSet;
 }
 
-/** Reads entries up to the first that is torn or damaged: a mark that is lost makes a duplicate, and loses nothing. */
+/** Reads all undamaged entries: others may follow a torn one. A mark that is lost makes a duplicate, and loses nothing. */
 export function readMarks(bytes: Buffer, mark: number): Marks {
   const marks = { sent: new NumberSet(), settled: new NumberSet() };
-  for (let start = 0; start + HEAD_BYTES <= bytes.length; ) {
-    const end = start + bytes.readUInt32LE(start + 8);
-    if (bytes.readUInt32LE(start) !== mark || end < start + HEAD_BYTES || end > bytes.length) break;
-    if (bytes.readUInt32LE(start + 4) !== checksum(bytes.subarray(start + CHECKED_FROM, end), mark)) break;
+  for (let start = 0; start >= 0 && start < bytes.length; ) {
+    const end = endOfEntry(bytes, start, mark);
+    if (end === undefined) {
+      start = nextMark(bytes, start, mark);
+      continue;
+    }
     const kind = KINDS[bytes.readUInt8(start + 12)];
     if (kind) addRuns(marks[kind], bytes.subarray(start + HEAD_BYTES, end));
     start = end;
   }
   return marks;
+}
+
+/** `undefined` if no undamaged entry begins there. */
+function endOfEntry(bytes: Buffer, start: number, mark: number): number | undefined {
+  if (start + HEAD_BYTES > bytes.length || bytes.readUInt32LE(start) !== mark) return undefined;
+  const end = start + bytes.readUInt32LE(start + 8);
+  if (end < start + HEAD_BYTES || end > bytes.length) return undefined;
+  const isIntact = bytes.readUInt32LE(start + 4) === checksum(bytes.subarray(start + CHECKED_FROM, end), mark);
+  return isIntact ? end : undefined;
 }
 
 /** A set of numbers that are not large. */

@@ -24,7 +24,7 @@ type Step =
   | { readonly do: 'accept'; readonly records: number; readonly size: number; readonly together: boolean }
   | { readonly do: 'answer'; readonly how: Answer }
   | { readonly do: 'pass'; readonly ms: number }
-  | { readonly do: 'kill' | 'lose power'; readonly kept: number }
+  | { readonly do: 'kill' | 'lose power'; readonly keptPercent: number }
   | { readonly do: 'close'; readonly timeoutMs: number }
   | { readonly do: 'fail'; readonly fault: Fault }
   | { readonly do: 'remove directory' };
@@ -85,7 +85,7 @@ class Machine {
         await this.#end(() => {});
         break;
       case 'lose power':
-        await this.#end(() => this.#losePower(step.kept));
+        await this.#end(() => this.#losePower(step.keptPercent / 100));
         break;
       case 'close': {
         // A response that comes after the deadline changes nothing.
@@ -271,7 +271,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       do: fc.constantFrom('kill' as const, 'lose power' as const),
-      kept: fc.double({ min: 0, max: 1, noNaN: true }),
+      keptPercent: fc.integer({ min: 0, max: 100 }),
     }),
   },
   {
