@@ -1,26 +1,15 @@
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../contract/clock.js';
 import { attempt } from '../tools/attempt.js';
 import { codeOf, remedyOf } from './disk-errors.js';
 import type { SpoolFiles } from './files.js';
 import { recordOf } from './frame.js';
-import { type Marks, readMarks } from './marks.js';
-import { directoryOf, isAlive, type Owner, ownerOf } from './owner.js';
+import { directoryOf, isLeft, type Owner } from './owner.js';
+import { Quarantine } from './quarantine.js';
 import type { Extent } from './replay-queue.js';
-import { type Scan, scan } from './scan.js';
-import {
-  MARKS_SUFFIX,
-  MAX_RECORDS,
-  parseHeader,
-  parseName,
-  type SegmentHeader,
-  type SegmentName,
-  SPOOL_VERSION,
-} from './segment.js';
+import { MARKS_SUFFIX, MAX_RECORDS, parseName, SPOOL_VERSION } from './segment.js';
+import { faultOf, readSegment } from './segment-reader.js';
 import { type OwnedDirectory, StoredSegment } from './stored-segment.js';
-
-/** Most bytes that are kept of damaged parts of segments. */
-const MAX_QUARANTINE_BYTES = 8 * 1024 * 1024;
 
 interface Settings {
   /** The directory of the option. */
@@ -46,12 +35,14 @@ interface Settings {
 /** Takes over what dead owners left. */
 export class Adoption {
   readonly #settings: Settings;
+  readonly #quarantine: Quarantine;
   readonly #told = new Set<string>();
   /** Segments that could not be read. */
   #unread: StoredSegment[] = [];
 
   constructor(settings: Settings) {
     this.#settings = settings;
+    this.#quarantine = new Quarantine(settings.keyDirectory, settings.files);
   }
 
   /** Adopts all directories of dead owners. Never rejects. */
@@ -89,30 +80,16 @@ export class Adoption {
       this.#tell(join(from, unknown), `it has another version of the format than ${SPOOL_VERSION}`);
       return undefined;
     }
-    const path = join(keyDirectory, directoryOf(owner));
-    try {
-      // Under the new name its heartbeat must not be old.
-      files.touch(from, clock.now());
-      files.rename(from, path);
-    } catch {
-      return undefined;
-    }
+    const path = claim(files, from, owner, clock.now());
+    if (path === undefined) return undefined;
     const directory = { path, isAdopted: true };
     this.#settings.onAdopted(directory);
     return directory;
   }
 
-  /** Whether the owner of a directory is dead, or gave it up. */
   #isLeft(keyDirectory: string, name: string): boolean {
-    const { owner: me, files, clock } = this.#settings;
-    const owner = ownerOf(name);
-    if (owner === undefined) return false;
-    if (owner === 'nobody') return true;
-    try {
-      return !isAlive(owner, me, clock.now() - files.stat(join(keyDirectory, name)).mtimeMs);
-    } catch {
-      return false;
-    }
+    const { owner, files, clock } = this.#settings;
+    return isLeft(files, join(keyDirectory, name), owner, clock.now());
   }
 
   #hasSegments(path: string): boolean {
@@ -145,74 +122,30 @@ export class Adoption {
 
   async #recoverSegment(segment: StoredSegment, known: Set<number>): Promise<void> {
     const { files, key, onRecovered, onDamaged } = this.#settings;
-    const { name } = segment;
-    segment.size = files.stat(segment.path).size;
-    const bytes = await files.read(segment.path, 0, segment.size);
-    const header = parseHeader(bytes);
-    const fault = faultOf(header, name, key, known);
+    const { name, path } = segment;
+    const content = await readSegment(files, segment.directory.path, name);
+    const { bytes, found, left, marks } = content;
+    const fault = known.has(name.mark) ? 'it is a copy of another segment' : faultOf(content, name, key);
     if (fault !== undefined) {
       onDamaged(1);
-      this.#tell(segment.path, fault);
-      this.#quarantineWhole(segment);
+      this.#tell(path, fault);
+      this.#quarantine.move(path);
       return;
     }
-    const marks = this.#marksOf(segment);
-    const found = scan(bytes, header?.length ?? 0, name.mark);
     if (found.frames.length > 0) known.add(name.mark);
     if (found.damagedRecords > 0) {
       onDamaged(found.damagedRecords);
-      this.#quarantine(segment, bytes, found);
+      this.#quarantine.keepParts(path, bytes, found);
     }
-    const left = found.frames.filter(({ number }) => !marks.settled.has(number));
     if (left.length === 0) {
       attempt(() => segment.remove(files));
       return;
     }
     for (const frame of left) segment.note(recordOf(bytes, frame).acceptedAt);
+    segment.size = bytes.length;
     segment.records = MAX_RECORDS;
     segment.unsettled = left.length;
     onRecovered({ segment, start: 0, end: segment.size, records: left.length, firstNumber: 0, marks });
-  }
-
-  #marksOf(segment: StoredSegment): Marks {
-    const { mark } = segment.name;
-    try {
-      return readMarks(this.#settings.files.readAll(segment.marksPath), mark);
-    } catch {
-      return readMarks(Buffer.alloc(0), mark);
-    }
-  }
-
-  /** Keeps the damaged bytes, as far as there is room. */
-  #quarantine({ path }: StoredSegment, bytes: Buffer, { damaged }: Scan): void {
-    const { files } = this.#settings;
-    const directory = this.#quarantineDirectory();
-    try {
-      files.makeDirectory(directory);
-      let used = this.#list(directory).reduce((sum, name) => sum + files.stat(join(directory, name)).size, 0);
-      for (const { start, end } of damaged) {
-        used += end - start;
-        if (used > MAX_QUARANTINE_BYTES) return;
-        files.append(join(directory, `${basename(path)}-${start}.bad`), bytes.subarray(start, end));
-      }
-    } catch {
-      // The records are lost in any case, and counted.
-    }
-  }
-
-  #quarantineWhole({ path }: StoredSegment): void {
-    const { files } = this.#settings;
-    const directory = this.#quarantineDirectory();
-    try {
-      files.makeDirectory(directory);
-      files.rename(path, join(directory, `${basename(dirname(path))}-${basename(path)}`));
-    } catch {
-      // It stays where it is.
-    }
-  }
-
-  #quarantineDirectory(): string {
-    return join(this.#settings.keyDirectory, 'quarantine');
   }
 
   /** Removes marks whose segment is gone. */
@@ -236,16 +169,13 @@ export class Adoption {
   }
 }
 
-/** Why a segment cannot belong to this spool. One with a damaged header is known by its name. */
-function faultOf(
-  header: SegmentHeader | undefined,
-  { mark }: SegmentName,
-  key: string,
-  known: ReadonlySet<number>,
-): string | undefined {
-  if (known.has(mark)) return 'it is a copy of another segment';
-  if (!header) return undefined;
-  if (header.key !== key) return 'it belongs to another spool';
-  if (header.version !== SPOOL_VERSION) return `it has another version of the format than ${SPOOL_VERSION}`;
-  return header.mark !== mark ? 'its name is not its own' : undefined;
+/** Renames a directory that is left to one of `owner`. Returns its path; `undefined` if another process was faster. */
+export function claim(files: SpoolFiles, from: string, owner: Owner, nowMs: number): string | undefined {
+  const path = join(dirname(from), directoryOf(owner));
+  return attempt(() => {
+    // Under the new name its heartbeat must not be old.
+    files.touch(from, nowMs);
+    files.rename(from, path);
+    return path;
+  });
 }

@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { basename } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { attempt } from '../tools/attempt.js';
+import type { SpoolFiles } from './files.js';
 
 /**
  * A writer: a thread of a process. Its directory has its name, so that one rename, which is atomic, changes the owner: there is no
@@ -71,6 +73,14 @@ export function isAlive(owner: Owner, me: Owner, heartbeatAgeMs: number): boolea
   if (startedTicksOf(owner.pid) !== owner.startedTicks) return false;
   const isThisThread = owner.pid === me.pid && owner.thread === me.thread;
   return owner.thread === 0 || isThisThread || hasHeartbeat;
+}
+
+/** Whether the owner of a directory is dead, or gave it up. False for a directory that is none of a spool. */
+export function isLeft(files: SpoolFiles, path: string, me: Owner, nowMs: number): boolean {
+  const owner = ownerOf(basename(path));
+  if (owner === undefined || owner === 'nobody') return owner === 'nobody';
+  const heartbeatAtMs = attempt(() => files.stat(path).mtimeMs);
+  return heartbeatAtMs !== undefined && !isAlive(owner, me, nowMs - heartbeatAtMs);
 }
 
 function serial(): string {
