@@ -33,8 +33,8 @@ export function mistakes({ destination }: DestinationStreamOptions): bunyan {
   cloudWatchStream({ level: 'info' });
   // @ts-expect-error misspelt
   cloudWatchStream({ logGroupName: 'shop', leval: 'info' });
-  // @ts-expect-error not an option yet
-  cloudWatchStream({ logGroupName: 'shop', spool: { directory: '/tmp' } });
+  // @ts-expect-error the directory is required
+  cloudWatchStream({ logGroupName: 'shop', spool: { mode: 'spill' } });
   // @ts-expect-error not a level of bunyan
   destinationStream({ destination, level: 'verbose' });
   // @ts-expect-error the destination is required

@@ -31,8 +31,8 @@ export function mistakes({ destination }: DestinationTransportOptions): winston.
   new CloudWatchTransport({ level: 'info' });
   // @ts-expect-error misspelt
   new CloudWatchTransport({ logGroupName: 'shop', leval: 'info' });
-  // @ts-expect-error not an option yet
-  new CloudWatchTransport({ logGroupName: 'shop', spool: { directory: '/tmp' } });
+  // @ts-expect-error the directory is required
+  new CloudWatchTransport({ logGroupName: 'shop', spool: { mode: 'spill' } });
   // @ts-expect-error a host option that is not taken
   new DestinationTransport({ destination, log: () => {} });
   // @ts-expect-error the destination is required

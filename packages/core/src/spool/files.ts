@@ -47,9 +47,9 @@ export interface SpoolFiles {
   /** Adds to a small file, which it makes if it is missing. */
   append(path: string, bytes: Uint8Array): void;
   /** Reads a small file. */
-  readAll(path: string): Buffer;
+  readAll(path: string): Uint8Array;
   /** Reads up to `length` bytes: fewer at the end of the file. */
-  read(path: string, position: number, length: number): Promise<Buffer>;
+  read(path: string, position: number, length: number): Promise<Uint8Array>;
 }
 
 const FOR_THIS_USER = 0o600;
@@ -96,4 +96,9 @@ export const nodeFiles: SpoolFiles = {
 
 function settle(start: (done: (error: Error | null) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => start((error) => (error ? reject(error) : resolve())));
+}
+
+/** The same bytes as a buffer. */
+export function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -136,11 +136,6 @@ export function nextMark(bytes: Buffer, start: number, mark: number): number {
   return bytes.indexOf(pattern, start + 1);
 }
 
-/** The length that a frame at `start` states: 0 if that cannot be read. */
-export function statedLength(bytes: Buffer, start: number, mark: number): number {
-  return start + HEAD_BYTES <= bytes.length && bytes.readUInt32LE(start) === mark ? bytes.readUInt32LE(start + 8) : 0;
-}
-
 /** The record of a frame. Throws if its content is no record, which no damage can cause: the checksum is right. */
 export function recordOf(bytes: Buffer, { start, end }: Frame): SpoolRecord {
   const events: EncodedEvent[] = [];

@@ -65,7 +65,7 @@ function endOfEntry(bytes: Buffer, start: number, mark: number): number | undefi
 }
 
 /** A set of numbers that are not large. */
-export class NumberSet {
+class NumberSet {
   #bits = new Uint8Array(64);
 
   has(number: number): boolean {

@@ -1,4 +1,4 @@
-import type { SpoolFiles } from './files.js';
+import { type SpoolFiles, toBuffer } from './files.js';
 import { type Frame, recordOf, type SpoolRecord } from './frame.js';
 import type { Marks } from './marks.js';
 import { scan } from './scan.js';
@@ -100,7 +100,7 @@ export class ReplayQueue {
     const { segment, start, end, firstNumber } = extent;
     this.#isLoading = true;
     try {
-      const bytes = await this.#files.read(segment.path, start, end - start);
+      const bytes = toBuffer(await this.#files.read(segment.path, start, end - start));
       // The segment was given up meanwhile.
       if (this.#extents[0] !== extent) return undefined;
       const { frames } = scan(bytes, 0, segment.name.mark, firstNumber);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { attempt } from '../tools/attempt.js';
-import type { SpoolFiles } from './files.js';
+import { type SpoolFiles, toBuffer } from './files.js';
 import type { Frame } from './frame.js';
 import { type Marks, readMarks } from './marks.js';
 import { type Scan, scan } from './scan.js';
@@ -20,9 +20,9 @@ export interface SegmentContent {
 /** Reads a segment and its marks. Rejects with the error of the file system. */
 export async function readSegment(files: SpoolFiles, directory: string, name: SegmentName): Promise<SegmentContent> {
   const path = join(directory, nameOf(name));
-  const bytes = await files.read(path, 0, files.stat(path).size);
+  const bytes = toBuffer(await files.read(path, 0, files.stat(path).size));
   const header = parseHeader(bytes);
-  const marks = readMarks(attempt(() => files.readAll(path + MARKS_SUFFIX)) ?? Buffer.alloc(0), name.mark);
+  const marks = readMarks(toBuffer(attempt(() => files.readAll(path + MARKS_SUFFIX)) ?? new Uint8Array()), name.mark);
   const found = scan(bytes, header?.length ?? 0, name.mark);
   return { bytes, header, marks, found, left: found.frames.filter(({ number }) => !marks.settled.has(number)) };
 }

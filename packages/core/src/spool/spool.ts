@@ -53,7 +53,7 @@ export interface SpoolSettings {
 }
 
 /** Records that were on disk only, and are lost. `from` and `to` are wall times of acceptance. */
-export interface SpoolLoss {
+interface SpoolLoss {
   readonly reason: 'spool-full' | 'undeliverable';
   readonly records: number;
   readonly from: number;
