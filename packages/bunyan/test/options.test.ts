@@ -21,7 +21,7 @@ describe('destinationStream refuses', () => {
   test.each([
     [{ leval: 'info' }, 'unknown option "leval": did you mean "level"?'],
     [{ maxDelay: 5 }, 'unknown option "maxDelay": did you mean "maxDelayMs"?'],
-    [{ spool: {} }, 'unknown option "spool": known are'],
+    [{ spool: {} }, 'spool.directory: expected the path of a directory, got undefined'],
     [{ maxDelayMs: -1 }, 'maxDelayMs: expected an integer of at least 0, got -1'],
     [{ onError: 'console' }, 'onError: expected a function, got "console"'],
     [{ level: 'verbose' }, `level: expected ${levels}, got "verbose"`],

@@ -38,7 +38,7 @@ describe('DestinationTransport refuses', () => {
     expect(refusal({ destination, ...options }).message).toBe(`[logferry] ${message}`);
   });
 
-  test.each(['log', 'logv', 'close', 'spool'])('%s, which it would ignore', (option) => {
+  test.each(['log', 'logv', 'close'])('%s, which it would ignore', (option) => {
     expect(refusal({ destination, [option]: () => {} }).message).toContain(`unknown option "${option}"`);
   });
 

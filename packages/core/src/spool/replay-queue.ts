@@ -1,8 +1,9 @@
-import { type SpoolFiles, toBuffer } from './files.js';
+import type { SpoolFiles } from './files.js';
 import { type Frame, recordOf, type SpoolRecord } from './frame.js';
 import type { Marks } from './marks.js';
 import { scan } from './scan.js';
 import type { StoredSegment } from './stored-segment.js';
+import { toBuffer } from './to-buffer.js';
 
 /** A record that was read back. */
 export interface ReplayedRecord extends SpoolRecord {

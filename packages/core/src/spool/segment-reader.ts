@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { attempt } from '../tools/attempt.js';
-import { type SpoolFiles, toBuffer } from './files.js';
+import type { SpoolFiles } from './files.js';
 import type { Frame } from './frame.js';
 import { type Marks, readMarks } from './marks.js';
 import { type Scan, scan } from './scan.js';
 import { MARKS_SUFFIX, nameOf, parseHeader, type SegmentHeader, type SegmentName, SPOOL_VERSION } from './segment.js';
+import { toBuffer } from './to-buffer.js';
 
 /** A segment, read whole. */
 export interface SegmentContent {

@@ -37,6 +37,7 @@ it(`${DIRECTORIES} directories of dead owners are adopted once each by ${PROCESS
   const results = (await Promise.all(outputs)).map((output) => JSON.parse(output) as Result);
   expect(results.flatMap(({ texts }) => texts).sort()).toEqual(expected.sort());
   expect(results.reduce((sum, { recovered }) => sum + recovered, 0)).toBe(2 * DIRECTORIES);
-  expect(results.filter(({ recovered }) => recovered > 0).length).toBeGreaterThan(1);
+  // A few directories may all go to the first process that looks.
+  if (full) expect(results.filter(({ recovered }) => recovered > 0).length).toBeGreaterThan(1);
   expect(readdirSync(join(directory, readdirSync(directory)[0] as string))).toEqual([]);
 }, 60_000);
