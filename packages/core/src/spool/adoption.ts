@@ -1,21 +1,20 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Clock } from '../contract/clock.js';
 import { attempt } from '../tools/attempt.js';
 import { codeOf, remedyOf } from './disk-errors.js';
 import type { SpoolFiles } from './files.js';
 import { recordOf } from './frame.js';
-import { directoryOf, isLeft, type Owner } from './owner.js';
-import { Quarantine } from './quarantine.js';
+import { isLeft, type Owner } from './owner.js';
+import { claim, Repair } from './repair.js';
 import type { Extent } from './replay-queue.js';
-import { MARKS_SUFFIX, MAX_RECORDS, parseName, SPOOL_VERSION } from './segment.js';
-import { faultOf, readSegment } from './segment-reader.js';
+import { MAX_RECORDS, parseName, SPOOL_VERSION } from './segment.js';
+import { ForeignSegments, segmentsAmong } from './segment-reader.js';
 import { type OwnedDirectory, StoredSegment } from './stored-segment.js';
 
 interface Settings {
   /** The directory of the option. */
   readonly root: string;
   readonly keyDirectory: string;
-  readonly key: string;
   readonly owner: Owner;
   readonly files: SpoolFiles;
   readonly clock: Clock;
@@ -35,14 +34,14 @@ interface Settings {
 /** Takes over what dead owners left. */
 export class Adoption {
   readonly #settings: Settings;
-  readonly #quarantine: Quarantine;
+  readonly #repair: Repair;
   readonly #told = new Set<string>();
   /** Segments that could not be read. */
   #unread: StoredSegment[] = [];
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#quarantine = new Quarantine(settings.keyDirectory, settings.files);
+    this.#repair = new Repair(settings.keyDirectory, settings.files);
   }
 
   /** Adopts all directories of dead owners. Never rejects. */
@@ -50,7 +49,7 @@ export class Adoption {
     const { keyDirectory, isClosed } = this.#settings;
     const unread = this.#unread;
     this.#unread = [];
-    for (const segment of unread) await this.#tryToRecover(segment, new Set());
+    for (const segment of unread) await this.#tryToRecover(segment, new ForeignSegments(keyDirectory));
     for (const name of this.#list(keyDirectory)) {
       if (isClosed()) return;
       const directory = this.#claim(name);
@@ -73,16 +72,12 @@ export class Adoption {
   /** Renames the directory of a dead owner to one of ours. `undefined` if it lives, or another process was faster. */
   #claim(name: string): OwnedDirectory | undefined {
     const { keyDirectory, owner, files, clock } = this.#settings;
-    const from = join(keyDirectory, name);
     if (!this.#isLeft(keyDirectory, name)) return undefined;
-    const unknown = this.#list(from).find((each) => (parseName(each)?.version ?? SPOOL_VERSION) !== SPOOL_VERSION);
-    if (unknown !== undefined) {
-      this.#tell(join(from, unknown), `it has another version of the format than ${SPOOL_VERSION}`);
-      return undefined;
-    }
-    const path = claim(files, from, owner, clock.now());
-    if (path === undefined) return undefined;
-    const directory = { path, isAdopted: true };
+    const claimed = claim(files, join(keyDirectory, name), owner, clock.now());
+    if (claimed?.unknown !== undefined)
+      this.#tell(claimed.unknown, `it has another version of the format than ${SPOOL_VERSION}`);
+    if (claimed?.path === undefined) return undefined;
+    const directory = { path: claimed.path, isAdopted: true };
     this.#settings.onAdopted(directory);
     return directory;
   }
@@ -97,22 +92,21 @@ export class Adoption {
   }
 
   async #recover(directory: OwnedDirectory): Promise<void> {
-    const names = this.#list(directory.path);
-    const segments = names
-      .flatMap((name) => parseName(name) ?? [])
-      .sort((a, b) => a.number - b.number)
-      .map((name) => new StoredSegment(name, directory, this.#settings.nextIndex(), 0, false));
-    const known = new Set<number>();
-    for (const segment of segments) await this.#tryToRecover(segment, known);
-    for (const name of names) if (name.endsWith(MARKS_SUFFIX)) this.#removeOrphan(join(directory.path, name));
-    this.#settings.onSearched(directory);
+    const { keyDirectory, nextIndex, isClosed, onSearched } = this.#settings;
+    const foreign = new ForeignSegments(keyDirectory);
+    for (const name of segmentsAmong(this.#list(directory.path)))
+      await this.#tryToRecover(new StoredSegment(name, directory, nextIndex(), 0, false), foreign);
+    // It may be another owner's already.
+    if (isClosed()) return;
+    for (const path of this.#repair.rest(directory.path)) this.#tell(path, 'it is no file of a spool');
+    onSearched(directory);
   }
 
   /** A segment that cannot be read now is tried again with the next look: the disk may be well then. */
-  async #tryToRecover(segment: StoredSegment, known: Set<number>): Promise<void> {
+  async #tryToRecover(segment: StoredSegment, foreign: ForeignSegments): Promise<void> {
     if (this.#settings.isClosed()) return;
     try {
-      await this.#recoverSegment(segment, known);
+      await this.#recoverSegment(segment, foreign);
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return;
       this.#unread.push(segment);
@@ -120,42 +114,23 @@ export class Adoption {
     }
   }
 
-  async #recoverSegment(segment: StoredSegment, known: Set<number>): Promise<void> {
-    const { files, key, onRecovered, onDamaged } = this.#settings;
-    const { name, path } = segment;
-    const content = await readSegment(files, segment.directory.path, name);
-    const { bytes, found, left, marks } = content;
-    const fault = known.has(name.mark) ? 'it is a copy of another segment' : faultOf(content, name, key);
-    if (fault !== undefined) {
-      onDamaged(1);
-      this.#tell(path, fault);
-      this.#quarantine.move(path);
-      return;
-    }
-    if (found.frames.length > 0) known.add(name.mark);
-    if (found.damagedRecords > 0) {
-      onDamaged(found.damagedRecords);
-      this.#quarantine.keepParts(path, bytes, found);
-    }
-    if (left.length === 0) {
-      attempt(() => segment.remove(files));
-      return;
-    }
+  async #recoverSegment(segment: StoredSegment, foreign: ForeignSegments): Promise<void> {
+    const { onRecovered, onDamaged, isClosed } = this.#settings;
+    const { content, fault, damagedRecords } = await this.#repair.segment(
+      segment.directory.path,
+      segment.name,
+      foreign,
+    );
+    if (fault !== undefined) this.#tell(segment.path, fault);
+    if (fault !== undefined || damagedRecords > 0) onDamaged(fault === undefined ? damagedRecords : 1);
+    // Once its directory is given up, the next owner counts it.
+    if (!content || isClosed()) return;
+    const { bytes, left, marks } = content;
     for (const frame of left) segment.note(recordOf(bytes, frame).acceptedAt);
     segment.size = bytes.length;
     segment.records = MAX_RECORDS;
     segment.unsettled = left.length;
     onRecovered({ segment, start: 0, end: segment.size, records: left.length, firstNumber: 0, marks });
-  }
-
-  /** Removes marks whose segment is gone. */
-  #removeOrphan(path: string): void {
-    const { files } = this.#settings;
-    try {
-      files.stat(path.slice(0, -MARKS_SUFFIX.length));
-    } catch {
-      attempt(() => files.remove(path));
-    }
   }
 
   #tell(path: string, why: string): void {
@@ -167,15 +142,4 @@ export class Adoption {
   #list(path: string): readonly string[] {
     return attempt(() => this.#settings.files.list(path)) ?? [];
   }
-}
-
-/** Renames a directory that is left to one of `owner`. Returns its path; `undefined` if another process was faster. */
-export function claim(files: SpoolFiles, from: string, owner: Owner, nowMs: number): string | undefined {
-  const path = join(dirname(from), directoryOf(owner));
-  return attempt(() => {
-    // Under the new name its heartbeat must not be old.
-    files.touch(from, nowMs);
-    files.rename(from, path);
-    return path;
-  });
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../contract/clock.js';
+import { noSpace } from './disk-errors.js';
 import type { SpoolFiles } from './files.js';
 import { FrameWriter, type SpoolRecord } from './frame.js';
 import { DEAD_AFTER_MS, directoryOf, type Owner } from './owner.js';
@@ -244,8 +245,4 @@ export class Appender {
       // The file is of no more use in any case.
     }
   }
-}
-
-function noSpace(text: string): Error {
-  return Object.assign(new Error(text), { code: 'ENOSPC' });
 }

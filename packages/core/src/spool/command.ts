@@ -1,63 +1,76 @@
-import { basename, dirname, join } from 'node:path';
+import { statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { claim } from './adoption.js';
-import { nodeFiles, type SpoolFiles } from './files.js';
-import { recordOf } from './frame.js';
-import { type FoundDirectory, type FoundSpool, inspect, readSegments } from './inspect.js';
-import { freeDirectory, thisOwner } from './owner.js';
-import { Quarantine } from './quarantine.js';
+import { attempt } from '../tools/attempt.js';
+import { toDateMs } from '../tools/time.js';
+import { remedyOf } from './disk-errors.js';
+import { nodeFiles } from './files.js';
+import { type Frame, recordOf, type SpoolRecord } from './frame.js';
+import { type FoundDirectory, type FoundSegment, type FoundSpool, inspect } from './inspect.js';
+import { thisOwner } from './owner.js';
+import { claim, giveUp, Repair, type Repaired } from './repair.js';
 import { nameOf } from './segment.js';
-import type { SegmentContent } from './segment-reader.js';
+import { ForeignSegments, type SegmentContent, segmentsAmong } from './segment-reader.js';
 
 const HELP = `Usage: logferry-spool [--print | --recover] DIRECTORY
 
-Looks at the directory of the option "spool" of Logferry: destinations, owners, segments, records, health. It changes nothing.
+Shows what the directory of the option "spool" of Logferry holds: destinations, owners, segments, records, health. It changes nothing,
+and may run while processes write.
 
-  --print    write the records that are left, as lines of JSON
-  --recover  repair what dead owners left: cut torn ends, take damaged bytes and foreign segments away. Ships nothing
+  --print    write the records that are left, one a line, as JSON:
+             { destination, acceptedAt, urgent, sent, events: [{ route, time, payload }] }
+  --recover  repair what dead owners left: damaged bytes and foreign files go to the quarantine, records stay. Ships nothing
+  --version  show the version
   --help     show this text
 
-Exit code: 0 all is well, 1 something is damaged or cannot be used, 2 wrong arguments or an unreadable directory,
-3 with --recover: a directory was left alone, since its owner lives.
+Exit code:
+  0  nothing is damaged
+  1  something is damaged, foreign, of another version, or cannot be read; with --recover: or cannot be repaired
+  2  wrong arguments, or DIRECTORY cannot be read
+  3  with --recover: the rest is repaired, but the directory of a living owner was left alone
 `;
 
 /** Where the command writes. */
 export interface Output {
-  out(text: string): void;
+  /** Resolves when there is room for more. */
+  out(text: string): Promise<void>;
   error(text: string): void;
 }
 
 /** Runs the command line `logferry-spool`. Resolves to its exit code. */
-export async function runCommand(
-  args: readonly string[],
-  output: Output,
-  files: SpoolFiles = nodeFiles,
-): Promise<number> {
+export async function runCommand(args: readonly string[], version: string, output: Output): Promise<number> {
   const parsed = parse(args);
   if (typeof parsed === 'string') {
     output.error(`logferry-spool: ${parsed}\n\n${HELP}`);
     return 2;
   }
   const { directory, help, print, recover } = parsed;
-  if (help) {
-    output.out(HELP);
+  if (help || parsed.version) {
+    await output.out(help ? HELP : `${version}\n`);
     return 0;
   }
   let spools: readonly FoundSpool[];
   try {
-    spools = inspect(files, directory, thisOwner(), Date.now());
+    spools = inspect(nodeFiles, directory, thisOwner(), Date.now());
   } catch (error) {
     output.error(`logferry-spool: cannot read ${directory}: ${(error as Error).message}\n`);
     return 2;
   }
-  if (print) return printRecords(spools, output);
-  if (recover) return repair(spools, output, files);
-  return list(spools, output);
+  let isWell = true;
+  for (const { path, fault } of spools) {
+    if (fault === undefined) continue;
+    isWell = false;
+    output.error(`${path} cannot be read: ${fault}\n`);
+  }
+  if (recover) return repair(spools, isWell, output);
+  const show = print ? printRecords : list;
+  return (await show(spools, output)) && isWell ? 0 : 1;
 }
 
 interface Arguments {
   readonly directory: string;
   readonly help: boolean;
+  readonly version: boolean;
   readonly print: boolean;
   readonly recover: boolean;
 }
@@ -68,11 +81,11 @@ function parse(args: readonly string[]): Arguments | string {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
-      options: { help: flag, print: flag, recover: flag },
+      options: { help: flag, version: flag, print: flag, recover: flag },
       allowPositionals: true,
     });
     const [directory = '', ...others] = positionals;
-    if (values.help) return { ...values, directory };
+    if (values.help || values.version) return { ...values, directory };
     if (directory === '' || others.length > 0) return 'expected one directory';
     return values.print && values.recover ? 'expected --print or --recover, and not both' : { ...values, directory };
   } catch (error) {
@@ -80,142 +93,251 @@ function parse(args: readonly string[]): Arguments | string {
   }
 }
 
-async function list(spools: readonly FoundSpool[], { out }: Output): Promise<number> {
-  let isHealthy = true;
-  if (spools.length === 0) out('no records\n');
-  for (const { path, directories } of spools) {
-    out(`${basename(path)}\n`);
-    for (const directory of directories) {
-      const { lines, isWell, key } = await describe(directory);
-      isHealthy &&= isWell;
-      if (key !== undefined) out(`  ${key}\n`);
-      for (const line of lines) out(`  ${line}\n`);
-    }
-  }
-  return isHealthy ? 0 : 1;
+/** Numbers of a segment, a directory or all of them. */
+interface Sum {
+  left: number;
+  settled: number;
+  damaged: number;
+  bytes: number;
 }
 
-async function describe(
-  directory: FoundDirectory,
-): Promise<{ readonly lines: readonly string[]; readonly isWell: boolean; readonly key: string | undefined }> {
-  const lines: string[] = [];
-  let key: string | undefined;
+/** Whether all is well. */
+async function list(spools: readonly FoundSpool[], { out }: Output): Promise<boolean> {
+  const total = nothing();
   let isWell = true;
-  let total = 0;
-  for await (const { name, content, fault } of directory.segments()) {
-    if (!content) {
-      isWell = false;
-      lines.push(`  ${nameOf(name)}: ${fault}`);
-      continue;
+  for (const { path, directories, quarantine } of spools) {
+    const lines: string[] = [];
+    let key: string | undefined;
+    for (const directory of directories) {
+      const sum = nothing();
+      const segments: string[] = [];
+      for await (const segment of segmentsOf(directory)) {
+        isWell &&= isUsable(segment);
+        key ??= segment.content?.header?.key;
+        const each = sumOf(segment);
+        add(sum, each);
+        segments.push(`    ${segmentText(segment, each)}`);
+      }
+      add(total, sum);
+      lines.push(`  ${ownerText(directory)}: ${sumText(sum)}`, ...segments);
     }
-    const { bytes, found, left, header } = content;
-    key ??= header?.key;
-    total += left.length;
-    const [oldest] = left;
-    const age = oldest ? `, the oldest of ${new Date(recordOf(bytes, oldest).acceptedAt).toISOString()}` : '';
-    const damage = found.damagedRecords > 0 ? `, ${found.damagedRecords} damaged` : '';
-    isWell &&= fault === undefined && damage === '';
-    lines.push(
-      `  ${nameOf(name)}: ${bytes.length} bytes, ${left.length} of ${found.frames.length} records left${age}${damage}${fault === undefined ? '' : `, ${fault}`}`,
-    );
+    if (quarantine.files > 0)
+      lines.push(`  quarantine: ${quarantine.files} files, ${inDigits(quarantine.bytes)} bytes`);
+    await out([`${basename(path)}${key === undefined ? '' : ` (${key})`}`, ...lines, ''].join('\n'));
   }
+  await out(`in all: ${sumText(total)}\n`);
+  return isWell;
+}
+
+/** Writes the records that are left. Resolves to whether all is well. */
+async function printRecords(spools: readonly FoundSpool[], { out }: Output): Promise<boolean> {
+  let isWell = true;
+  for (const { path, directories } of spools) {
+    let destination = basename(path);
+    for (const directory of directories) {
+      for await (const segment of segmentsOf(directory)) {
+        isWell &&= isUsable(segment);
+        const { content, fault } = segment;
+        if (!content || fault !== undefined) continue;
+        destination = content.header?.key ?? destination;
+        let text = '';
+        for (const frame of content.left) {
+          const record = readRecord(content, frame);
+          if (record) text += `${JSON.stringify(asJson(record, destination, content.marks.sent.has(frame.number)))}\n`;
+          else isWell = false;
+          if (text.length < PORTION_CHARS) continue;
+          await out(text);
+          text = '';
+        }
+        await out(text);
+      }
+    }
+  }
+  return isWell;
+}
+
+/** Most text that waits to be written, but for a single longer record. */
+const PORTION_CHARS = 64 * 1024;
+
+function asJson({ acceptedAt, urgent, events }: SpoolRecord, destination: string, sent: boolean): object {
   return {
-    lines: [`${ownerText(directory)}: ${total} ${total === 1 ? 'record' : 'records'} left`, ...lines],
-    isWell,
-    key,
+    destination,
+    acceptedAt: isoTime(acceptedAt),
+    urgent,
+    sent,
+    events: events.map(({ route, time, payload }) => ({ route, time, payload })),
   };
 }
 
-function ownerText({ owner, isLeft }: FoundDirectory): string {
-  if (owner === 'nobody') return 'nobody';
-  const thread = owner.thread === 0 ? '' : `, thread ${owner.thread}`;
-  return `process ${owner.pid}${thread}, ${isLeft ? 'dead' : 'alive'}`;
-}
-
-async function printRecords(spools: readonly FoundSpool[], { out }: Output): Promise<number> {
-  let isHealthy = true;
+/** Repairs what is left. Resolves to the exit code. */
+async function repair(spools: readonly FoundSpool[], areAllRead: boolean, output: Output): Promise<number> {
+  let isWell = areAllRead;
+  let isAllLeft = true;
   for (const { path, directories } of spools) {
-    for (const directory of directories) {
-      for await (const { content, fault } of directory.segments()) {
-        isHealthy &&= fault === undefined && content?.found.damagedRecords === 0;
-        if (!content) continue;
-        for (const frame of content.left) {
-          const { acceptedAt, urgent, events } = recordOf(content.bytes, frame);
-          const record = {
-            spool: basename(path),
-            acceptedAt: new Date(acceptedAt).toISOString(),
-            urgent,
-            sent: content.marks.sent.has(frame.number),
-            events: events.map(({ route, time, payload }) => ({ route, time, payload })),
-          };
-          out(`${JSON.stringify(record)}\n`);
-        }
-      }
-    }
-  }
-  return isHealthy ? 0 : 1;
-}
-
-async function repair(spools: readonly FoundSpool[], output: Output, files: SpoolFiles): Promise<number> {
-  let hasRefused = false;
-  let isDamaged = false;
-  for (const { path, directories } of spools) {
-    const quarantine = new Quarantine(path, files);
     for (const directory of directories) {
       if (!directory.isLeft) {
-        hasRefused = true;
+        isAllLeft = false;
         output.error(`${directory.path} is left alone: ${ownerText(directory)}\n`);
         continue;
       }
-      // Nobody else works on it meanwhile.
-      const claimed = claim(files, directory.path, thisOwner(), Date.now());
-      if (claimed === undefined) continue;
-      if (await repairDirectory(claimed, quarantine, files, output)) isDamaged = true;
-      files.rename(claimed, join(dirname(claimed), freeDirectory()));
+      try {
+        isWell = (await repairDirectory(path, directory.path, output)) && isWell;
+      } catch (error) {
+        isWell = false;
+        output.error(`${directory.path} cannot be repaired: ${errorText(error)}\n`);
+      }
     }
   }
-  if (hasRefused) return 3;
-  return isDamaged ? 1 : 0;
+  if (!isWell) return 1;
+  return isAllLeft ? 0 : 3;
 }
 
-/** Whether something is left that cannot be used. */
-async function repairDirectory(
-  directory: string,
-  quarantine: Quarantine,
-  files: SpoolFiles,
-  { out }: Output,
-): Promise<boolean> {
-  let isDamaged = false;
-  for await (const { content, fault, path } of readSegments(files, directory)) {
-    if (!content) {
-      isDamaged = true;
-      out(`${path}: left alone: ${fault}\n`);
-    } else if (fault !== undefined || content.found.frames.length === 0) {
-      quarantine.move(path);
-      out(`${path}: taken away: ${fault ?? 'it has no record'}\n`);
-    } else if (content.found.damagedRecords > 0) {
-      quarantine.keepParts(path, content.bytes, content.found);
-      replace(files, path, undamaged(content));
-      out(`${path}: ${content.found.damagedRecords} damaged records taken away\n`);
-    }
+/** Resolves to whether all that is left of the directory can be used. Rejects with an error of the file system. */
+async function repairDirectory(keyDirectory: string, path: string, { out, error }: Output): Promise<boolean> {
+  const { uid } = statSync(path);
+  // The application could not read the files that another user makes.
+  if (process.getuid && process.getuid() !== uid) {
+    error(`${path} is left alone: run this as the user ${uid}, who owns it\n`);
+    return false;
   }
-  return isDamaged;
-}
-
-/** The header, as it is, and the frames. */
-function undamaged({ bytes, found: { frames } }: SegmentContent): Uint8Array {
-  const head = bytes.subarray(0, frames[0]?.start);
-  return Buffer.concat([head, ...frames.map(({ start, end }) => bytes.subarray(start, end))]);
-}
-
-/** Replaces a file at once: it is never seen half. */
-function replace(files: SpoolFiles, path: string, content: Uint8Array): void {
-  const file = files.create(`${path}.tmp`);
+  const claimed = claim(nodeFiles, path, thisOwner(), Date.now());
+  // Its new owner repairs it.
+  if (!claimed) return true;
+  if (claimed.unknown !== undefined) {
+    error(`${path} is left alone: ${basename(claimed.unknown)} has another version of the format\n`);
+    return false;
+  }
+  let isWell = true;
   try {
-    files.write(file, content, content.length, 0);
-    files.syncNow(file);
+    const repairs = new Repair(keyDirectory, nodeFiles);
+    const foreign = new ForeignSegments(keyDirectory);
+    for (const name of segmentsAmong(nodeFiles.list(claimed.path))) {
+      const shown = join(path, nameOf(name));
+      try {
+        const repaired = await repairs.segment(claimed.path, name, foreign);
+        const text = repairText(repaired);
+        if (text !== '') await out(`${shown}: ${text}\n`);
+        if (repaired.failure === undefined) continue;
+        isWell = false;
+        error(`${shown} cannot be repaired: ${errorText(repaired.failure)}\n`);
+      } catch (failure) {
+        isWell = false;
+        error(`${shown} cannot be read: ${errorText(failure)}\n`);
+      }
+    }
+    for (const each of repairs.rest(claimed.path)) await out(`${join(path, basename(each))}: foreign: taken away\n`);
   } finally {
-    files.close(file);
+    giveUp(nodeFiles, claimed.path);
   }
-  files.rename(`${path}.tmp`, path);
+  return isWell;
+}
+
+/** What was done; nothing if it failed, or if nothing had to be done. */
+function repairText({ content, fault, damagedRecords, damagedBytes, failure }: Repaired): string {
+  if (failure !== undefined) return '';
+  if (fault !== undefined) return `foreign: ${fault}: taken away`;
+  const parts: string[] = [];
+  if (damagedBytes > 0)
+    parts.push(`${inDigits(damagedBytes)} damaged bytes of ${count(damagedRecords, 'record')} taken away`);
+  if (!content) parts.push('removed, since no record is left');
+  return parts.join(', ');
+}
+
+/** A directory that cannot be read is one segment that cannot be used. */
+async function* segmentsOf(directory: FoundDirectory): AsyncGenerator<FoundSegment | Unreadable> {
+  try {
+    yield* directory.segments();
+  } catch (error) {
+    yield { name: undefined, content: undefined, damagedRecords: 0, damagedBytes: 0, fault: errorText(error) };
+  }
+}
+
+/** A directory that cannot be read. */
+type Unreadable = Omit<FoundSegment, 'name'> & { readonly name: undefined };
+
+function isUsable({ fault, damagedBytes }: FoundSegment | Unreadable): boolean {
+  return fault === undefined && damagedBytes === 0;
+}
+
+/** `undefined` for a content that is no record. */
+function readRecord({ bytes }: SegmentContent, frame: Frame): SpoolRecord | undefined {
+  return attempt(() => recordOf(bytes, frame));
+}
+
+function nothing(): Sum {
+  return { left: 0, settled: 0, damaged: 0, bytes: 0 };
+}
+
+/** A foreign segment has bytes only. */
+function sumOf({ content, damagedRecords: damaged, fault }: FoundSegment | Unreadable): Sum {
+  const bytes = content?.bytes.length ?? 0;
+  if (!content || fault !== undefined) return { ...nothing(), bytes };
+  const { found, left } = content;
+  return { left: left.length, settled: found.frames.length - left.length, damaged, bytes };
+}
+
+function add(sum: Sum, { left, settled, damaged, bytes }: Sum): void {
+  sum.left += left;
+  sum.settled += settled;
+  sum.damaged += damaged;
+  sum.bytes += bytes;
+}
+
+function segmentText(segment: FoundSegment | Unreadable, sum: Sum): string {
+  const { name, content, fault, damagedBytes } = segment;
+  const parts: string[] = [];
+  if (fault !== undefined) parts.push(fault);
+  else {
+    parts.push(sumText(sum));
+    if (damagedBytes > 0) parts.push(`${inDigits(damagedBytes)} damaged bytes`);
+    const times = [content?.left[0], content?.left.at(-1)]
+      .flatMap((frame) => (content && frame && readRecord(content, frame)) ?? [])
+      .map(({ acceptedAt }) => acceptedAt);
+    const [first, last] = times;
+    if (first !== undefined && last !== undefined)
+      parts.push(`accepted ${isoTime(first)} to ${isoTime(last)}, the oldest ${ageText(Date.now() - first)} ago`);
+  }
+  return `${name ? nameOf(name) : 'cannot be read'}: ${parts.join(', ')}`;
+}
+
+function sumText({ left, settled, damaged, bytes }: Sum): string {
+  const text = `${count(left, 'record')} left, ${inDigits(settled)} settled, ${inDigits(bytes)} bytes`;
+  return damaged > 0 ? `${text}, ${count(damaged, 'damaged record')}` : text;
+}
+
+function ownerText({ owner, isLeft, heartbeatAgeMs }: FoundDirectory): string {
+  if (owner === 'nobody') return 'nobody';
+  const thread = owner.thread === 0 ? '' : `, thread ${owner.thread}`;
+  const state = isLeft ? 'dead' : 'alive';
+  return `process ${owner.pid}${thread}, ${state}, heartbeat ${ageText(heartbeatAgeMs)} ago`;
+}
+
+function errorText(error: unknown): string {
+  return `${(error as Error).message} (${remedyOf(error)})`;
+}
+
+function count(number: number, noun: string): string {
+  return `${inDigits(number)} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function inDigits(number: number): string {
+  return number.toLocaleString('en-US');
+}
+
+function isoTime(ms: number): string | undefined {
+  const dateMs = toDateMs(ms);
+  return dateMs === undefined ? undefined : new Date(dateMs).toISOString();
+}
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+] as const;
+
+/** `3 min`: in the largest unit that fits. */
+function ageText(ms: number): string {
+  const [name, unitMs] = UNITS.find(([, each]) => ms >= each) ?? ['s', 1000];
+  return `${Math.floor(Math.max(0, ms) / unitMs)} ${name}`;
 }

@@ -8,6 +8,11 @@ export function codeOf(error: unknown): unknown {
   return ((error ?? {}) as { readonly code?: unknown }).code;
 }
 
+/** The error of a write that the disk took in part only. */
+export function noSpace(text: string): Error {
+  return Object.assign(new Error(text), { code: 'ENOSPC' });
+}
+
 const REMEDIES: ReadonlyMap<unknown, string> = new Map([
   ...named('free space on its volume, or lower spool.maxBytes', 'ENOSPC EDQUOT EFBIG'),
   ...named('mount its volume writable', 'EROFS'),

@@ -6,37 +6,40 @@ import type { Scan } from './scan.js';
 /** Most bytes that are kept of damaged parts of segments. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** Keeps what is damaged, for an engineer to look at. No failure of the disk is thrown: the records are lost in any case, and counted. */
+/** The name of the directory beside those of the writers. */
+export const QUARANTINE = 'quarantine';
+
+/** Keeps what is damaged or foreign, for an engineer to look at. */
 export class Quarantine {
   readonly #directory: string;
   readonly #files: SpoolFiles;
 
   constructor(keyDirectory: string, files: SpoolFiles) {
-    this.#directory = join(keyDirectory, 'quarantine');
+    this.#directory = join(keyDirectory, QUARANTINE);
     this.#files = files;
   }
 
-  /** Keeps the damaged bytes of a segment, as far as there is room. */
+  /** Keeps the damaged bytes of a segment, as far as there is room, and the disk lets it: the records are lost in any case. */
   keepParts(path: string, bytes: Buffer, { damaged }: Scan): void {
     const files = this.#files;
     attempt(() => {
       files.makeDirectory(this.#directory);
-      let used = files
-        .list(this.#directory)
-        .reduce((sum, name) => sum + files.stat(join(this.#directory, name)).size, 0);
+      const names = files.list(this.#directory);
+      let used = names.reduce((sum, name) => sum + files.stat(join(this.#directory, name)).size, 0);
       for (const { start, end } of damaged) {
+        const name = `${basename(path)}-${start}.bad`;
+        // The segment could not be repaired the last time.
+        if (names.includes(name)) continue;
         used += end - start;
         if (used > MAX_BYTES) return;
-        files.append(join(this.#directory, `${basename(path)}-${start}.bad`), bytes.subarray(start, end));
+        files.append(join(this.#directory, name), bytes.subarray(start, end));
       }
     });
   }
 
-  /** Takes a whole segment away. */
+  /** Takes a whole file away. Throws the error of the file system. */
   move(path: string): void {
-    attempt(() => {
-      this.#files.makeDirectory(this.#directory);
-      this.#files.rename(path, join(this.#directory, `${basename(dirname(path))}-${basename(path)}`));
-    });
+    this.#files.makeDirectory(this.#directory);
+    this.#files.rename(path, join(this.#directory, `${basename(dirname(path))}-${basename(path)}`));
   }
 }

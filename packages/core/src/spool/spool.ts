@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { StoredEvent } from '../accounting/ledger.js';
 import type { SpoolStats } from '../accounting/stats.js';
@@ -13,8 +12,10 @@ import { Appender, type Place } from './appender.js';
 import { codeOf, remedyOf } from './disk-errors.js';
 import type { SpoolFiles } from './files.js';
 import type { SpoolRecord } from './frame.js';
+import { keyDirectoryOf } from './key.js';
 import type { MarkKind } from './marks.js';
-import { DEAD_AFTER_MS, freeDirectory, HEARTBEAT_MS, thisOwner } from './owner.js';
+import { DEAD_AFTER_MS, HEARTBEAT_MS, thisOwner } from './owner.js';
+import { giveUp } from './repair.js';
 import { type Extent, ReplayQueue } from './replay-queue.js';
 import { indexOf, numberOf, type OwnedDirectory, type StoredSegment } from './stored-segment.js';
 
@@ -71,7 +72,6 @@ export class Spool {
   /** Records of dead owners. */
   readonly adopted: ReplayQueue;
   readonly #settings: SpoolSettings;
-  readonly #keyDirectory: string;
   readonly #appender: Appender;
   readonly #adoption: Adoption;
   readonly #directories = new Set<OwnedDirectory>();
@@ -96,10 +96,9 @@ export class Spool {
   constructor(settings: SpoolSettings) {
     const { options, identity, destination, maxBufferBytes, files, clock } = settings;
     const owner = thisOwner();
-    const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12);
     const shared = {
       key: identity,
-      keyDirectory: join(options.directory, `${destination}-${hash}`),
+      keyDirectory: join(options.directory, keyDirectoryOf(destination, identity)),
       owner,
       files,
       clock,
@@ -107,7 +106,6 @@ export class Spool {
     };
     const room = Math.floor(Math.min(MAX_SEGMENT_BYTES, options.maxBytes / 16, maxBufferBytes / 8));
     this.#settings = settings;
-    this.#keyDirectory = shared.keyDirectory;
     this.overflow = new ReplayQueue(files);
     this.adopted = new ReplayQueue(files);
     this.#appender = new Appender({
@@ -256,7 +254,7 @@ export class Spool {
     this.#isClosed = true;
     this.#heartbeat?.cancel();
     this.#appender.endSegment();
-    for (const directory of this.#directories) this.#giveUp(directory);
+    for (const directory of this.#directories) directory.path = giveUp(this.#settings.files, directory.path);
     this.#directories.clear();
   }
 
@@ -377,18 +375,6 @@ export class Spool {
       this.#settings.files.removeDirectory(directory.path);
       this.#directories.delete(directory);
     });
-  }
-
-  #giveUp(directory: OwnedDirectory): void {
-    const { files } = this.#settings;
-    const from = directory.path;
-    try {
-      files.removeDirectory(from);
-    } catch {
-      // It is not empty, or it is gone.
-      directory.path = join(this.#keyDirectory, freeDirectory());
-      attempt(() => files.rename(from, directory.path));
-    }
   }
 
   #failed(error: unknown): void {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { attempt } from '../tools/attempt.js';
 import type { SpoolFiles } from './files.js';
 import { type MarkKind, markEntry } from './marks.js';
 import { MARKS_SUFFIX, MAX_RECORDS, nameOf, type SegmentName } from './segment.js';
@@ -69,15 +70,16 @@ export class StoredSegment {
     }
   }
 
-  /** Removes the files. The marks go last: without them the records of a segment would be delivered again. */
   remove(files: SpoolFiles): void {
-    files.remove(this.path);
-    try {
-      files.remove(this.marksPath);
-    } catch {
-      // It has no marks.
-    }
+    removeSegment(files, this.path);
   }
+}
+
+/** Removes the files of a segment. The marks go last: without them its records would be delivered again. */
+export function removeSegment(files: SpoolFiles, path: string): void {
+  files.remove(path);
+  // It may have no marks.
+  attempt(() => files.remove(path + MARKS_SUFFIX));
 }
 
 /** The index of the segment that has the record with this id. */

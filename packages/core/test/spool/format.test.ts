@@ -1,42 +1,67 @@
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { DeliveryError } from '../../src/index.js';
-import { filesIn, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
+import { filesIn, leaveOnDisk, OnDisk, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
+
+interface FoundRecord {
+  readonly number: number;
+  readonly acceptedAt: number;
+  readonly urgent: boolean;
+  readonly events: readonly { readonly route: string; readonly time: number; readonly payload: string }[];
+}
 
 /** A reader that was written from SPOOL.md alone. */
-function readSpool(path: string) {
+function readSpool(path: string): { key: string | undefined; mark: number; records: FoundRecord[] } {
   const bytes = readFileSync(path);
-  const mark = Number.parseInt(/-([0-9a-f]{8})\.v1$/.exec(path)?.[1] ?? '', 16);
-  expect(bytes.toString('latin1', 0, 8)).toBe('LOGFERRY');
-  expect(bytes.readUInt16LE(8)).toBe(1);
-  const headerLength = bytes.readUInt16LE(10);
-  expect(bytes.readUInt32LE(12)).toBe(mark);
-  expect(bytes.readUInt32LE(headerLength - 4)).toBe(crc32(bytes.subarray(0, headerLength - 4)));
-  const key = bytes.toString('utf8', 32, headerLength - 4);
-  const records: {
-    number: number;
-    acceptedAt: number;
-    urgent: boolean;
-    route: string;
-    payload: string;
-    time: number;
-  }[] = [];
-  for (let at = headerLength; at < bytes.length; at += bytes.readUInt32LE(at + 8)) {
-    const length = bytes.readUInt32LE(at + 8);
-    expect(bytes.readUInt32LE(at)).toBe(mark);
-    expect(bytes.readUInt32LE(at + 4)).toBe(crc32(bytes.subarray(at + 8, at + length), mark));
-    expect(bytes.readUInt16LE(at + 26)).toBe(1);
-    const event = at + 28;
-    const routeEnd = event + 24 + bytes.readUInt32LE(event);
+  const [, digits = '', hexadecimal = ''] = /^(\d{8,})-([0-9a-f]{8})\.v1$/.exec(basename(path)) ?? [];
+  const mark = Number.parseInt(hexadecimal, 16);
+  const pattern = Buffer.alloc(4);
+  pattern.writeUInt32LE(mark);
+  let at = 0;
+  let key: string | undefined;
+  const length = bytes.length >= 36 ? bytes.readUInt16LE(10) : 0;
+  if (bytes.toString('latin1', 0, 8) === 'LOGFERRY' && length <= bytes.length) {
+    if (bytes.readUInt32LE(length - 4) === crc32(bytes.subarray(0, length - 4))) {
+      expect(bytes.readUInt16LE(8)).toBe(1);
+      expect(bytes.readUInt32LE(12)).toBe(mark);
+      expect(bytes.readUInt32LE(16)).toBe(Number(digits));
+      key = bytes.toString('utf8', 32, length - 4);
+      expect(createHash('sha256').update(key).digest('hex').slice(0, 12)).toBe(
+        basename(dirname(dirname(path)))
+          .split('-')
+          .at(-1),
+      );
+      at = length;
+    }
+  }
+  const records: FoundRecord[] = [];
+  while (at >= 0 && at + 28 <= bytes.length) {
+    const end = at + bytes.readUInt32LE(at + 8);
+    const isFrame = bytes.readUInt32LE(at) === mark && end >= at + 28 && end <= bytes.length;
+    if (!isFrame || bytes.readUInt32LE(at + 4) !== crc32(bytes.subarray(at + 8, end), mark)) {
+      at = bytes.indexOf(pattern, at + 1);
+      continue;
+    }
+    const events: { route: string; time: number; payload: string }[] = [];
+    let event = at + 28;
+    for (let left = bytes.readUInt16LE(at + 26); left > 0; left--) {
+      const routeEnd = event + 24 + bytes.readUInt32LE(event);
+      const payloadEnd = routeEnd + bytes.readUInt32LE(event + 4);
+      const time = bytes.readDoubleLE(event + 16);
+      const route = bytes.toString('utf8', event + 24, routeEnd);
+      events.push({ route, time, payload: bytes.toString('utf8', routeEnd, payloadEnd) });
+      event = payloadEnd;
+    }
     records.push({
       number: bytes.readUInt32LE(at + 12),
       acceptedAt: bytes.readDoubleLE(at + 16),
       urgent: bytes.readUInt16LE(at + 24) === 1,
-      route: bytes.toString('utf8', event + 24, routeEnd),
-      payload: bytes.toString('utf8', routeEnd, routeEnd + bytes.readUInt32LE(event + 4)),
-      time: bytes.readDoubleLE(event + 16),
+      events,
     });
+    at = end;
   }
   return { key, mark, records };
 }
@@ -86,10 +111,15 @@ it('is what SPOOL.md says', async () => {
   const [path = ''] = filesIn(directory);
   const { key, mark, records } = readSpool(path);
   expect(key).toBe('memory');
-  expect(records.map(({ payload }) => payload)).toEqual(texts);
+  expect(records.map(({ events }) => events[0]?.payload)).toEqual(texts);
   expect(records.map(({ number }) => number)).toEqual([...texts.keys()]);
-  for (const { payload, urgent, route, time, acceptedAt } of records) {
-    expect({ urgent, route }).toEqual({ urgent: payload.includes('7'), route: 'memory' });
+  for (const { urgent, acceptedAt, events } of records) {
+    const [{ payload, route, time } = { payload: '', route: '', time: 0 }] = events;
+    expect({ urgent, route, events: events.length }).toEqual({
+      urgent: payload.includes('7'),
+      route: 'memory',
+      events: 1,
+    });
     for (const at of [time, acceptedAt]) expect(at).toBeGreaterThanOrEqual(before);
   }
   const { sent, settled } = readMarks(`${path}.marks`, mark);
@@ -97,4 +127,26 @@ it('is what SPOOL.md says', async () => {
   expect(delivered.length).toBeGreaterThan(0);
   expect(settled.toSorted((a, b) => a - b)).toEqual(delivered.toSorted((a, b) => a - b));
   expect(sent.length).toBeGreaterThan(settled.length);
+});
+
+it('has the parts of a split record in one frame, and undamaged records behind damaged ones and a damaged header', async () => {
+  const directory = temporaryDirectory();
+  const destination = new OnDisk();
+  const encode = destination.encode.bind(destination);
+  const parts = (text: string): string[] => text.split('|');
+  Object.assign(destination, {
+    encode: (record: { readonly time: number; readonly text: string }) =>
+      parts(record.text).map((payload) => ({ ...encode({ ...textRecord(payload), time: record.time }), payload })),
+  });
+  await leaveOnDisk({ directory }, ['damaged', 'a|b|c', 'damaged too', 'd'], destination);
+  const [path = ''] = filesIn(directory);
+  const bytes = readFileSync(path);
+  bytes[9] = 0xff;
+  for (const text of ['damaged', 'damaged too']) bytes[bytes.indexOf(text)] = 0;
+  writeFileSync(path, bytes);
+  const { records } = readSpool(path);
+  expect(records.map(({ number, events }) => [number, events.map(({ payload }) => payload)])).toEqual([
+    [1, ['a', 'b', 'c']],
+    [3, ['d']],
+  ]);
 });
