@@ -62,7 +62,18 @@ async function shipExamples() {
   // One line when the server listens, two lines per request, and a warning for every tenth request.
   const expected = 1 + 2 * WEB_REQUESTS + WEB_REQUESTS / 10;
   const server = { framework: 'fastify + pino', cloud: 'cloudwatch', from: 'web-server', stream: 'web-server' };
-  return [...shipments, { ...server, stats, expected }];
+  return [...shipments, { ...server, stats, expected }, ...(await crashAndRecover())];
+}
+
+/** Two processes: the first is killed before it delivers anything, the second delivers the records of both. */
+async function crashAndRecover() {
+  progress('running examples/crash-and-recover');
+  const { killed, restarted } = await runExample(['index.js'], folderOf('crash-and-recover'), clouds.env);
+  const shop = { framework: 'winston', cloud: 'cloudwatch', stream: 'crash-and-recover', expected: EXAMPLE_RECORDS };
+  return [
+    { ...shop, from: 'crash-and-recover: killed', stats: killed, isKilled: true },
+    { ...shop, from: 'crash-and-recover: again', stats: restarted, recovered: EXAMPLE_RECORDS },
+  ];
 }
 
 async function shipFile(path) {
@@ -89,14 +100,15 @@ function folderOf(example) {
 }
 
 function toRow({ framework, cloud, from, stats }) {
-  const { received, delivered, dropped, rejected, requests, wireBytes } = stats;
+  const { received, recovered, delivered, dropped, rejected, spooled, pending, requests, wireBytes } = stats;
   const lost = rejected + Object.values(dropped).reduce((sum, count) => sum + count, 0);
   const target = clouds.services[cloud].title;
-  return { framework, target, from, received, delivered, dropped: lost, requests, bytes: wireBytes };
+  const left = spooled + pending;
+  return { framework, target, from, received, recovered, delivered, dropped: lost, left, requests, bytes: wireBytes };
 }
 
 /** The differences between the expected, counted and stored records of one shipment. */
-function findFaults({ framework, cloud, stream, stats, expected }) {
+function findFaults({ framework, cloud, stream, stats, expected, recovered = 0, isKilled = false }) {
   const name = `${framework} to ${clouds.services[cloud].title}`;
   const stored = clouds.services[cloud].countStored(stream);
   const faults = [];
@@ -106,10 +118,13 @@ function findFaults({ framework, cloud, stream, stats, expected }) {
     faults.push(`${name}: ${error.message}`);
   }
   if (stats.received !== expected) faults.push(`${name}: ${stats.received} records received, ${expected} expected`);
-  if (stats.delivered !== stats.received) {
-    faults.push(`${name}: ${stats.delivered} of ${stats.received} records delivered`);
-  }
-  if (stored !== stats.delivered) faults.push(`${name}: ${stored} records stored, ${stats.delivered} delivered`);
+  if (stats.recovered !== recovered) faults.push(`${name}: ${stats.recovered} records recovered, not ${recovered}`);
+  const total = stats.received + stats.recovered;
+  // The next process delivers the records of a killed one.
+  const { [isKilled ? 'pending' : 'delivered']: count } = stats;
+  if (count !== total) faults.push(`${name}: ${count} of ${total} records ${isKilled ? 'on disk' : 'delivered'}`);
+  if (!isKilled && stored !== stats.delivered)
+    faults.push(`${name}: ${stored} records stored, ${stats.delivered} delivered`);
   return faults;
 }
 
