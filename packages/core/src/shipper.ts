@@ -348,7 +348,7 @@ export class CoreShipper implements Shipper {
     for (const batcher of this.#batchers) batcher.sealDue(nowMs);
     this.#delivery.dispatch(nowMs);
     this.#delivery.expire(nowMs);
-    this.#replay?.pump(this.#closed && !this.#delivery.isHealthy);
+    this.#replay?.pump(this.#closed && this.#delivery.isFailing);
     if (this.#ledger.isEmpty) this.#processEnd.forget();
     const nextMs = Math.min(...this.#batchers.map(({ dueAtMs }) => dueAtMs), this.#delivery.wakeAtMs(nowMs));
     this.#waits.end({
@@ -369,15 +369,15 @@ export class CoreShipper implements Shipper {
     return this.#replay?.isReading || this.#spool?.isAdopting || false;
   }
 
-  /** Whether records of dead processes wait, and requests succeed. */
+  /** Whether records of dead processes wait, and requests do not fail. */
   get #hasAdopted(): boolean {
-    if (!this.#spool || !this.#delivery.isHealthy) return false;
+    if (!this.#spool || this.#delivery.isFailing) return false;
     return this.#backlog.hasAdopted || this.#spool.isAdopting || this.#spool.adopted.waiting > 0;
   }
 
   /**
    * Resolves when all events accepted so far are settled, or after `timeoutMs`. `needsAdopted`: and those of dead processes, while
-   * requests succeed. `endsInVain`: sooner when no attempt can come before. Keeps the process alive meanwhile.
+   * requests do not fail. `endsInVain`: sooner when no attempt can come before. Keeps the process alive meanwhile.
    */
   async #deliverAll(
     timeoutMs = Number.POSITIVE_INFINITY,

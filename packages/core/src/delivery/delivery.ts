@@ -149,6 +149,11 @@ export class Delivery {
     return this.#congestion.isHealthy;
   }
 
+  /** Whether it was a failure. Neither is known before the first. */
+  get isFailing(): boolean {
+    return this.#congestion.isFailing;
+  }
+
   /** Whether no request is in flight. */
   get isIdle(): boolean {
     return this.#inFlight.size === 0;
