@@ -153,7 +153,8 @@ export class CoreShipper implements Shipper {
     const { routes } = delivery;
     const batcherOf = (origin: BatchOrigin, isReplay: boolean): Batcher =>
       new Batcher(
-        options,
+        // What is read back together is sent together, and has waited on disk: nothing else would seal it for a flush that runs.
+        origin === 'live' ? options : { ...options, maxDelayMs: 0 },
         backlog,
         clock,
         (batch) => delivery.enqueue(batch),

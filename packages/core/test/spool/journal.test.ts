@@ -64,6 +64,18 @@ it('close() of a process that logs nothing delivers what a dead one left', async
   expect(await shipper.close()).toMatchObject({ recovered: 1, received: 0, delivered: 1, spooled: 0 });
 });
 
+it.each(['flush', 'close'] as const)('%s() sends what it reads back at once', async (ending) => {
+  const spool = { directory: temporaryDirectory() };
+  await leaveOnDisk(spool, ['old']);
+  const { shipper, destination } = startSpooled(spool, { maxDelayMs: 60_000, maxBufferBytes: 64 * 1024 });
+  const texts = Array.from({ length: 1000 }, (_, n) => `text ${n} ${'x'.repeat(100)}`);
+  for (const text of texts) expect(shipper.accept(textRecord(text))).toBe(true);
+  expect(shipper.stats().spooled).toBeGreaterThan(100);
+  await shipper[ending]({ timeoutMs: 10_000 });
+  expect(destination.texts).toEqual(expect.arrayContaining(texts));
+  if (ending === 'close') expect(destination.texts).toContain('old');
+});
+
 it('close() does not wait for what a dead process left when requests fail', async () => {
   const spool = { directory: temporaryDirectory() };
   await leaveOnDisk(spool, ['old']);
