@@ -76,6 +76,18 @@ it.each(['flush', 'close'] as const)('%s() sends what it reads back at once', as
   if (ending === 'close') expect(destination.texts).toContain('old');
 });
 
+it('close() delivers what a dead process left to a destination that first learns something, or refuses a record of it', async () => {
+  const spool = { directory: temporaryDirectory() };
+  await leaveOnDisk(spool, ['bad', 'good', 'better']);
+  const { shipper, destination } = startSpooled(spool);
+  let requests = 0;
+  destination.respond = ({ events }) => {
+    if (requests++ === 0) throw new DeliveryError('AGAIN', 'the stream is to be created');
+    if (events.some(({ payload }) => payload === 'bad')) throw new DeliveryError('INVALID', 'refused');
+  };
+  expect(await shipper.close()).toMatchObject({ recovered: 3, delivered: 2, dropped: { invalid: 1 }, spooled: 0 });
+});
+
 it('close() does not wait for what a dead process left when requests fail', async () => {
   const spool = { directory: temporaryDirectory() };
   await leaveOnDisk(spool, ['old']);
