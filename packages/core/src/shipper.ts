@@ -117,7 +117,12 @@ export class CoreShipper implements Shipper {
     destination: Destination,
     options: ResolvedDeliveryOptions,
     reporter: Reporter,
-    { clock = systemClock, random = Math.random, files = nodeFiles }: Omit<Seams, 'onFailure'> = {},
+    {
+      clock = systemClock,
+      random = Math.random,
+      files = nodeFiles,
+      onRecovered,
+    }: Omit<Seams, 'onFailure'> & { readonly onRecovered?: () => void } = {},
   ) {
     const backlog = this.#backlog;
     const onChanged = (): void => this.#pumpSoon();
@@ -136,7 +141,7 @@ export class CoreShipper implements Shipper {
       (ids) => this.#spool?.settle(ids),
     );
     this.#ledger = ledger;
-    const spool = options.spool && this.#openSpool(options.spool, files);
+    const spool = options.spool && this.#openSpool(options.spool, files, onRecovered);
     this.#spool = spool;
     const delivery = new Delivery({
       destination,
@@ -272,6 +277,11 @@ export class CoreShipper implements Shipper {
     };
   }
 
+  /** Number of pending records that are on disk, too. */
+  get onDisk(): number {
+    return this.#spool?.inMemory ?? 0;
+  }
+
   /** Delivers all records for at most `timeoutMs`, counts the rest as lost, and makes all notifications. Goes on accepting. */
   async settle(timeoutMs: number): Promise<void> {
     this.#intake.drain();
@@ -308,7 +318,7 @@ export class CoreShipper implements Shipper {
     for (const batcher of this.#batchers) batcher.sealAll();
   }
 
-  #openSpool(options: ResolvedSpoolOptions, files: SpoolFiles): Spool {
+  #openSpool(options: ResolvedSpoolOptions, files: SpoolFiles, onRecovered?: () => void): Spool {
     const { overflow, maxBufferBytes } = this.#options;
     const { name, identity = '' } = this.#destination;
     return new Spool({
@@ -320,7 +330,10 @@ export class CoreShipper implements Shipper {
       files,
       clock: this.#clock,
       onFailure: (error) => this.#reporter.failed(error, error.message),
-      onRecovered: (records) => this.#ledger.recover(records),
+      onRecovered: (records) => {
+        this.#ledger.recover(records);
+        onRecovered?.();
+      },
       onLost: (loss) => this.#ledger.loseSpooled(loss),
       onChanged: () => this.#pumpSoon(),
     });

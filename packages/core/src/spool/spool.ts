@@ -142,6 +142,13 @@ export class Spool {
     return this.#isAdopting;
   }
 
+  /** Number of records on disk that are in memory, too. */
+  get inMemory(): number {
+    let records = 0;
+    for (const { inMemory } of this.#segments.values()) records += inMemory;
+    return records;
+  }
+
   get stats(): SpoolStats {
     return { bytes: this.#bytes, segments: this.#segments.size, damaged: this.#damaged };
   }
@@ -196,6 +203,14 @@ export class Spool {
     this.#mark('settled', ids);
   }
 
+  /** These records are on disk only from now on. */
+  leave(ids: readonly number[]): void {
+    for (const id of ids) {
+      const segment = this.#segments.get(indexOf(id));
+      if (segment) segment.inMemory--;
+    }
+  }
+
   /** Records of a segment that were on disk only could not be read. */
   giveUp(segment: StoredSegment, records: number): void {
     segment.unsettled -= records;
@@ -237,6 +252,7 @@ export class Spool {
       } else others.push(...parts);
     });
     if (wasSent) this.markSent(ids);
+    this.leave(ids);
     return { kept, others };
   }
 
