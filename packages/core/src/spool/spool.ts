@@ -459,7 +459,8 @@ export class Spool {
       this.#forget(segment);
       this.#settings.onLost({ reason: 'undeliverable', records: unsettled - inMemory, from, to, cause });
     }
-    this.#failed(cause);
+    const message = `spool: ${directory.path} is gone: it was removed, or another process took this one for dead`;
+    this.#settings.onFailure(new DeliveryError('MISCONFIGURED', `${message}; a new one takes its place`, { cause }));
   }
 
   /** From now on nothing of the segment is on disk. */
