@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 
-const { cell, host, cloud, options, records, act, listeners } = JSON.parse(process.argv[2]);
+const { cell, host, cloud, options, records, act, listeners, flushesHalf } = JSON.parse(process.argv[2]);
 
 const hosts = {
   async winston() {
@@ -18,7 +18,7 @@ const hosts = {
         logger.end();
         return once(logger, 'finish');
       },
-      flush: () => transport.flush(),
+      flush: (options) => transport.flush(options),
       stats: () => transport.stats(),
       logger,
       transport,
@@ -45,7 +45,7 @@ const hosts = {
     return {
       log: (fields) => logger.info(fields, 'a record'),
       end: () => entry.stream.close(),
-      flush: () => entry.stream.flush(),
+      flush: (options) => entry.stream.flush(options),
       stats: () => entry.stream.stats(),
     };
   },
@@ -88,6 +88,7 @@ const acts = {
   reject: () => void Promise.reject(new Error('broken')),
   SIGTERM: () => process.kill(process.pid, 'SIGTERM'),
   SIGINT: () => process.kill(process.pid, 'SIGINT'),
+  SIGKILL: () => process.kill(process.pid, 'SIGKILL'),
   'logger.close': () => running.logger.close(),
   'logger.remove': () => running.logger.remove(running.transport),
 };
@@ -101,6 +102,8 @@ const half = Math.floor(records / 2);
 log(half);
 if (listeners === 'exit after') process.on('exit', () => process.exit());
 if (listeners === 'log after') process.on('exit', () => log(3));
+// A service that is down takes none of them, but then they have reached the worker.
+if (flushesHalf) await running.flush({ timeoutMs: 300 });
 setImmediate(() => {
   log(records - half);
   say({ actedAt: Date.now() });

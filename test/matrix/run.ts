@@ -52,7 +52,7 @@ export async function startMatrix(kinds: readonly Endpoint[] = ['healthy', 'hang
       const service = running.get(`${cloud} ${ending.endpoint}`) as RunningCloud;
       const { act, records, listeners = 'none' } = ending;
       const options = { ...service.options, ...ending.options };
-      const outcome = outcomes.get(cell) ?? runChild({ cell, host, cloud, options, records, act, listeners }, service);
+      const outcome = outcomes.get(cell) ?? runCell({ cell, host, cloud, options, records, act, listeners }, service);
       outcomes.set(cell, outcome);
       return outcome;
     },
@@ -66,7 +66,21 @@ export async function startMatrix(kinds: readonly Endpoint[] = ['healthy', 'hang
   };
 }
 
-async function runChild<Plan extends { readonly cell: string }>(plan: Plan, service: RunningCloud): Promise<Outcome> {
+async function runCell<Plan extends { readonly cell: string }>(plan: Plan, service: RunningCloud): Promise<Outcome> {
+  const { actedAt, endedAt, ...outcome } = await runChild(plan);
+  const stored = (await service.records()).filter(({ cell }) => cell === plan.cell);
+  const delivered = stored.map(({ number }) => Number(number)).sort((a, b) => a - b);
+  return { ...outcome, delivered, tookMs: endedAt - actedAt };
+}
+
+/** What a process said, and its end. Times are epoch milliseconds. */
+interface ChildOutcome extends Pick<Outcome, 'logged' | 'exit' | 'stderr' | 'stats'> {
+  readonly actedAt: number;
+  readonly endedAt: number;
+}
+
+/** Runs `child.js`. */
+export async function runChild<Plan extends { readonly cell: string }>(plan: Plan): Promise<ChildOutcome> {
   const file = fileURLToPath(new URL('child.js', import.meta.url));
   const child = spawn(process.execPath, [file, JSON.stringify(plan)], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -74,12 +88,9 @@ async function runChild<Plan extends { readonly cell: string }>(plan: Plan, serv
     killSignal: 'SIGKILL',
   });
   const ended = once(child, 'exit').then(([code, signal]) => ({ exit: code ?? signal, endedAt: Date.now() }));
-  const [stdout, stderr, { exit, endedAt }] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  const [stdout, stderr, end] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   const messages = stdout.split('\n').filter(Boolean);
   const said = Object.assign({}, ...messages.map((message) => JSON.parse(message)));
   if (said.actedAt === undefined) throw new Error(`${plan.cell} did not reach its ending: ${stderr}`);
-  const stored = (await service.records()).filter(({ cell }) => cell === plan.cell);
-  const delivered = stored.map(({ number }) => Number(number)).sort((a, b) => a - b);
-  const { actedAt, logged, stats } = said;
-  return { delivered, logged, exit, tookMs: endedAt - actedAt, stderr, stats };
+  return { ...said, ...end, stderr };
 }

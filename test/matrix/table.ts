@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { endings, hosts, type Promised } from './endings.js';
 import type { Cell } from './run.js';
+import { columns, type Fate, RECORDS, spooledEndings } from './survival.js';
 
 const README = new URL('../../README.md', import.meta.url);
-const MARKED = /(?<=<!-- matrix -->\n).*?(?=\n<!-- \/matrix -->)/s;
 const TIMES = / · [\d.]+ \/ [\d.]+ s$/;
 
 /** A cell after its run, and the time that it took. */
@@ -24,16 +24,26 @@ export function matrixTable(measured: readonly Measured[] = []): Table {
   return [['', ...hosts], ...rows];
 }
 
-/** The matrix in the README, without the times. */
-export function readTable(): Table {
-  const [markdown = ''] = MARKED.exec(readFileSync(README, 'utf8')) ?? [];
+/** What survives with a spool, as promised. */
+export function survivalTable(): Table {
+  const head = columns.map(({ mode, thread }) => `\`${mode}\` in ${thread ? 'a thread' : 'process'}`);
+  const rows = spooledEndings.map(({ name, fates }) => [name, ...fates.map(describeFate)]);
+  return [['', ...head], ...rows];
+}
+
+/** Names of the tables in the README. */
+type Name = 'matrix' | 'spool matrix';
+
+/** A table in the README, without the times. */
+export function readTable(name: Name): Table {
+  const [markdown = ''] = marked(name).exec(readFileSync(README, 'utf8')) ?? [];
   const [head = '', , ...rows] = markdown.trim().split('\n');
   const cellsOf = (row: string): string[] => row.split('|').slice(1, -1);
   return [head, ...rows].map((row) => cellsOf(row).map((cell) => cell.trim().replace(TIMES, '')));
 }
 
-/** Replaces the matrix in the README. */
-export function writeTable(table: Table): void {
+/** Replaces a table in the README. */
+export function writeTable(name: Name, table: Table): void {
   const [head = [], ...rows] = table;
   const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
@@ -41,8 +51,17 @@ export function writeTable(table: Table): void {
   const markdown = [head, widths.map((width) => '-'.repeat(width)), ...rows].map(line).join('\n');
   writeFileSync(
     README,
-    readFileSync(README, 'utf8').replace(MARKED, () => `\n${markdown}\n`),
+    readFileSync(README, 'utf8').replace(marked(name), () => `\n${markdown}\n`),
   );
+}
+
+function marked(name: Name): RegExp {
+  return new RegExp(`(?<=<!-- ${name} -->\\n).*?(?=\\n<!-- /${name} -->)`, 's');
+}
+
+function describeFate({ before, after }: Fate): string {
+  if (before === RECORDS) return `${before} of ${RECORDS} at once`;
+  return `${after} of ${RECORDS}${after > 0 ? ' by the next start' : ''}`;
 }
 
 function describe(promised: Promised | undefined, records: number): string {

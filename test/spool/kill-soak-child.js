@@ -23,13 +23,19 @@ const starters = {
     return {
       log: (text) => logger.info(text),
       stats: () => transport.stats(),
+      reached: reachedByFlush(transport),
       end: () => closed(transport, () => logger.end()),
     };
   },
   bunyan() {
     const { stream, ...entry } = (isCloudWatch ? cloudWatchStream : logServiceStream)({ ...options, thread });
     const logger = bunyan.createLogger({ name: 'kill', streams: [{ stream, ...entry }] });
-    return { log: (text) => logger.info(text), stats: () => stream.stats(), end: () => stream.close() };
+    return {
+      log: (text) => logger.info(text),
+      stats: () => stream.stats(),
+      reached: reachedByFlush(stream),
+      end: () => stream.close(),
+    };
   },
   async pino() {
     if (!thread) {
@@ -42,6 +48,8 @@ const starters = {
     return {
       log: (text) => logger.info(text),
       stats: () => statsOfWorker(transport),
+      // Its counters are those of the worker.
+      reached: () => {},
       end: () => closed(transport, () => transport.end(), 'close'),
     };
   },
@@ -54,24 +62,44 @@ function closed(emitter, end, event = 'finish') {
   });
 }
 
-const { log, stats, end } = await starters[host]();
+const { log, stats, reached, end } = await starters[host]();
 if (recovers) {
   log(`#${round}:recovered#`);
-  for (let tries = 0; tries < 600; tries++) {
-    const { spooled, pending } = await stats();
+  // Until it is over, or this process is killed, too.
+  for (let tries = 0; tries < 3000; tries++) {
+    const { recovered, spooled, pending } = await stats();
+    say({ recovered, left: spooled + pending });
     if (tries > 2 && spooled === 0 && pending === 0) break;
     await sleep(20);
   }
   const { recovered, spooled, pending, replayed, spool, dropped } = await stats();
-  writeSync(1, JSON.stringify({ recovered, spooled, pending, replayed, damaged: spool.damaged, dropped }));
+  say({ recovered, spooled, pending, replayed, damaged: spool.damaged, dropped });
   await end();
   process.exit();
 }
 let issued = 0;
-for (;;) {
+let accepted = 0;
+for (let turn = 0; ; turn++) {
   const burst = 1 + (issued % 97);
   for (let count = 0; count < burst; count++) log(`#${round}:${issued++}# ${'x'.repeat(issued % 300)}`);
-  // Synchronous: what was told is true, whenever the end comes.
-  writeSync(1, `${issued}\n`);
+  if (!thread) accepted = issued;
+  else if (turn % 8 === 7) void reached(issued);
+  const { inFlight, spooled, received } = await stats();
+  if (thread && host === 'pino') accepted = received;
+  say({ issued, accepted, inFlight, spooled });
   await sleep(1 + (issued % 5));
+}
+
+/** Synchronous: what was told is true, whenever the end comes. */
+function say(message) {
+  writeSync(1, `${JSON.stringify(message)}\n`);
+}
+
+/** The worker replies to a flush when it has read, and written to disk, all records before. Without a reply the flush ends later. */
+function reachedByFlush(shipper) {
+  return async (count) => {
+    const startedAt = performance.now();
+    await shipper.flush({ timeoutMs: 0 });
+    if (performance.now() - startedAt < 450) accepted = Math.max(accepted, count);
+  };
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +15,12 @@ import { type Cloud, clouds, type RunningCloud } from '../support/clouds.js';
 const CHILD = fileURLToPath(new URL('kill-soak-child.js', import.meta.url));
 const ROUNDS = Number(process.env.LOGFERRY_KILL_ROUNDS ?? 30);
 
+/** Rounds with the same services and directories: their records are compared at the end. */
+const BLOCK = 60;
+
+/** Most records of a burst, after which a process tells what it has logged. */
+const MAX_BURST = 97;
+
 const WAYS = [
   { host: 'winston', thread: false },
   { host: 'bunyan', thread: true },
@@ -22,6 +29,8 @@ const WAYS = [
   { host: 'bunyan', thread: false },
   { host: 'pino', thread: true },
 ] as const;
+
+type Way = (typeof WAYS)[number];
 
 /** Faults of the service, in turns. None of them stores records and then says that it failed. */
 const FAULTS = [
@@ -33,118 +42,204 @@ const FAULTS = [
   { delayMs: [20, 300] as const },
 ];
 
-/** What a process that recovers reports. */
+/** What a process tells while it logs. */
+interface Progress extends Pick<DeliveryStats, 'inFlight' | 'spooled'> {
+  readonly issued: number;
+  /** In a thread or worker, records that it is known to have on disk. */
+  readonly accepted: number;
+}
+
+/** What a process reports that recovers. */
 interface Recovery extends Pick<DeliveryStats, 'recovered' | 'spooled' | 'pending' | 'replayed' | 'dropped'> {
   readonly damaged: number;
 }
 
-interface Round {
+interface Round extends Progress {
   readonly name: string;
-  readonly cloud: Cloud['name'];
-  readonly thread: boolean;
-  /** Records that the process told as accepted: in a thread only handed over. */
-  readonly issued: number;
+  readonly way: Way;
+  /** Whether a process that recovered was killed, and more of its records were left. */
+  readonly isRecoveryKilled: boolean;
   /** None where the next process of the same way recovers, which is killed as well. */
   readonly recovery: Recovery | undefined;
+  readonly stderr: string;
 }
+
+/** How often what was, over all rounds. */
+const counts = {
+  records: 0,
+  recovered: 0,
+  duplicates: 0,
+  'killed in flight': 0,
+  'killed while records were on disk only': 0,
+  'killed in recovery': 0,
+  'killed, then another, before any recovered': 0,
+  'handed over, and never reached the worker': 0,
+  'known to the worker': 0,
+};
 
 it.runIf(full)(
   `${ROUNDS} processes are killed at random moments, and no accepted record is lost`,
   async () => {
-    const running = new Map<string, RunningCloud>();
-    for (const cloud of clouds) running.set(cloud.name, await cloud.start());
-    const directory = mkdtempSync(join(tmpdir(), 'logferry-kill-'));
-    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-    const rounds: Round[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      const cloud = clouds[round % 2] as Cloud;
-      const way = WAYS[(round >> 1) % WAYS.length] as (typeof WAYS)[number];
-      const service = running.get(cloud.name) as RunningCloud;
-      const options = {
-        ...service.options,
-        // Some overflow to disk. In a thread the budget also limits what is on the way to it.
-        maxBufferBytes: !way.thread && round % 3 === 0 ? 64 * 1024 : 8 * 1024 * 1024,
-        maxDelayMs: 20,
-        retry: { baseMs: 10, throttledBaseMs: 10, capMs: 100 },
-        spool: { directory: join(directory, `${way.host}-${way.thread}`) },
-        ...(cloud.name === 'cloudwatch' && { logStreamName: 'kill' }),
-      };
-      const plan = { ...way, cloud: cloud.name, round, options };
-      await service.faults(FAULTS[round % FAULTS.length]);
-      const issued = await kill(plan);
-      await service.faults();
-      const isLast = ROUNDS - round <= 2 * WAYS.length;
-      const recovery = round % 5 < 4 || isLast ? await recover(plan) : undefined;
-      rounds.push({
-        name: `round ${round}, ${way.host}${way.thread ? ' in a thread' : ''}, ${cloud.name}`,
-        cloud: cloud.name,
-        thread: way.thread,
-        issued,
-        recovery,
-      });
-    }
-    const stored = new Map<string, number[]>();
-    for (const [name, service] of running) {
-      for (const record of await service.records()) {
-        const [, round, id] = /#(\d+):(\d+)#/.exec(String(record.message ?? record.msg)) ?? [];
-        if (round !== undefined) stored.set(`${round}`, [...(stored.get(round) ?? []), Number(id)]);
-      }
-      expect(name).toBeDefined();
-      await service.close();
-    }
-    let duplicates = 0;
-    let recovered = 0;
-    rounds.forEach(({ name, thread, issued, recovery }, round) => {
-      const ids = stored.get(String(round)) ?? [];
-      const unique = new Set(ids);
-      const highest = Math.max(-1, ...unique);
-      // In a thread, accepted is what reached the worker, in order.
-      const accepted = thread ? highest + 1 : issued;
-      const missing = Array.from({ length: accepted }, (_, id) => id).filter((id) => !unique.has(id));
-      expect(
-        missing.length,
-        `${name}: accepted records that are missing, of ${accepted}, the first ${missing[0]}, ${JSON.stringify(recovery)}`,
-      ).toBe(0);
-      duplicates += ids.length - unique.size;
-      if (!recovery) return;
-      recovered += recovery.recovered;
-      expect(recovery, name).toMatchObject({ spooled: 0, pending: 0, damaged: 0 });
-      expect(
-        Object.values(recovery.dropped).reduce((sum, count) => sum + count),
-        name,
-      ).toBe(0);
-      const isOwn = rounds[round - 12]?.recovery !== undefined || round < 12;
-      if (isOwn)
-        expect(ids.length - unique.size, `${name}: duplicates`).toBeLessThanOrEqual(recovery.replayed.ambiguous);
-    });
-    expect(recovered).toBeGreaterThan(ROUNDS);
-    for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' })) expect(name).not.toMatch(/\.v1/);
-    process.stderr.write(
-      `${ROUNDS} kills: ${rounds.reduce((sum, { issued }) => sum + issued, 0)} records, ${recovered} recovered, ${duplicates} duplicates, 0 lost\n`,
-    );
+    for (let from = 0; from < ROUNDS; from += BLOCK) await runBlock(from, Math.min(BLOCK, ROUNDS - from));
+    process.stderr.write(`${ROUNDS} kills, 0 records lost: ${JSON.stringify(counts)}\n`);
+    // A soak that kills only processes at rest proves nothing.
+    if (ROUNDS >= 30) for (const [name, count] of Object.entries(counts)) expect(count, name).toBeGreaterThan(0);
   },
   ROUNDS * 20_000,
 );
+
+async function runBlock(from: number, length: number): Promise<void> {
+  const running = new Map<string, RunningCloud>();
+  for (const cloud of clouds) running.set(cloud.name, await cloud.start());
+  const directory = mkdtempSync(join(tmpdir(), 'logferry-kill-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const rounds: Round[] = [];
+  for (let index = 0; index < length; index++) {
+    const round = from + index;
+    const cloud = clouds[index % 2] as Cloud;
+    const isLast = length - index <= 2 * WAYS.length;
+    rounds.push(await runRound(round, cloud.name, running.get(cloud.name) as RunningCloud, directory, isLast));
+  }
+  const stored = new Map<number, number[]>();
+  for (const service of running.values()) {
+    for (const record of await service.records()) {
+      const [, round, id] = /#(\d+):(\d+)#/.exec(String(record.message ?? record.msg)) ?? [];
+      if (round === undefined) continue;
+      const ids = stored.get(Number(round)) ?? [];
+      stored.set(Number(round), ids);
+      ids.push(Number(id));
+    }
+    await service.close();
+  }
+  rounds.forEach((round, index) => {
+    // Else the process of another round may have delivered them.
+    const isOwn = index < 2 * WAYS.length || rounds[index - 2 * WAYS.length]?.recovery !== undefined;
+    check(round, stored.get(from + index) ?? [], isOwn);
+  });
+  for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' })) expect(name).not.toMatch(/\.v1/);
+}
+
+async function runRound(
+  round: number,
+  cloud: Cloud['name'],
+  service: RunningCloud,
+  directory: string,
+  isLast: boolean,
+): Promise<Round> {
+  const way = WAYS[(round >> 1) % WAYS.length] as Way;
+  const options = {
+    ...service.options,
+    // Some overflow to disk. In a thread the budget also limits what is on the way to it.
+    maxBufferBytes: !way.thread && round % 8 < 2 ? 64 * 1024 : 8 * 1024 * 1024,
+    maxDelayMs: 20,
+    retry: { baseMs: 10, throttledBaseMs: 10, capMs: 100 },
+    spool: { directory: join(directory, `${way.host}-${way.thread}`) },
+    ...(cloud === 'cloudwatch' && { logStreamName: 'kill' }),
+  };
+  const plan = { ...way, cloud, round, options };
+  await service.faults(FAULTS[round % FAULTS.length]);
+  const { progress, stderr } = await kill(plan, round % 7 === 6);
+  const isLeftToNext = round % 5 === 4 && !isLast;
+  const isRecoveryKilled = !isLeftToNext && round % 3 === 2 && (await killRecovery(plan));
+  await service.faults();
+  const recovered = isLeftToNext ? undefined : await recover(plan);
+  return {
+    name: `round ${round}, ${way.host}${way.thread ? ' in a thread' : ''}, ${cloud}`,
+    way,
+    ...progress,
+    isRecoveryKilled,
+    recovery: recovered?.recovery,
+    stderr: stderr + (recovered?.stderr ?? ''),
+  };
+}
+
+/** Compares what a process logged with what was stored. */
+function check(
+  { name, way, issued, accepted, inFlight, spooled, isRecoveryKilled, recovery, stderr }: Round,
+  ids: readonly number[],
+  isOwn: boolean,
+): void {
+  const unique = new Set(ids);
+  const reached = Math.max(-1, ...unique) + 1;
+  // A thread or worker gets records in order: what it had is on disk up to some record, at least to the last that it is known to have.
+  const owed = way.thread ? Math.max(accepted, reached) : accepted;
+  const missing = Array.from({ length: owed }, (_, id) => id).filter((id) => !unique.has(id));
+  const details = `the first ${missing[0]}, ${JSON.stringify(recovery)}\n${stderr}`;
+  expect(missing.length, `${name}: accepted records that are missing, of ${owed}, ${details}`).toBe(0);
+  expect(reached, `${name}: records that were never logged`).toBeLessThanOrEqual(issued + MAX_BURST);
+  const duplicates = ids.length - unique.size;
+  counts.records += issued;
+  counts.duplicates += duplicates;
+  if (inFlight > 0) counts['killed in flight']++;
+  if (spooled > 0) counts['killed while records were on disk only']++;
+  if (isRecoveryKilled) counts['killed in recovery']++;
+  if (way.thread) counts['known to the worker'] += accepted;
+  if (way.thread) counts['handed over, and never reached the worker'] += Math.max(0, issued - reached);
+  if (!recovery) {
+    counts['killed, then another, before any recovered']++;
+    return;
+  }
+  counts.recovered += recovery.recovered;
+  expect(recovery, name).toMatchObject({ spooled: 0, pending: 0, damaged: 0 });
+  const dropped = Object.values(recovery.dropped).reduce((sum, count) => sum + count);
+  expect(dropped, name).toBe(0);
+  // A process that was killed in recovery could not report how many of its records were ambiguous.
+  if (isOwn && !isRecoveryKilled)
+    expect(duplicates, `${name}: duplicates`).toBeLessThanOrEqual(recovery.replayed.ambiguous);
+}
 
 interface Plan {
   readonly round: number;
   readonly options: object;
 }
 
-/** Runs a process and kills it. Returns the number of records that it had told as accepted. */
-async function kill(plan: Plan): Promise<number> {
-  const child = spawn(process.execPath, [CHILD, JSON.stringify(plan)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const output = text(child.stdout);
-  await once(child.stdout, 'data');
-  await sleep(Math.random() * 600);
+/**
+ * Runs a process and kills it: a while after its first records, or `isEarly` at any moment from its start on. Returns what it told
+ * last.
+ */
+async function kill(plan: Plan, isEarly: boolean): Promise<{ readonly progress: Progress; readonly stderr: string }> {
+  const { child, told, first, ended } = start(plan);
+  if (!isEarly) await Promise.race([first, ended]);
+  await sleep(Math.random() * 500);
   child.kill('SIGKILL');
-  const lines = (await output).split('\n');
-  return Number(lines.at(-2));
+  const { signal, stderr } = await ended;
+  if (signal !== 'SIGKILL') throw new Error(`a process ended by itself: ${stderr}`);
+  return { progress: { issued: 0, accepted: 0, inFlight: 0, spooled: 0, ...told.at(-1) }, stderr };
 }
 
-async function recover(plan: Plan): Promise<Recovery> {
-  const child = spawn(process.execPath, [CHILD, JSON.stringify({ ...plan, recovers: true })], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+/** Kills a process that recovers, soon after it has found records. Returns whether some of them were left. */
+async function killRecovery(plan: Plan): Promise<boolean> {
+  const { child, told, first, ended } = start({ ...plan, recovers: true }, ({ recovered }) => Number(recovered) > 0);
+  await Promise.race([first, ended]);
+  await sleep(Math.random() * 50);
+  child.kill('SIGKILL');
+  await ended;
+  return Number(told.at(-1)?.left) > 0;
+}
+
+async function recover(plan: Plan): Promise<{ readonly recovery: Recovery; readonly stderr: string }> {
+  const { told, ended } = start({ ...plan, recovers: true });
+  const { stderr } = await ended;
+  return { recovery: told.at(-1) as unknown as Recovery, stderr };
+}
+
+type Told = Readonly<Record<string, unknown>>;
+
+/** Starts a process. `first` resolves when it has told something that `isAwaited`; `told` is all that it told when it has ended. */
+function start(plan: object, isAwaited: (told: Told) => boolean = () => true) {
+  const child = spawn(process.execPath, [CHILD, JSON.stringify(plan)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const told: Told[] = [];
+  const lines = createInterface({ input: child.stdout });
+  const first = new Promise<void>((resolve) => {
+    lines.on('line', (line) => {
+      // The last line may be cut.
+      if (!line.endsWith('}')) return;
+      told.push(JSON.parse(line));
+      if (isAwaited(told.at(-1) as Told)) resolve();
+    });
   });
-  return JSON.parse(await text(child.stdout));
+  const ended = Promise.all([once(child, 'exit'), once(lines, 'close'), text(child.stderr)]).then(
+    ([[, signal], , stderr]) => ({ signal: signal as NodeJS.Signals | null, stderr }),
+  );
+  return { child, told, first, ended };
 }

@@ -1,14 +1,16 @@
 // Destinations of a third party with a recipe. They append payloads to a file, and to the file `lives` that a worker has made
-// or closed them. Some texts stop or block the thread.
-import { appendFileSync } from 'node:fs';
+// or closed them. A request waits until the file `gate` is there. Some texts stop or block the
+// thread.
+import { appendFileSync, existsSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
 export function createFileDestination(options) {
-  const { file, down = false, delayMs = 0, lives, environment } = options;
+  const { file, down = false, gate, delayMs = 0, lives, environment } = options;
   const isInWorker = !isMainThread;
   if (lives && isInWorker) appendFileSync(lives, 'made\n');
   return {
     name: 'file',
+    identity: file,
     reads: 'text',
     limits: { maxEvents: 1000, maxBytes: 10_000_000 },
     encode({ time, level, text }) {
@@ -23,6 +25,7 @@ export function createFileDestination(options) {
     async send({ events, bytes }, signal) {
       if (down) throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' });
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      while (gate && !existsSync(gate) && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, 10));
       if (signal.aborted) throw new Error('aborted');
       appendFileSync(file, events.map(({ payload }) => `${payload}\n`).join(''));
       return { rejected: [], wireBytes: bytes };

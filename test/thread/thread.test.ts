@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -305,6 +305,43 @@ describe('a thread that dies', () => {
     expect(stored()).toHaveLength(delivered);
     expect(delivered + dropped.undeliverable).toBe(received);
   });
+
+  // With "spill" the dying thread writes the others down, too, which it cannot tell: what is not known counts as lost.
+  it.each([
+    ['journal', 1],
+    ['spill', 6],
+  ] as const)(
+    'leaves on disk what it had there, and its successor delivers that and counts it as recovered: %s',
+    async (mode, lost) => {
+      const spool = { directory: join(folder, 'spool'), mode };
+      const before = start({ spool, closeTimeoutMs: 0 }, { down: true });
+      for (let i = 0; i < 10; i++) before.logger.info('of a dead process');
+      before.logger.end();
+      await once(before.logger, 'finish');
+      expect(before.transport.stats()).toMatchObject({ spooled: 10, pending: 0 });
+
+      const { logger, transport, warnings, stored } = start({ spool }, { gate: join(folder, 'gate') });
+      for (let i = 0; i < 5; i++) logger.info('of this process');
+      await until(() => transport.stats().inFlight > 0 && transport.stats().replayed.records === 10);
+      expect(transport.stats()).toMatchObject({ received: 5, recovered: 10, pending: 15, spooled: 0 });
+      const [owned = ''] = readdirSync(spool.directory, { recursive: true, encoding: 'utf8' });
+      for (const name of readdirSync(join(spool.directory, owned)))
+        utimesSync(join(spool.directory, owned, name), 0, 0);
+      logger.info('<exit>');
+      await until(() => warnings.some(({ message }) => message.includes('another one takes its place')));
+      const dropped = { undeliverable: lost };
+      assertBalanced(transport.stats());
+      expect(transport.stats()).toMatchObject({ received: 6, delivered: 0, dropped });
+      await until(() => transport.stats().recovered === 25);
+      assertBalanced(transport.stats());
+      appendFileSync(join(folder, 'gate'), 'open');
+      await until(() => transport.stats().delivered === 15);
+      expect(stored()).toHaveLength(15);
+      expect(transport.stats()).toMatchObject({ received: 6, recovered: 25, pending: 0, dropped });
+      expect(transport.stats().spool.segments).toBeLessThan(2);
+      assertBalanced(transport.stats());
+    },
+  );
 
   it('ends a flush that waits for it', async () => {
     const { logger, transport } = start();

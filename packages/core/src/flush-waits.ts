@@ -5,7 +5,7 @@ interface Wait {
   seq: number;
   /** It waits also for records on disk: until so many were read back, and then for their events. 0 for none. */
   readBack: number;
-  /** It waits for records of dead processes, too, while requests succeed. */
+  /** It waits for records of dead processes, too, while requests do not fail. */
   readonly needsAdopted: boolean;
   /** It ends when nothing changes before this time, on the monotonic clock. */
   readonly endsBeforeMs: number;
@@ -16,7 +16,7 @@ interface Progress {
   readonly settledSeq: number;
   readonly lastSeq: number;
   readonly readBack: number;
-  /** Whether records of dead processes wait, and requests succeed. */
+  /** Whether records of dead processes wait, and requests do not fail. */
   readonly hasAdopted: boolean;
   readonly nextMs: number;
 }

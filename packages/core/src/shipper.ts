@@ -117,7 +117,12 @@ export class CoreShipper implements Shipper {
     destination: Destination,
     options: ResolvedDeliveryOptions,
     reporter: Reporter,
-    { clock = systemClock, random = Math.random, files = nodeFiles }: Omit<Seams, 'onFailure'> = {},
+    {
+      clock = systemClock,
+      random = Math.random,
+      files = nodeFiles,
+      onRecovered,
+    }: Omit<Seams, 'onFailure'> & { readonly onRecovered?: () => void } = {},
   ) {
     const backlog = this.#backlog;
     const onChanged = (): void => this.#pumpSoon();
@@ -136,7 +141,7 @@ export class CoreShipper implements Shipper {
       (ids) => this.#spool?.settle(ids),
     );
     this.#ledger = ledger;
-    const spool = options.spool && this.#openSpool(options.spool, files);
+    const spool = options.spool && this.#openSpool(options.spool, files, onRecovered);
     this.#spool = spool;
     const delivery = new Delivery({
       destination,
@@ -153,7 +158,8 @@ export class CoreShipper implements Shipper {
     const { routes } = delivery;
     const batcherOf = (origin: BatchOrigin, isReplay: boolean): Batcher =>
       new Batcher(
-        options,
+        // What is read back together is sent together, and has waited on disk: nothing else would seal it for a flush that runs.
+        origin === 'live' ? options : { ...options, maxDelayMs: 0 },
         backlog,
         clock,
         (batch) => delivery.enqueue(batch),
@@ -271,6 +277,11 @@ export class CoreShipper implements Shipper {
     };
   }
 
+  /** Number of pending records that are on disk, too. */
+  get onDisk(): number {
+    return this.#spool?.inMemory ?? 0;
+  }
+
   /** Delivers all records for at most `timeoutMs`, counts the rest as lost, and makes all notifications. Goes on accepting. */
   async settle(timeoutMs: number): Promise<void> {
     this.#intake.drain();
@@ -307,7 +318,7 @@ export class CoreShipper implements Shipper {
     for (const batcher of this.#batchers) batcher.sealAll();
   }
 
-  #openSpool(options: ResolvedSpoolOptions, files: SpoolFiles): Spool {
+  #openSpool(options: ResolvedSpoolOptions, files: SpoolFiles, onRecovered?: () => void): Spool {
     const { overflow, maxBufferBytes } = this.#options;
     const { name, identity = '' } = this.#destination;
     return new Spool({
@@ -319,7 +330,10 @@ export class CoreShipper implements Shipper {
       files,
       clock: this.#clock,
       onFailure: (error) => this.#reporter.failed(error, error.message),
-      onRecovered: (records) => this.#ledger.recover(records),
+      onRecovered: (records) => {
+        this.#ledger.recover(records);
+        onRecovered?.();
+      },
       onLost: (loss) => this.#ledger.loseSpooled(loss),
       onChanged: () => this.#pumpSoon(),
     });
@@ -348,7 +362,7 @@ export class CoreShipper implements Shipper {
     for (const batcher of this.#batchers) batcher.sealDue(nowMs);
     this.#delivery.dispatch(nowMs);
     this.#delivery.expire(nowMs);
-    this.#replay?.pump(this.#closed && !this.#delivery.isHealthy);
+    this.#replay?.pump(this.#closed && this.#delivery.isFailing);
     if (this.#ledger.isEmpty) this.#processEnd.forget();
     const nextMs = Math.min(...this.#batchers.map(({ dueAtMs }) => dueAtMs), this.#delivery.wakeAtMs(nowMs));
     this.#waits.end({
@@ -369,15 +383,15 @@ export class CoreShipper implements Shipper {
     return this.#replay?.isReading || this.#spool?.isAdopting || false;
   }
 
-  /** Whether records of dead processes wait, and requests succeed. */
+  /** Whether records of dead processes wait, and requests do not fail. */
   get #hasAdopted(): boolean {
-    if (!this.#spool || !this.#delivery.isHealthy) return false;
+    if (!this.#spool || this.#delivery.isFailing) return false;
     return this.#backlog.hasAdopted || this.#spool.isAdopting || this.#spool.adopted.waiting > 0;
   }
 
   /**
    * Resolves when all events accepted so far are settled, or after `timeoutMs`. `needsAdopted`: and those of dead processes, while
-   * requests succeed. `endsInVain`: sooner when no attempt can come before. Keeps the process alive meanwhile.
+   * requests do not fail. `endsInVain`: sooner when no attempt can come before. Keeps the process alive meanwhile.
    */
   async #deliverAll(
     timeoutMs = Number.POSITIVE_INFINITY,

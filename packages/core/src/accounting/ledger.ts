@@ -176,12 +176,12 @@ export class Ledger {
     this.#out(done.length === 0 ? ids : [...ids, ...done]);
   }
 
-  /** Counts events out that stay on disk, for the next start. */
-  leave(events: readonly StoredEvent[]): void {
-    for (const event of events) {
+  /** Counts events out that stay on disk, for the next start. Returns the ids of records that had them before. */
+  leave(events: readonly StoredEvent[]): readonly number[] {
+    return events.flatMap((event) => {
       this.eventBytes -= bufferCost(Buffer.byteLength(event.payload));
-      this.#settle(event, 'left');
-    }
+      return this.#settle(event, 'left');
+    });
   }
 
   lose(events: readonly StoredEvent[], loss: LossReason): void {

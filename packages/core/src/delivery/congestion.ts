@@ -60,7 +60,7 @@ export class CongestionControl {
   #heldUntilMs = 0;
   /** The route that the service asked to wait the longest. */
   #asked = { route: '', untilMs: 0 };
-  #isHealthy = false;
+  #lastResponse: 'none' | 'success' | 'failure' = 'none';
 
   constructor(concurrency: number) {
     this.#maxSlots = concurrency;
@@ -103,7 +103,12 @@ export class CongestionControl {
 
   /** Whether the last response was a success. */
   get isHealthy(): boolean {
-    return this.#isHealthy;
+    return this.#lastResponse === 'success';
+  }
+
+  /** Whether it was a failure. Neither is known before the first. */
+  get isFailing(): boolean {
+    return this.#lastResponse === 'failure';
   }
 
   /** A request is sent. Give the result to {@link failed} if the request fails. */
@@ -112,7 +117,7 @@ export class CongestionControl {
   }
 
   succeeded(): void {
-    this.#isHealthy = true;
+    this.#lastResponse = 'success';
     this.#successes++;
     this.#failures = 0;
     this.#failedRoute = undefined;
@@ -126,7 +131,7 @@ export class CongestionControl {
   failed(code: DeliveryCode, snapshot: RequestSnapshot, routes: number, isRefusedAlike: boolean): void {
     const { route, isProven, request, successes } = snapshot;
     if (successes < this.#successes) return;
-    this.#isHealthy = false;
+    this.#lastResponse = 'failure';
     if (code === 'UNAVAILABLE' || code === 'NETWORK' || code === 'TIMEOUT' || isRefusedAlike) {
       this.#failures++;
       this.#failedRoute ??= route;

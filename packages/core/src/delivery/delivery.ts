@@ -149,6 +149,11 @@ export class Delivery {
     return this.#congestion.isHealthy;
   }
 
+  /** Whether it was a failure. Neither is known before the first. */
+  get isFailing(): boolean {
+    return this.#congestion.isFailing;
+  }
+
   /** Whether no request is in flight. */
   get isIdle(): boolean {
     return this.#inFlight.size === 0;
@@ -210,14 +215,15 @@ export class Delivery {
       : undefined;
     const blamed = refusal === undefined ? failure : blamedOnSetting(failure);
     const error = refusal === 'setting' || refusal === 'alone' ? blamed : failure;
-    this.#congestion.failed(error.code, snapshot, this.routes.size, refusal === 'setting');
+    const decision = decide(blamed, batch.repeated, options.retry, random);
+    // A destination that learned something, or refuses some content, has not failed.
+    const isFailing = decision !== 'repeat' && (refusal === undefined || refusal === 'setting');
+    if (isFailing) this.#congestion.failed(error.code, snapshot, this.routes.size, refusal === 'setting');
     this.#learnSize(batch, failure.code, refusal);
     batch.lastError = error;
     batch.events.forgetCopies();
     if (error.ambiguous) this.#counts.ambiguous++;
     reporter.publish('error', () => ({ route, error }));
-    const decision = decide(blamed, batch.repeated, options.retry, random);
-    // A destination that learned something has not failed.
     if (decision !== 'repeat') {
       this.#failure = error;
       this.#counts.lastError = { code: error.code, message: error.message, time: clock.now() };
@@ -235,7 +241,6 @@ export class Delivery {
     } else {
       this.#backoff.begin(batch, error.code, decision, refusal, clock.monotonic());
     }
-    const isFailing = decision !== 'repeat' && (refusal === undefined || refusal === 'setting');
     this.routes.finish(batch, isFailing ? 'fails' : 'unknown');
     this.#endSearch();
   }

@@ -55,7 +55,7 @@ export class Settlement {
     const stored = events.storedEvents();
     if (spool && reason === 'undeliverable') {
       const { kept, others } = spool.keep(stored, this.#acceptedAt(batch), batch.wasAttempted);
-      ledger.leave(kept);
+      spool.leave(ledger.leave(kept));
       ledger.lose(others, { reason, rejected: false, cause });
     } else ledger.lose(stored, { reason, rejected: false, cause });
     this.settle(batch);

@@ -44,13 +44,13 @@ export class Adoption {
     this.#repair = new Repair(settings.keyDirectory, settings.files);
   }
 
-  /** Adopts all directories of dead owners. Never rejects. */
+  /** Adopts all directories of dead owners: first those whose owners died first. Never rejects. */
   async run(): Promise<void> {
     const { keyDirectory, isClosed } = this.#settings;
     const unread = this.#unread;
     this.#unread = [];
     for (const segment of unread) await this.#tryToRecover(segment, new ForeignSegments(keyDirectory));
-    for (const name of this.#list(keyDirectory)) {
+    for (const name of this.#listLeft()) {
       if (isClosed()) return;
       const directory = this.#claim(name);
       if (directory) await this.#recover(directory);
@@ -67,6 +67,17 @@ export class Adoption {
       if (isLeft)
         this.#tell(path, 'it holds records of another destination, endpoint, region, project or payload format');
     }
+  }
+
+  /** Names of the directories of dead owners, in order of their last signs of life. */
+  #listLeft(): readonly string[] {
+    const { keyDirectory, files } = this.#settings;
+    const seenAt = (name: string): number => attempt(() => files.stat(join(keyDirectory, name)).mtimeMs) ?? 0;
+    return this.#list(keyDirectory)
+      .filter((name) => this.#isLeft(keyDirectory, name))
+      .map((name) => ({ name, seenAtMs: seenAt(name) }))
+      .sort((a, b) => a.seenAtMs - b.seenAtMs)
+      .map(({ name }) => name);
   }
 
   /** Renames the directory of a dead owner to one of ours. `undefined` if it lives, or another process was faster. */

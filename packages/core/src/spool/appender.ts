@@ -49,8 +49,9 @@ export class Appender {
   /** Of records that are not written yet. */
   readonly #frames = new FrameWriter();
   #directory: OwnedDirectory | undefined;
-  /** Time when the directory was seen last, on the monotonic clock. */
+  /** When the directory was seen last: on the monotonic clock, which stands still while the system sleeps, and on that of others. */
   #seenAtMs = 0;
+  #seenAt = 0;
   #open: OpenSegment | undefined;
   #lastNumber = 0;
   /** Files with content that is not on the medium, and those that are being synced. */
@@ -158,7 +159,9 @@ export class Appender {
 
   /** The directory was seen. */
   touched(): void {
-    this.#seenAtMs = this.#settings.clock.monotonic();
+    const { clock } = this.#settings;
+    this.#seenAtMs = clock.monotonic();
+    this.#seenAt = clock.now();
   }
 
   /** The directory is gone: the next record makes a new one. */
@@ -173,7 +176,9 @@ export class Appender {
    */
   #checkDirectory(): void {
     const { clock, onUnseen } = this.#settings;
-    if (this.#directory && clock.monotonic() - this.#seenAtMs >= DEAD_AFTER_MS / 2) onUnseen(this.#directory);
+    if (!this.#directory) return;
+    const unseenMs = Math.max(clock.monotonic() - this.#seenAtMs, Math.abs(clock.now() - this.#seenAt));
+    if (unseenMs >= DEAD_AFTER_MS / 2) onUnseen(this.#directory);
   }
 
   /** Whether all frames that are not written yet fit into the segment. */
@@ -207,7 +212,7 @@ export class Appender {
     const path = join(keyDirectory, directoryOf(owner));
     files.makeDirectory(path);
     files.touch(path, clock.now());
-    this.#seenAtMs = clock.monotonic();
+    this.touched();
     this.#directory = { path, isAdopted: false };
     return this.#directory;
   }

@@ -140,6 +140,13 @@ export class Spool {
     return this.#isAdopting;
   }
 
+  /** Number of records on disk that are in memory, too. */
+  get inMemory(): number {
+    let records = 0;
+    for (const { inMemory } of this.#segments.values()) records += inMemory;
+    return records;
+  }
+
   get stats(): SpoolStats {
     return { bytes: this.#bytes, segments: this.#segments.size, damaged: this.#damaged };
   }
@@ -194,6 +201,14 @@ export class Spool {
     this.#mark('settled', ids);
   }
 
+  /** These records are on disk only from now on. */
+  leave(ids: readonly number[]): void {
+    for (const id of ids) {
+      const segment = this.#segments.get(indexOf(id));
+      if (segment) segment.inMemory--;
+    }
+  }
+
   /** Records of a segment that were on disk only could not be read. */
   giveUp(segment: StoredSegment, records: number): void {
     segment.unsettled -= records;
@@ -235,6 +250,7 @@ export class Spool {
       } else others.push(...parts);
     });
     if (wasSent) this.markSent(ids);
+    this.leave(ids);
     return { kept, others };
   }
 
@@ -429,7 +445,8 @@ export class Spool {
       this.#forget(segment);
       this.#settings.onLost({ reason: 'undeliverable', records: unsettled - inMemory, from, to, cause });
     }
-    this.#failed(cause);
+    const message = `spool: ${directory.path} is gone: it was removed, or another process took this one for dead`;
+    this.#settings.onFailure(new DeliveryError('MISCONFIGURED', `${message}; a new one takes its place`, { cause }));
   }
 
   /** From now on nothing of the segment is on disk. */

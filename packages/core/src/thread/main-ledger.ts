@@ -16,7 +16,6 @@ import type { WorkerHandle } from './worker-handle.js';
 export class MainLedger {
   readonly #reporter: Reporter;
   readonly #concurrency: number;
-  readonly #hasJournal: boolean;
   /** The last counters of workers that are gone. */
   readonly #endedWorkers: DeliveryStats[] = [];
   /** Losses in this thread, for a notice that the worker writes. */
@@ -27,10 +26,9 @@ export class MainLedger {
   #pendingFrom = Number.POSITIVE_INFINITY;
   #pendingTo = Number.NEGATIVE_INFINITY;
 
-  constructor(reporter: Reporter, { concurrency, spool }: ResolvedDeliveryOptions) {
+  constructor(reporter: Reporter, { concurrency }: ResolvedDeliveryOptions) {
     this.#reporter = reporter;
     this.#concurrency = concurrency;
-    this.#hasJournal = spool?.mode === 'journal';
   }
 
   /** Number of records so far. */
@@ -67,10 +65,9 @@ export class MainLedger {
     this.#pendingTo = Number.NEGATIVE_INFINITY;
   }
 
-  /** Keeps the last counters of a worker that is gone. With a journal, what was pending there is on disk. */
-  keepLastStats(stats: DeliveryStats): void {
-    const { pending, spooled } = stats;
-    this.#endedWorkers.push(this.#hasJournal ? { ...stats, spooled: spooled + pending, pending: 0 } : stats);
+  /** Keeps the last counters of a worker that is gone. `onDisk` of its pending records are on disk, for whoever adopts them. */
+  keepLastStats(stats: DeliveryStats, onDisk: number): void {
+    this.#endedWorkers.push({ ...stats, spooled: stats.spooled + onDisk });
   }
 
   /** Takes out the losses for the notice in the logs. */
@@ -97,6 +94,7 @@ export class MainLedger {
       pending,
       bufferBytes: current.bufferBytes,
       inFlight: current.inFlight,
+      spool: { ...current.spool, damaged: reported.spool.damaged },
       concurrency: current.concurrency,
       oldestAgeMs: pending > 0 ? Math.round(current.oldestAgeMs + reportAgeMs) : 0,
     };

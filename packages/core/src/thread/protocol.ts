@@ -38,6 +38,8 @@ export interface Report {
   /** Length of all lines that the worker has read. */
   readonly readChars: number;
   readonly stats: DeliveryStats;
+  /** Number of pending records that are on disk, too: they outlive the worker. */
+  readonly onDisk: number;
   /** Failures since the last report. */
   readonly failures: readonly Failure[];
   /** Losses since the last report: all of `stats.dropped`, and of `stats.rejectedByReason`, are in one of the reports. */

@@ -311,7 +311,7 @@ class ThreadShipper implements Shipper {
   }
 
   #dropWorker(lastError = this.#worker?.stats.lastError): void {
-    if (this.#worker) this.#ledger.keepLastStats({ ...this.#worker.stats, lastError });
+    if (this.#worker) this.#ledger.keepLastStats({ ...this.#worker.stats, lastError }, this.#worker.onDisk);
     this.#worker = undefined;
   }
 }

@@ -37,6 +37,8 @@ export function loadThreadStream(): typeof ThreadStream {
 export class WorkerHandle {
   /** The worker's counters of its last report. */
   stats: DeliveryStats;
+  /** The part of its pending records that is on disk, too. */
+  onDisk = 0;
   /** Time of its last report, on the monotonic clock. */
   reportedAtMs: number = systemClock.monotonic();
   readonly #stream: Stream;
@@ -189,6 +191,7 @@ export class WorkerHandle {
 
   #take(report: Report): void {
     this.stats = report.stats;
+    this.onDisk = report.onDisk;
     this.reportedAtMs = systemClock.monotonic();
     this.#forgetRead(report.readChars);
     this.#events.onReport(report);

@@ -63,7 +63,10 @@ class LineShipper extends EventEmitter {
       },
       systemClock,
     );
-    this.#shipper = new CoreShipper(destination, options, this.#reporter);
+    this.#shipper = new CoreShipper(destination, options, this.#reporter, {
+      // No line tells of records of dead processes.
+      onRecovered: () => this.#reportSoon(),
+    });
     plan.line.port.on('message', (id: number) => this.#report(id));
     plan.line.port.unref();
   }
@@ -87,7 +90,7 @@ class LineShipper extends EventEmitter {
     this.#unfinishedLine = lines.slice(start);
     this.#readChars += chunk.length;
     if (this.#readChars - this.#reportedChars >= this.#plan.reportChars) this.#report();
-    else this.#reportTimer ??= this.#reportLater();
+    else this.#reportSoon();
     return true;
   }
 
@@ -102,22 +105,24 @@ class LineShipper extends EventEmitter {
     if (command.do === 'close') this.emit('close');
   }
 
-  #reportLater(): Timer {
-    return systemClock.setTimer(() => this.#report(), REPORT_MS);
+  #reportSoon(): void {
+    this.#reportTimer ??= systemClock.setTimer(() => this.#report(), REPORT_MS);
   }
 
   #report(reply?: number): void {
     this.#reportTimer?.cancel();
+    this.#reportTimer = undefined;
     // Losses that are counted in the stats have to be in the same report, or the end of this thread could hide them.
     this.#reporter.flush();
     const stats = this.#shipper.stats();
     this.#reportedChars = this.#readChars;
-    this.#reportTimer = stats.pending > 0 ? this.#reportLater() : undefined;
+    if (stats.pending + stats.spooled > 0) this.#reportSoon();
     const { port, reports } = this.#plan.line;
     const [failures, drops] = [this.#failures, this.#drops];
     this.#failures = [];
     this.#drops = [];
-    port.postMessage({ readChars: this.#readChars, stats, failures, drops, reply } satisfies Report);
+    const { onDisk } = this.#shipper;
+    port.postMessage({ readChars: this.#readChars, stats, onDisk, failures, drops, reply } satisfies Report);
     Atomics.add(reports, 0, 1);
     Atomics.notify(reports, 0);
   }

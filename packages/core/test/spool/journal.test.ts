@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { assertBalanced, DeliveryError } from '../../src/index.js';
-import { away, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
+import { away, leaveOnDisk, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
 
 it('delivers what the shipper before could not', async () => {
   const spool = { directory: temporaryDirectory() };
@@ -55,6 +55,45 @@ it('close() delivers what a dead process left, too, while requests succeed', asy
   second.shipper.accept(textRecord('new'));
   await second.shipper.flush();
   expect(await second.shipper.close()).toMatchObject({ recovered: 3000, received: 1, delivered: 3001, spooled: 0 });
+});
+
+it('close() of a process that logs nothing delivers what a dead one left', async () => {
+  const spool = { directory: temporaryDirectory() };
+  await leaveOnDisk(spool, ['old']);
+  const { shipper } = startSpooled(spool);
+  expect(await shipper.close()).toMatchObject({ recovered: 1, received: 0, delivered: 1, spooled: 0 });
+});
+
+it.each(['flush', 'close'] as const)('%s() sends what it reads back at once', async (ending) => {
+  const spool = { directory: temporaryDirectory() };
+  await leaveOnDisk(spool, ['old']);
+  const { shipper, destination } = startSpooled(spool, { maxDelayMs: 60_000, maxBufferBytes: 64 * 1024 });
+  const texts = Array.from({ length: 1000 }, (_, n) => `text ${n} ${'x'.repeat(100)}`);
+  for (const text of texts) expect(shipper.accept(textRecord(text))).toBe(true);
+  expect(shipper.stats().spooled).toBeGreaterThan(100);
+  await shipper[ending]({ timeoutMs: 10_000 });
+  expect(destination.texts).toEqual(expect.arrayContaining(texts));
+  if (ending === 'close') expect(destination.texts).toContain('old');
+});
+
+it('close() delivers what a dead process left to a destination that first learns something, or refuses a record of it', async () => {
+  const spool = { directory: temporaryDirectory() };
+  await leaveOnDisk(spool, ['bad', 'good', 'better']);
+  const { shipper, destination } = startSpooled(spool);
+  let requests = 0;
+  destination.respond = ({ events }) => {
+    if (requests++ === 0) throw new DeliveryError('AGAIN', 'the stream is to be created');
+    if (events.some(({ payload }) => payload === 'bad')) throw new DeliveryError('INVALID', 'refused');
+  };
+  expect(await shipper.close()).toMatchObject({ recovered: 3, delivered: 2, dropped: { invalid: 1 }, spooled: 0 });
+});
+
+it('close() does not wait for what a dead process left when requests fail', async () => {
+  const spool = { directory: temporaryDirectory() };
+  await leaveOnDisk(spool, ['old']);
+  const { shipper, destination } = startSpooled(spool);
+  destination.respond = away;
+  expect(await shipper.close({ timeoutMs: 100_000 })).toMatchObject({ recovered: 1, delivered: 0, spooled: 1 });
 });
 
 it('flush() does not wait for what a dead process left', async () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Clock, systemClock } from '../../src/index.js';
 import { directoryOf, freeDirectory, isAlive, type Owner, ownerOf, thisOwner } from '../../src/spool/owner.js';
 import { filesIn, leaveOnDisk, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
 
@@ -44,6 +45,11 @@ describe('an owner', () => {
   it('is dead when its process id belongs to a process that started later', async () => {
     const other = await otherProcess();
     expect(isAlive({ ...other, startedTicks: other.startedTicks - 1 }, me, FRESH_MS)).toBe(false);
+  });
+
+  it('is dead when its process id is now ours, as after the restart of a container', () => {
+    expect(isAlive({ ...me, startedTicks: me.startedTicks - 1 }, me, FRESH_MS)).toBe(false);
+    expect(isAlive({ ...me, startedTicks: me.startedTicks - 1, thread: 1 }, me, FRESH_MS)).toBe(false);
   });
 
   it.each<[string, Partial<Owner>]>([
@@ -111,6 +117,35 @@ describe('a directory', () => {
     await expect.poll(() => third.destination.texts).toEqual(['first']);
     expect(third.shipper.stats().replayed).toEqual({ records: 1, ambiguous: 1 });
   });
+
+  it.each([
+    ['did not run for 31 s', { monotonicMs: 31_000, wallMs: 31_000 }],
+    ['slept for an hour with its system, whose monotonic clock stood still', { monotonicMs: 0, wallMs: 3_600_000 }],
+  ])(
+    'that another process adopted meanwhile is given up by an owner that %s, and it writes to a new one',
+    async (_, jump) => {
+      const directory = temporaryDirectory();
+      let skew = { monotonicMs: 0, wallMs: 0 };
+      const clock: Clock = {
+        ...systemClock,
+        monotonic: () => systemClock.monotonic() + skew.monotonicMs,
+        now: () => systemClock.now() + skew.wallMs,
+      };
+      const first = startSpooled({ directory }, { maxDelayMs: 60_000 }, { clock });
+      first.shipper.accept(textRecord('before'));
+      const taken = giveTo(directory, { ...me, namespace: me.namespace + 1 }, 0);
+      skew = jump;
+      first.shipper.accept(textRecord('after'));
+      first.shipper.accept(textRecord('later'));
+      const [own = '', ...others] = filesIn(directory).filter((path) => !path.startsWith(taken));
+      expect(others).toEqual([]);
+      expect(readFileSync(own, 'latin1')).toMatch(/after.*later/s);
+      expect(readFileSync(filesIn(taken)[0] as string, 'latin1')).not.toContain('after');
+      expect(first.shipper.stats()).toMatchObject({ received: 3, pending: 3, spooled: 0 });
+      await first.shipper.flush();
+      expect(first.destination.texts).toEqual(['before', 'after', 'later']);
+    },
+  );
 
   it('that an idle shipper does not need is never made', async () => {
     const directory = join(temporaryDirectory(), 'below');

@@ -1,0 +1,50 @@
+import { assertBalanced } from '@logferry/core';
+import { describe, expect, it } from 'vitest';
+import { full } from '../../forms.js';
+import { columns, hostsOf, RECORDS, type SpooledCell, spooledEndings, survive } from './survival.js';
+import { readTable, survivalTable, writeTable } from './table.js';
+
+const isPrinting = process.env.LOGFERRY_MATRIX === 'print';
+
+/** The hosts of a column take turns in the short form, and so do the clouds everywhere. */
+const cells: readonly SpooledCell[] = spooledEndings
+  .flatMap((ending) =>
+    columns.flatMap((column) => hostsOf(column).map(([host, hostOptions]) => ({ ending, column, host, hostOptions }))),
+  )
+  .map((cell, index) => ({ ...cell, cloud: index % 2 === 0 ? ('cloudwatch' as const) : ('log-service' as const) }));
+const inShortForm = cells.filter(
+  ({ ending, column, host }, index) =>
+    ending.isAway && ending.act !== 'nothing' && hostsOf(column)[Math.floor(index / 12) % 3]?.[0] === host,
+);
+
+describe.concurrent('a process with a spool ends, and the next one delivers what was promised', () => {
+  it.each(
+    (full || isPrinting ? cells : inShortForm).map((cell) => ({
+      ...cell,
+      name: `${cell.column.mode}, ${cell.host}${cell.column.thread ? ' in a thread' : ''} to ${cell.cloud}`,
+    })),
+  )('$ending.name: $name', async (cell) => {
+    const { ending, column } = cell;
+    const fate = ending.fates[columns.indexOf(column)];
+    const { exit, before, after, stats, nextStats, stderr, nextStderr, segments } = await survive(cell);
+    const numbers = [...before, ...after];
+    expect({ exit, before: before.length, after: after.length }, stderr).toEqual({ exit: ending.exit, ...fate });
+    expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, number) => number));
+    expect(segments).toEqual([]);
+    expect(stderr).not.toContain('lost');
+    expect(nextStderr).toBe('');
+    if (stats) {
+      assertBalanced(stats);
+      expect(stats).toMatchObject({ received: RECORDS, delivered: before.length, spooled: after.length, pending: 0 });
+    }
+    if (nextStats) {
+      assertBalanced(nextStats);
+      expect(nextStats).toMatchObject({ recovered: after.length, delivered: after.length, spooled: 0, pending: 0 });
+    }
+  });
+});
+
+it('is the table of the README: `npm run matrix`', () => {
+  if (isPrinting) writeTable('spool matrix', survivalTable());
+  expect(readTable('spool matrix')).toEqual(survivalTable());
+});
