@@ -28,6 +28,10 @@ interface Settings {
   readonly nextIndex: () => number;
   /** The directory was not seen for long. Calls {@link Appender.touched}, or {@link Appender.forgetDirectory}. */
   readonly onUnseen: (directory: OwnedDirectory) => void;
+  /** How many bytes may be written now. */
+  readonly roomBytes: () => number;
+  /** Records were written. */
+  readonly onWritten: (bytes: number) => void;
   /** A segment was opened. */
   readonly onOpened: (segment: StoredSegment) => void;
   /** No record follows in the segment. */
@@ -79,10 +83,10 @@ export class Appender {
   }
 
   /**
-   * Adds a record, which is written by the next {@link commit}. Returns its place, unless that takes more than `roomBytes`. Throws the
-   * error of the file system.
+   * Adds a record, which is written by the next {@link commit}. Returns its place, unless there is no room. Throws the error of the file
+   * system.
    */
-  append(record: SpoolRecord, roomBytes: number): Place | undefined {
+  append(record: SpoolRecord): Place | undefined {
     if (this.#frames.length === 0) this.#checkDirectory();
     let open = this.#open ?? this.#begin();
     let start = this.#frames.length;
@@ -94,7 +98,7 @@ export class Appender {
       start = 0;
       this.#frames.add(record, open.segment.name.mark, open.records);
     }
-    if (this.#frames.length > roomBytes) {
+    if (this.#frames.length > this.#settings.roomBytes()) {
       this.#frames.truncate(start);
       return undefined;
     }
@@ -111,7 +115,7 @@ export class Appender {
     const open = this.#open;
     const { length, buffer } = this.#frames;
     if (!open || length === 0) return;
-    const { files, isSynced } = this.#settings;
+    const { files, isSynced, onWritten } = this.#settings;
     const { segment } = open;
     try {
       const written = files.write(open.file, buffer, length, segment.size);
@@ -128,6 +132,7 @@ export class Appender {
     if (isSynced) this.#unsynced.add(open.file);
     segment.size += length;
     segment.records = open.records;
+    onWritten(length);
   }
 
   /** Writes what was appended. A new segment begins with the next record. */

@@ -115,6 +115,11 @@ export class Spool {
       segmentBytes: Math.max(MIN_SEGMENT_BYTES, room),
       isSynced: options.fsync !== 'never',
       onUnseen: (directory) => this.#touch(directory),
+      roomBytes: () => options.maxBytes - this.#bytes,
+      onWritten: (bytes) => {
+        this.#bytes += bytes;
+        this.#failures = 0;
+      },
       onOpened: (segment) => {
         this.#directories.add(segment.directory);
         this.#addSegment(segment);
@@ -262,9 +267,8 @@ export class Spool {
 
   /** `undefined` if there is no room. */
   #place(record: SpoolRecord): Place | undefined {
-    const { maxBytes } = this.#settings.options;
     for (;;) {
-      const place = this.#appender.append(record, maxBytes - this.#bytes);
+      const place = this.#appender.append(record);
       if (place || !this.#makeRoom()) return place;
     }
   }
@@ -276,7 +280,6 @@ export class Spool {
     const { options } = this.#settings;
     try {
       this.#appender.commit();
-      this.#failures = 0;
       if (options.fsync === 'record') this.#appender.syncNow();
       if (options.fsync === 'interval') this.#syncTimer ??= this.#syncLater();
     } catch (error) {
@@ -319,7 +322,6 @@ export class Spool {
   }
 
   #written({ segment, number, start, end }: Place, isParked: boolean): void {
-    this.#bytes += end - start;
     if (isParked) this.overflow.push({ segment, start, end, records: 1, firstNumber: number });
     else segment.inMemory++;
   }
