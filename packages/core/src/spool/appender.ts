@@ -61,7 +61,8 @@ export class Appender {
   readonly #inSync = new Set<number>();
   /** Files that end when their content is on the medium. */
   readonly #retired = new Set<number>();
-  #hasNewNames = false;
+  /** Directories with names that are not on the medium. */
+  readonly #unsyncedDirectories = new Set<string>();
   #syncing: Promise<void> = Promise.resolve();
 
   constructor(settings: Settings) {
@@ -77,9 +78,9 @@ export class Appender {
     return this.#open?.segment;
   }
 
-  /** Whether content is not on the medium. */
+  /** Whether something is not on the medium. */
   get isUnsynced(): boolean {
-    return this.#unsynced.size > 0;
+    return this.#unsynced.size > 0 || this.#inSync.size > 0 || this.#unsyncedDirectories.size > 0;
   }
 
   /**
@@ -154,10 +155,15 @@ export class Appender {
     return synced;
   }
 
+  /** Puts all that was appended on the medium. Throws the error of the file system. */
   syncNow(): void {
-    for (const file of this.#unsynced) this.#settings.files.syncNow(file);
-    this.#unsynced.clear();
+    const { files } = this.#settings;
+    for (const file of this.#unsynced) {
+      files.syncNow(file);
+      this.#unsynced.delete(file);
+    }
     this.#closeRetired();
+    this.#syncDirectoriesNow();
   }
 
   /** The directory was seen. */
@@ -169,6 +175,7 @@ export class Appender {
   forgetDirectory(): void {
     this.endSegment();
     this.#directory = undefined;
+    this.#unsyncedDirectories.clear();
   }
 
   /**
@@ -190,7 +197,7 @@ export class Appender {
     const directory = this.#ownDirectory();
     const name = { number: ++this.#lastNumber, mark: randomBytes(4).readUInt32LE(), version: SPOOL_VERSION };
     const file = files.create(join(directory.path, nameOf(name)));
-    this.#hasNewNames = true;
+    this.#madeName(directory.path);
     try {
       const header = headerOf(name, key, clock.now());
       if (files.write(file, header, header.length, 0) < header.length)
@@ -209,28 +216,67 @@ export class Appender {
     if (this.#directory) return this.#directory;
     const { files, keyDirectory, owner, clock } = this.#settings;
     const path = join(keyDirectory, directoryOf(owner));
+    this.#makeShared(keyDirectory);
     files.makeDirectory(path);
+    this.#madeName(keyDirectory);
     files.touch(path, clock.now());
     this.#seenAtMs = clock.monotonic();
     this.#directory = { path, isAdopted: false };
     return this.#directory;
   }
 
+  /** Other processes, which find the directory, do not put its name on the medium: this one does, before it is used. */
+  #makeShared(path: string): void {
+    const first = this.#settings.files.makeDirectory(path);
+    if (first === undefined) return;
+    for (let each = dirname(path); each.length >= dirname(first).length; each = dirname(each)) {
+      this.#madeName(each);
+      if (each === dirname(each)) break;
+    }
+    this.#syncDirectoriesNow();
+  }
+
+  /** A name was made in a directory. */
+  #madeName(directory: string): void {
+    if (this.#settings.isSynced) this.#unsyncedDirectories.add(directory);
+  }
+
   /** One at a time. */
   async #syncAll(): Promise<void> {
     const { files } = this.#settings;
+    const directories = [...this.#unsyncedDirectories];
     for (const file of this.#unsynced) this.#inSync.add(file);
     this.#unsynced.clear();
     try {
       await Promise.all([...this.#inSync].map((file) => files.sync(file)));
-      if (this.#hasNewNames && this.#directory) {
-        this.#hasNewNames = false;
-        await files.syncDirectory(this.#directory.path);
-        await files.syncDirectory(dirname(this.#directory.path));
+      for (const path of directories) {
+        // A name that is made meanwhile is one for the next time.
+        this.#unsyncedDirectories.delete(path);
+        await this.#syncDirectory(path);
       }
+    } catch (error) {
+      // The next time again, but for a file that only waits for this.
+      for (const file of this.#inSync) if (!this.#retired.has(file)) this.#unsynced.add(file);
+      throw error;
     } finally {
       this.#inSync.clear();
       this.#closeRetired();
+    }
+  }
+
+  #syncDirectoriesNow(): void {
+    for (const path of this.#unsyncedDirectories) {
+      this.#settings.files.syncDirectoryNow(path);
+      this.#unsyncedDirectories.delete(path);
+    }
+  }
+
+  async #syncDirectory(path: string): Promise<void> {
+    try {
+      await this.#settings.files.syncDirectory(path);
+    } catch (error) {
+      this.#madeName(path);
+      throw error;
     }
   }
 
