@@ -37,8 +37,9 @@ export class Adoption {
   readonly #settings: Settings;
   readonly #quarantine: Quarantine;
   readonly #told = new Set<string>();
-  /** Segments that could not be read. */
+  /** Segments that could not be read, and directories of ours that could not be listed. */
   #unread: StoredSegment[] = [];
+  #unlisted: OwnedDirectory[] = [];
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -49,7 +50,10 @@ export class Adoption {
   async run(): Promise<void> {
     const { keyDirectory, isClosed } = this.#settings;
     const unread = this.#unread;
+    const unlisted = this.#unlisted;
     this.#unread = [];
+    this.#unlisted = [];
+    for (const directory of unlisted) await this.#recover(directory);
     for (const segment of unread) await this.#tryToRecover(segment, new Set());
     for (const name of this.#list(keyDirectory)) {
       if (isClosed()) return;
@@ -75,11 +79,14 @@ export class Adoption {
     const { keyDirectory, owner, files, clock } = this.#settings;
     const from = join(keyDirectory, name);
     if (!this.#isLeft(keyDirectory, name)) return undefined;
-    const unknown = this.#list(from).find((each) => (parseName(each)?.version ?? SPOOL_VERSION) !== SPOOL_VERSION);
+    const names = attempt(() => files.list(from));
+    const unknown = names?.find((each) => (parseName(each)?.version ?? SPOOL_VERSION) !== SPOOL_VERSION);
     if (unknown !== undefined) {
       this.#tell(join(from, unknown), `it has another version of the format than ${SPOOL_VERSION}`);
       return undefined;
     }
+    // What it has is not known now.
+    if (!names) return undefined;
     const path = claim(files, from, owner, clock.now());
     if (path === undefined) return undefined;
     const directory = { path, isAdopted: true };
@@ -97,7 +104,9 @@ export class Adoption {
   }
 
   async #recover(directory: OwnedDirectory): Promise<void> {
-    const names = this.#list(directory.path);
+    if (this.#settings.isClosed()) return;
+    const names = this.#namesIn(directory);
+    if (!names) return;
     const segments = names
       .flatMap((name) => parseName(name) ?? [])
       .sort((a, b) => a.number - b.number)
@@ -108,6 +117,19 @@ export class Adoption {
     this.#settings.onSearched(directory);
   }
 
+  /** `undefined` if they cannot be listed now: they are with the next look. */
+  #namesIn(directory: OwnedDirectory): readonly string[] | undefined {
+    try {
+      return this.#settings.files.list(directory.path);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') {
+        this.#unlisted.push(directory);
+        this.#tellUnreadable(directory.path, error);
+      }
+      return undefined;
+    }
+  }
+
   /** A segment that cannot be read now is tried again with the next look: the disk may be well then. */
   async #tryToRecover(segment: StoredSegment, known: Set<number>): Promise<void> {
     if (this.#settings.isClosed()) return;
@@ -116,7 +138,7 @@ export class Adoption {
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return;
       this.#unread.push(segment);
-      this.#tell(segment.path, `it cannot be read: ${(error as Error).message} (${remedyOf(error)})`);
+      this.#tellUnreadable(segment.path, error);
     }
   }
 
@@ -124,6 +146,7 @@ export class Adoption {
     const { files, key, onRecovered, onDamaged } = this.#settings;
     const { name, path } = segment;
     const content = await readSegment(files, segment.directory.path, name);
+    if (this.#settings.isClosed()) return;
     const { bytes, found, left, marks } = content;
     const fault = known.has(name.mark) ? 'it is a copy of another segment' : faultOf(content, name, key);
     if (fault !== undefined) {
@@ -138,7 +161,7 @@ export class Adoption {
       this.#quarantine.keepParts(path, bytes, found);
     }
     if (left.length === 0) {
-      attempt(() => segment.remove(files));
+      segment.remove(files);
       return;
     }
     for (const frame of left) segment.note(recordOf(bytes, frame).acceptedAt);
@@ -153,9 +176,13 @@ export class Adoption {
     const { files } = this.#settings;
     try {
       files.stat(path.slice(0, -MARKS_SUFFIX.length));
-    } catch {
-      attempt(() => files.remove(path));
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') attempt(() => files.remove(path));
     }
+  }
+
+  #tellUnreadable(path: string, error: unknown): void {
+    this.#tell(path, `it cannot be read: ${(error as Error).message} (${remedyOf(error)})`);
   }
 
   #tell(path: string, why: string): void {

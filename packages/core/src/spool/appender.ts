@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../contract/clock.js';
+import { attempt } from '../tools/attempt.js';
 import type { SpoolFiles } from './files.js';
 import { FrameWriter, type SpoolRecord } from './frame.js';
 import { DEAD_AFTER_MS, directoryOf, type Owner } from './owner.js';
@@ -196,7 +197,8 @@ export class Appender {
     const { files, key, clock, nextIndex, onOpened } = this.#settings;
     const directory = this.#ownDirectory();
     const name = { number: ++this.#lastNumber, mark: randomBytes(4).readUInt32LE(), version: SPOOL_VERSION };
-    const file = files.create(join(directory.path, nameOf(name)));
+    const path = join(directory.path, nameOf(name));
+    const file = files.create(path);
     this.#madeName(directory.path);
     try {
       const header = headerOf(name, key, clock.now());
@@ -208,6 +210,8 @@ export class Appender {
       return this.#open;
     } catch (error) {
       this.#close(file);
+      // A full disk is tried again and again.
+      attempt(() => files.remove(path));
       throw error;
     }
   }
@@ -219,9 +223,9 @@ export class Appender {
     this.#makeShared(keyDirectory);
     files.makeDirectory(path);
     this.#madeName(keyDirectory);
-    files.touch(path, clock.now());
     this.#seenAtMs = clock.monotonic();
     this.#directory = { path, isAdopted: false };
+    files.touch(path, clock.now());
     return this.#directory;
   }
 
@@ -288,12 +292,9 @@ export class Appender {
     }
   }
 
+  /** The file is of no more use in any case. */
   #close(file: number): void {
-    try {
-      this.#settings.files.close(file);
-    } catch {
-      // The file is of no more use in any case.
-    }
+    attempt(() => this.#settings.files.close(file));
   }
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { attempt } from '../tools/attempt.js';
+import { codeOf } from './disk-errors.js';
 import type { SpoolFiles } from './files.js';
 import type { Frame } from './frame.js';
 import { type Marks, readMarks } from './marks.js';
@@ -23,7 +23,7 @@ export async function readSegment(files: SpoolFiles, directory: string, name: Se
   const path = join(directory, nameOf(name));
   const bytes = toBuffer(await files.read(path, 0, files.stat(path).size));
   const header = parseHeader(bytes);
-  const marks = readMarks(toBuffer(attempt(() => files.readAll(path + MARKS_SUFFIX)) ?? new Uint8Array()), name.mark);
+  const marks = readMarks(toBuffer(readMarksFile(files, path + MARKS_SUFFIX)), name.mark);
   const found = scan(bytes, header?.length ?? 0, name.mark);
   return { bytes, header, marks, found, left: found.frames.filter(({ number }) => !marks.settled.has(number)) };
 }
@@ -34,4 +34,13 @@ export function faultOf({ header }: SegmentContent, { mark }: SegmentName, key: 
   if (header.key !== key) return 'it belongs to another spool';
   if (header.version !== SPOOL_VERSION) return `it has another version of the format than ${SPOOL_VERSION}`;
   return header.mark !== mark ? 'its name is not its own' : undefined;
+}
+
+function readMarksFile(files: SpoolFiles, path: string): Uint8Array {
+  try {
+    return files.readAll(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    return new Uint8Array();
+  }
 }

@@ -358,18 +358,18 @@ export class Spool {
     segment.mark(this.#settings.files, kind, ids);
   }
 
+  /** Returns whether it is gone. */
   #removeIfSettled(segment: StoredSegment): boolean {
     if (segment.isOpen || segment.unsettled > 0) return false;
-    this.#remove(segment);
-    return true;
+    return this.#remove(segment);
   }
 
-  #remove(segment: StoredSegment): void {
-    const { files } = this.#settings;
+  /** Returns whether it is gone. If the disk fails, the next start removes it. */
+  #remove(segment: StoredSegment): boolean {
     this.#forget(segment);
-    // If the disk fails, the segment may be delivered once more.
-    attempt(() => segment.remove(files));
+    const isGone = segment.remove(this.#settings.files);
     if (segment.directory.isAdopted) this.#removeIfEmpty(segment.directory);
+    return isGone;
   }
 
   /** A directory with segments cannot be removed. */

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { attempt } from '../tools/attempt.js';
+import { codeOf } from './disk-errors.js';
 import type { SpoolFiles } from './files.js';
 import { type MarkKind, markEntry } from './marks.js';
 import { MARKS_SUFFIX, MAX_RECORDS, nameOf, type SegmentName } from './segment.js';
@@ -69,14 +71,19 @@ export class StoredSegment {
     }
   }
 
-  /** Removes the files. The marks go last: without them the records of a segment would be delivered again. */
-  remove(files: SpoolFiles): void {
-    files.remove(this.path);
+  /**
+   * Removes the files. The marks go last: without them the records of a segment would be delivered again. Returns whether the segment is
+   * gone.
+   */
+  remove(files: SpoolFiles): boolean {
     try {
-      files.remove(this.marksPath);
-    } catch {
-      // It has no marks.
+      files.remove(this.path);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') return false;
     }
+    // It may have none.
+    attempt(() => files.remove(this.marksPath));
+    return true;
   }
 }
 
