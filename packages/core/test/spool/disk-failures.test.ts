@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { expect, it } from 'vitest';
+import { assertBalanced } from '../../src/index.js';
 import { diskError, SimulatedDisk } from '../support/simulated-disk.js';
 import { away } from '../support/spool.js';
 
@@ -125,4 +126,77 @@ it('a disk that is full when a segment begins is left without remains', async ()
   expect(disk.files.paths()).toEqual([]);
   expect(shipper.stats()).toMatchObject({ received: 20, delivered: 20 });
   expect(told[0]).toMatch(/cannot write to \/var\/spool: .*\(free space on its volume, or lower spool.maxBytes\)/);
+});
+
+it('records that cannot be read back now are read back later, and told of once', async () => {
+  const disk = new SimulatedDisk();
+  let isSick = true;
+  const { shipper, destination, accept, told } = disk.start({ maxBufferBytes: 65_536 }, {}, (files) => ({
+    read: (path, position, length) =>
+      isSick ? Promise.reject(diskError('EMFILE')) : files.read(path, position, length),
+  }));
+  destination.respond = away;
+  const texts = Array.from({ length: 1000 }, (_, n) => `text ${n} ${'x'.repeat(200)}`);
+  accept(texts);
+  expect(shipper.stats().spooled).toBeGreaterThan(500);
+  destination.respond = () => {};
+  await disk.clock.advance(50_000);
+  assertBalanced(shipper.stats());
+  expect(shipper.stats().dropped.undeliverable).toBe(0);
+  expect(told).toEqual([expect.stringMatching(/cannot read .*\(raise the limit of open files\)/)]);
+  isSick = false;
+  await disk.clock.advance(60_000);
+  expect(shipper.stats()).toMatchObject({ received: 1000, delivered: 1000, spooled: 0 });
+  expect(destination.texts.toSorted()).toEqual(texts.toSorted());
+});
+
+it('a segment that cannot be read does not keep those behind it, and its records are counted when they are too old', async () => {
+  const disk = new SimulatedDisk();
+  let bad: string | undefined;
+  const { shipper, destination, accept } = disk.start({ maxBufferBytes: 65_536 }, { maxAgeMs: 600_000 }, (files) => ({
+    read: (path, position, length) => {
+      bad ??= path;
+      return path === bad ? Promise.reject(diskError('EIO')) : files.read(path, position, length);
+    },
+  }));
+  destination.respond = away;
+  accept(Array.from({ length: 2000 }, (_, n) => `text ${n} ${'x'.repeat(200)}`));
+  destination.respond = () => {};
+  await disk.clock.advance(120_000);
+  const { spooled, delivered } = shipper.stats();
+  expect(spooled).toBeGreaterThan(0);
+  expect(spooled + delivered).toBe(2000);
+  expect(delivered).toBeGreaterThan(1500);
+  await disk.clock.advance(600_000);
+  expect(shipper.stats()).toMatchObject({ spooled: 0, pending: 0, delivered, dropped: { undeliverable: spooled } });
+});
+
+it('records of a dead process that cannot be read do not keep those of this one', async () => {
+  const disk = new SimulatedDisk();
+  await leaveHalf(disk);
+  const { shipper, destination, accept } = disk.start({ maxBufferBytes: 65_536 }, {}, (files) => {
+    const own = new Set<string>();
+    const looked = new Set<string>();
+    return {
+      create: (path) => {
+        own.add(path);
+        return files.create(path);
+      },
+      read: (path, position, length) => {
+        // With the first look it can be read.
+        if (!own.has(path) && looked.has(path)) return Promise.reject(diskError('EIO'));
+        looked.add(path);
+        return files.read(path, position, length);
+      },
+    };
+  });
+  destination.respond = away;
+  await disk.clock.advance(5);
+  const texts = Array.from({ length: 2000 }, (_, n) => `text ${n} ${'x'.repeat(200)}`);
+  accept(texts);
+  destination.respond = () => {};
+  await disk.clock.advance(20_000);
+  expect(destination.texts.filter((text) => text.startsWith('text'))).toHaveLength(2000);
+  expect(shipper.stats()).toMatchObject({ recovered: 2, spooled: 2, delivered: 2000 });
+  assertBalanced(shipper.stats());
 });
