@@ -65,6 +65,9 @@ export class SimulatedFiles {
     this.#defer = defer;
   }
 
+  /** The part of them that were marks. */
+  failedAppends = 0;
+
   get failures(): number {
     return [...this.failed.values()].reduce((sum, count) => sum + count, 0);
   }
@@ -159,6 +162,7 @@ export class SimulatedFiles {
       if (process.isDead) throw new Error('a dead process calls nothing');
       const fault = this.#nextFault(call);
       // A write fails in its middle.
+      if (fault && call === 'append') this.failedAppends++;
       if (fault && call.startsWith('syncDirectory')) this.areNamesInDoubt = true;
       if (fault && call !== 'write' && call !== 'append') throw this.#fail(fault, `${call} ${text}`);
       return fault;

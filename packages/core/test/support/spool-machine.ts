@@ -18,6 +18,8 @@ const ROOT = '/var/spool';
 /** The text of a record, in whole. */
 const TEXT = /#\d+#x*\./g;
 
+const A_DAY_MS = 86_400_000;
+
 /** A system writes what it has to the medium after this time. */
 const WRITE_BACK_MS = 30_000;
 
@@ -238,8 +240,8 @@ export class Machine {
   /** Whatever happened, the counters of all processes add up. */
   async look(): Promise<void> {
     await this.#clock.settle();
-    const { maxBufferBytes, maxBytes } = this.#settings;
-    for (const { shipper, named, unproven } of this.#processes) {
+    const { maxBufferBytes, maxBytes, maxAgeMs } = this.#settings;
+    for (const { shipper, named, unproven, hasVanished, isClosing } of this.#processes) {
       const stats = shipper.stats();
       assertBalanced(stats);
       const unnamed = sumOf(stats.dropped) - named.size;
@@ -251,6 +253,8 @@ export class Machine {
       this.#seen.readBack += stats.spooled > 0 && stats.delivered > 0 ? 1 : 0;
       this.#seen.expired += stats.dropped.expired;
       this.#seen.full += stats.dropped['spool-full'];
+      // A disk that fails for a while loses nothing.
+      if (!hasVanished && !isClosing && maxAgeMs > A_DAY_MS) expect(stats.dropped.undeliverable).toBe(0);
       expect(stats.replayed.ambiguous).toBeLessThanOrEqual(stats.replayed.records);
       expect(stats.spool.bytes).toBeGreaterThanOrEqual(0);
       // What was recovered is on disk already.
@@ -395,13 +399,13 @@ export class Machine {
       this.#seen.ambiguous++;
       return Promise.reject(new DeliveryError('NETWORK', 'reset', { ambiguous: true }));
     }
-    const failuresBefore = this.#files.failures;
+    const failuresBefore = this.#files.failedAppends;
     return new Promise((resolve) => {
       this.#clock.defer(() => {
         resolve();
         // In the same turn the shipper settles it.
         this.#clock.defer(() => {
-          if (by.isDead || by.isClosing || this.#files.failures > failuresBefore) return;
+          if (by.isDead || by.isClosing || this.#files.failedAppends > failuresBefore) return;
           for (const record of records) record.isSettled = true;
         });
       });
