@@ -364,7 +364,11 @@ export class CoreShipper implements Shipper {
     this.#delivery.expire(nowMs);
     this.#replay?.pump(this.#closed && this.#delivery.isFailing);
     if (this.#ledger.isEmpty) this.#processEnd.forget();
-    const nextMs = Math.min(...this.#batchers.map(({ dueAtMs }) => dueAtMs), this.#delivery.wakeAtMs(nowMs));
+    const nextMs = Math.min(
+      ...this.#batchers.map(({ dueAtMs }) => dueAtMs),
+      this.#delivery.wakeAtMs(nowMs),
+      this.#replay?.wakeAtMs ?? Number.POSITIVE_INFINITY,
+    );
     this.#waits.end({
       settledSeq: (this.#backlog.oldest?.firstSeq ?? Number.POSITIVE_INFINITY) - 1,
       lastSeq: this.#intake.lastSeq,

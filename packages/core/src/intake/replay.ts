@@ -4,6 +4,7 @@ import type { Clock } from '../contract/clock.js';
 import type { DropReason } from '../contract/destination.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import type { ResolvedSpoolOptions } from '../options/spool-options.js';
+import { DiskRetry } from '../spool/disk-retry.js';
 import type { Portion, ReplayedRecord, ReplayQueue } from '../spool/replay-queue.js';
 import type { Spool } from '../spool/spool.js';
 import { inBackground } from '../tools/guarded.js';
@@ -35,6 +36,8 @@ export type ReplaySource = Exclude<BatchOrigin, 'live'>;
 /** Reads records back from disk while there is room in memory. */
 export class Replay {
   readonly #dependencies: Dependencies;
+  /** By source: what cannot be read of one does not keep the other. */
+  readonly #retries: Readonly<Record<ReplaySource, DiskRetry>>;
   #isReading = false;
   #isStopped = false;
   /** Records that were read back, or lost, by source. */
@@ -44,6 +47,8 @@ export class Replay {
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
+    const { clock } = dependencies;
+    this.#retries = { overflow: new DiskRetry(clock), adopted: new DiskRetry(clock) };
   }
 
   /** Recovered records that were read back, and how many of them may be duplicates. */
@@ -61,13 +66,20 @@ export class Replay {
     return this.#isReading;
   }
 
+  /** Time of the next try to read, on the monotonic clock, if that failed; else infinite. */
+  get wakeAtMs(): number {
+    if (this.#isStopped) return Number.POSITIVE_INFINITY;
+    const failing = Object.values(this.#retries).filter(({ isDue }) => !isDue);
+    return Math.min(...failing.map(({ atMs }) => atMs));
+  }
+
   /** Begins to read, if there is something to read and room for it. `isEnding`: only records of this process, the others can wait. */
   pump(isEnding: boolean): void {
     const { options, budget, spool } = this.#dependencies;
     const roomBytes = limitOf(options.maxBufferBytes, false) * PART_FOR_NEW - budget.usedBytes;
     if (this.#isReading || this.#isStopped || roomBytes <= 0) return;
     const sources = isEnding ? (['overflow'] as const) : this.#sources();
-    const source = sources.find((each) => spool[each].waiting > 0);
+    const source = sources.find((each) => spool[each].waiting > 0 && this.#retries[each].isDue);
     if (source) inBackground(this.#read(source, spool[source], Math.min(PORTION_BYTES, roomBytes)));
   }
 
@@ -82,10 +94,15 @@ export class Replay {
   }
 
   async #read(source: ReplaySource, queue: ReplayQueue, maxBytes: number): Promise<void> {
+    const { clock, spool, spoolOptions } = this.#dependencies;
+    const retry = this.#retries[source];
     this.#isReading = true;
     try {
-      const portion = await queue.next(maxBytes);
+      const portion = await queue.next(maxBytes, clock.now() - spoolOptions.maxAgeMs);
       if (portion && !this.#isStopped) this.#take(portion, source);
+      retry.succeeded();
+    } catch (error) {
+      if (retry.failed()) spool.tellUnreadable(error);
     } finally {
       this.#isReading = false;
     }

@@ -36,8 +36,9 @@ export class Adoption {
   readonly #settings: Settings;
   readonly #repair: Repair;
   readonly #told = new Set<string>();
-  /** Segments that could not be read. */
+  /** Segments that could not be read, and directories of ours that could not be listed. */
   #unread: StoredSegment[] = [];
+  #unlisted: OwnedDirectory[] = [];
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -48,7 +49,10 @@ export class Adoption {
   async run(): Promise<void> {
     const { keyDirectory, isClosed } = this.#settings;
     const unread = this.#unread;
+    const unlisted = this.#unlisted;
     this.#unread = [];
+    this.#unlisted = [];
+    for (const directory of unlisted) await this.#recover(directory);
     for (const segment of unread) await this.#tryToRecover(segment, new ForeignSegments(keyDirectory));
     for (const name of this.#listLeft()) {
       if (isClosed()) return;
@@ -104,13 +108,29 @@ export class Adoption {
 
   async #recover(directory: OwnedDirectory): Promise<void> {
     const { keyDirectory, nextIndex, isClosed, onSearched } = this.#settings;
+    if (isClosed()) return;
+    const names = this.#namesIn(directory);
+    if (!names) return;
     const foreign = new ForeignSegments(keyDirectory);
-    for (const name of segmentsAmong(this.#list(directory.path)))
+    for (const name of segmentsAmong(names))
       await this.#tryToRecover(new StoredSegment(name, directory, nextIndex(), 0, false), foreign);
     // It may be another owner's already.
     if (isClosed()) return;
     for (const path of this.#repair.rest(directory.path)) this.#tell(path, 'it is no file of a spool');
     onSearched(directory);
+  }
+
+  /** `undefined` if they cannot be listed now: they are with the next look. */
+  #namesIn(directory: OwnedDirectory): readonly string[] | undefined {
+    try {
+      return this.#settings.files.list(directory.path);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') {
+        this.#unlisted.push(directory);
+        this.#tellUnreadable(directory.path, error);
+      }
+      return undefined;
+    }
   }
 
   /** A segment that cannot be read now is tried again with the next look: the disk may be well then. */
@@ -121,7 +141,7 @@ export class Adoption {
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return;
       this.#unread.push(segment);
-      this.#tell(segment.path, `it cannot be read: ${(error as Error).message} (${remedyOf(error)})`);
+      this.#tellUnreadable(segment.path, error);
     }
   }
 
@@ -142,6 +162,10 @@ export class Adoption {
     segment.records = MAX_RECORDS;
     segment.unsettled = left.length;
     onRecovered({ segment, start: 0, end: segment.size, records: left.length, firstNumber: 0, marks });
+  }
+
+  #tellUnreadable(path: string, error: unknown): void {
+    this.#tell(path, `it cannot be read: ${(error as Error).message} (${remedyOf(error)})`);
   }
 
   #tell(path: string, why: string): void {

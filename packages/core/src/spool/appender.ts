@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../contract/clock.js';
+import { attempt } from '../tools/attempt.js';
 import { noSpace } from './disk-errors.js';
 import type { SpoolFiles } from './files.js';
 import { FrameWriter, type SpoolRecord } from './frame.js';
@@ -29,6 +30,10 @@ interface Settings {
   readonly nextIndex: () => number;
   /** The directory was not seen for long. Calls {@link Appender.touched}, or {@link Appender.forgetDirectory}. */
   readonly onUnseen: (directory: OwnedDirectory) => void;
+  /** How many bytes may be written now. */
+  readonly roomBytes: () => number;
+  /** Records were written. */
+  readonly onWritten: (bytes: number) => void;
   /** A segment was opened. */
   readonly onOpened: (segment: StoredSegment) => void;
   /** No record follows in the segment. */
@@ -59,7 +64,8 @@ export class Appender {
   readonly #inSync = new Set<number>();
   /** Files that end when their content is on the medium. */
   readonly #retired = new Set<number>();
-  #hasNewNames = false;
+  /** Directories with names that are not on the medium. */
+  readonly #unsyncedDirectories = new Set<string>();
   #syncing: Promise<void> = Promise.resolve();
 
   constructor(settings: Settings) {
@@ -75,16 +81,16 @@ export class Appender {
     return this.#open?.segment;
   }
 
-  /** Whether content is not on the medium. */
+  /** Whether something is not on the medium. */
   get isUnsynced(): boolean {
-    return this.#unsynced.size > 0;
+    return this.#unsynced.size > 0 || this.#inSync.size > 0 || this.#unsyncedDirectories.size > 0;
   }
 
   /**
-   * Adds a record, which is written by the next {@link commit}. Returns its place, unless that takes more than `roomBytes`. Throws the
-   * error of the file system.
+   * Adds a record, which is written by the next {@link commit}. Returns its place, unless there is no room. Throws the error of the file
+   * system.
    */
-  append(record: SpoolRecord, roomBytes: number): Place | undefined {
+  append(record: SpoolRecord): Place | undefined {
     if (this.#frames.length === 0) this.#checkDirectory();
     let open = this.#open ?? this.#begin();
     let start = this.#frames.length;
@@ -96,7 +102,7 @@ export class Appender {
       start = 0;
       this.#frames.add(record, open.segment.name.mark, open.records);
     }
-    if (this.#frames.length > roomBytes) {
+    if (this.#frames.length > this.#settings.roomBytes()) {
       this.#frames.truncate(start);
       return undefined;
     }
@@ -113,7 +119,7 @@ export class Appender {
     const open = this.#open;
     const { length, buffer } = this.#frames;
     if (!open || length === 0) return;
-    const { files, isSynced } = this.#settings;
+    const { files, isSynced, onWritten } = this.#settings;
     const { segment } = open;
     try {
       const written = files.write(open.file, buffer, length, segment.size);
@@ -130,6 +136,7 @@ export class Appender {
     if (isSynced) this.#unsynced.add(open.file);
     segment.size += length;
     segment.records = open.records;
+    onWritten(length);
   }
 
   /** Writes what was appended. A new segment begins with the next record. */
@@ -151,10 +158,15 @@ export class Appender {
     return synced;
   }
 
+  /** Puts all that was appended on the medium. Throws the error of the file system. */
   syncNow(): void {
-    for (const file of this.#unsynced) this.#settings.files.syncNow(file);
-    this.#unsynced.clear();
+    const { files } = this.#settings;
+    for (const file of this.#unsynced) {
+      files.syncNow(file);
+      this.#unsynced.delete(file);
+    }
     this.#closeRetired();
+    this.#syncDirectoriesNow();
   }
 
   /** The directory was seen. */
@@ -168,6 +180,7 @@ export class Appender {
   forgetDirectory(): void {
     this.endSegment();
     this.#directory = undefined;
+    this.#unsyncedDirectories.clear();
   }
 
   /**
@@ -190,8 +203,9 @@ export class Appender {
     const { files, key, clock, nextIndex, onOpened } = this.#settings;
     const directory = this.#ownDirectory();
     const name = { number: ++this.#lastNumber, mark: randomBytes(4).readUInt32LE(), version: SPOOL_VERSION };
-    const file = files.create(join(directory.path, nameOf(name)));
-    this.#hasNewNames = true;
+    const path = join(directory.path, nameOf(name));
+    const file = files.create(path);
+    this.#madeName(directory.path);
     try {
       const header = headerOf(name, key, clock.now());
       if (files.write(file, header, header.length, 0) < header.length)
@@ -202,6 +216,8 @@ export class Appender {
       return this.#open;
     } catch (error) {
       this.#close(file);
+      // A full disk is tried again and again.
+      attempt(() => files.remove(path));
       throw error;
     }
   }
@@ -210,28 +226,67 @@ export class Appender {
     if (this.#directory) return this.#directory;
     const { files, keyDirectory, owner, clock } = this.#settings;
     const path = join(keyDirectory, directoryOf(owner));
+    this.#makeShared(keyDirectory);
     files.makeDirectory(path);
-    files.touch(path, clock.now());
+    this.#madeName(keyDirectory);
     this.touched();
     this.#directory = { path, isAdopted: false };
+    files.touch(path, clock.now());
     return this.#directory;
+  }
+
+  /** Other processes, which find the directory, do not put its name on the medium: this one does, before it is used. */
+  #makeShared(path: string): void {
+    const first = this.#settings.files.makeDirectory(path);
+    if (first === undefined) return;
+    for (let each = dirname(path); each.length >= dirname(first).length; each = dirname(each)) {
+      this.#madeName(each);
+      if (each === dirname(each)) break;
+    }
+    this.#syncDirectoriesNow();
+  }
+
+  /** A name was made in a directory. */
+  #madeName(directory: string): void {
+    if (this.#settings.isSynced) this.#unsyncedDirectories.add(directory);
   }
 
   /** One at a time. */
   async #syncAll(): Promise<void> {
     const { files } = this.#settings;
+    const directories = [...this.#unsyncedDirectories];
     for (const file of this.#unsynced) this.#inSync.add(file);
     this.#unsynced.clear();
     try {
       await Promise.all([...this.#inSync].map((file) => files.sync(file)));
-      if (this.#hasNewNames && this.#directory) {
-        this.#hasNewNames = false;
-        await files.syncDirectory(this.#directory.path);
-        await files.syncDirectory(dirname(this.#directory.path));
+      for (const path of directories) {
+        // A name that is made meanwhile is one for the next time.
+        this.#unsyncedDirectories.delete(path);
+        await this.#syncDirectory(path);
       }
+    } catch (error) {
+      // The next time again, but for a file that only waits for this.
+      for (const file of this.#inSync) if (!this.#retired.has(file)) this.#unsynced.add(file);
+      throw error;
     } finally {
       this.#inSync.clear();
       this.#closeRetired();
+    }
+  }
+
+  #syncDirectoriesNow(): void {
+    for (const path of this.#unsyncedDirectories) {
+      this.#settings.files.syncDirectoryNow(path);
+      this.#unsyncedDirectories.delete(path);
+    }
+  }
+
+  async #syncDirectory(path: string): Promise<void> {
+    try {
+      await this.#settings.files.syncDirectory(path);
+    } catch (error) {
+      this.#madeName(path);
+      throw error;
     }
   }
 
@@ -243,11 +298,8 @@ export class Appender {
     }
   }
 
+  /** The file is of no more use in any case. */
   #close(file: number): void {
-    try {
-      this.#settings.files.close(file);
-    } catch {
-      // The file is of no more use in any case.
-    }
+    attempt(() => this.#settings.files.close(file));
   }
 }

@@ -5,6 +5,7 @@ import {
   fdatasync,
   fdatasyncSync,
   fsync,
+  fsyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -21,8 +22,8 @@ import {
 
 /** The part of a file system that the spool uses: a parameter, so that tests can make it fail. Every function may throw. */
 export interface SpoolFiles {
-  /** Makes a directory, and those above it, that only this user can enter. */
-  makeDirectory(path: string): void;
+  /** Makes a directory, and those above it, that only this user can enter. Returns the first that was missing, if one was. */
+  makeDirectory(path: string): string | undefined;
   /** Names in a directory. */
   list(path: string): readonly string[];
   rename(from: string, to: string): void;
@@ -43,6 +44,7 @@ export interface SpoolFiles {
   syncNow(file: number): void;
   /** Waits until the names in a directory are on the medium. */
   syncDirectory(path: string): Promise<void>;
+  syncDirectoryNow(path: string): void;
   close(file: number): void;
   /** Adds to a small file, which it makes if it is missing. */
   append(path: string, bytes: Uint8Array): void;
@@ -55,9 +57,12 @@ export interface SpoolFiles {
 const FOR_THIS_USER = 0o600;
 const DIRECTORY_FOR_THIS_USER = 0o700;
 
+/** Windows cannot open a directory, and needs no such thing. */
+const SYNCS_DIRECTORIES = process.platform !== 'win32';
+
 /** The file system of Node.js. */
 export const nodeFiles: SpoolFiles = {
-  makeDirectory: (path) => void mkdirSync(path, { recursive: true, mode: DIRECTORY_FOR_THIS_USER }),
+  makeDirectory: (path) => mkdirSync(path, { recursive: true, mode: DIRECTORY_FOR_THIS_USER }),
   list: (path) => readdirSync(path),
   rename: renameSync,
   remove: unlinkSync,
@@ -70,13 +75,21 @@ export const nodeFiles: SpoolFiles = {
   sync: (file) => settle((done) => fdatasync(file, done)),
   syncNow: fdatasyncSync,
   async syncDirectory(path) {
-    // Windows cannot open a directory, and needs no such thing.
-    if (process.platform === 'win32') return;
+    if (!SYNCS_DIRECTORIES) return;
     const file = openSync(path, 'r');
     try {
       await settle((done) => fsync(file, done));
     } finally {
       close(file);
+    }
+  },
+  syncDirectoryNow(path) {
+    if (!SYNCS_DIRECTORIES) return;
+    const file = openSync(path, 'r');
+    try {
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
     }
   },
   close: closeSync,

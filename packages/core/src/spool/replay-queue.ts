@@ -1,3 +1,4 @@
+import { codeOf } from './disk-errors.js';
 import type { SpoolFiles } from './files.js';
 import { type Frame, recordOf, type SpoolRecord } from './frame.js';
 import type { Marks } from './marks.js';
@@ -84,14 +85,22 @@ export class ReplayQueue {
     if (this.#reading?.extent.segment === segment) this.#reading = undefined;
   }
 
-  /** Takes out the next records: about as many bytes of frames as stated, and at least one record. */
-  async next(maxBytes: number): Promise<Portion | undefined> {
+  /**
+   * Takes out the next records: about as many bytes of frames as stated, and at least one record. Rejects with the error of the file
+   * system if they cannot be read now. They are given up if that is so for good, or if all of them are older than `keptSince`, a wall
+   * time.
+   */
+  async next(maxBytes: number, keptSince: number): Promise<Portion | undefined> {
     const [extent] = this.#extents;
     if (!extent || this.#isLoading) return undefined;
     try {
       this.#reading ??= await this.#load(extent);
     } catch (cause) {
-      return this.#extents[0] === extent ? this.#end(extent, 0, cause) : undefined;
+      if (this.#extents[0] !== extent) return undefined;
+      if (codeOf(cause) === 'ENOENT' || extent.segment.lastAt < keptSince) return this.#end(extent, 0, cause);
+      // Others go first, which may be readable.
+      this.#extents.push(...this.#extents.splice(0, 1));
+      throw cause;
     }
     const reading = this.#reading;
     return reading && this.#take(reading, maxBytes);

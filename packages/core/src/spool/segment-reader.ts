@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { attempt } from '../tools/attempt.js';
+import { codeOf } from './disk-errors.js';
 import type { SpoolFiles } from './files.js';
 import type { Frame } from './frame.js';
 import { belongsTo } from './key.js';
@@ -36,7 +36,7 @@ export function segmentsAmong(names: readonly string[]): SegmentName[] {
 export async function readSegment(files: SpoolFiles, directory: string, name: SegmentName): Promise<SegmentContent> {
   const path = join(directory, nameOf(name));
   const bytes = toBuffer(await files.read(path, 0, files.stat(path).size));
-  const marks = readMarks(toBuffer(attempt(() => files.readAll(path + MARKS_SUFFIX)) ?? new Uint8Array()), name.mark);
+  const marks = readMarks(toBuffer(readMarksFile(files, path + MARKS_SUFFIX)), name.mark);
   return contentOf(bytes, marks, name);
 }
 
@@ -65,5 +65,14 @@ export class ForeignSegments {
     if (header && header.mark !== mark) return 'its name is not its own';
     if (found.frames.length > 0) this.#known.add(mark);
     return undefined;
+  }
+}
+
+function readMarksFile(files: SpoolFiles, path: string): Uint8Array {
+  try {
+    return files.readAll(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    return new Uint8Array();
   }
 }

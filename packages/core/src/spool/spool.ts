@@ -10,6 +10,7 @@ import { inBackground } from '../tools/guarded.js';
 import { Adoption } from './adoption.js';
 import { Appender, type Place } from './appender.js';
 import { codeOf, remedyOf } from './disk-errors.js';
+import { DiskRetry } from './disk-retry.js';
 import type { SpoolFiles } from './files.js';
 import type { SpoolRecord } from './frame.js';
 import { keyDirectoryOf } from './key.js';
@@ -25,10 +26,6 @@ const MIN_SEGMENT_BYTES = 64 * 1024;
 
 /** With `fsync: 'interval'`. */
 const SYNC_MS = 1000;
-
-/** After a failure of the disk it is tried again after this time, which doubles. */
-const MIN_RETRY_MS = 1000;
-const MAX_RETRY_MS = 30_000;
 
 /** The fate of a record that was to be appended: its id, or why it is not on disk. */
 export type Appended = number | 'full' | 'failed';
@@ -84,9 +81,7 @@ export class Spool {
   /** While {@link together} runs: the first segment that may have its records. */
   #togetherFrom: number | undefined;
   #damaged = 0;
-  /** Failures of the disk in a row, and the time of the next try on the monotonic clock. */
-  #failures = 0;
-  #retryAtMs = 0;
+  readonly #retry: DiskRetry;
   #heartbeat: Timer | undefined;
   #syncTimer: Timer | undefined;
   #beats = 0;
@@ -106,6 +101,7 @@ export class Spool {
     };
     const room = Math.floor(Math.min(MAX_SEGMENT_BYTES, options.maxBytes / 16, maxBufferBytes / 8));
     this.#settings = settings;
+    this.#retry = new DiskRetry(clock);
     this.overflow = new ReplayQueue(files);
     this.adopted = new ReplayQueue(files);
     this.#appender = new Appender({
@@ -113,6 +109,11 @@ export class Spool {
       segmentBytes: Math.max(MIN_SEGMENT_BYTES, room),
       isSynced: options.fsync !== 'never',
       onUnseen: (directory) => this.#touch(directory),
+      roomBytes: () => options.maxBytes - this.#bytes,
+      onWritten: (bytes) => {
+        this.#bytes += bytes;
+        this.#retry.succeeded();
+      },
       onOpened: (segment) => {
         this.#directories.add(segment.directory);
         this.#addSegment(segment);
@@ -156,8 +157,7 @@ export class Spool {
    * {@link has} tells whether it is on disk.
    */
   append(record: SpoolRecord, isParked: boolean): Appended {
-    const { clock } = this.#settings;
-    if (this.#failures > 0 && clock.monotonic() < this.#retryAtMs) return 'failed';
+    if (!this.#retry.isDue) return 'failed';
     try {
       const place = this.#place(record);
       if (!place) return 'full';
@@ -209,6 +209,11 @@ export class Spool {
     }
   }
 
+  /** Tells that records cannot be read now. */
+  tellUnreadable(error: unknown): void {
+    this.#tell('cannot read from', error, 'it is tried again');
+  }
+
   /** Records of a segment that were on disk only could not be read. */
   giveUp(segment: StoredSegment, records: number): void {
     segment.unsettled -= records;
@@ -237,7 +242,7 @@ export class Spool {
     const ids: number[] = [];
     const appended: Appended[] = [];
     // The last chance: the disk may be well again.
-    this.#retryAtMs = 0;
+    this.#retry.tryNow();
     this.together(() => {
       for (const parts of records)
         appended.push(this.append({ acceptedAt, urgent: parts[0]?.urgent ?? false, events: parts }, false));
@@ -276,9 +281,8 @@ export class Spool {
 
   /** `undefined` if there is no room. */
   #place(record: SpoolRecord): Place | undefined {
-    const { maxBytes } = this.#settings.options;
     for (;;) {
-      const place = this.#appender.append(record, maxBytes - this.#bytes);
+      const place = this.#appender.append(record);
       if (place || !this.#makeRoom()) return place;
     }
   }
@@ -290,7 +294,6 @@ export class Spool {
     const { options } = this.#settings;
     try {
       this.#appender.commit();
-      this.#failures = 0;
       if (options.fsync === 'record') this.#appender.syncNow();
       if (options.fsync === 'interval') this.#syncTimer ??= this.#syncLater();
     } catch (error) {
@@ -333,7 +336,6 @@ export class Spool {
   }
 
   #written({ segment, number, start, end }: Place, isParked: boolean): void {
-    this.#bytes += end - start;
     if (isParked) this.overflow.push({ segment, start, end, records: 1, firstNumber: number });
     else segment.inMemory++;
   }
@@ -370,18 +372,18 @@ export class Spool {
     segment.mark(this.#settings.files, kind, ids);
   }
 
+  /** Returns whether it is gone. */
   #removeIfSettled(segment: StoredSegment): boolean {
     if (segment.isOpen || segment.unsettled > 0) return false;
-    this.#remove(segment);
-    return true;
+    return this.#remove(segment);
   }
 
-  #remove(segment: StoredSegment): void {
-    const { files } = this.#settings;
+  /** Returns whether it is gone. If the disk fails, the next start removes it. */
+  #remove(segment: StoredSegment): boolean {
     this.#forget(segment);
-    // If the disk fails, the segment may be delivered once more.
-    attempt(() => segment.remove(files));
+    const isGone = segment.remove(this.#settings.files);
     if (segment.directory.isAdopted) this.#removeIfEmpty(segment.directory);
+    return isGone;
   }
 
   /** A directory with segments cannot be removed. */
@@ -394,14 +396,13 @@ export class Spool {
   }
 
   #failed(error: unknown): void {
-    const { clock, onFailure, options } = this.#settings;
-    const isNews = this.#failures === 0;
-    this.#retryAtMs = clock.monotonic() + Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** this.#failures);
-    this.#failures++;
-    if (!isNews) return;
-    const text = `spool: cannot write to ${options.directory}: ${String((error as Error)?.message ?? error)}`;
-    const message = `${text} (${remedyOf(error)}); records are kept in memory only`;
-    onFailure(new DeliveryError('MISCONFIGURED', message, { cause: error }));
+    if (this.#retry.failed()) this.#tell('cannot write to', error, 'records are kept in memory only');
+  }
+
+  #tell(what: string, error: unknown, consequence: string): void {
+    const { onFailure, options } = this.#settings;
+    const text = `spool: ${what} ${options.directory}: ${String((error as Error)?.message ?? error)}`;
+    onFailure(new DeliveryError('MISCONFIGURED', `${text} (${remedyOf(error)}); ${consequence}`, { cause: error }));
   }
 
   /** Tells others that this owner lives, and looks after the dead. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { attempt } from '../tools/attempt.js';
+import { codeOf } from './disk-errors.js';
 import type { SpoolFiles } from './files.js';
 import { type MarkKind, markEntry } from './marks.js';
 import { MARKS_SUFFIX, MAX_RECORDS, nameOf, type SegmentName } from './segment.js';
@@ -70,15 +71,28 @@ export class StoredSegment {
     }
   }
 
-  remove(files: SpoolFiles): void {
-    removeSegment(files, this.path);
+  /** Removes the files. Returns whether the segment is gone. */
+  remove(files: SpoolFiles): boolean {
+    try {
+      removeSegment(files, this.path);
+      return true;
+    } catch {
+      return false;
+    }
   }
 }
 
-/** Removes the files of a segment. The marks go last: without them its records would be delivered again. */
+/**
+ * Removes the files of a segment, which may be gone already. The marks go last: without them its records would be delivered again.
+ * Throws the error of the file system.
+ */
 export function removeSegment(files: SpoolFiles, path: string): void {
-  files.remove(path);
-  // It may have no marks.
+  try {
+    files.remove(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+  // It may have none.
   attempt(() => files.remove(path + MARKS_SUFFIX));
 }
 

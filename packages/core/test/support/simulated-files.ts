@@ -1,196 +1,379 @@
 import { basename, dirname, join } from 'node:path';
 import type { SpoolFiles } from '../../src/spool/files.js';
 
-interface SimulatedFile {
-  content: Buffer;
-  /** Bytes of the content that are on the medium. */
-  syncedBytes: number;
+class File {
+  content: Buffer = Buffer.alloc(0);
+  /** What is on the medium. */
+  synced: Buffer = Buffer.alloc(0);
 }
 
-/** A call of the file system that fails. */
+type Names = Map<string, File | Directory>;
+
+class Directory {
+  names: Names = new Map();
+  mtimeMs = 0;
+  /** The names on the medium, and the changes since then, in their order. */
+  synced: Names = new Map();
+  changes: ((names: Names) => void)[] = [];
+
+  change(act: (names: Names) => void): void {
+    act(this.names);
+    this.changes.push(act);
+  }
+
+  sync(): void {
+    this.synced = new Map(this.names);
+    this.changes = [];
+  }
+}
+
+export type Call = keyof SpoolFiles;
+
+/** Calls of the file system that fail: `times` of them behind the next `after`, of one kind or of any. */
 export interface Fault {
-  readonly call: 'create' | 'write' | 'append' | 'read' | 'sync' | 'remove' | 'touch' | 'makeDirectory';
-  readonly code: 'ENOSPC' | 'EIO' | 'EMFILE' | 'EACCES';
+  readonly call: Call | 'any';
+  after: number;
+  times: number;
+  readonly code: 'ENOSPC' | 'EIO' | 'EMFILE' | 'EACCES' | 'EROFS';
 }
 
-/** A file system in memory that fails on request, and loses what was not synced when the power does. */
+/** How much of what was not synced a loss of power leaves. */
+export interface Leftover {
+  /** The part of the changes of each directory, and of what was added to each file. */
+  readonly keptPercent: number;
+  /** A file may keep its length, and have zeros where its content is lost. */
+  readonly isZeroFilled: boolean;
+}
+
+/** A file system in memory that fails on request, and loses what was not synced when the power does: content and names. */
 export class SimulatedFiles {
-  readonly #files = new Map<string, SimulatedFile>();
-  /** Times of change. */
-  readonly #directories = new Map<string, number>();
-  readonly #opened = new Map<number, SimulatedFile>();
-  #lastFile = 2;
-  /** For the next calls of their kind. */
+  readonly #defer: (callback: () => void) => void;
+  readonly #root = new Directory();
+  readonly #opened = new Map<number, { readonly file: File; readonly by: object }>();
+  readonly #owners = new Map<Directory, object>();
+  #lastNumber = 2;
+  /** By content, which never changes. */
+  readonly #found = new WeakMap<Buffer, readonly string[]>();
   readonly faults: Fault[] = [];
-  /** Calls that failed on request. */
-  failed = 0;
+  /** A directory could not be synced: its process may have been killed before the next try. */
+  areNamesInDoubt = false;
+  /** Calls that failed on request, by code. */
+  readonly failed = new Map<string, number>();
+
+  /** `defer`: a call that is waited for ends then. */
+  constructor(defer: (callback: () => void) => void) {
+    this.#defer = defer;
+  }
+
+  /** The part of them that were marks. */
+  failedAppends = 0;
+
+  get failures(): number {
+    return [...this.failed.values()].reduce((sum, count) => sum + count, 0);
+  }
 
   /** The paths of all files whose name ends so. */
   paths(ending = ''): string[] {
-    return [...this.#files.keys()].filter((path) => path.endsWith(ending));
+    return this.#files().flatMap(([path]) => (path.endsWith(ending) ? path : []));
   }
 
-  /** Whether some segment holds the text. */
-  holds(text: string): boolean {
-    return [...this.#files].some(([path, { content }]) => path.endsWith('.v1') && content.includes(text));
+  /** What the pattern finds in all segments; `onMedium`: on the medium, under names that are there too. */
+  find(pattern: RegExp, onMedium = false): Set<string> {
+    const found = new Set<string>();
+    for (const [path, { content, synced }] of this.#files(onMedium))
+      if (path.endsWith('.v1')) for (const each of this.#findIn(onMedium ? synced : content, pattern)) found.add(each);
+    return found;
   }
 
-  /** Loses what is not on the medium, or a part of it: `kept` of 0 to 1. */
-  losePower(kept: number): void {
-    for (const file of this.#files.values()) {
-      const unsynced = file.content.length - file.syncedBytes;
-      file.content = file.content.subarray(0, file.syncedBytes + Math.floor(unsynced * kept));
-    }
+  /** Files that a process has open. */
+  openedBy(process: object): number {
+    return [...this.#opened.values()].filter(({ by }) => by === process).length;
+  }
+
+  /** Whether the disk wrote all that it has, as a system does after a while. */
+  writeBack(): void {
+    this.areNamesInDoubt = false;
+    for (const [, file] of this.#files()) file.synced = file.content;
+    for (const [, directory] of this.#directories()) directory.sync();
+  }
+
+  /** Loses what is not on the medium, or a part of it. */
+  losePower({ keptPercent, isZeroFilled }: Leftover): { readonly lostNames: number; readonly lostBytes: number } {
+    const namesBefore = this.#files().length;
+    let lostBytes = 0;
+    const kept = (count: number): number => Math.floor((count * keptPercent) / 100);
+    const lose = (directory: Directory): void => {
+      const names = new Map(directory.synced);
+      for (const change of directory.changes.slice(0, kept(directory.changes.length))) change(names);
+      directory.names = names;
+      directory.sync();
+      for (const node of names.values()) {
+        if (node instanceof Directory) lose(node);
+        else lostBytes += loseContent(node);
+      }
+    };
+    const loseContent = (file: File): number => {
+      const { content, synced } = file;
+      // It was cut meanwhile.
+      if (content.length <= synced.length) {
+        file.synced = content;
+        return 0;
+      }
+      const length = synced.length + kept(content.length - synced.length);
+      const zeros = isZeroFilled ? Buffer.alloc(content.length - length) : Buffer.alloc(0);
+      file.content = Buffer.concat([content.subarray(0, length), zeros]);
+      file.synced = file.content;
+      return content.length - length;
+    };
+    lose(this.#root);
+    return { lostNames: namesBefore - this.#files().length, lostBytes };
   }
 
   /** Removes a directory with all in it. */
   removeAll(path: string): void {
-    for (const name of this.#files.keys()) if (name.startsWith(`${path}/`)) this.#files.delete(name);
-    for (const name of this.#directories.keys())
-      if (name === path || name.startsWith(`${path}/`)) this.#directories.delete(name);
+    this.#directory(dirname(path)).change((names) => names.delete(basename(path)));
   }
 
-  directories(): string[] {
-    return [...this.#directories.keys()];
+  /** The directories that a process made, or adopted, and has not given up. */
+  directoriesOf(process: object): string[] {
+    return this.#directories().flatMap(([path, directory]) => (this.#owners.get(directory) === process ? path : []));
   }
 
-  rename(from: string, to: string): void {
-    if (!this.#directories.has(from) && !this.#files.has(from)) throw this.#error('ENOENT', `rename ${from}`);
-    const moved = (path: string): string => to + path.slice(from.length);
-    const isBelow = (path: string): boolean => path === from || path.startsWith(`${from}/`);
-    for (const [path, file] of [...this.#files]) {
-      if (!isBelow(path)) continue;
-      this.#files.delete(path);
-      this.#files.set(moved(path), file);
+  /** The process is dead: its directories have the name of an owner that is. */
+  bury(process: object): void {
+    for (const path of this.directoriesOf(process)) {
+      this.#owners.delete(this.#directory(path));
+      this.#rename(path, deadName(path));
     }
-    for (const [path, atMs] of [...this.#directories]) {
-      if (!isBelow(path)) continue;
-      this.#directories.delete(path);
-      this.#directories.set(moved(path), atMs);
-    }
+    for (const [number, { by }] of this.#opened) if (by === process) this.#opened.delete(number);
+  }
+
+  /** All processes are dead. */
+  buryAll(): void {
+    this.#owners.clear();
+    this.#opened.clear();
+    for (const [path] of this.#directories()) if (isOwned(basename(path))) this.#rename(path, deadName(path));
+    for (const [, directory] of this.#directories()) directory.sync();
   }
 
   /** The file system as a process sees it: once `isDead`, no call does anything any more. */
-  seenBy(isDead: () => boolean): SpoolFiles {
-    const guard = (call: Fault['call'] | undefined, path: string): void => {
-      if (isDead()) throw new Error('a dead process calls nothing');
-      const index = this.faults.findIndex((fault) => fault.call === call);
-      if (index < 0) return;
-      const [fault] = this.faults.splice(index, 1);
-      this.failed++;
-      throw this.#error(fault?.code ?? 'EIO', `${call} ${path}`);
+  seenBy(process: { readonly isDead: boolean }): SpoolFiles {
+    const enter = (call: Call, text: string): Fault | undefined => {
+      if (process.isDead) throw new Error('a dead process calls nothing');
+      const fault = this.#nextFault(call);
+      // A write fails in its middle.
+      if (fault && call === 'append') this.failedAppends++;
+      if (fault && call.startsWith('syncDirectory')) this.areNamesInDoubt = true;
+      if (fault && call !== 'write' && call !== 'append') throw this.#fail(fault, `${call} ${text}`);
+      return fault;
     };
-    const file = (path: string): SimulatedFile => {
-      const found = this.#files.get(path);
-      if (!found) throw this.#error('ENOENT', path);
-      return found;
+    const opened = (number: number): File => {
+      const found = this.#opened.get(number);
+      if (!found) throw failure('EBADF', String(number));
+      return found.file;
     };
-    const opened = (number: number): SimulatedFile => this.#opened.get(number) as SimulatedFile;
-    const sync = (number: number): void => {
-      guard('sync', String(number));
-      opened(number).syncedBytes = opened(number).content.length;
+    const later = async <T>(call: Call, text: string, act: () => T): Promise<T> => {
+      enter(call, text);
+      await new Promise<void>((resolve) => this.#defer(resolve));
+      // A dead process hears nothing any more.
+      return process.isDead ? new Promise<never>(() => {}) : act();
+    };
+    const syncLater = (number: number): Promise<void> => {
+      const file = opened(number);
+      const { content } = file;
+      // What is written meanwhile may not be on the medium.
+      return later('sync', String(number), () => {
+        if (file.synced.length < content.length) file.synced = content;
+      });
+    };
+    const create = (path: string): File => {
+      const file = new File();
+      this.#directory(dirname(path)).change((names) => names.set(basename(path), file));
+      return file;
     };
     return {
       makeDirectory: (path) => {
-        guard('makeDirectory', path);
-        for (let each = path; each !== dirname(each); each = dirname(each))
-          if (!this.#directories.has(each)) this.#directories.set(each, 0);
+        enter('makeDirectory', path);
+        return this.#makeDirectory(path, process);
       },
       list: (path) => {
-        guard(undefined, path);
-        if (!this.#directories.has(path)) throw this.#error('ENOENT', path);
-        return [...this.#files.keys(), ...this.#directories.keys()]
-          .filter((each) => dirname(each) === path)
-          .map((each) => basename(each));
+        enter('list', path);
+        return [...this.#directory(path).names.keys()];
       },
       rename: (from, to) => {
-        guard(undefined, from);
-        this.rename(from, to);
+        enter('rename', from);
+        const node = this.#node(from);
+        this.#rename(from, to);
+        if (!(node instanceof Directory)) return;
+        if (isOwned(basename(to))) this.#owners.set(node, process);
+        else this.#owners.delete(node);
       },
       remove: (path) => {
-        guard('remove', path);
-        file(path);
-        this.#files.delete(path);
+        enter('remove', path);
+        this.#file(path);
+        this.#directory(dirname(path)).change((names) => names.delete(basename(path)));
       },
       removeDirectory: (path) => {
-        guard(undefined, path);
-        if (!this.#directories.has(path)) throw this.#error('ENOENT', path);
-        const isEmpty = ![...this.#files.keys(), ...this.#directories.keys()].some((each) => dirname(each) === path);
-        if (!isEmpty) throw this.#error('EACCES', `${path} is not empty`);
-        this.#directories.delete(path);
+        enter('removeDirectory', path);
+        if (this.#directory(path).names.size > 0) throw failure('ENOTEMPTY', path);
+        this.#directory(dirname(path)).change((names) => names.delete(basename(path)));
       },
       touch: (path, atMs) => {
-        guard('touch', path);
-        if (!this.#directories.has(path)) throw this.#error('ENOENT', path);
-        this.#directories.set(path, atMs);
+        enter('touch', path);
+        this.#directory(path).mtimeMs = atMs;
       },
       stat: (path) => {
-        guard(undefined, path);
-        const mtimeMs = this.#directories.get(path);
-        if (mtimeMs !== undefined) return { size: 0, mtimeMs };
-        return { size: file(path).content.length, mtimeMs: 0 };
+        enter('stat', path);
+        const node = this.#node(path);
+        return node instanceof File ? { size: node.content.length, mtimeMs: 0 } : { size: 0, mtimeMs: node.mtimeMs };
       },
       create: (path) => {
-        guard('create', path);
-        if (!this.#directories.has(dirname(path))) throw this.#error('ENOENT', path);
-        const made = { content: Buffer.alloc(0), syncedBytes: 0 };
-        this.#files.set(path, made);
-        this.#opened.set(++this.#lastFile, made);
-        return this.#lastFile;
+        enter('create', path);
+        const file = create(path);
+        this.#opened.set(++this.#lastNumber, { file, by: process });
+        return this.#lastNumber;
       },
       write: (number, bytes, length, position) => {
-        const { content } = opened(number);
-        // Half of it is written before the disk is full: the frame is torn.
-        const isTorn = this.faults[0]?.call === 'write' && this.faults[0].code === 'ENOSPC';
-        if (isTorn) this.faults.shift();
-        else guard('write', String(number));
-        const written = isTorn ? length >> 1 : length;
-        opened(number).content = Buffer.concat([content.subarray(0, position), bytes.subarray(0, written)]);
-        if (isTorn) this.failed++;
-        return written;
+        const fault = enter('write', String(number));
+        const file = opened(number);
+        const written = fault ? length >> 1 : length;
+        file.content = Buffer.concat([file.content.subarray(0, position), bytes.subarray(0, written)]);
+        if (!fault) return written;
+        const error = this.#fail(fault, `write ${number}`);
+        // On a full disk a part is written, and the call succeeds.
+        if (fault.code === 'ENOSPC') return written;
+        throw error;
       },
       truncate: (number, size) => {
-        guard(undefined, String(number));
+        enter('truncate', String(number));
         opened(number).content = opened(number).content.subarray(0, size);
       },
-      sync: async (number) => sync(number),
-      syncNow: sync,
-      syncDirectory: async () => {},
+      sync: syncLater,
+      syncNow: (number) => {
+        enter('syncNow', String(number));
+        opened(number).synced = opened(number).content;
+      },
+      syncDirectory: (path) => later('syncDirectory', path, () => this.#directory(path).sync()),
+      syncDirectoryNow: (path) => {
+        enter('syncDirectoryNow', path);
+        this.#directory(path).sync();
+      },
       close: (number) => {
-        guard(undefined, String(number));
+        opened(number);
         this.#opened.delete(number);
+        enter('close', String(number));
       },
       append: (path, bytes) => {
-        guard('append', path);
-        if (!this.#directories.has(dirname(path))) throw this.#error('ENOENT', path);
-        const found = this.#files.get(path) ?? { content: Buffer.alloc(0), syncedBytes: 0 };
-        found.content = Buffer.concat([found.content, bytes]);
-        this.#files.set(path, found);
+        const fault = enter('append', path);
+        const found = this.#directory(dirname(path)).names.get(basename(path)) ?? create(path);
+        if (!(found instanceof File)) throw failure('EISDIR', path);
+        const added = fault ? bytes.subarray(0, bytes.length >> 1) : bytes;
+        found.content = Buffer.concat([found.content, added]);
+        if (fault) throw this.#fail(fault, `append ${path}`);
       },
       readAll: (path) => {
-        guard('read', path);
-        return Buffer.from(file(path).content);
+        enter('readAll', path);
+        return Buffer.from(this.#file(path).content);
       },
-      read: async (path, position, length) => {
-        guard('read', path);
-        return Buffer.from(file(path).content.subarray(position, position + length));
-      },
+      read: (path, position, length) =>
+        later('read', path, () => Buffer.from(this.#file(path).content.subarray(position, position + length))),
     };
   }
 
-  #error(code: string, text: string): Error {
-    return Object.assign(new Error(`${code}: ${text}`), { code });
+  #findIn(content: Buffer, pattern: RegExp): readonly string[] {
+    const found = this.#found.get(content) ?? content.toString('latin1').match(pattern) ?? [];
+    this.#found.set(content, found);
+    return found;
+  }
+
+  #nextFault(call: Call): Fault | undefined {
+    const fault = this.faults.find((each) => each.call === call || each.call === 'any');
+    if (!fault || fault.after-- > 0) return undefined;
+    if (--fault.times === 0) this.faults.splice(this.faults.indexOf(fault), 1);
+    return fault;
+  }
+
+  #fail({ code }: Fault, text: string): Error {
+    this.failed.set(code, (this.failed.get(code) ?? 0) + 1);
+    return failure(code, text);
+  }
+
+  #makeDirectory(path: string, process: object): string | undefined {
+    if (path === dirname(path)) return undefined;
+    const first = this.#makeDirectory(dirname(path), process);
+    const parent = this.#directory(dirname(path));
+    if (parent.names.has(basename(path))) return first;
+    const made = new Directory();
+    parent.change((names) => names.set(basename(path), made));
+    if (isOwned(basename(path))) this.#owners.set(made, process);
+    return first ?? path;
+  }
+
+  /** Within one directory a rename happens in whole or not at all. */
+  #rename(from: string, to: string): void {
+    const node = this.#node(from);
+    const source = this.#directory(dirname(from));
+    const target = this.#directory(dirname(to));
+    const remove = (names: Names): void => void names.delete(basename(from));
+    const add = (names: Names): void => void names.set(basename(to), node);
+    if (source === target)
+      source.change((names) => {
+        remove(names);
+        add(names);
+      });
+    else {
+      source.change(remove);
+      target.change(add);
+    }
+  }
+
+  #node(path: string): File | Directory {
+    if (path === dirname(path)) return this.#root;
+    const found = this.#directory(dirname(path)).names.get(basename(path));
+    if (!found) throw failure('ENOENT', path);
+    return found;
+  }
+
+  #directory(path: string): Directory {
+    const node = this.#node(path);
+    if (node instanceof File) throw failure('ENOTDIR', path);
+    return node;
+  }
+
+  #file(path: string): File {
+    const node = this.#node(path);
+    if (node instanceof Directory) throw failure('EISDIR', path);
+    return node;
+  }
+
+  #files(onMedium = false, path = '/', directory = this.#root): [string, File][] {
+    return [...(onMedium ? directory.synced : directory.names)].flatMap(([name, node]) =>
+      node instanceof File
+        ? [[join(path, name), node] as [string, File]]
+        : this.#files(onMedium, join(path, name), node),
+    );
+  }
+
+  #directories(path = '/', directory = this.#root): [string, Directory][] {
+    return [
+      [path, directory],
+      ...[...directory.names].flatMap(([name, node]) =>
+        node instanceof Directory ? this.#directories(join(path, name), node) : [],
+      ),
+    ];
   }
 }
 
-/** The directories of a spool below `root` that belong to this process. */
-export function ownDirectories(files: SimulatedFiles, root: string): string[] {
-  return files
-    .directories()
-    .filter((path) => dirname(dirname(path)) === root && basename(path).startsWith(`${process.pid}-`));
+/** Whether the name of a directory says that this process owns it: all simulated ones have its id. */
+function isOwned(name: string): boolean {
+  return name.startsWith(`${process.pid}-`);
 }
 
-/** Gives directories to an owner that is dead. */
-export function bury(files: SimulatedFiles, paths: readonly string[]): void {
-  for (const path of paths) files.rename(path, join(dirname(path), basename(path).replace(/^\d+-/, `${2 ** 22 + 1}-`)));
+/** No process has so large an id. */
+function deadName(path: string): string {
+  return join(dirname(path), basename(path).replace(/^\d+-/, `${2 ** 22 + 1}-`));
+}
+
+function failure(code: string, text: string): Error {
+  return Object.assign(new Error(`${code}: ${text}`), { code });
 }
