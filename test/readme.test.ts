@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import {
@@ -8,7 +10,7 @@ import {
   startCloudWatch,
   startLogService,
 } from '@logferry/emulators';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Examples run as in a container, where only localhost has a name. */
@@ -16,14 +18,14 @@ const noNames = `--require ${JSON.stringify(`${root}test/support/no-names.cjs`)}
 const FENCE = /```js\n([\s\S]*?)```/g;
 
 /** Complete examples begin with an import. Others are fragments. */
-const examples = ['README.md', ...readmes()].flatMap((file) =>
+const examples = ['README.md', 'docs/what-survives-what.md', ...readmes()].flatMap((file) =>
   [...readFileSync(root + file, 'utf8').matchAll(FENCE)]
     .map(([, code = '']) => ({ file, code }))
     .filter(({ code }) => code.startsWith('import '))
     .map((example, index) => ({ ...example, number: index + 1 })),
 );
 
-describe('the examples of the READMEs run unchanged', () => {
+describe('the examples of the documentation run unchanged', () => {
   let cloudWatch: CloudWatchEmulator;
   let logService: LogServiceEmulator;
   beforeAll(async () => {
@@ -36,14 +38,21 @@ describe('the examples of the READMEs run unchanged', () => {
   });
   const stored = (): number => cloudWatch.events().length + logService.events().length;
 
-  it('finds the examples of all READMEs', () => {
-    expect(new Set(examples.map(({ file }) => file)).size).toBe(8);
+  it('finds the examples of all pages', () => {
+    expect(new Set(examples.map(({ file }) => file)).size).toBe(9);
   });
 
   it.each(examples)('$file, example $number', async ({ code }) => {
     const before = stored();
     const { endpoint, project, logstore } = logService.target;
-    const target = { SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore };
+    const directory = mkdtempSync(join(tmpdir(), 'logferry-readme-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const target = {
+      SLS_ENDPOINT: endpoint,
+      SLS_PROJECT: project,
+      SLS_LOGSTORE: logstore,
+      SPOOL_DIRECTORY: directory,
+    };
     const env = { ...process.env, ...cloudWatch.env, ...target, NODE_OPTIONS: noNames };
     await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], { cwd: `${root}test`, env });
     expect([...cloudWatch.stats().violations, ...logService.stats().violations]).toEqual([]);

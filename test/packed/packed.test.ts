@@ -59,6 +59,11 @@ describe('the packed packages in an empty folder', () => {
     );
   });
 
+  it('have the command of core, and the page of its format', () => {
+    expect(run('npx', 'logferry-spool', '--version')).toBe('0.0.0\n');
+    expect(readdirSync(join(folder, 'node_modules/@logferry/core'))).toContain('SPOOL.md');
+  });
+
   it.each(['esm', 'cjs'])('type-check under module node16 from %s, libraries too', (project) => {
     expect(run('npx', 'tsc', '-p', `tsconfig.${project}.json`)).toBe('');
   });
