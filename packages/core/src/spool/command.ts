@@ -56,6 +56,7 @@ export async function runCommand(args: readonly string[], version: string, outpu
     output.error(`logferry-spool: cannot read ${directory}: ${(error as Error).message}\n`);
     return 2;
   }
+  if (spools.length === 0) output.error(`${directory} holds no spool: it was not used yet, or is another directory\n`);
   let isWell = true;
   for (const { path, fault } of spools) {
     if (fault === undefined) continue;

@@ -78,6 +78,12 @@ it('shows how many records were delivered before the end', async () => {
   ]);
 });
 
+it('names a directory that holds no spool', async () => {
+  const { code, error } = await run(temporaryDirectory());
+  expect(code).toBe(0);
+  expect(error).toContain('holds no spool');
+});
+
 it('--print writes what is left as lines of JSON', async () => {
   const directory = temporaryDirectory();
   const before = Date.now();
