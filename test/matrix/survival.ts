@@ -114,12 +114,19 @@ export async function survive({ ending, column, host, hostOptions, cloud }: Spoo
       ...emulator.options,
       ...hostOptions,
       maxDelayMs: 60_000,
-      closeTimeoutMs: ending.isAway ? 300 : 9000,
+      closeTimeoutMs: 9000,
       spool: { directory, mode: column.mode },
     };
     const plan = { cell: `${host}, ${ending.name}`, host, cloud, options, listeners: 'none' };
+    const hasty = ending.isAway ? { ...options, closeTimeoutMs: 300 } : options;
     emulator.faults({ down: ending.isAway });
-    const first = await runChild({ ...plan, records: RECORDS, act: ending.act, flushesHalf: ending.act === 'SIGKILL' });
+    const first = await runChild({
+      ...plan,
+      options: hasty,
+      records: RECORDS,
+      act: ending.act,
+      flushesHalf: ending.act === 'SIGKILL',
+    });
     emulator.faults();
     const before = emulator.numbers();
     const second = await runChild({ ...plan, records: 0, act: 'end, exit' });

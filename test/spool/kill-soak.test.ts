@@ -57,8 +57,8 @@ interface Recovery extends Pick<DeliveryStats, 'recovered' | 'spooled' | 'pendin
 interface Round extends Progress {
   readonly name: string;
   readonly way: Way;
-  /** Whether a process that recovered was killed, and more of its records were left. */
-  readonly isRecoveryKilled: boolean;
+  /** Records that were left when a process that recovered was killed. None where that was not tried. */
+  readonly leftByRecovery: number | undefined;
   /** None where the next process of the same way recovers, which is killed as well. */
   readonly recovery: Recovery | undefined;
   readonly stderr: string;
@@ -75,7 +75,11 @@ const counts = {
   'killed, then another, before any recovered': 0,
   'handed over, and never reached the worker': 0,
   'known to the worker': 0,
+  'killed in the middle of a write': 0,
 };
+
+/** States that are too rare to be awaited. */
+const RARE = 'killed in the middle of a write';
 
 it.runIf(full)(
   `${ROUNDS} processes are killed at random moments, and no accepted record is lost`,
@@ -83,7 +87,8 @@ it.runIf(full)(
     for (let from = 0; from < ROUNDS; from += BLOCK) await runBlock(from, Math.min(BLOCK, ROUNDS - from));
     process.stderr.write(`${ROUNDS} kills, 0 records lost: ${JSON.stringify(counts)}\n`);
     // A soak that kills only processes at rest proves nothing.
-    if (ROUNDS >= 30) for (const [name, count] of Object.entries(counts)) expect(count, name).toBeGreaterThan(0);
+    for (const [name, count] of Object.entries(counts))
+      if (ROUNDS >= 30 && name !== RARE) expect(count, name).toBeGreaterThan(0);
   },
   ROUNDS * 20_000,
 );
@@ -116,7 +121,8 @@ async function runBlock(from: number, length: number): Promise<void> {
     const isOwn = index < 2 * WAYS.length || rounds[index - 2 * WAYS.length]?.recovery !== undefined;
     check(round, stored.get(from + index) ?? [], isOwn);
   });
-  for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' })) expect(name).not.toMatch(/\.v1/);
+  for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' }))
+    expect(name).not.toMatch(/\.v1(\.marks)?$/);
 }
 
 async function runRound(
@@ -140,14 +146,14 @@ async function runRound(
   await service.faults(FAULTS[round % FAULTS.length]);
   const { progress, stderr } = await kill(plan, round % 7 === 6);
   const isLeftToNext = round % 5 === 4 && !isLast;
-  const isRecoveryKilled = !isLeftToNext && round % 3 === 2 && (await killRecovery(plan));
+  const leftByRecovery = !isLeftToNext && round % 3 === 2 ? await killRecovery(plan) : undefined;
   await service.faults();
   const recovered = isLeftToNext ? undefined : await recover(plan);
   return {
     name: `round ${round}, ${way.host}${way.thread ? ' in a thread' : ''}, ${cloud}`,
     way,
     ...progress,
-    isRecoveryKilled,
+    leftByRecovery,
     recovery: recovered?.recovery,
     stderr: stderr + (recovered?.stderr ?? ''),
   };
@@ -155,7 +161,7 @@ async function runRound(
 
 /** Compares what a process logged with what was stored. */
 function check(
-  { name, way, issued, accepted, inFlight, spooled, isRecoveryKilled, recovery, stderr }: Round,
+  { name, way, issued, accepted, inFlight, spooled, leftByRecovery, recovery, stderr }: Round,
   ids: readonly number[],
   isOwn: boolean,
 ): void {
@@ -172,7 +178,7 @@ function check(
   counts.duplicates += duplicates;
   if (inFlight > 0) counts['killed in flight']++;
   if (spooled > 0) counts['killed while records were on disk only']++;
-  if (isRecoveryKilled) counts['killed in recovery']++;
+  if (leftByRecovery) counts['killed in recovery']++;
   if (way.thread) counts['known to the worker'] += accepted;
   if (way.thread) counts['handed over, and never reached the worker'] += Math.max(0, issued - reached);
   if (!recovery) {
@@ -180,11 +186,14 @@ function check(
     return;
   }
   counts.recovered += recovery.recovered;
-  expect(recovery, name).toMatchObject({ spooled: 0, pending: 0, damaged: 0 });
+  expect(recovery, name).toMatchObject({ spooled: 0, pending: 0 });
+  // The kernel may end a write of several pages in the middle: its records were not accepted.
+  counts['killed in the middle of a write'] += recovery.damaged;
+  expect(recovery.damaged, `${name}: damaged`).toBeLessThanOrEqual(isOwn && leftByRecovery === undefined ? 1 : 3);
   const dropped = Object.values(recovery.dropped).reduce((sum, count) => sum + count);
   expect(dropped, name).toBe(0);
   // A process that was killed in recovery could not report how many of its records were ambiguous.
-  if (isOwn && !isRecoveryKilled)
+  if (isOwn && leftByRecovery === undefined)
     expect(duplicates, `${name}: duplicates`).toBeLessThanOrEqual(recovery.replayed.ambiguous);
 }
 
@@ -207,14 +216,14 @@ async function kill(plan: Plan, isEarly: boolean): Promise<{ readonly progress: 
   return { progress: { issued: 0, accepted: 0, inFlight: 0, spooled: 0, ...told.at(-1) }, stderr };
 }
 
-/** Kills a process that recovers, soon after it has found records. Returns whether some of them were left. */
-async function killRecovery(plan: Plan): Promise<boolean> {
+/** Kills a process that recovers, soon after it has found records. Returns how many of them were left. */
+async function killRecovery(plan: Plan): Promise<number> {
   const { child, told, first, ended } = start({ ...plan, recovers: true }, ({ recovered }) => Number(recovered) > 0);
   await Promise.race([first, ended]);
   await sleep(Math.random() * 50);
   child.kill('SIGKILL');
   await ended;
-  return Number(told.at(-1)?.left) > 0;
+  return Number(told.at(-1)?.left ?? 0);
 }
 
 async function recover(plan: Plan): Promise<{ readonly recovery: Recovery; readonly stderr: string }> {

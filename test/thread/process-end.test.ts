@@ -88,6 +88,24 @@ describe('process.exit() with a thread that gives no proof of delivery', () => {
   });
 });
 
+describe('what a dead process left', () => {
+  it('is delivered by a thread at a natural end, and does not delay process.exit()', async () => {
+    const spool = { spool: { directory: join(folder, 'spool') }, maxBatchEvents: 10 };
+    const leave = "for (let i = 0; i < 400; i++) log('old ' + i); process.exit();";
+    await run(leave, { ...spool, closeTimeoutMs: 0 }, { down: true });
+    expect(stored()).toEqual([]);
+    // 40 requests, at most two at a time.
+    const exit = "log('own'); process.on('exit', tell); process.exit();";
+    const exited = await run(exit, { ...spool, maxDelayMs: 0 }, { delayMs: 200 });
+    expect(stored()).toContain('own');
+    expect(stored().length).toBeLessThan(200);
+    expect(exited.stderr).not.toContain('lost');
+    expect(exited.stderr).toContain('"pending":0');
+    await run("log('last');", { ...spool, maxDelayMs: 0 }, { delayMs: 20 });
+    expect(new Set(stored()).size).toBe(402);
+  });
+});
+
 describe('a thread that dies', () => {
   it('of memory ends neither the application nor its logs, and its records are told', async () => {
     const code = `

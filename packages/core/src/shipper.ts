@@ -208,7 +208,7 @@ export class CoreShipper implements Shipper {
     this.#processEnd = new ProcessEnd({
       received: () => this.stats().received,
       flush: async () => {
-        await this.#deliverAll(options.closeTimeoutMs, { needsAdopted: true, endsInVain: true });
+        await this.drain();
         return this.#ledger.totals.pending;
       },
       exit: () => this.#exit(),
@@ -282,13 +282,24 @@ export class CoreShipper implements Shipper {
     return this.#spool?.inMemory ?? 0;
   }
 
-  /** Delivers all records for at most `timeoutMs`, counts the rest as lost, and makes all notifications. Goes on accepting. */
-  async settle(timeoutMs: number): Promise<void> {
+  /**
+   * Delivers all records, and those of dead processes while requests do not fail, for at most `closeTimeoutMs`: for the natural end of the
+   * process, which may go on.
+   */
+  drain(): Promise<void> {
+    return this.#deliverAll(this.#options.closeTimeoutMs, { needsAdopted: true, endsInVain: true });
+  }
+
+  /**
+   * Delivers all records for at most `timeoutMs`, counts the rest as lost, and makes all notifications. Goes on accepting.
+   * `needsAdopted`: and those of dead processes, while requests do not fail.
+   */
+  async settle(timeoutMs: number, needsAdopted: boolean): Promise<void> {
     this.#intake.drain();
     this.#giveNotice(true);
     this.#sealAll();
     this.#delivery.setDeadline(this.#clock.monotonic() + timeoutMs);
-    await this.#deliverAll(timeoutMs, { needsAdopted: true });
+    await this.#deliverAll(timeoutMs, { needsAdopted });
     this.#delivery.setDeadline(Number.POSITIVE_INFINITY);
     this.#loseRest(
       new Error(`not delivered in ${Math.round(timeoutMs)} ms, the time that the end may take (closeTimeoutMs)`),
@@ -416,7 +427,7 @@ export class CoreShipper implements Shipper {
 
   async #shutDown(timeoutMs: number): Promise<DeliveryReport> {
     const deadlineMs = this.#clock.monotonic() + timeoutMs;
-    await this.settle(timeoutMs);
+    await this.settle(timeoutMs, true);
     await this.#closeDestination(deadlineMs);
     await this.#spool?.close();
     this.#forgetExit?.();

@@ -60,7 +60,8 @@ export class CongestionControl {
   #heldUntilMs = 0;
   /** The route that the service asked to wait the longest. */
   #asked = { route: '', untilMs: 0 };
-  #lastResponse: 'none' | 'success' | 'failure' = 'none';
+  /** `unknown`: before the first, and after one that was neither. */
+  #lastResponse: 'unknown' | 'success' | 'failure' = 'unknown';
 
   constructor(concurrency: number) {
     this.#maxSlots = concurrency;
@@ -106,12 +107,12 @@ export class CongestionControl {
     return this.#lastResponse === 'success';
   }
 
-  /** Whether it was a failure. Neither is known before the first. */
+  /** Whether the last response was a failure, which nothing but a success ends. */
   get isFailing(): boolean {
     return this.#lastResponse === 'failure';
   }
 
-  /** A request is sent. Give the result to {@link failed} if the request fails. */
+  /** A request is sent. Give the result to {@link failed} or {@link refused} if the request fails. */
   sent(route: string, isProven: boolean, atMs: number): RequestSnapshot {
     return { route, isProven, request: ++this.#requests, successes: this.#successes, atMs };
   }
@@ -125,6 +126,11 @@ export class CongestionControl {
     this.#provenRouteFailed = false;
     this.#pausedUntilMs = 0;
     this.#concurrency = Math.min(this.#maxSlots, this.#concurrency + 1 / this.#concurrency);
+  }
+
+  /** The destination refused some content, or learned something. */
+  refused({ successes }: RequestSnapshot): void {
+    if (successes === this.#successes && this.#lastResponse === 'success') this.#lastResponse = 'unknown';
   }
 
   /** `isRefusedAlike`: the destination refuses all content of the route. */

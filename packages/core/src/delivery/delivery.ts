@@ -149,7 +149,7 @@ export class Delivery {
     return this.#congestion.isHealthy;
   }
 
-  /** Whether it was a failure. Neither is known before the first. */
+  /** Whether the last response was a failure, which nothing but a success ends. */
   get isFailing(): boolean {
     return this.#congestion.isFailing;
   }
@@ -219,6 +219,7 @@ export class Delivery {
     // A destination that learned something, or refuses some content, has not failed.
     const isFailing = decision !== 'repeat' && (refusal === undefined || refusal === 'setting');
     if (isFailing) this.#congestion.failed(error.code, snapshot, this.routes.size, refusal === 'setting');
+    else this.#congestion.refused(snapshot);
     this.#learnSize(batch, failure.code, refusal);
     batch.lastError = error;
     batch.events.forgetCopies();

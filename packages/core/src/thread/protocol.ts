@@ -28,8 +28,11 @@ interface WorkerLine {
 
 /** A command to the worker. It is a line among the records, and so keeps its position among them. */
 export type Command =
-  /** `settle` delivers for at most `timeoutMs`, and counts the rest as lost. `close` does the same, and ends the worker. */
-  | { readonly do: 'flush' | 'settle' | 'close'; readonly id: number; readonly timeoutMs: number | undefined }
+  /**
+   * `drain` delivers what dead processes left, too, for at most `closeTimeoutMs`. `settle` delivers for at most `timeoutMs`, and counts the
+   * rest as lost. `close` does both, and ends the worker.
+   */
+  | { readonly do: 'flush' | 'drain' | 'settle' | 'close'; readonly id: number; readonly timeoutMs: number | undefined }
   /** Records were lost on the way: the worker writes the notice in the logs. */
   | { readonly do: 'note-drops'; readonly drop: Drop };
 

@@ -102,7 +102,10 @@ class ThreadShipper implements Shipper {
     this.#outbox = new Outbox(destination.reads, () => this.#handOver());
     this.#processEnd = new ProcessEnd({
       received: () => this.#ledger.received,
-      flush: async () => (await this.flush({ timeoutMs: options.closeTimeoutMs })).pending,
+      flush: async () => {
+        await this.#run('drain', options.closeTimeoutMs);
+        return this.stats().pending;
+      },
       exit: (isGivenUp) => this.#settleSync(isGivenUp ? 0 : options.closeTimeoutMs),
     });
     this.#start();
@@ -140,8 +143,7 @@ class ThreadShipper implements Shipper {
   }
 
   async flush({ timeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
-    await (this.#closing ?? this.#flushRunning(timeoutMs));
-    this.#reporter.notify();
+    await this.#run('flush', timeoutMs);
     return this.stats();
   }
 
@@ -216,10 +218,14 @@ class ThreadShipper implements Shipper {
     this.#worker.write([...drops, ...lines].join(''), costBytes);
   }
 
-  async #flushRunning(timeoutMs: number | undefined): Promise<void> {
-    this.#handOver();
-    await this.#inProcess?.flush({ timeoutMs });
-    await this.#worker?.command('flush', timeoutMs);
+  async #run(what: 'flush' | 'drain', timeoutMs: number | undefined): Promise<void> {
+    if (this.#closing) await this.#closing;
+    else {
+      this.#handOver();
+      await this.#inProcess?.flush({ timeoutMs });
+      await this.#worker?.command(what, timeoutMs);
+    }
+    this.#reporter.notify();
   }
 
   async #shutDown(timeoutMs: number): Promise<DeliveryReport> {
@@ -268,6 +274,7 @@ class ThreadShipper implements Shipper {
             for (const { cause, ...drop } of drops)
               this.#reporter.dropped({ ...drop, ...withCause(fromCause(cause)) }, true);
             if (this.stats().pending === 0) this.#letExit();
+            else this.#processEnd.watch();
           },
           onEnd: (error) => {
             if (this.#worker === worker) this.#succeed(error);

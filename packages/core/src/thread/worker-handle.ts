@@ -113,10 +113,10 @@ export class WorkerHandle {
   }
 
   /**
-   * Has the worker flush or close. Resolves when it has replied, when it is gone, or soon after `timeoutMs`. Keeps the process
+   * Has the worker flush, drain or close. Resolves when it has replied, when it is gone, or soon after `timeoutMs`. Keeps the process
    * alive meanwhile.
    */
-  command(what: 'flush' | 'close', timeoutMs: number | undefined): Promise<void> {
+  command(what: 'flush' | 'drain' | 'close', timeoutMs: number | undefined): Promise<void> {
     if (!this.#stream.writable) return Promise.resolve();
     return new Promise((resolve) => {
       const id = ++this.#lastId;

@@ -99,7 +99,9 @@ class LineShipper extends EventEmitter {
     const { closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = this.#plan.delivery;
     const { id, timeoutMs } = command;
     if (command.do === 'flush') await this.#shipper.flush({ timeoutMs });
-    else if (command.do === 'settle') await this.#shipper.settle(timeoutMs ?? closeTimeoutMs);
+    else if (command.do === 'drain') await this.#shipper.drain();
+    // The process waits for it: what dead ones left stays on disk.
+    else if (command.do === 'settle') await this.#shipper.settle(timeoutMs ?? closeTimeoutMs, false);
     else await this.#shipper.close({ timeoutMs });
     this.#report(id);
     if (command.do === 'close') this.emit('close');
