@@ -172,6 +172,11 @@ export class Appender {
     this.#seenAtMs = this.#settings.clock.monotonic();
   }
 
+  /** The disk failed: the next record looks first whether the directory is there. */
+  distrust(): void {
+    this.#seenAtMs = Number.NEGATIVE_INFINITY;
+  }
+
   /** The directory is gone: the next record makes a new one. */
   forgetDirectory(): void {
     this.endSegment();

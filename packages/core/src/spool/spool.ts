@@ -394,6 +394,7 @@ export class Spool {
   }
 
   #failed(error: unknown): void {
+    this.#appender.distrust();
     if (this.#retry.failed()) this.#tell('cannot write to', error, 'records are kept in memory only');
   }
 
