@@ -67,6 +67,8 @@ export class Spool {
   readonly overflow: ReplayQueue;
   /** Records of dead owners. */
   readonly adopted: ReplayQueue;
+  /** Most bytes of a segment. */
+  readonly segmentBytes: number;
   readonly #settings: SpoolSettings;
   readonly #keyDirectory: string;
   readonly #appender: Appender;
@@ -101,6 +103,7 @@ export class Spool {
       nextIndex: () => ++this.#lastIndex,
     };
     const room = Math.floor(Math.min(MAX_SEGMENT_BYTES, options.maxBytes / 16, maxBufferBytes / 8));
+    this.segmentBytes = Math.max(MIN_SEGMENT_BYTES, room);
     this.#settings = settings;
     this.#retry = new DiskRetry(clock);
     this.#keyDirectory = shared.keyDirectory;
@@ -108,7 +111,7 @@ export class Spool {
     this.adopted = new ReplayQueue(files);
     this.#appender = new Appender({
       ...shared,
-      segmentBytes: Math.max(MIN_SEGMENT_BYTES, room),
+      segmentBytes: this.segmentBytes,
       isSynced: options.fsync !== 'never',
       onUnseen: (directory) => this.#touch(directory),
       roomBytes: () => options.maxBytes - this.#bytes,
