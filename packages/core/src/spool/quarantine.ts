@@ -21,13 +21,15 @@ export class Quarantine {
     const files = this.#files;
     attempt(() => {
       files.makeDirectory(this.#directory);
-      let used = files
-        .list(this.#directory)
-        .reduce((sum, name) => sum + files.stat(join(this.#directory, name)).size, 0);
+      const names = new Set(files.list(this.#directory));
+      let used = [...names].reduce((sum, name) => sum + files.stat(join(this.#directory, name)).size, 0);
       for (const { start, end } of damaged) {
+        const name = `${basename(path)}-${start}.bad`;
+        // An earlier start has found it, too.
+        if (names.has(name)) continue;
         used += end - start;
         if (used > MAX_BYTES) return;
-        files.append(join(this.#directory, `${basename(path)}-${start}.bad`), bytes.subarray(start, end));
+        files.append(join(this.#directory, name), bytes.subarray(start, end));
       }
     });
   }
