@@ -99,16 +99,26 @@ export class EventColumns {
     while (this.#evictFrom[cursor] < this.#columns.length) {
       const index = this.#evictFrom[cursor]++;
       if (this.#columns.sizes[index] === EVICTED || (this.#columns.urgent[index] && !evenUrgent)) continue;
-      const event = this.#eventAt(index);
-      this.#columns.sizes[index] = EVICTED;
-      this.#count--;
-      this.#bytes -= event.bytes;
-      this.#payloadBytes -= this.#columns.lengthOf(index);
-      this.#batch = undefined;
+      const event = this.#evict(index);
       this.#compactIfSparse();
       return event;
     }
     return undefined;
+  }
+
+  /** Takes out the oldest events of records on disk that are meant: of at least so many bytes, if there are; urgent ones only if `evenUrgent`. */
+  evictOnDisk(bytes: number, evenUrgent: boolean, isMeant: (id: number) => boolean): readonly StoredEvent[] {
+    const { ids = [], urgent, sizes } = this.#columns;
+    const evicted: StoredEvent[] = [];
+    let left = bytes;
+    for (let index = 0; index < ids.length && left > 0; index++) {
+      const id = ids[index] as number;
+      if (sizes[index] === EVICTED || (urgent[index] && !evenUrgent) || id === 0 || !isMeant(id)) continue;
+      left -= this.#columns.lengthOf(index);
+      evicted.push(this.#evict(index));
+    }
+    if (evicted.length > 0) this.#compactIfSparse();
+    return evicted;
   }
 
   /** The argument of `send`, in order of time: the same object as long as the content is the same. */
@@ -196,6 +206,16 @@ export class EventColumns {
   clear(): void {
     this.#batch = undefined;
     this.#retain([]);
+  }
+
+  #evict(index: number): StoredEvent {
+    const event = this.#eventAt(index);
+    this.#columns.sizes[index] = EVICTED;
+    this.#count--;
+    this.#bytes -= event.bytes;
+    this.#payloadBytes -= this.#columns.lengthOf(index);
+    this.#batch = undefined;
+    return event;
   }
 
   /** Puts the events in order of time, without evicted ones. */

@@ -52,15 +52,40 @@ export class Budget {
     return true;
   }
 
+  /**
+   * With `overflow: 'drop-oldest'`: takes out the oldest records that wait, of those on disk that are meant, of about so many bytes.
+   * False if there is none.
+   */
+  evictOnDisk(bytes: number, urgent: boolean, isMeant: (id: number) => boolean): boolean {
+    if (this.#options.overflow !== 'drop-oldest') return false;
+    const evicted: StoredEvent[] = [];
+    let left = bytes;
+    for (const evenUrgent of urgent ? [false, true] : [false]) {
+      for (const batch of this.#backlog) {
+        if (left <= 0) break;
+        if (!waits(batch)) continue;
+        const events = batch.events.evictOnDisk(left, evenUrgent, isMeant);
+        for (const { payload } of events) left -= Buffer.byteLength(payload);
+        evicted.push(...events);
+        if (batch.events.count === 0) this.#discard(batch);
+      }
+    }
+    this.#ledger.lose(evicted, { reason: 'spool-full', rejected: false });
+    return evicted.length > 0;
+  }
+
   /** Takes out the oldest event that waits, an urgent one only if `evenUrgent`. Events in flight stay. */
   #evictOldest(evenUrgent: boolean): StoredEvent | undefined {
     for (const batch of this.#backlog) {
-      const waits = batch.state !== 'in-flight' && batch.state !== 'settled';
-      const evicted = waits ? batch.events.evictOldest(evenUrgent) : undefined;
+      const evicted = waits(batch) ? batch.events.evictOldest(evenUrgent) : undefined;
       if (!evicted) continue;
       if (batch.events.count === 0) this.#discard(batch);
       return evicted;
     }
     return undefined;
   }
+}
+
+function waits({ state }: PendingBatch): boolean {
+  return state !== 'in-flight' && state !== 'settled';
 }

@@ -3,7 +3,8 @@ import type { Clock } from '../contract/clock.js';
 import type { DropReason } from '../contract/destination.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import type { ResolvedSpoolOptions } from '../options/spool-options.js';
-import type { Spool } from '../spool/spool.js';
+import type { SpoolRecord } from '../spool/frame.js';
+import type { Appended, Spool } from '../spool/spool.js';
 import { type Budget, limitOf } from './budget.js';
 import type { CheckedEvent } from './encode.js';
 
@@ -47,7 +48,7 @@ export class SpoolIntake {
 
   /** Takes a record in. Returns why it was refused, or `undefined`. */
   take(record: EncodedRecord): DropReason | undefined {
-    const { spool, spoolOptions, ledger, keep, clock } = this.#dependencies;
+    const { spoolOptions, ledger, keep, clock } = this.#dependencies;
     const { events, costBytes, urgent } = record;
     if (this.#neverFits(costBytes, urgent)) return 'buffer-full';
     const isParked = this.#overflows(costBytes, urgent);
@@ -55,7 +56,7 @@ export class SpoolIntake {
       keep(record, 0);
       return undefined;
     }
-    const id = spool.append({ acceptedAt: clock.now(), urgent, events }, isParked);
+    const id = this.#append({ acceptedAt: clock.now(), urgent, events }, isParked);
     if (id === 'full') return 'spool-full';
     if (id === 'failed') return this.#takeIntoMemory(record);
     if (isParked) {
@@ -79,6 +80,16 @@ export class SpoolIntake {
       if (spool.has(id)) continue;
       ledger.unpark();
       if (this.#takeIntoMemory(record) !== undefined) onRefused(record);
+    }
+  }
+
+  /** Segments go as a whole: as much is evicted as one holds. */
+  #append(record: SpoolRecord, isParked: boolean): Appended {
+    const { spool, budget } = this.#dependencies;
+    for (;;) {
+      const appended = spool.append(record, isParked);
+      if (appended !== 'full') return appended;
+      if (!budget.evictOnDisk(spool.segmentBytes, record.urgent, (id) => spool.has(id))) return appended;
     }
   }
 

@@ -26,8 +26,9 @@ export class DiskRetry {
     return this.#clock.monotonic() >= this.#atMs;
   }
 
-  /** Counts a failure. Returns whether it is the first in a row. */
+  /** Counts a failure. Returns whether it is the first in a row. One that comes before the next try says nothing new. */
   failed(): boolean {
+    if (!this.isDue) return false;
     this.#atMs = this.#clock.monotonic() + Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** this.#failures);
     return this.#failures++ === 0;
   }

@@ -2,6 +2,7 @@ import {
   appendFileSync,
   close,
   closeSync,
+  existsSync,
   fdatasync,
   fdatasyncSync,
   fsync,
@@ -19,6 +20,8 @@ import {
   utimesSync,
   writeSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
+import { codeOf } from './disk-errors.js';
 
 /** The part of a file system that the spool uses: a parameter, so that tests can make it fail. Every function may throw. */
 export interface SpoolFiles {
@@ -62,7 +65,7 @@ const SYNCS_DIRECTORIES = process.platform !== 'win32';
 
 /** The file system of Node.js. */
 export const nodeFiles: SpoolFiles = {
-  makeDirectory: (path) => mkdirSync(path, { recursive: true, mode: DIRECTORY_FOR_THIS_USER }),
+  makeDirectory,
   list: (path) => readdirSync(path),
   rename: renameSync,
   remove: unlinkSync,
@@ -106,6 +109,19 @@ export const nodeFiles: SpoolFiles = {
     }
   },
 };
+
+/** One by one: of several on a volume that is read-only, Node.js says that they are missing. */
+function makeDirectory(path: string): string | undefined {
+  if (existsSync(path)) return undefined;
+  const first = path === dirname(path) ? undefined : makeDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: DIRECTORY_FOR_THIS_USER });
+  } catch (error) {
+    // Another process was faster.
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+  return first ?? path;
+}
 
 function settle(start: (done: (error: Error | null) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => start((error) => (error ? reject(error) : resolve())));

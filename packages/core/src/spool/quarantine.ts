@@ -24,12 +24,12 @@ export class Quarantine {
     const files = this.#files;
     attempt(() => {
       files.makeDirectory(this.#directory);
-      const names = files.list(this.#directory);
-      let used = names.reduce((sum, name) => sum + files.stat(join(this.#directory, name)).size, 0);
+      const names = new Set(files.list(this.#directory));
+      let used = [...names].reduce((sum, name) => sum + files.stat(join(this.#directory, name)).size, 0);
       for (const { start, end } of damaged) {
         const name = `${basename(path)}-${start}.bad`;
-        // The segment could not be repaired the last time.
-        if (names.includes(name)) continue;
+        // An earlier start has found it, too.
+        if (names.has(name)) continue;
         used += end - start;
         if (used > MAX_BYTES) return;
         files.append(join(this.#directory, name), bytes.subarray(start, end));

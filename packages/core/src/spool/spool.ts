@@ -68,6 +68,8 @@ export class Spool {
   readonly overflow: ReplayQueue;
   /** Records of dead owners. */
   readonly adopted: ReplayQueue;
+  /** Most bytes of a segment. */
+  readonly segmentBytes: number;
   readonly #settings: SpoolSettings;
   readonly #appender: Appender;
   readonly #adoption: Adoption;
@@ -100,13 +102,14 @@ export class Spool {
       nextIndex: () => ++this.#lastIndex,
     };
     const room = Math.floor(Math.min(MAX_SEGMENT_BYTES, options.maxBytes / 16, maxBufferBytes / 8));
+    this.segmentBytes = Math.max(MIN_SEGMENT_BYTES, room);
     this.#settings = settings;
     this.#retry = new DiskRetry(clock);
     this.overflow = new ReplayQueue(files);
     this.adopted = new ReplayQueue(files);
     this.#appender = new Appender({
       ...shared,
-      segmentBytes: Math.max(MIN_SEGMENT_BYTES, room),
+      segmentBytes: this.segmentBytes,
       isSynced: options.fsync !== 'never',
       onUnseen: (directory) => this.#touch(directory),
       roomBytes: () => options.maxBytes - this.#bytes,
@@ -396,6 +399,7 @@ export class Spool {
   }
 
   #failed(error: unknown): void {
+    this.#appender.distrust();
     if (this.#retry.failed()) this.#tell('cannot write to', error, 'records are kept in memory only');
   }
 

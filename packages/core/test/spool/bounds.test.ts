@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
-import { expect, it } from 'vitest';
-import { assertBalanced } from '../../src/index.js';
+import { describe, expect, it } from 'vitest';
+import { assertBalanced, type Drop } from '../../src/index.js';
 import { away, filesIn, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
 
 const MAX_BYTES = 1_048_576;
@@ -20,4 +20,62 @@ it('records that come together take no more room on disk than spool.maxBytes', a
   expect(stats.spool.bytes).toBe(bytesIn(directory));
   expect(stats.dropped['spool-full']).toBeGreaterThan(2900);
   expect(stats.pending).toBe(4000 - stats.dropped['spool-full']);
+});
+
+const TEXTS = Array.from({ length: 4000 }, (_, n) => `${n} ${'x'.repeat(1000)}`);
+
+/** Accepts {@link TEXTS} while the service is away, and lets it come back. */
+async function overfill(overflow: 'drop-newest' | 'drop-oldest', maxBufferBytes: number) {
+  const directory = temporaryDirectory();
+  const drops: Drop[] = [];
+  const { shipper, destination } = startSpooled(
+    { directory, maxBytes: MAX_BYTES },
+    {
+      overflow,
+      maxBufferBytes,
+      dropNotice: false,
+      retry: { baseMs: 1, capMs: 5 },
+      onDrop: (drop) => void drops.push(drop),
+    },
+  );
+  let isAway = true;
+  destination.respond = () => {
+    if (isAway) away();
+  };
+  let largest = 0;
+  const accepted = TEXTS.filter((text, n) => {
+    if (n % 200 === 0) largest = Math.max(largest, bytesIn(directory));
+    return shipper.accept(textRecord(text));
+  });
+  assertBalanced(shipper.stats());
+  expect(largest).toBeGreaterThan(MAX_BYTES / 2);
+  expect(Math.max(largest, bytesIn(directory))).toBeLessThanOrEqual(MAX_BYTES);
+  isAway = false;
+  const report = await shipper.flush();
+  assertBalanced(report);
+  expect(report).toMatchObject({ received: 4000, spooled: 0, pending: 0 });
+  expect(report.delivered + report.dropped['spool-full']).toBe(4000);
+  expect(report.dropped['spool-full']).toBeGreaterThan(2900);
+  expect(drops.reduce((sum, { records }) => sum + records, 0)).toBe(report.dropped['spool-full']);
+  expect(new Set(drops.map(({ reason }) => reason))).toEqual(new Set(['spool-full']));
+  expect(destination.texts).toHaveLength(report.delivered);
+  return { accepted, delivered: destination.texts.map((text) => Number(text.split(' ')[0])).sort((a, b) => a - b) };
+}
+
+describe.each([
+  ['that do not fit into memory', 65_536],
+  ['all of which fit into memory', 16 * MAX_BYTES],
+])('at spool.maxBytes, with records %s', (_, maxBufferBytes) => {
+  it('"drop-newest" refuses new records', async () => {
+    const { accepted, delivered } = await overfill('drop-newest', maxBufferBytes);
+    expect(accepted).toHaveLength(delivered.length);
+    expect(delivered).toEqual([...delivered.keys()]);
+  });
+
+  it('"drop-oldest" drops the oldest', async () => {
+    const { accepted, delivered } = await overfill('drop-oldest', maxBufferBytes);
+    expect(accepted).toHaveLength(4000);
+    // Those in memory, or in flight, may be older.
+    expect(delivered.filter((n) => n >= 3200)).toHaveLength(800);
+  });
 });

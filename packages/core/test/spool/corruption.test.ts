@@ -6,6 +6,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -13,9 +14,10 @@ import { describe, expect, it } from 'vitest';
 import { full } from '../../../../forms.js';
 import { assertBalanced, type DeliveryError, type DeliveryStats } from '../../src/index.js';
 import { FrameWriter } from '../../src/spool/frame.js';
+import { markEntry, readMarks } from '../../src/spool/marks.js';
 import { scan } from '../../src/spool/scan.js';
 import { parseHeader, parseName } from '../../src/spool/segment.js';
-import { filesIn, leaveOnDisk, OnDisk, startSpooled, temporaryDirectory } from '../support/spool.js';
+import { away, filesIn, leaveOnDisk, OnDisk, startSpooled, temporaryDirectory } from '../support/spool.js';
 
 const TEXTS = ['the first', 'the second', 'the third'];
 const DEAD = 'free-000000000000';
@@ -171,19 +173,111 @@ it('a directory of another destination is left alone, and named once', async () 
   expect((await recover(directory)).texts).toEqual(TEXTS);
 });
 
-it('a text that holds a frame is no frame, also if the record around it is damaged', async () => {
-  const { directory, path, bytes, starts } = await threeRecords();
-  const frames = new FrameWriter();
-  const mark = parseName(basename(path))?.mark ?? 0;
-  frames.add(
-    { acceptedAt: 0, urgent: false, events: [{ route: 'r', time: 0, payload: 'forged', bytes: 1 }] },
-    (mark ^ 1) >>> 0,
-    9,
-  );
-  const forged = Buffer.from(frames.buffer.subarray(0, frames.length));
-  const changed = Buffer.concat([bytes.subarray(0, starts[1]), forged, bytes.subarray(starts[1])]);
-  writeFileSync(path, changed);
-  expect((await recover(directory)).texts).toEqual(TEXTS);
+/** The bytes of a frame that a text can hold: with a mark that was guessed, and no byte above 0x7f, so that UTF-8 leaves them as they are. */
+function forge(mark: number): string {
+  for (let acceptedAt = 0; ; acceptedAt++) {
+    const frames = new FrameWriter();
+    frames.add(
+      { acceptedAt, urgent: false, events: [{ route: 'memory', time: 0, payload: 'forged', bytes: 6 }] },
+      mark,
+      1,
+    );
+    const bytes = frames.buffer.subarray(0, frames.length);
+    if (bytes.every((byte) => byte < 0x80)) return Buffer.from(bytes).toString('latin1');
+  }
+}
+
+it('a text that holds the bytes of a frame is one record, and none if that is damaged', async () => {
+  const directory = temporaryDirectory();
+  const text = `before ${forge(0x0102_0304)} after`;
+  await leaveOnDisk({ directory }, [text, 'next']);
+  const [path = ''] = filesIn(directory);
+  const bytes = readFileSync(path);
+  const start = parseHeader(bytes)?.length ?? 0;
+  expect(bytes.includes(forge(0x0102_0304))).toBe(true);
+  const damaged = Buffer.from(bytes);
+  damaged.writeUInt32LE(30, start + 8);
+  expect((await recover(directory)).texts).toEqual([text, 'next']);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, damaged);
+  const { texts, stats } = await recover(directory);
+  expect(texts).toEqual(['next']);
+  expect(stats.spool.damaged).toBe(1);
+});
+
+it.each([0, 1, 27, 29, 1_000_000, 0x7fff_ffff, 0xffff_ffff])(
+  'a frame that states a length of %d is damaged, and no other is',
+  async (length) => {
+    const { directory, path, bytes, starts } = await threeRecords();
+    const changed = Buffer.from(bytes);
+    changed.writeUInt32LE(length, (starts[1] as number) + 8);
+    writeFileSync(path, changed);
+    const { texts, stats } = await recover(directory);
+    expect(texts).toEqual(['the first', 'the third']);
+    expect(stats.spool.damaged).toBe(1);
+  },
+);
+
+it('marks with any byte changed, or truncated at any byte, settle no record that is not settled', () => {
+  const mark = 0x89ab_cdef;
+  const bytes = Buffer.concat([
+    markEntry('sent', [0, 1, 2, 9], mark),
+    markEntry('settled', [0, 2], mark),
+    markEntry('settled', [9], mark),
+  ]);
+  const settledIn = (changed: Buffer): number[] => {
+    const { settled } = readMarks(changed, mark);
+    return Array.from({ length: 100 }, (_, number) => number).filter((number) => settled.has(number));
+  };
+  expect(settledIn(bytes)).toEqual([0, 2, 9]);
+  for (let at = 0; at < bytes.length; at++) {
+    expect([0, 2, 9]).toEqual(expect.arrayContaining(settledIn(bytes.subarray(0, at))));
+    for (let bit = 1; bit < 256; bit *= 2) {
+      const changed = Buffer.from(bytes);
+      changed[at] = (changed[at] as number) ^ bit;
+      const settled = settledIn(changed);
+      expect([0, 2, 9], `byte ${at}`).toEqual(expect.arrayContaining(settled));
+      // One entry is lost at most.
+      expect(settled.length, `byte ${at}`).toBeGreaterThan(0);
+    }
+  }
+});
+
+describe('the quarantine', () => {
+  async function damage(): Promise<{ directory: string; quarantine: string }> {
+    const { directory, path, bytes, starts } = await threeRecords();
+    const changed = Buffer.from(bytes);
+    changed[(starts[1] as number) + 30] = 0;
+    changed[(starts[1] as number) + 31] = 0xff;
+    writeFileSync(path, changed);
+    return { directory, quarantine: join(dirname(dirname(path)), 'quarantine') };
+  }
+
+  it('keeps the bytes of a record once, however often they are found', async () => {
+    const { directory, quarantine } = await damage();
+    const sizes: number[] = [];
+    for (let start = 0; start < 3; start++) {
+      const destination = new OnDisk();
+      destination.respond = away;
+      const { shipper } = startSpooled({ directory }, {}, { destination });
+      await expect.poll(() => shipper.stats().recovered).toBe(2);
+      await shipper.close({ timeoutMs: 0 });
+      sizes.push(readdirSync(quarantine).reduce((sum, name) => sum + statSync(join(quarantine, name)).size, 0));
+    }
+    expect(sizes[0]).toBeGreaterThan(50);
+    expect(new Set(sizes).size).toBe(1);
+  });
+
+  it('keeps no more than 8 MiB', async () => {
+    const { directory, quarantine } = await damage();
+    mkdirSync(quarantine);
+    writeFileSync(join(quarantine, 'older.bad'), '');
+    truncateSync(join(quarantine, 'older.bad'), 8 * 1024 * 1024 - 10);
+    const { texts, stats } = await recover(directory);
+    expect(texts).toEqual(['the first', 'the third']);
+    expect(stats.spool.damaged).toBe(1);
+    expect(readdirSync(quarantine)).toEqual(['older.bad']);
+  });
 });
 
 it('a directory without a segment is removed', async () => {

@@ -200,3 +200,53 @@ it('records of a dead process that cannot be read do not keep those of this one'
   expect(shipper.stats()).toMatchObject({ recovered: 2, spooled: 2, delivered: 2000 });
   assertBalanced(shipper.stats());
 });
+
+it('a directory that was removed is made again with the next try', async () => {
+  const disk = new SimulatedDisk();
+  const { shipper, destination, accept, told } = disk.start({}, { maxBytes: 1_048_576 });
+  destination.respond = away;
+  accept(['before']);
+  disk.files.removeAll('/var/spool');
+  accept(Array.from({ length: 100 }, (_, n) => `text ${n} ${'x'.repeat(1000)}`));
+  await disk.clock.advance(1500);
+  accept(['after']);
+  expect([...disk.files.find(/after|before/g)]).toEqual(['after']);
+  await disk.clock.advance(10);
+  expect(told).toEqual([expect.stringMatching(/\/var\/spool: .*the directory has vanished/)]);
+  destination.respond = () => {};
+  await disk.clock.advance(5000);
+  expect(shipper.stats()).toMatchObject({ received: 102, delivered: 102 });
+});
+
+it.each([
+  ['EACCES', 'give this user the right to write there'],
+  ['EROFS', 'mount its volume writable'],
+  ['ENOSPC', 'free space on its volume'],
+  ['EMFILE', 'raise the limit of open files'],
+  ['EIO', 'check the disk'],
+])(
+  '%s is told once, with the path and the remedy, and records are on disk again when it is over',
+  async (code, remedy) => {
+    const disk = new SimulatedDisk();
+    let isSick = true;
+    const { shipper, destination, accept, told } = disk.start({}, {}, (files) => ({
+      makeDirectory: (path) => {
+        if (isSick) throw diskError(code);
+        return files.makeDirectory(path);
+      },
+    }));
+    destination.respond = away;
+    for (let n = 0; n < 10; n++) {
+      accept([`sick ${n}`]);
+      await disk.clock.advance(1500);
+    }
+    expect(told).toEqual([expect.stringMatching(`cannot write to /var/spool: ${code}.*\\(${remedy}`)]);
+    isSick = false;
+    await disk.clock.advance(30_000);
+    accept(['well']);
+    expect([...disk.files.find(/sick|well/g)]).toEqual(['well']);
+    destination.respond = () => {};
+    await disk.clock.advance(5000);
+    expect(shipper.stats()).toMatchObject({ received: 11, delivered: 11 });
+  },
+);

@@ -107,7 +107,7 @@ const history = fc.commands([accept, accept, accept, answer, answer, pass, pass,
 const settings: fc.Arbitrary<Settings> = fc.record({
   mode: fc.constantFrom('journal', 'journal', 'spill'),
   fsync: fc.constantFrom('interval', 'batch', 'record', 'never'),
-  maxBufferBytes: fc.constantFrom(65_536, 1_048_576),
+  maxBufferBytes: fc.constantFrom(65_536, 1_048_576, 16_777_216),
   maxBytes: fc.constantFrom(1_048_576, 268_435_456),
   maxAgeMs: fc.constantFrom(20_000, 259_200_000, 259_200_000),
   overflow: fc.constantFrom('drop-newest', 'drop-oldest'),
