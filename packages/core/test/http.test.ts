@@ -260,3 +260,10 @@ it('stops reading the request body once the response has arrived', async () => {
   await expect.poll(() => received.length).toBeGreaterThan(1000);
   expect(received.includes('B')).toBe(false);
 });
+
+it('a request by TLS may have been received although this thread was busy when its connection was closed', async () => {
+  const child = fileURLToPath(new URL('children/busy.mjs', import.meta.url));
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: certificateFile, PEM: certificateFile };
+  const { stdout } = await promisify(execFile)(process.execPath, [child], { env, timeout: 20_000 });
+  expect(JSON.parse(stdout)).toMatchObject({ code: 'AGAIN', ambiguous: true });
+});

@@ -73,7 +73,10 @@ export function createHttpClient({ lookup }: { readonly lookup?: LookupAll } = {
         const bytes = typeof body === 'string' ? Buffer.from(body) : body;
         const headers = { 'content-length': String(bytes.length), ...others.headers };
         const { request, hostname } = makeRequest(url, { ...others, headers }, agents);
-        const progress = watchProgress(request);
+        let isConnected = false;
+        whenConnected(request, () => {
+          isConnected = true;
+        });
         request.once('response', (response) => {
           // If the response came before all was sent: the caller may reuse the memory of the body.
           const stop = (): unknown => request.writableFinished || request.destroy();
@@ -85,12 +88,11 @@ export function createHttpClient({ lookup }: { readonly lookup?: LookupAll } = {
           resolve({ ...headOf(response), body: new Uint8Array(), complete: true });
         });
         request.on('error', (error) => {
-          const { isConnected, isSent } = progress;
-          const { reusedSocket: isReused } = request;
+          const { reusedSocket: isReused, writableEnded: isHandedOver } = request;
           if (!isConnected) lookups.connectionFailed(hostname);
           // The server may have closed the others as well.
           if (isReused) closeUnused(agents);
-          markProgress(error, { phase: isSent ? 'waiting' : 'sending', isReused });
+          markProgress(error, { phase: isConnected && isHandedOver ? 'waiting' : 'sending', isReused });
           reject(error);
         });
         unreferenceSocket(request, hostname);
@@ -153,27 +155,15 @@ function sendBody(request: ClientRequest, body: Uint8Array, onProgress: (() => v
   sendNext();
 }
 
-/** How far a request has come. */
-interface Progress {
-  isConnected: boolean;
-  /** The operating system has all of it. Before that the service cannot have received a complete request. */
-  isSent: boolean;
-}
-
-function watchProgress(request: ClientRequest): Progress {
-  const progress = { isConnected: false, isSent: false };
+/**
+ * From then on the connection passes on what it is given. What it has passed on is not known in time: of TLS, Node.js tells that in a
+ * later turn than the one in which the service may have the request, and may have closed the connection.
+ */
+function whenConnected(request: ClientRequest, connect: () => void): void {
   request.once('socket', (socket: Socket) => {
-    const connect = (): void => {
-      progress.isConnected = true;
-    };
     if (request.reusedSocket) connect();
     else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connect);
   });
-  request.once('finish', () => {
-    // It comes also for what was discarded with the socket.
-    progress.isSent = request.socket?.destroyed === false;
-  });
-  return progress;
 }
 
 function closeUnused(agents: readonly HttpAgent[]): void {
