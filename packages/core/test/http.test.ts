@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createHttpClient, type HttpClient, type HttpRequest, type HttpResponse, noAnswer } from '../src/index.js';
@@ -185,6 +187,31 @@ describe('a response', () => {
     const response = await post(start(), url);
     expect({ bytes: response.body.length, complete: response.complete }).toEqual({ bytes: MIB, complete: false });
   });
+});
+
+it('a refusal is read although the server closes the connection while the body is on its way', async () => {
+  const server = `
+    const { parentPort, workerData: closed } = require('node:worker_threads');
+    const server = require('node:net').createServer({ pauseOnConnect: true }, (socket) => {
+      const refusal = 'HTTP/1.1 413 Too Large\\r\\nConnection: close\\r\\nContent-Length: 0\\r\\n\\r\\n';
+      parentPort.once('message', () => socket.write(refusal, () => socket.destroy()));
+      socket.once('close', () => {
+        Atomics.store(closed, 0, 1);
+        Atomics.notify(closed, 0);
+      });
+    });
+    server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
+  `;
+  const closed = new Int32Array(new SharedArrayBuffer(4));
+  const thread = new Worker(server, { eval: true, workerData: closed });
+  onTestFinished(async () => void (await thread.terminate()));
+  const [port] = await once(thread, 'message');
+  const onProgress = (): void => {
+    thread.postMessage('refuse');
+    Atomics.wait(closed, 0, 0, 10_000);
+  };
+  const response = await post(start(), `http://127.0.0.1:${port}`, { body: Buffer.alloc(MIB), onProgress });
+  expect(response).toMatchObject({ status: 413 });
 });
 
 describe('closing', () => {

@@ -13,6 +13,7 @@ import {
 import { markProgress, markUnsent, STALLED } from './http-errors.js';
 import { type LookupAll, Lookups } from './lookup.js';
 import { sharedState } from './shared-state.js';
+import { systemClock } from './system-clock.js';
 
 /** Makes HTTP requests that do not keep the process alive. Code that waits for a response has to do that itself. */
 export interface HttpClient {
@@ -136,11 +137,16 @@ function makeRequest(
 const FIRST_PIECE_BYTES = 64 * 1024;
 const MAX_PIECE_BYTES = 256 * 1024;
 
-/** Sends the body in pieces, one after another, so that progress shows: Node.js sends what waits as a whole. */
+/**
+ * Sends the body in pieces, one after another, so that progress shows: Node.js sends what waits as a whole. Before each
+ * further piece what came is read: a server may refuse the request early and close the connection, and a write that meets that discards
+ * the response.
+ */
 function sendBody(request: ClientRequest, body: Uint8Array, onProgress: (() => void) | undefined): void {
   let sentBytes = 0;
   let pieceBytes = FIRST_PIECE_BYTES;
   const sendNext = (): void => {
+    if (request.destroyed) return;
     const piece = body.subarray(sentBytes, sentBytes + pieceBytes);
     sentBytes += piece.length;
     pieceBytes = Math.min(MAX_PIECE_BYTES, pieceBytes * 2);
@@ -149,10 +155,15 @@ function sendBody(request: ClientRequest, body: Uint8Array, onProgress: (() => v
       request.write(piece, (error) => {
         if (error || request.destroyed) return;
         onProgress?.();
-        sendNext();
+        afterReading(sendNext);
       });
   };
   sendNext();
+}
+
+/** Calls back once this process has read what its connections have: the end of a turn in which something was written may come before. */
+function afterReading(callback: () => void): void {
+  systemClock.defer(() => systemClock.defer(callback));
 }
 
 /**
