@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -48,6 +49,18 @@ function breaking(answer: (body: string) => string): Promise<Access> {
       });
     }),
   );
+}
+
+/** A server that refuses some bodies as too large, with a page that stands still. */
+async function halting(isTooLarge: (body: Buffer) => boolean): Promise<Access> {
+  const server = createHttpServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    response.setHeader('x-amzn-requestid', 'request-1');
+    if (isTooLarge(Buffer.concat(chunks))) response.writeHead(413).write('<html>');
+    else response.end('{}');
+  });
+  return accessTo(server);
 }
 
 const head = (status: number, ...headers: string[]): string =>
@@ -99,6 +112,17 @@ describe('a response whose body breaks off', () => {
     expect(shipper.stats().retries).not.toHaveProperty('NETWORK');
     expect(refused).toBeGreaterThan(0);
     expect(requests).toBeLessThan(20);
+  });
+
+  it('is halved as too large although the attempt ends before its page does', async () => {
+    const access = await halting(({ length }) => length > 1500);
+    const errors: DeliveryError[] = [];
+    const options = { requestTimeoutMs: 200, onError: (error: DeliveryError) => errors.push(error) };
+    const shipper = createShipper(create(access), options);
+    for (let index = 0; index < 20; index++) shipper.accept(record('x'.repeat(100)));
+    expect(await shipper.close()).toMatchObject({ delivered: 20 });
+    expect(shipper.stats()).toMatchObject({ ambiguous: 0 });
+    expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(['TOO_LARGE']));
   });
 
   it.each([

@@ -148,6 +148,16 @@ describe('a response', () => {
     expect(await post(start(), url)).toMatchObject({ status: 200, complete: false });
   });
 
+  it('is valid although the request is aborted within its body', async () => {
+    for (const encoding of ['identity', 'gzip']) {
+      const { url } = await serve((_request, response) => {
+        response.writeHead(413, { 'content-encoding': encoding }).write(gzipSync('a part'));
+      });
+      const response = await post(start(), url, { signal: AbortSignal.timeout(100) });
+      expect(response).toMatchObject({ status: 413, complete: false });
+    }
+  });
+
   it('is valid although it switches protocols', async () => {
     const head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n';
     const { url, sockets } = await serveTcp((socket) => void socket.once('data', () => socket.write(head)).resume());
@@ -161,8 +171,10 @@ describe('a response', () => {
     const { url } = await serve((request, response) => {
       const [, encoding = '', what] = String(request.url).split('/');
       const body = encoders[encoding as 'gzip']?.(text) ?? Buffer.from(text);
-      response.writeHead(200, { 'content-encoding': encoding, 'content-length': body.length });
-      if (what === 'half') response.write(body.subarray(0, body.length >> 1), () => response.destroy());
+      const length = what === 'cut' ? 20 : body.length;
+      response.writeHead(200, { 'content-encoding': encoding, 'content-length': length });
+      if (what === 'cut') response.end(body.subarray(0, length));
+      else if (what === 'half') response.write(body.subarray(0, body.length >> 1), () => response.destroy());
       else response.end(what === 'damaged' ? Buffer.alloc(body.length, 'x') : body);
     });
     const client = start();
@@ -172,7 +184,8 @@ describe('a response', () => {
       const half = await post(client, `${url}/${encoding}/half`);
       expect(text.startsWith(textOf(half))).toBe(true);
       expect(half).toMatchObject({ status: 200, complete: false });
-      expect(await post(client, `${url}/${encoding}/damaged`)).toMatchObject({ status: 200, complete: false });
+      for (const what of ['damaged', 'cut'])
+        expect(await post(client, `${url}/${encoding}/${what}`)).toMatchObject({ status: 200, complete: false });
     }
     const unknown = await post(client, `${url}/zstd/whole`);
     expect({ text: textOf(unknown), complete: unknown.complete }).toEqual({ text: '', complete: false });
@@ -233,11 +246,16 @@ describe('a connection without progress', () => {
     const slow = await serve((_request, response) => setTimeout(() => response.end('late'), 7000));
     const idle = await serve((_request, response) => response.end());
     const page = await serve((_request, response) => void response.writeHead(413).write('a part'));
-    const [connecting, sending, response, refusal] = await Promise.all([
+    const trickle = await serve((_request, response) => {
+      const timer = setInterval(() => response.write('.'), 500).unref();
+      response.writeHead(429).once('close', () => clearInterval(timer));
+    });
+    const [connecting, sending, response, refusal, slowly] = await Promise.all([
       post(start(), silent.url).catch(({ code }) => code),
       post(start(), busy.url, { body: Buffer.alloc(30 * MIB) }).catch(({ code }) => code),
       post(start(), slow.url),
       post(start(), page.url),
+      post(start(), trickle.url, { signal: AbortSignal.timeout(6000) }),
       post(start(), idle.url),
     ]);
     expect([connecting, sending]).toEqual(['ERR_STALLED', 'ERR_STALLED']);
@@ -245,6 +263,8 @@ describe('a connection without progress', () => {
     expect(textOf(response)).toBe('late');
     expect(refusal).toMatchObject({ status: 413, complete: false });
     expect(textOf(refusal)).toBe('a part');
+    expect(slowly).toMatchObject({ status: 429, complete: false });
+    expect(textOf(slowly).length).toBeLessThan(10);
     await expect.poll(() => idle.sockets[0]?.destroyed).toBe(true);
   });
 });

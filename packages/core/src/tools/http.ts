@@ -81,7 +81,7 @@ export function createHttpClient({ lookup }: { readonly lookup?: LookupAll } = {
         request.once('response', (response) => {
           // If the response came before all was sent: the caller may reuse the memory of the body.
           const stop = (): unknown => request.writableFinished || request.destroy();
-          resolve(readResponse(response).finally(stop));
+          resolve(readResponse(response, others.signal).finally(stop));
         });
         // The response that switches protocols.
         request.once('upgrade', (response, socket) => {
@@ -210,14 +210,20 @@ function headOf({ statusCode = 0, headers }: IncomingMessage): Pick<HttpResponse
   return { status: statusCode, headers: Object.fromEntries(values) };
 }
 
-async function readResponse(response: IncomingMessage): Promise<HttpResponse> {
-  // The status of a failure is worth more than the rest of a page that stands still.
-  if (Number(response.statusCode) >= 300) response.socket.setTimeout(MAX_STILL_MS);
+/** Reads as much of the body as comes in time: the status of a failure is worth more than a page that takes long. */
+async function readResponse(response: IncomingMessage, signal: AbortSignal): Promise<HttpResponse> {
+  const end = (): unknown => response.destroy();
+  signal.addEventListener('abort', end, { once: true });
+  const timer = Number(response.statusCode) < 300 ? undefined : systemClock.setTimer(end, MAX_STILL_MS);
+  timer?.unref();
   const raw = await collect(response);
+  timer?.cancel();
+  signal.removeEventListener('abort', end);
   const isWhole = raw.isWhole && response.complete;
-  const decoder = decoderOf(response.headers['content-encoding']);
+  const decoder = decoderOf(response.headers['content-encoding'], isWhole);
   if (decoder === 'none') return { ...headOf(response), body: raw.bytes, complete: isWhole };
-  const decoded = decoder === 'unknown' ? NOTHING : await collect(decoder.end(raw.bytes));
+  // Decoding takes some turns, which nobody waits for after an abort.
+  const decoded = decoder === 'unknown' || signal.aborted ? NOTHING : await collect(decoder.end(raw.bytes));
   return { ...headOf(response), body: decoded.bytes, complete: isWhole && decoded.isWhole };
 }
 
@@ -247,22 +253,23 @@ interface Collected {
 
 const NOTHING: Collected = { bytes: Buffer.alloc(0), isWhole: false };
 
-/** A body that broke off is decoded as far as it came. */
-const UNZIP: ZlibOptions = { finishFlush: zlib.Z_SYNC_FLUSH };
-const BROTLI: BrotliOptions = { finishFlush: zlib.BROTLI_OPERATION_FLUSH };
+/** A body that broke off is decoded as far as it came. One that ended has to end in its encoding, too. */
+const UNZIP_PART: ZlibOptions = { finishFlush: zlib.Z_SYNC_FLUSH };
+const BROTLI_PART: BrotliOptions = { finishFlush: zlib.BROTLI_OPERATION_FLUSH };
 
 /** A proxy may compress the response though the request allows nothing of the kind. */
-function decoderOf(encoding = 'identity'): Transform | 'none' | 'unknown' {
-  switch (encoding.trim().toLowerCase()) {
+function decoderOf(encoding: string | undefined, isWhole: boolean): Transform | 'none' | 'unknown' {
+  switch (encoding?.trim().toLowerCase()) {
+    case undefined:
     case 'identity':
     case '':
       return 'none';
     case 'gzip':
     case 'x-gzip':
     case 'deflate':
-      return createUnzip(UNZIP);
+      return createUnzip(isWhole ? {} : UNZIP_PART);
     case 'br':
-      return createBrotliDecompress(BROTLI);
+      return createBrotliDecompress(isWhole ? {} : BROTLI_PART);
     default:
       return 'unknown';
   }
