@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import { isIP, type Socket } from 'node:net';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
 import type { Transform } from 'node:stream';
 import {
   type BrotliOptions,
@@ -66,14 +66,15 @@ const threadLookups = sharedState('lookups', () => new Lookups((...args) => dns.
  */
 export function createHttpClient({ lookup }: { readonly lookup?: LookupAll } = {}): HttpClient {
   const lookups = lookup ? new Lookups(lookup) : threadLookups;
-  const settings = { keepAlive: true, timeout: MAX_STILL_MS, lookup: lookups.lookup };
+  const settings = { keepAlive: true, timeout: MAX_STILL_MS };
   const agents = [new HttpAgent(settings), new HttpsAgent(settings)] as const;
   return {
     request: ({ url, body, onProgress, ...others }) =>
       new Promise((resolve, reject) => {
         const bytes = typeof body === 'string' ? Buffer.from(body) : body;
         const headers = { 'content-length': String(bytes.length), ...others.headers };
-        const { request, hostname } = makeRequest(url, { ...others, headers }, agents);
+        const lookup: LookupFunction = (...args) => lookups.lookup(...args, others.signal);
+        const { request, hostname } = makeRequest(url, { ...others, headers, lookup }, agents);
         let isConnected = false;
         whenConnected(request, () => {
           isConnected = true;
@@ -117,7 +118,7 @@ const MAX_RESPONSE_BYTES = 1024 ** 2;
 /** Throws for a request that cannot be made: for its URL, or a header. */
 function makeRequest(
   url: string,
-  options: Pick<HttpRequest, 'method' | 'headers' | 'signal'>,
+  options: Pick<HttpRequest, 'method' | 'headers' | 'signal'> & { readonly lookup: LookupFunction },
   [http, https]: readonly [HttpAgent, HttpsAgent],
 ): { readonly request: ClientRequest; readonly hostname: string } {
   try {
