@@ -12,7 +12,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { CloudWatchOptions } from '../src/index.js';
 import { isolate } from './support/environment.js';
 import { batchOf, create, record, send } from './support/events.js';
-import { type Access, startEmulator, startServer } from './support/servers.js';
+import { type Access, accepted, startEmulator, startServer } from './support/servers.js';
 import { startSource } from './support/sources.js';
 
 beforeEach(isolate);
@@ -209,6 +209,17 @@ describe('a fault of our own side, known before a byte is sent', () => {
     expect(failure).toMatchObject({ code, ambiguous: false });
     expect(failure.message).toMatch(text);
     expect(requests).toHaveLength(0);
+  });
+
+  it.each(['', null])('no fault: a session token that is empty (%j)', async (sessionToken) => {
+    const { access, requests } = await startServer(() => accepted);
+    const given = { ...credentials, sessionToken: sessionToken as string };
+    for (const each of [given, async () => given]) {
+      const destination = create({ ...access, credentials: each });
+      await send(destination, batchOf(destination, 'x'));
+    }
+    expect(requests).toHaveLength(2);
+    expect(requests[0]?.headers).not.toHaveProperty('x-amz-security-token');
   });
 
   it.each(['AKIATEST\n', 'AKIA TEST'])('a key that no header takes is refused at construction: %j', (accessKeyId) => {
