@@ -179,7 +179,7 @@ it.each<[what: string, status: number | string, answer: (callback: (...args: unk
   ['has something that is no address', 'cannot look up a.test: no address', (reply) => reply(null, [null, 'x'])],
   ['fails with a text', 'cannot look up a.test: broken', (reply) => reply('broken')],
 ])('a look-up of the application may be wrong: one that %s', async (_what, expected, answer) => {
-  const { post } = start((_hostname, _options, callback) => setImmediate(answer, callback));
+  const { post } = start((_hostname, _options, callback) => setImmediate(answer, callback as never));
   const sent = post(await serveAt('a.test'));
   expect(await sent.catch((error) => error.message)).toBe(expected);
 });

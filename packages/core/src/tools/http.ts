@@ -36,7 +36,7 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** The bytes as they are, or a text as UTF-8. */
   readonly body: Uint8Array | string;
-  /** Aborts the request with an `AbortError`. Nothing else limits the wait for a response. */
+  /** Aborts the request with an `AbortError`, or ends the body of the response. Nothing else limits the wait for a response. */
   readonly signal: AbortSignal;
   /** Called after each piece of the body that was sent: of 64 KiB at first, then of up to 256 KiB. Not called for the last one. */
   readonly onProgress?: (() => void) | undefined;
@@ -50,7 +50,7 @@ export interface HttpResponse {
   readonly headers: Record<string, string>;
   /** The part of the body that came, up to 1 MiB, without its `Content-Encoding` (gzip, deflate or br). */
   readonly body: Uint8Array;
-  /** False if the body broke off, was larger, or has another encoding: then it is empty. */
+  /** False if the body broke off, took longer than 4 s (from status 300 on), was larger, or has another encoding: then it is empty. */
   readonly complete: boolean;
 }
 
