@@ -94,7 +94,7 @@ describe('a response whose body breaks off', () => {
       expect(failure).toMatchObject({ code, ambiguous, retryAfterMs: 3000 });
       expect(failure.message).not.toMatch(/SyntaxError|Deserialization|\n|Unknown/);
     }
-    expect((await failureOf(access)).message).toContain(`: HTTP ${status}: <html> <h1>No</h1>`);
+    expect((await failureOf(access)).message).toContain(`: HTTP ${status}: No`);
   });
 
   it('is halved as too large until it passes', async () => {
@@ -166,7 +166,7 @@ it('the page of a proxy is quoted, without an error of the SDK', async () => {
   const where = `PutLogEvents to "shop", stream "web", at ${new URL(access.endpoint).host}: `;
   const texts = await Promise.all(clients(access).map(async (options) => (await failureOf(options)).message));
   // The SDK has read the body of a client of the user's.
-  expect(texts).toEqual([`${where}HTTP 502: <html> <head><title>502 Bad Gateway</title></head>`, `${where}HTTP 502`]);
+  expect(texts).toEqual([`${where}HTTP 502: 502 Bad Gateway`, `${where}HTTP 502`]);
 });
 
 it('a used connection that breaks is no news, and its batch is delivered by a new one', async () => {

@@ -58,9 +58,7 @@ describe('reading a response', () => {
       retryAfterMs: undefined,
     });
     expect(describeAnswer(answer)).toBe('HTTP 400 Odd: the text');
-    expect(describeAnswer(readAnswer({ status: 502, headers, body: page }, format))).toBe(
-      'HTTP 502: <html> <h1>Bad Gateway</h1>',
-    );
+    expect(describeAnswer(readAnswer({ status: 502, headers, body: page }, format))).toBe('HTTP 502: Bad Gateway');
     expect(readAnswer({ status: 502, headers, body: 'x'.repeat(1000) }).text).toHaveLength(200);
     expect(describeAnswer(readAnswer({ status: 502, headers: new Headers() }))).toBe('HTTP 502');
   });

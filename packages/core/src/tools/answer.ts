@@ -105,8 +105,14 @@ const CODES: ReadonlyMap<number, DeliveryCode> = new Map([
 
 const MAX_EXCERPT_LENGTH = 200;
 
+/** The part of a page that is looked at: most of it can be markup. */
+const MAX_MARKUP_LENGTH = 4096;
+
+/** The beginning of a text, of a page without its markup. */
 function excerpt(text: string): string {
-  return text.replace(/\s+/g, ' ').trim().slice(0, MAX_EXCERPT_LENGTH);
+  const head = text.slice(0, MAX_MARKUP_LENGTH);
+  const plain = /^\s*</.test(head) ? head.replace(/<[^>]*>/g, ' ') : head;
+  return plain.replace(/\s+/g, ' ').trim().slice(0, MAX_EXCERPT_LENGTH);
 }
 
 /** The query of a page to log in may be a secret. */
