@@ -270,7 +270,7 @@ describe('the text of a failure', () => {
     const failure = await failureOf(access);
     expect(failure).toMatchObject({ code: 'MISCONFIGURED', ambiguous: false });
     const { host } = new URL(access.endpoint);
-    expect(failure.message).toMatch(new RegExp(`"shop".*, at ${host}: self-signed certificate .*NODE_EXTRA_CA_CERTS`));
+    expect(failure.message).toMatch(new RegExp(`"shop".*, at ${host}: self-signed certificate.*NODE_EXTRA_CA_CERTS`));
   });
 
   it('is not ambiguous if the time was over before the connection was there', async () => {
