@@ -63,6 +63,11 @@ describe('reading a response', () => {
     expect(describeAnswer(readAnswer({ status: 502, headers: new Headers() }))).toBe('HTTP 502');
   });
 
+  it('reads the beginning of a page only, whatever it is made of', () => {
+    expect(readAnswer({ status: 502, headers: {}, body: '<'.repeat(2 ** 20) }).text).toBe('<'.repeat(200));
+    expect(readAnswer({ status: 502, headers: {}, body: `<p>${'x'.repeat(5000)}</p>` }).text).toBe('x'.repeat(200));
+  });
+
   it('takes the target of a redirection, without its query', () => {
     const headers = new Headers({ location: 'http://login.example/page?token=secret#x' });
     expect(describeAnswer(readAnswer({ status: 302, headers, body: page }))).toBe(

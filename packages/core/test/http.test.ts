@@ -202,6 +202,18 @@ describe('a response', () => {
   });
 });
 
+it('progress is told after pieces of 64, 256 and 512 KiB, but not after the last', async () => {
+  const { url } = await serve((request, response) => void request.resume().once('end', () => response.end()));
+  const sizes = [64 * 1024, 64 * 1024 + 1, 320 * 1024 + 1, 832 * 1024 + 1, 1344 * 1024 + 1];
+  const told = [];
+  for (const size of sizes) {
+    let times = 0;
+    await post(start(), url, { body: Buffer.alloc(size), onProgress: () => void times++ });
+    told.push(times);
+  }
+  expect(told).toEqual([0, 1, 2, 3, 4]);
+});
+
 it('a refusal is read although the server closes the connection while the body is on its way', async () => {
   const server = `
     const { parentPort, workerData: closed } = require('node:worker_threads');

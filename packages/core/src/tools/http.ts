@@ -1,16 +1,10 @@
 import dns from 'node:dns';
-import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { type ClientRequest, Agent as HttpAgent, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
-import type { Transform } from 'node:stream';
-import {
-  type BrotliOptions,
-  createBrotliDecompress,
-  createUnzip,
-  type ZlibOptions,
-  constants as zlib,
-} from 'node:zlib';
+import type { HttpResponse } from './answer.js';
 import { markProgress, markUnsent, STALLED } from './http-errors.js';
+import { headOf, readResponse } from './http-response.js';
 import { type LookupAll, Lookups } from './lookup.js';
 import { sharedState } from './shared-state.js';
 import { systemClock } from './system-clock.js';
@@ -40,18 +34,6 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
   /** Called after each piece of the body that was sent: of 64 KiB at first, then of up to 512 KiB. Not called for the last one. */
   readonly onProgress?: (() => void) | undefined;
-}
-
-/** A response of any status. */
-export interface HttpResponse {
-  /** The HTTP status: 200, for example. */
-  readonly status: number;
-  /** Values by name in lower case. A header that came several times has its values joined by commas. */
-  readonly headers: Record<string, string>;
-  /** The part of the body that came, up to 1 MiB, without its `Content-Encoding` (gzip, deflate or br). */
-  readonly body: Uint8Array;
-  /** False if the body broke off, took longer than 4 s (from status 300 on), was larger, or has another encoding: then it is empty. */
-  readonly complete: boolean;
 }
 
 /**
@@ -112,9 +94,6 @@ export function createHttpClient({ lookup }: { readonly lookup?: LookupAll } = {
  */
 const MAX_STILL_MS = 4000;
 
-/** Responses of log services are small. A larger response comes from some other server. */
-const MAX_RESPONSE_BYTES = 1024 ** 2;
-
 /** Throws for a request that cannot be made: for its URL, or a header. */
 function makeRequest(
   url: string,
@@ -134,7 +113,7 @@ function makeRequest(
   }
 }
 
-/** The first piece of a body. Each further one has four times the size, up to the last of these: a write costs some CPU time, and reading before it some turns. */
+/** The first piece of a body. Each further one has four times the size, up to the limit: each costs a write, and some turns to read. */
 const FIRST_PIECE_BYTES = 64 * 1024;
 const MAX_PIECE_BYTES = 512 * 1024;
 
@@ -204,74 +183,4 @@ function unreferenceSocket(request: ClientRequest, hostname: string): void {
     const message = `cannot send to ${hostname}: no progress for ${MAX_STILL_MS} ms`;
     request.destroy(Object.assign(new Error(message), { code: STALLED }));
   });
-}
-
-function headOf({ statusCode = 0, headers }: IncomingMessage): Pick<HttpResponse, 'status' | 'headers'> {
-  const values = Object.entries(headers).map(([name, value]) => [name, String(value)]);
-  return { status: statusCode, headers: Object.fromEntries(values) };
-}
-
-/** Reads as much of the body as comes in time: the status of a failure is worth more than a page that takes long. */
-async function readResponse(response: IncomingMessage, signal: AbortSignal): Promise<HttpResponse> {
-  const end = (): unknown => response.destroy();
-  signal.addEventListener('abort', end, { once: true });
-  const timer = Number(response.statusCode) < 300 ? undefined : systemClock.setTimer(end, MAX_STILL_MS);
-  timer?.unref();
-  const raw = await collect(response);
-  timer?.cancel();
-  signal.removeEventListener('abort', end);
-  const isWhole = raw.isWhole && response.complete;
-  const decoder = decoderOf(response.headers['content-encoding'], isWhole);
-  if (decoder === 'none') return { ...headOf(response), body: raw.bytes, complete: isWhole };
-  // Decoding takes some turns, which nobody waits for after an abort.
-  const decoded = decoder === 'unknown' || signal.aborted ? NOTHING : await collect(decoder.end(raw.bytes));
-  return { ...headOf(response), body: decoded.bytes, complete: isWhole && decoded.isWhole };
-}
-
-/** Reads a stream up to its end, or as far as it comes, or to the limit: then it closes it. */
-async function collect(stream: AsyncIterable<Buffer>): Promise<Collected> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  let isWhole = true;
-  try {
-    for await (const chunk of stream) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length > MAX_RESPONSE_BYTES) break;
-    }
-  } catch {
-    // The status came, and what was read counts.
-    isWhole = false;
-  }
-  const bytes = Buffer.concat(chunks).subarray(0, MAX_RESPONSE_BYTES);
-  return { bytes, isWhole: isWhole && length <= MAX_RESPONSE_BYTES };
-}
-
-interface Collected {
-  readonly bytes: Buffer;
-  readonly isWhole: boolean;
-}
-
-const NOTHING: Collected = { bytes: Buffer.alloc(0), isWhole: false };
-
-/** A body that broke off is decoded as far as it came. One that ended has to end in its encoding, too. */
-const UNZIP_PART: ZlibOptions = { finishFlush: zlib.Z_SYNC_FLUSH };
-const BROTLI_PART: BrotliOptions = { finishFlush: zlib.BROTLI_OPERATION_FLUSH };
-
-/** A proxy may compress the response though the request allows nothing of the kind. */
-function decoderOf(encoding: string | undefined, isWhole: boolean): Transform | 'none' | 'unknown' {
-  switch (encoding?.trim().toLowerCase()) {
-    case undefined:
-    case 'identity':
-    case '':
-      return 'none';
-    case 'gzip':
-    case 'x-gzip':
-    case 'deflate':
-      return createUnzip(isWhole ? {} : UNZIP_PART);
-    case 'br':
-      return createBrotliDecompress(isWhole ? {} : BROTLI_PART);
-    default:
-      return 'unknown';
-  }
 }
