@@ -20,8 +20,9 @@ const QUICK: DeliveryOptions = {
 };
 
 /**
- * Most bytes of refused bodies for each byte of a body that was taken. CloudWatch's batches of 1 MiB are a little too large, and
- * one or two are refused. Log Service's of 3 MB are halved twice, and are all in flight before the first is refused.
+ * Most bytes of refused bodies for each byte of a body that was taken. CloudWatch's 8 batches of 1 MiB are a little too large: as
+ * many as are in flight before the first refusal, up to 4, are refused. Log Service's of 3 MB are halved twice, and are all in flight
+ * before the first is refused.
  */
 const MAX_IN_VAIN = { cloudwatch: 0.5, 'log-service': 2 } as const;
 

@@ -13,7 +13,8 @@ export function faultOfCredentials(credentials: unknown): CredentialFault | unde
   const given = Object(credentials) as Readonly<Record<string, unknown>>;
   for (const name of ['accessKeyId', 'secretAccessKey', 'sessionToken']) {
     const key = given[name];
-    if (name === 'sessionToken' && key === undefined) continue;
+    // An empty one is none, as to the SDK: a profile may name it without a value.
+    if (name === 'sessionToken' && (key === undefined || key === null || key === '')) continue;
     if (typeof key !== 'string' || key === '') return { name, expected: 'a string that is not empty', got: key };
     if (!KEY.test(key)) return { name, expected: 'a string without blanks and line ends', got: key };
   }

@@ -2,7 +2,8 @@ import type { CloudWatchLogsClient, CloudWatchLogsClientConfig } from '@aws-sdk/
 import { loadPackage, markUnsent } from '@logferry/core';
 import { isAuthFailure, nameOf } from './classify.js';
 import { learningTime } from './clock-skew.js';
-import { type Config, ConnectionCheck, CredentialSource } from './connection-check.js';
+import { type Config, ConnectionCheck } from './connection-check.js';
+import { CredentialSource } from './credential-source.js';
 import { type BodyWriter, type Command, Exchange } from './exchange.js';
 import { moduleUrl } from './module-url.js';
 import type { CloudWatchClient, CloudWatchEntity } from './options.js';

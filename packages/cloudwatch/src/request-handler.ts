@@ -30,7 +30,7 @@ export function createRequestHandler(): RequestHandler {
     async handle(request, options) {
       const { protocol, hostname, port, path, method, headers, body = '' } = request;
       // The SDK passes on the signal that `send` got. A source of credentials, which asks by this handler too, has none.
-      const signal = options?.abortSignal as AbortSignal;
+      const signal = (options?.abortSignal as AbortSignal | undefined) ?? new AbortController().signal;
       const url = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`;
       const onProgress = progressOf.get(request);
       const { status, ...response } = await http.request({ url, method, headers, body, signal, onProgress });

@@ -35,12 +35,13 @@ export {
   type AnswerFormat,
   classifyAnswer,
   describeAnswer,
+  type HttpResponse,
   isSuccess,
   type ReceivedResponse,
   readAnswer,
 } from './tools/answer.js';
 export { ClockCheck } from './tools/clock-check.js';
-export { createHttpClient, type HttpClient, type HttpRequest, type HttpResponse } from './tools/http.js';
+export { createHttpClient, type HttpClient, type HttpRequest } from './tools/http.js';
 export { addressOf, markUnsent, noAnswer } from './tools/http-errors.js';
 export { assertFilesLoad, type LazyPackage, loadPackage } from './tools/load-package.js';
 export type { LookupAll } from './tools/lookup.js';

@@ -58,11 +58,14 @@ describe('reading a response', () => {
       retryAfterMs: undefined,
     });
     expect(describeAnswer(answer)).toBe('HTTP 400 Odd: the text');
-    expect(describeAnswer(readAnswer({ status: 502, headers, body: page }, format))).toBe(
-      'HTTP 502: <html> <h1>Bad Gateway</h1>',
-    );
+    expect(describeAnswer(readAnswer({ status: 502, headers, body: page }, format))).toBe('HTTP 502: Bad Gateway');
     expect(readAnswer({ status: 502, headers, body: 'x'.repeat(1000) }).text).toHaveLength(200);
     expect(describeAnswer(readAnswer({ status: 502, headers: new Headers() }))).toBe('HTTP 502');
+  });
+
+  it('reads the beginning of a page only, whatever it is made of', () => {
+    expect(readAnswer({ status: 502, headers: {}, body: '<'.repeat(2 ** 20) }).text).toBe('<'.repeat(200));
+    expect(readAnswer({ status: 502, headers: {}, body: `<p>${'x'.repeat(5000)}</p>` }).text).toBe('x'.repeat(200));
   });
 
   it('takes the target of a redirection, without its query', () => {

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createHttpClient, type HttpClient, type HttpRequest, type HttpResponse, noAnswer } from '../src/index.js';
@@ -146,6 +148,16 @@ describe('a response', () => {
     expect(await post(start(), url)).toMatchObject({ status: 200, complete: false });
   });
 
+  it('is valid although the request is aborted within its body', async () => {
+    for (const encoding of ['identity', 'gzip']) {
+      const { url } = await serve((_request, response) => {
+        response.writeHead(413, { 'content-encoding': encoding }).write(gzipSync('a part'));
+      });
+      const response = await post(start(), url, { signal: AbortSignal.timeout(100) });
+      expect(response).toMatchObject({ status: 413, complete: false });
+    }
+  });
+
   it('is valid although it switches protocols', async () => {
     const head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n';
     const { url, sockets } = await serveTcp((socket) => void socket.once('data', () => socket.write(head)).resume());
@@ -159,8 +171,10 @@ describe('a response', () => {
     const { url } = await serve((request, response) => {
       const [, encoding = '', what] = String(request.url).split('/');
       const body = encoders[encoding as 'gzip']?.(text) ?? Buffer.from(text);
-      response.writeHead(200, { 'content-encoding': encoding, 'content-length': body.length });
-      if (what === 'half') response.write(body.subarray(0, body.length >> 1), () => response.destroy());
+      const length = what === 'cut' ? 20 : body.length;
+      response.writeHead(200, { 'content-encoding': encoding, 'content-length': length });
+      if (what === 'cut') response.end(body.subarray(0, length));
+      else if (what === 'half') response.write(body.subarray(0, body.length >> 1), () => response.destroy());
       else response.end(what === 'damaged' ? Buffer.alloc(body.length, 'x') : body);
     });
     const client = start();
@@ -170,7 +184,8 @@ describe('a response', () => {
       const half = await post(client, `${url}/${encoding}/half`);
       expect(text.startsWith(textOf(half))).toBe(true);
       expect(half).toMatchObject({ status: 200, complete: false });
-      expect(await post(client, `${url}/${encoding}/damaged`)).toMatchObject({ status: 200, complete: false });
+      for (const what of ['damaged', 'cut'])
+        expect(await post(client, `${url}/${encoding}/${what}`)).toMatchObject({ status: 200, complete: false });
     }
     const unknown = await post(client, `${url}/zstd/whole`);
     expect({ text: textOf(unknown), complete: unknown.complete }).toEqual({ text: '', complete: false });
@@ -185,6 +200,43 @@ describe('a response', () => {
     const response = await post(start(), url);
     expect({ bytes: response.body.length, complete: response.complete }).toEqual({ bytes: MIB, complete: false });
   });
+});
+
+it('progress is told after pieces of 64, 256 and 512 KiB, but not after the last', async () => {
+  const { url } = await serve((request, response) => void request.resume().once('end', () => response.end()));
+  const sizes = [64 * 1024, 64 * 1024 + 1, 320 * 1024 + 1, 832 * 1024 + 1, 1344 * 1024 + 1];
+  const told = [];
+  for (const size of sizes) {
+    let times = 0;
+    await post(start(), url, { body: Buffer.alloc(size), onProgress: () => void times++ });
+    told.push(times);
+  }
+  expect(told).toEqual([0, 1, 2, 3, 4]);
+});
+
+it('a refusal is read although the server closes the connection while the body is on its way', async () => {
+  const server = `
+    const { parentPort, workerData: closed } = require('node:worker_threads');
+    const server = require('node:net').createServer({ pauseOnConnect: true }, (socket) => {
+      const refusal = 'HTTP/1.1 413 Too Large\\r\\nConnection: close\\r\\nContent-Length: 0\\r\\n\\r\\n';
+      parentPort.once('message', () => socket.write(refusal, () => socket.destroy()));
+      socket.once('close', () => {
+        Atomics.store(closed, 0, 1);
+        Atomics.notify(closed, 0);
+      });
+    });
+    server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
+  `;
+  const closed = new Int32Array(new SharedArrayBuffer(4));
+  const thread = new Worker(server, { eval: true, workerData: closed });
+  onTestFinished(async () => void (await thread.terminate()));
+  const [port] = await once(thread, 'message');
+  const onProgress = (): void => {
+    thread.postMessage('refuse');
+    Atomics.wait(closed, 0, 0, 10_000);
+  };
+  const response = await post(start(), `http://127.0.0.1:${port}`, { body: Buffer.alloc(MIB), onProgress });
+  expect(response).toMatchObject({ status: 413 });
 });
 
 describe('closing', () => {
@@ -206,11 +258,16 @@ describe('a connection without progress', () => {
     const slow = await serve((_request, response) => setTimeout(() => response.end('late'), 7000));
     const idle = await serve((_request, response) => response.end());
     const page = await serve((_request, response) => void response.writeHead(413).write('a part'));
-    const [connecting, sending, response, refusal] = await Promise.all([
+    const trickle = await serve((_request, response) => {
+      const timer = setInterval(() => response.write('.'), 500).unref();
+      response.writeHead(429).once('close', () => clearInterval(timer));
+    });
+    const [connecting, sending, response, refusal, slowly] = await Promise.all([
       post(start(), silent.url).catch(({ code }) => code),
       post(start(), busy.url, { body: Buffer.alloc(30 * MIB) }).catch(({ code }) => code),
       post(start(), slow.url),
       post(start(), page.url),
+      post(start(), trickle.url, { signal: AbortSignal.timeout(6000) }),
       post(start(), idle.url),
     ]);
     expect([connecting, sending]).toEqual(['ERR_STALLED', 'ERR_STALLED']);
@@ -218,6 +275,8 @@ describe('a connection without progress', () => {
     expect(textOf(response)).toBe('late');
     expect(refusal).toMatchObject({ status: 413, complete: false });
     expect(textOf(refusal)).toBe('a part');
+    expect(slowly).toMatchObject({ status: 429, complete: false });
+    expect(textOf(slowly).length).toBeLessThan(10);
     await expect.poll(() => idle.sockets[0]?.destroyed).toBe(true);
   });
 });
@@ -259,4 +318,11 @@ it('stops reading the request body once the response has arrived', async () => {
   readOn();
   await expect.poll(() => received.length).toBeGreaterThan(1000);
   expect(received.includes('B')).toBe(false);
+});
+
+it('a request by TLS may have been received although this thread was busy when its connection was closed', async () => {
+  const child = fileURLToPath(new URL('children/busy.mjs', import.meta.url));
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: certificateFile, PEM: certificateFile };
+  const { stdout } = await promisify(execFile)(process.execPath, [child], { env, timeout: 20_000 });
+  expect(JSON.parse(stdout)).toMatchObject({ code: 'AGAIN', ambiguous: true });
 });

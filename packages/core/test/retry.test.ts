@@ -154,6 +154,21 @@ it.each([
   expect(errors).toMatchObject([{ code: 'TIMEOUT', ambiguous: true, message }]);
 });
 
+it.each(['THROTTLED', 'AUTH', 'NOT_FOUND'] as const)(
+  'keeps the code of a response (%s) whose rest did not come before the end of the attempt',
+  async (code) => {
+    const destination = new RecordingDestination();
+    destination.respond = (_, signal) =>
+      new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(new DeliveryError(code, 'said'))),
+      );
+    const { shipper, clock, errors } = start({ maxDelayMs: 0, requestTimeoutMs: 5000 }, { destination });
+    shipper.accept(record('x'));
+    await clock.advance(5000);
+    expect(errors).toMatchObject([{ code, ambiguous: false, message: 'said' }]);
+  },
+);
+
 it('ignores the late response of an aborted attempt', async () => {
   const destination = new RecordingDestination();
   let respondLate = (): void => {};

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
@@ -86,7 +87,7 @@ it.each<[status: number, code: string, ambiguous: boolean]>([
 it('quotes the beginning of a response that is not JSON', async () => {
   const body = `<html>\n  <h1>502 Bad Gateway</h1>\n${'x'.repeat(5000)}`;
   const { message } = await failureFor({ status: 502, headers: { 'content-type': 'text/html' }, body });
-  expect(message).toContain('HTTP 502: <html> <h1>502 Bad Gateway</h1> xxx');
+  expect(message).toContain('HTTP 502: 502 Bad Gateway xxx');
   expect(message.length).toBeLessThan(400);
 });
 
@@ -283,7 +284,7 @@ describe('a request without a response', () => {
     const { port } = server.address() as AddressInfo;
     const error = await failureOf(send(shop({ endpoint: `https://127.0.0.1:${port}` }), batchOf(shop(), {})));
     expect(error).toMatchObject({ code: 'MISCONFIGURED', ambiguous: false });
-    expect(error.message).toMatch(new RegExp(`at 127.0.0.1:${port}: self-signed certificate .*NODE_EXTRA_CA_CERTS`));
+    expect(error.message).toMatch(new RegExp(`at 127.0.0.1:${port}: self-signed certificate.*NODE_EXTRA_CA_CERTS`));
   });
 
   it('is a timeout if the signal aborts it', async () => {
@@ -374,4 +375,28 @@ describe('a service that cannot read compressed bodies', () => {
     const error = await failureFor(serviceError(400, 'PostBodyUncompressError'), { compression: 'none' });
     expect(error.code).toBe('MISCONFIGURED');
   });
+});
+
+it('a batch is halved as too large although the attempt ends before the page does', async () => {
+  const server = createHttpServer(async (request, response) => {
+    let length = 0;
+    for await (const chunk of request) length += chunk.length;
+    response.setHeader('x-log-requestid', 'REQUEST1');
+    if (length > 1500) response.writeHead(413).write('<html>');
+    else response.end();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const destination = createLogService({ endpoint, project: 'shop', logstore: 'web', compression: 'none' });
+  const errors: DeliveryError[] = [];
+  const onError = (error: DeliveryError): unknown => errors.push(error);
+  const shipper = createShipper(destination, { requestTimeoutMs: 200, onError });
+  for (let index = 0; index < 20; index++) shipper.accept(record({ message: 'x'.repeat(100) }));
+  expect(await shipper.close()).toMatchObject({ delivered: 20 });
+  expect(shipper.stats()).toMatchObject({ ambiguous: 0 });
+  expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(['TOO_LARGE']));
 });

@@ -6,7 +6,7 @@ import {
   isDropReason,
   type SendOutcome,
 } from '../contract/destination.js';
-import { DeliveryError } from '../contract/errors.js';
+import { type DeliveryCode, DeliveryError } from '../contract/errors.js';
 import { beginSending } from '../process/feedback.js';
 
 /** The checked answer of a destination that delivered a batch. */
@@ -20,6 +20,9 @@ export interface Stored {
 
 /** An attempt that makes progress may take so many times the limit in all. */
 const MOST_LIMITS = 10;
+
+/** Codes that no abort can cause: the service refused the batch, and the rest of its response is missing. */
+const SAID_BY_SERVICE: ReadonlySet<DeliveryCode> = new Set(['THROTTLED', 'AUTH', 'NOT_FOUND', 'TOO_LARGE']);
 
 /**
  * Makes one attempt, with a limit of time that counts from the last progress. It holds even if the destination ignores the
@@ -73,7 +76,8 @@ export async function attempt(
     return isOvertime ? timeout(`${destination.name}: ${text}`) : readOutcome(outcome);
   } catch (error) {
     const failure = DeliveryError.is(error) ? error : unexpected(error);
-    return isOvertime && failure.code !== 'TIMEOUT' ? timeout(`${failure.message}: ${text}`) : failure;
+    if (failure.code === 'TIMEOUT') return failure;
+    return isOvertime && !SAID_BY_SERVICE.has(failure.code) ? timeout(`${failure.message}: ${text}`) : failure;
   } finally {
     timer?.cancel();
     sending.end();

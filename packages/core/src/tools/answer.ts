@@ -9,6 +9,18 @@ export interface ReceivedResponse {
   readonly body?: Uint8Array | string | undefined;
 }
 
+/** A response of `createHttpClient()`, of any status. */
+export interface HttpResponse {
+  /** The HTTP status: 200, for example. */
+  readonly status: number;
+  /** Values by name in lower case. A header that came several times has its values joined by commas. */
+  readonly headers: Record<string, string>;
+  /** The part of the body that came, up to 1 MiB, without its `Content-Encoding` (gzip, deflate or br). */
+  readonly body: Uint8Array;
+  /** False if the body broke off, took longer than 4 s (from status 300 on), was larger, or has another encoding: then it is empty. */
+  readonly complete: boolean;
+}
+
 /** What a response says, as far as it came: a status counts although the body broke off. */
 export interface Answer {
   readonly status: number;
@@ -105,8 +117,14 @@ const CODES: ReadonlyMap<number, DeliveryCode> = new Map([
 
 const MAX_EXCERPT_LENGTH = 200;
 
+/** The part of a page that is looked at: most of it can be markup. */
+const MAX_MARKUP_LENGTH = 4096;
+
+/** The beginning of a text, of a page without its markup. */
 function excerpt(text: string): string {
-  return text.replace(/\s+/g, ' ').trim().slice(0, MAX_EXCERPT_LENGTH);
+  const head = text.slice(0, MAX_MARKUP_LENGTH);
+  const plain = /^\s*</.test(head) ? head.replace(/<[^>]*>/g, ' ') : head;
+  return plain.replace(/\s+/g, ' ').trim().slice(0, MAX_EXCERPT_LENGTH);
 }
 
 /** The query of a page to log in may be a secret. */

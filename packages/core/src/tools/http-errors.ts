@@ -52,7 +52,7 @@ export function markUnsent(error: unknown): void {
 
 /** How far a request came that got no response. */
 export interface RequestProgress {
-  /** `preparing`: not begun. `sending`: not all of it left this process. `waiting`: all did, so the service may have it. */
+  /** `preparing`: not begun. `sending`: a part of it is still in this process. `waiting`: its connection has all of it, so the service may have it. */
   readonly phase: 'preparing' | 'sending' | 'waiting';
   /** Its connection had served another request: the server may have closed it before. */
   readonly isReused: boolean;

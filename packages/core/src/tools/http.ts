@@ -1,18 +1,13 @@
 import dns from 'node:dns';
-import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { type ClientRequest, Agent as HttpAgent, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import { isIP, type Socket } from 'node:net';
-import type { Transform } from 'node:stream';
-import {
-  type BrotliOptions,
-  createBrotliDecompress,
-  createUnzip,
-  type ZlibOptions,
-  constants as zlib,
-} from 'node:zlib';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
+import type { HttpResponse } from './answer.js';
 import { markProgress, markUnsent, STALLED } from './http-errors.js';
+import { headOf, readResponse } from './http-response.js';
 import { type LookupAll, Lookups } from './lookup.js';
 import { sharedState } from './shared-state.js';
+import { systemClock } from './system-clock.js';
 
 /** Makes HTTP requests that do not keep the process alive. Code that waits for a response has to do that itself. */
 export interface HttpClient {
@@ -35,22 +30,10 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** The bytes as they are, or a text as UTF-8. */
   readonly body: Uint8Array | string;
-  /** Aborts the request with an `AbortError`. Nothing else limits the wait for a response. */
+  /** Aborts the request with an `AbortError`, or ends the body of the response. Nothing else limits the wait for a response. */
   readonly signal: AbortSignal;
-  /** Called after each piece of the body that was sent: of 64 KiB at first, then of up to 256 KiB. Not called for the last one. */
+  /** Called after each piece of the body that was sent: of 64 KiB at first, then of up to 512 KiB. Not called for the last one. */
   readonly onProgress?: (() => void) | undefined;
-}
-
-/** A response of any status. */
-export interface HttpResponse {
-  /** The HTTP status: 200, for example. */
-  readonly status: number;
-  /** Values by name in lower case. A header that came several times has its values joined by commas. */
-  readonly headers: Record<string, string>;
-  /** The part of the body that came, up to 1 MiB, without its `Content-Encoding` (gzip, deflate or br). */
-  readonly body: Uint8Array;
-  /** False if the body broke off, was larger, or has another encoding: then it is empty. */
-  readonly complete: boolean;
 }
 
 /**
@@ -65,19 +48,23 @@ const threadLookups = sharedState('lookups', () => new Lookups((...args) => dns.
  */
 export function createHttpClient({ lookup }: { readonly lookup?: LookupAll } = {}): HttpClient {
   const lookups = lookup ? new Lookups(lookup) : threadLookups;
-  const settings = { keepAlive: true, timeout: MAX_STILL_MS, lookup: lookups.lookup };
+  const settings = { keepAlive: true, timeout: MAX_STILL_MS };
   const agents = [new HttpAgent(settings), new HttpsAgent(settings)] as const;
   return {
     request: ({ url, body, onProgress, ...others }) =>
       new Promise((resolve, reject) => {
         const bytes = typeof body === 'string' ? Buffer.from(body) : body;
         const headers = { 'content-length': String(bytes.length), ...others.headers };
-        const { request, hostname } = makeRequest(url, { ...others, headers }, agents);
-        const progress = watchProgress(request);
+        const lookup: LookupFunction = (...args) => lookups.lookup(...args, others.signal);
+        const { request, hostname } = makeRequest(url, { ...others, headers, lookup }, agents);
+        let isConnected = false;
+        whenConnected(request, () => {
+          isConnected = true;
+        });
         request.once('response', (response) => {
           // If the response came before all was sent: the caller may reuse the memory of the body.
           const stop = (): unknown => request.writableFinished || request.destroy();
-          resolve(readResponse(response).finally(stop));
+          resolve(readResponse(response, others.signal).finally(stop));
         });
         // The response that switches protocols.
         request.once('upgrade', (response, socket) => {
@@ -85,12 +72,11 @@ export function createHttpClient({ lookup }: { readonly lookup?: LookupAll } = {
           resolve({ ...headOf(response), body: new Uint8Array(), complete: true });
         });
         request.on('error', (error) => {
-          const { isConnected, isSent } = progress;
-          const { reusedSocket: isReused } = request;
+          const { reusedSocket: isReused, writableEnded: isHandedOver } = request;
           if (!isConnected) lookups.connectionFailed(hostname);
           // The server may have closed the others as well.
           if (isReused) closeUnused(agents);
-          markProgress(error, { phase: isSent ? 'waiting' : 'sending', isReused });
+          markProgress(error, { phase: isConnected && isHandedOver ? 'waiting' : 'sending', isReused });
           reject(error);
         });
         unreferenceSocket(request, hostname);
@@ -108,13 +94,10 @@ export function createHttpClient({ lookup }: { readonly lookup?: LookupAll } = {
  */
 const MAX_STILL_MS = 4000;
 
-/** Responses of log services are small. A larger response comes from some other server. */
-const MAX_RESPONSE_BYTES = 1024 ** 2;
-
 /** Throws for a request that cannot be made: for its URL, or a header. */
 function makeRequest(
   url: string,
-  options: Pick<HttpRequest, 'method' | 'headers' | 'signal'>,
+  options: Pick<HttpRequest, 'method' | 'headers' | 'signal'> & { readonly lookup: LookupFunction },
   [http, https]: readonly [HttpAgent, HttpsAgent],
 ): { readonly request: ClientRequest; readonly hostname: string } {
   try {
@@ -130,50 +113,48 @@ function makeRequest(
   }
 }
 
-/** The first piece of a body. Each further one has twice the size, up to the last of these: a write costs some CPU time. */
+/** The first piece of a body. Each further one has four times the size, up to the limit: each costs a write, and some turns to read. */
 const FIRST_PIECE_BYTES = 64 * 1024;
-const MAX_PIECE_BYTES = 256 * 1024;
+const MAX_PIECE_BYTES = 512 * 1024;
 
-/** Sends the body in pieces, one after another, so that progress shows: Node.js sends what waits as a whole. */
+/**
+ * Sends the body in pieces, one after another, so that progress shows: Node.js sends what waits as a whole. Before each
+ * further piece what came is read: a server may refuse the request early and close the connection, and a write that meets that discards
+ * the response.
+ */
 function sendBody(request: ClientRequest, body: Uint8Array, onProgress: (() => void) | undefined): void {
   let sentBytes = 0;
   let pieceBytes = FIRST_PIECE_BYTES;
   const sendNext = (): void => {
+    if (request.destroyed) return;
     const piece = body.subarray(sentBytes, sentBytes + pieceBytes);
     sentBytes += piece.length;
-    pieceBytes = Math.min(MAX_PIECE_BYTES, pieceBytes * 2);
+    pieceBytes = Math.min(MAX_PIECE_BYTES, pieceBytes * 4);
     if (sentBytes === body.length) request.end(piece);
     else
       request.write(piece, (error) => {
         if (error || request.destroyed) return;
         onProgress?.();
-        sendNext();
+        afterReading(sendNext);
       });
   };
   sendNext();
 }
 
-/** How far a request has come. */
-interface Progress {
-  isConnected: boolean;
-  /** The operating system has all of it. Before that the service cannot have received a complete request. */
-  isSent: boolean;
+/** Calls back once this process has read what its connections have: the end of a turn in which something was written may come before. */
+function afterReading(callback: () => void): void {
+  systemClock.defer(() => systemClock.defer(callback));
 }
 
-function watchProgress(request: ClientRequest): Progress {
-  const progress = { isConnected: false, isSent: false };
+/**
+ * From then on the connection passes on what it is given. What it has passed on is not known in time: of TLS, Node.js tells that in a
+ * later turn than the one in which the service may have the request, and may have closed the connection.
+ */
+function whenConnected(request: ClientRequest, connect: () => void): void {
   request.once('socket', (socket: Socket) => {
-    const connect = (): void => {
-      progress.isConnected = true;
-    };
     if (request.reusedSocket) connect();
     else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connect);
   });
-  request.once('finish', () => {
-    // It comes also for what was discarded with the socket.
-    progress.isSent = request.socket?.destroyed === false;
-  });
-  return progress;
 }
 
 function closeUnused(agents: readonly HttpAgent[]): void {
@@ -202,67 +183,4 @@ function unreferenceSocket(request: ClientRequest, hostname: string): void {
     const message = `cannot send to ${hostname}: no progress for ${MAX_STILL_MS} ms`;
     request.destroy(Object.assign(new Error(message), { code: STALLED }));
   });
-}
-
-function headOf({ statusCode = 0, headers }: IncomingMessage): Pick<HttpResponse, 'status' | 'headers'> {
-  const values = Object.entries(headers).map(([name, value]) => [name, String(value)]);
-  return { status: statusCode, headers: Object.fromEntries(values) };
-}
-
-async function readResponse(response: IncomingMessage): Promise<HttpResponse> {
-  // The status of a failure is worth more than the rest of a page that stands still.
-  if (Number(response.statusCode) >= 300) response.socket.setTimeout(MAX_STILL_MS);
-  const raw = await collect(response);
-  const isWhole = raw.isWhole && response.complete;
-  const decoder = decoderOf(response.headers['content-encoding']);
-  if (decoder === 'none') return { ...headOf(response), body: raw.bytes, complete: isWhole };
-  const decoded = decoder === 'unknown' ? NOTHING : await collect(decoder.end(raw.bytes));
-  return { ...headOf(response), body: decoded.bytes, complete: isWhole && decoded.isWhole };
-}
-
-/** Reads a stream up to its end, or as far as it comes, or to the limit: then it closes it. */
-async function collect(stream: AsyncIterable<Buffer>): Promise<Collected> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  let isWhole = true;
-  try {
-    for await (const chunk of stream) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length > MAX_RESPONSE_BYTES) break;
-    }
-  } catch {
-    // The status came, and what was read counts.
-    isWhole = false;
-  }
-  const bytes = Buffer.concat(chunks).subarray(0, MAX_RESPONSE_BYTES);
-  return { bytes, isWhole: isWhole && length <= MAX_RESPONSE_BYTES };
-}
-
-interface Collected {
-  readonly bytes: Buffer;
-  readonly isWhole: boolean;
-}
-
-const NOTHING: Collected = { bytes: Buffer.alloc(0), isWhole: false };
-
-/** A body that broke off is decoded as far as it came. */
-const UNZIP: ZlibOptions = { finishFlush: zlib.Z_SYNC_FLUSH };
-const BROTLI: BrotliOptions = { finishFlush: zlib.BROTLI_OPERATION_FLUSH };
-
-/** A proxy may compress the response though the request allows nothing of the kind. */
-function decoderOf(encoding = 'identity'): Transform | 'none' | 'unknown' {
-  switch (encoding.trim().toLowerCase()) {
-    case 'identity':
-    case '':
-      return 'none';
-    case 'gzip':
-    case 'x-gzip':
-    case 'deflate':
-      return createUnzip(UNZIP);
-    case 'br':
-      return createBrotliDecompress(BROTLI);
-    default:
-      return 'unknown';
-  }
 }

@@ -1,4 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
+import { isIP } from 'node:net';
+import { guarded } from './guarded.js';
 import { outsideContext, systemClock } from './system-clock.js';
 
 /** Looks all addresses of a host up, as `dns.lookup` does with `all: true`. */
@@ -24,6 +26,9 @@ interface LookupAllOptions extends LookupOptions {
 /** For this long an answer is used without asking again. */
 const FRESH_MS = 10_000;
 
+/** A look-up that takes longer is passed over: the application's own `dns.lookup` may never call back. That of the system takes less. */
+const MAX_ASKING_MS = 120_000;
+
 /** Hosts to remember. A destination has one. */
 const MAX_HOSTS = 100;
 
@@ -33,21 +38,22 @@ const MAX_HOSTS = 100;
  * it is no longer fresh it is used while the next one is fetched, until a connection fails.
  */
 export class Lookups {
-  readonly #ask: LookupAll;
+  readonly #lookUp: LookupAll;
   readonly #known = new Map<string, Known>();
   /** By key, in the order in which they are asked. */
   readonly #questions = new Map<string, Question>();
   #isAsking = false;
 
-  constructor(ask: LookupAll) {
-    this.#ask = ask;
+  constructor(lookUp: LookupAll) {
+    this.#lookUp = lookUp;
   }
 
-  /** The option `lookup` of a connection. */
+  /** The option `lookup` of a connection. It is not asked for a connection whose signal was aborted before its turn. */
   readonly lookup = (
     hostname: string,
     { all, ...options }: LookupOptions,
     callback: (error: Error | null, address: string | Address[], family?: number) => void,
+    signal: AbortSignal,
   ): void => {
     const key = JSON.stringify([hostname, options.family ?? 0, options.hints ?? 0]);
     const reply = AsyncResource.bind((error: Error | null, addresses: Address[]) => {
@@ -60,7 +66,7 @@ export class Lookups {
     const isUsable = isFresh || known?.hasFailed === false;
     // In another turn: the listeners of the connection are added in this one.
     if (isUsable) systemClock.defer(() => reply(null, known?.addresses ?? []));
-    if (!isFresh) this.#enqueue(key, { hostname, options }, isUsable ? [] : [reply]);
+    if (!isFresh) this.#enqueue(key, { hostname, options }, { reply: isUsable ? () => {} : reply, signal });
   };
 
   /** A connection to the host failed: its address may have changed. */
@@ -68,30 +74,50 @@ export class Lookups {
     for (const known of this.#known.values()) if (known.hostname === hostname) known.hasFailed = true;
   }
 
-  #enqueue(key: string, question: Omit<Question, 'replies'>, replies: readonly LookupAllCallback[]): void {
-    const asked = this.#questions.get(key) ?? { ...question, replies: [] };
-    asked.replies.push(...replies);
+  #enqueue(key: string, question: Omit<Question, 'waiting'>, waiting: Waiting): void {
+    const asked = this.#questions.get(key) ?? { ...question, waiting: [] };
+    asked.waiting = [...asked.waiting.filter(isWanted), waiting];
     this.#questions.set(key, asked);
     this.#askNext();
   }
 
   #askNext(): void {
-    const [next] = this.#questions;
-    if (this.#isAsking || !next) return;
-    const [key, { hostname, options, replies }] = next;
-    this.#isAsking = true;
-    const answer: LookupAllCallback = (error, addresses = []) => {
+    if (this.#isAsking) return;
+    for (const [key, question] of this.#questions) {
+      if (question.waiting.some(isWanted)) {
+        this.#ask(key, question);
+        return;
+      }
+      this.#questions.delete(key);
+    }
+  }
+
+  #ask(key: string, question: Question): void {
+    const { hostname, options } = question;
+    let isOver = false;
+    const end = (error: Error | null, addresses: Address[]): void => {
+      if (isOver) return;
+      isOver = true;
+      limit.cancel();
       this.#isAsking = false;
       this.#questions.delete(key);
-      if (!error) this.#remember(key, { hostname, addresses, atMs: systemClock.monotonic(), hasFailed: false });
       this.#askNext();
-      for (const reply of replies) reply(error, addresses);
+      for (const { reply } of question.waiting) reply(error, addresses);
     };
+    const answer = guarded((error: unknown, found?: unknown): void => {
+      const addresses = error ? [] : addressesOf(found);
+      if (addresses.length > 0)
+        this.#remember(key, { hostname, addresses, atMs: systemClock.monotonic(), hasFailed: false });
+      end(addresses.length > 0 ? null : errorOf(error, hostname), addresses);
+    });
+    this.#isAsking = true;
+    const limit = systemClock.setTimer(() => end(errorOf(undefined, hostname), []), MAX_ASKING_MS);
+    limit.unref();
     outsideContext(() => {
       try {
-        this.#ask(hostname, { ...options, all: true }, answer);
+        this.#lookUp(hostname, { ...options, all: true }, answer);
       } catch (error) {
-        answer(error as Error, []);
+        answer(error);
       }
     });
   }
@@ -106,7 +132,29 @@ export class Lookups {
 interface Question {
   readonly hostname: string;
   readonly options: LookupOptions;
-  readonly replies: LookupAllCallback[];
+  waiting: readonly Waiting[];
+}
+
+/** A connection. */
+interface Waiting {
+  readonly reply: LookupAllCallback;
+  readonly signal: AbortSignal;
+}
+
+function isWanted({ signal }: Waiting): boolean {
+  return !signal.aborted;
+}
+
+/** What an application puts in the place of `dns.lookup` may answer otherwise, and Node.js throws for that where nobody can catch it. */
+function addressesOf(found: unknown): Address[] {
+  const texts = (Array.isArray(found) ? found : [found]).map((each) => String(Object(each).address ?? each));
+  return texts.map((address) => ({ address, family: isIP(address) })).filter(({ family }) => family !== 0);
+}
+
+function errorOf(error: unknown, hostname: string): Error {
+  if (typeof error === 'object' && error !== null) return error as Error;
+  const reason = error ? String(error) : 'no address';
+  return Object.assign(new Error(`cannot look up ${hostname}: ${reason}`), { code: 'EAI_AGAIN' });
 }
 
 interface Known {

@@ -1,0 +1,171 @@
+import { assertFilesLoad, type DeliveryCode, DeliveryError, noAnswer, systemClock, type Timer } from '@logferry/core';
+import { toDeliveryError } from './classify.js';
+import { faultOfCredentials } from './credentials.js';
+import { Lookup, type PassingFailure } from './lookup.js';
+
+/** Asks for credentials, or for those that are remembered. The SDK's types lack the argument, but its memory takes it. */
+export type CredentialProvider = (options?: { readonly forceRefresh?: true }) => Promise<unknown>;
+
+/** Whose code looks for the credentials: the SDK's chain of sources for us, a function of the user's, a client of the user's. */
+type CredentialOrigin = 'chain' | 'function' | 'client';
+
+/** The source of the credentials of one client. */
+export class CredentialSource {
+  readonly #look: CredentialProvider;
+  readonly #origin: CredentialOrigin;
+  readonly #lookup: Lookup;
+  /** The last that it gave, unless the service refused them. */
+  #credentials: Expiring | undefined;
+  #hasGiven = false;
+  /** On the monotonic clock. */
+  #failedAtMs = Number.NEGATIVE_INFINITY;
+  #looking: Promise<unknown> | undefined;
+
+  constructor(look: CredentialProvider, origin: CredentialOrigin) {
+    this.#look = look;
+    this.#origin = origin;
+    this.#lookup = new Lookup(origin === 'chain');
+  }
+
+  /**
+   * Goes on with the credentials that it has where new ones cannot be had, as long as they are valid. Else rejects with a
+   * `DeliveryError`: `AUTH` if only the operator can mend it. Concurrent calls share a look-up.
+   */
+  readonly get: CredentialProvider = (options) => {
+    this.#looking ??= this.#getAnew(options).finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  };
+
+  /** The service refused the credentials. */
+  forget(): void {
+    this.#credentials = undefined;
+  }
+
+  /** The failure of a request whose time is over, if it still waits for credentials. */
+  get waiting(): DeliveryError | undefined {
+    if (!this.#looking) return undefined;
+    const source =
+      this.#lookup.waitsFor ?? (this.#origin === 'chain' ? 'their source' : 'the function that gives them');
+    return new DeliveryError('TIMEOUT', `no AWS credentials yet: ${source} does not answer`);
+  }
+
+  async #getAnew(options: Parameters<CredentialProvider>[0]): Promise<unknown> {
+    const valid = isValid(this.#credentials) ? this.#credentials : undefined;
+    if (valid && systemClock.monotonic() - this.#failedAtMs < MIN_RENEWAL_MS) return valid;
+    try {
+      // The chain takes files that cannot be read for empty ones.
+      if (this.#origin === 'chain') assertFilesLoad();
+      const credentials = await withLimit(this.#lookup.run(() => this.#look(options)));
+      assertUsable(credentials);
+      this.#credentials = credentials as Expiring;
+      this.#hasGiven = true;
+      return credentials;
+    } catch (cause) {
+      this.#failedAtMs = systemClock.monotonic();
+      if (valid) return valid;
+      throw this.#failureOf(cause);
+    }
+  }
+
+  #failureOf(cause: unknown): DeliveryError {
+    if (DeliveryError.is(cause)) return cause;
+    const text = textOf(cause);
+    const passing = this.#passingFailure(cause);
+    if (!passing)
+      return new DeliveryError('AUTH', `no AWS credentials${this.#profile} (${text}): ${REMEDIES[this.#origin]}`, {
+        cause,
+      });
+    return new DeliveryError(passing.code, `no AWS credentials for now: ${passing.reason} (${text})`, { cause });
+  }
+
+  /** The SDK's errors do not name a profile that does not exist. */
+  get #profile(): string {
+    const { AWS_PROFILE: name } = process.env;
+    return this.#origin === 'chain' && name ? ` for the profile "${name}"` : '';
+  }
+
+  #passingFailure(cause: unknown): PassingFailure | undefined {
+    const shortage = filesFailure();
+    if (shortage) return { code: shortage.code, reason: shortage.message };
+    const { $metadata, $retryable } = (cause ?? {}) as ServiceFailure;
+    if ($metadata?.httpStatusCode !== undefined) {
+      const { code } = toDeliveryError(cause, { operation: '', target: '', address: undefined });
+      const isPassing = $retryable !== undefined || PASSING.has(code);
+      return isPassing ? { code: 'UNAVAILABLE', reason: `AWS answered HTTP ${$metadata.httpStatusCode}` } : undefined;
+    }
+    const failure = this.#lookup.passingFailure(this.#hasGiven);
+    if (failure || this.#origin === 'chain') return failure;
+    const { code } = noAnswer(cause);
+    return code === 'NETWORK' || code === 'TIMEOUT' ? { code, reason: 'their source did not answer' } : undefined;
+  }
+}
+
+/** Shortest time between two requests for new credentials: a provider may start a process, or call a service. */
+export const MIN_RENEWAL_MS = 5000;
+
+interface Expiring {
+  readonly expiration?: Date | undefined;
+}
+
+/** An error of another service of AWS, such as STS. */
+interface ServiceFailure {
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  /** The service's model says that a retry may succeed. */
+  readonly $retryable?: object;
+}
+
+const PASSING: ReadonlySet<DeliveryCode> = new Set(['THROTTLED', 'UNAVAILABLE', 'NETWORK', 'TIMEOUT']);
+
+const REMEDIES: Readonly<Record<CredentialOrigin, string>> = {
+  chain:
+    'set the option "credentials", the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile in the ' +
+    'shared credentials file, or give this machine a role',
+  function: 'the option "credentials" has to give them',
+  client: 'the client has to have them',
+};
+
+/** A look-up that never ends is given up, so that a later one can begin. */
+const MAX_LOOKUP_MS = 60_000;
+
+/** The SDK would fail with them only when it signs, or sends, a request. */
+function assertUsable(credentials: unknown): void {
+  const fault = faultOfCredentials(credentials);
+  if (fault) throw new TypeError(`their ${fault.name} is not ${fault.expected}`);
+}
+
+/** Without an expiration nobody knows: the service has not refused them. */
+function isValid(credentials: Expiring | undefined): boolean {
+  if (!credentials) return false;
+  const { expiration } = credentials;
+  return expiration === undefined || Number(expiration) > Date.now();
+}
+
+function filesFailure(): DeliveryError | undefined {
+  try {
+    assertFilesLoad();
+    return undefined;
+  } catch (error) {
+    return error as DeliveryError;
+  }
+}
+
+async function withLimit<T>(looking: Promise<T>): Promise<T> {
+  let timer: Timer | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    const message = `no AWS credentials: their source has not answered for ${MAX_LOOKUP_MS / 1000} s`;
+    timer = systemClock.setTimer(() => reject(new DeliveryError('TIMEOUT', message)), MAX_LOOKUP_MS);
+    timer.unref();
+  });
+  try {
+    return await Promise.race([looking, limit]);
+  } finally {
+    timer?.cancel();
+  }
+}
+
+/** The text of whatever was thrown. */
+export function textOf(cause: unknown): string {
+  return String((cause as Error | undefined)?.message ?? cause);
+}
