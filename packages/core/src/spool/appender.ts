@@ -176,11 +176,6 @@ export class Appender {
     this.#seenAt = clock.now();
   }
 
-  /** The disk failed: the next record looks first whether the directory is there. */
-  distrust(): void {
-    this.#seenAtMs = Number.NEGATIVE_INFINITY;
-  }
-
   /** The directory is gone: the next record makes a new one. */
   forgetDirectory(): void {
     this.endSegment();

@@ -80,8 +80,8 @@ export class Spool {
   #bytes = 0;
   /** Records that were appended, and are not written yet. */
   #uncommitted: { readonly place: Place; readonly isParked: boolean }[] = [];
-  /** While {@link together} runs: the first segment that may have its records. */
-  #togetherFrom: number | undefined;
+  /** While {@link together} runs. */
+  #isTogether = false;
   #damaged = 0;
   readonly #retry: DiskRetry;
   #heartbeat: Timer | undefined;
@@ -165,13 +165,14 @@ export class Spool {
       const place = this.#place(record);
       if (!place) return 'full';
       const { segment, number } = place;
+      const id = segment.idOf(number);
       segment.note(record.acceptedAt);
-      // It counts from now on: a segment without such records is removed.
+      // It counts from now on, since a segment without such records is removed, and is in memory until it is written.
       segment.unsettled++;
+      segment.inMemory++;
       this.#uncommitted.push({ place, isParked });
-      const isTogether = this.#togetherFrom !== undefined;
-      if (!isTogether) this.#commit();
-      return isTogether || number < segment.records ? segment.idOf(number) : 'failed';
+      if (!this.#isTogether) this.#commit();
+      return this.#isTogether || this.has(id) ? id : 'failed';
     } catch (error) {
       this.#failed(error);
       return 'failed';
@@ -180,11 +181,11 @@ export class Spool {
 
   /** Writes the records that a function appends by one call of the system. */
   together(act: () => void): void {
-    this.#togetherFrom = this.#appender.current?.index ?? this.#lastIndex + 1;
+    this.#isTogether = true;
     try {
       act();
     } finally {
-      this.#togetherFrom = undefined;
+      this.#isTogether = false;
       this.#commit();
     }
   }
@@ -303,8 +304,11 @@ export class Spool {
       this.#failed(error);
     }
     for (const { place, isParked } of uncommitted) {
-      const { segment, number } = place;
-      if (number < segment.records) this.#written(place, isParked);
+      const { segment, number, start, end } = place;
+      const isWritten = this.has(segment.idOf(number));
+      if (isWritten && !isParked) continue;
+      segment.inMemory--;
+      if (isWritten) this.overflow.push({ segment, start, end, records: 1, firstNumber: number });
       else {
         segment.unsettled--;
         this.#removeIfSettled(segment);
@@ -322,7 +326,6 @@ export class Spool {
     if (this.#settings.overflow !== 'drop-oldest') return false;
     for (const segment of this.#segments.values()) {
       if (segment.inMemory > 0 || segment.unsettled === 0) continue;
-      if (this.#togetherFrom !== undefined && segment.index >= this.#togetherFrom) continue;
       this.#dropSegment(segment);
       return true;
     }
@@ -336,11 +339,6 @@ export class Spool {
     this.#remove(segment);
     const cause = new Error(`the spool is full (spool.maxBytes: ${maxBytes})`);
     this.#settings.onLost({ reason: 'spool-full', records, from, to, cause });
-  }
-
-  #written({ segment, number, start, end }: Place, isParked: boolean): void {
-    if (isParked) this.overflow.push({ segment, start, end, records: 1, firstNumber: number });
-    else segment.inMemory++;
   }
 
   #recovered(extent: Extent): void {
@@ -399,7 +397,9 @@ export class Spool {
   }
 
   #failed(error: unknown): void {
-    this.#appender.distrust();
+    const { directory } = this.#appender;
+    // A new directory takes the place of one that is gone, at once.
+    if (directory && !this.#touch(directory)) return;
     if (this.#retry.failed()) this.#tell('cannot write to', error, 'records are kept in memory only');
   }
 
@@ -428,16 +428,19 @@ export class Spool {
     this.#settings.onChanged();
   }
 
-  #touch(directory: OwnedDirectory): void {
+  /** Returns whether the directory is still there, as far as is known. */
+  #touch(directory: OwnedDirectory): boolean {
     const isOwn = directory === this.#appender.directory;
     try {
       this.#settings.files.touch(directory.path, this.#settings.clock.now());
       if (isOwn) this.#appender.touched();
+      return true;
     } catch (error) {
       // Any other failure may pass.
-      if (codeOf(error) !== 'ENOENT') return;
+      if (codeOf(error) !== 'ENOENT') return true;
       if (isOwn) this.#appender.forgetDirectory();
       this.#vanished(directory, error);
+      return false;
     }
   }
 
