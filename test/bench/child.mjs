@@ -1,4 +1,7 @@
 // One measurement: a fresh process that logs to one contender, and reports the costs to its parent.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { contenders } from './contenders.mjs';
@@ -30,7 +33,10 @@ const loads = {
 
 // This listener keeps the process alive while only a worker is busy.
 process.on('message', async (job) => {
+  const { spool } = job.options;
+  if (spool) spool.directory = mkdtempSync(join(tmpdir(), 'logferry-bench-'));
   process.send(await measure(job));
+  if (spool) rmSync(spool.directory, { recursive: true });
   process.disconnect();
 });
 

@@ -9,7 +9,8 @@ export const columns = {
     digits: 1,
     ratio: true,
   },
-  cpu: { title: 'CPU µs/record', of: (run) => (1000 * run.cpuMs) / run.delivered, digits: 1, ratio: true },
+  cpu: { title: 'CPU µs/record', of: cpuMicros, digits: 1, ratio: true },
+  price: { title: 'price, writeSync calls', of: cpuMicros, digits: 2, inWrites: true },
   call: { title: 'µs/call', of: callMicros, digits: 2, ratio: true },
   added: { title: 'added µs/call', of: callMicros, digits: 2, ratio: true, overAlone: true },
   loopP99: { title: 'loop p99 ms', of: (run) => run.loopDelayP99Ms, digits: 1 },
@@ -57,9 +58,16 @@ export function tableOf(scenario, runs) {
 
 /** The column's value for one row of one load: the median of all rounds. */
 export function medianOf(scenario, runs, label, column) {
+  /** What a row adds to the row that it is compared with. */
+  const addedOf = (name) => {
+    const { over } = scenario.rows.find((row) => row.label === name);
+    if (over === undefined) return Number.NaN;
+    return medianOf(scenario, runs, name, { of: column.of }) - medianOf(scenario, runs, over, { of: column.of });
+  };
   const values = runs.filter((run) => run.label === label && !run.failure).map(column.of);
   if (column.isWorst) return Math.max(...values);
   const value = median(values);
+  if (column.inWrites) return addedOf(label) / addedOf('writeSync alone');
   if (!column.overAlone) return value;
   const alone = `${label.split(' ')[0]} alone`;
   if (label === alone || !scenario.rows.some((row) => row.label === alone)) return Number.NaN;
@@ -73,6 +81,10 @@ function cell(scenario, runs, { label }, column) {
   if (!column.ratio || !scenario.versus || label === scenario.versus || label.endsWith(' alone')) return text;
   const ratio = value / medianOf(scenario, runs, scenario.versus, column);
   return Number.isFinite(ratio) && ratio > 0 ? `${text} (${ratio.toFixed(2)}×)` : text;
+}
+
+function cpuMicros(run) {
+  return (1000 * run.cpuMs) / run.delivered;
 }
 
 function callMicros(run) {

@@ -4,6 +4,14 @@ const burst = (records) => ({ shape: 'burst', records, perTurn: 200 });
 const steady = (perSecond, seconds) => ({ shape: 'steady', records: perSecond * seconds, perSecond });
 const row = (contender, options, label = contender) => ({ contender, label, options });
 
+/** The row of a contender, and the same with a journal. The price of the journal is what it adds to the first. */
+const journalRows = (contender, options, label = contender) => {
+  const memory = row(contender, options, label);
+  // Each process makes a directory for itself.
+  const journal = row(contender, { ...options, spool: { directory: '' } }, `${label}, journal`);
+  return [memory, { ...journal, over: memory.label }];
+};
+
 const LARGE_BUFFER = { maxBufferBytes: 512 * 1024 * 1024 };
 const large = (contender) => row(contender, LARGE_BUFFER, `${contender}, 512 MiB`);
 const threaded = (contender) => row(contender, { ...LARGE_BUFFER, thread: true }, `${contender}, thread, 512 MiB`);
@@ -85,6 +93,22 @@ export const scenarios = [
     loads: [burst(100_000)],
     rows: ['winston', 'bunyan', 'pino'].flatMap((host) => [row(`${host} alone`), row(`${host} + logferry`)]),
     columns: ALL,
+  },
+  {
+    name: 'journal',
+    title:
+      'The price of a journal on disk: CPU time over memory mode, as multiples of a bare writeSync of the same bytes',
+    loads: [burst(300_000)],
+    rows: [
+      row('empty call alone'),
+      { ...row('writeSync alone'), over: 'empty call alone' },
+      ...journalRows('winston + logferry', LARGE_BUFFER, 'winston + logferry, 512 MiB'),
+      ...journalRows('bunyan + logferry', LARGE_BUFFER, 'bunyan + logferry, 512 MiB'),
+      ...journalRows('winston + logferry', { ...LARGE_BUFFER, thread: true }, 'winston + logferry, thread'),
+      ...journalRows('bunyan + logferry', { ...LARGE_BUFFER, thread: true }, 'bunyan + logferry, thread'),
+      ...journalRows('pino + logferry', LARGE_BUFFER),
+    ],
+    columns: ['cpu', 'price', 'call', 'rate', 'rss', 'lost'],
   },
   {
     name: 'start-up',

@@ -3,6 +3,7 @@ import { columns, format, medianOf } from './report.mjs';
 const WINSTON = ['winston + logferry', 'winston + winston-cloudwatch'];
 const PINO = ['pino + logferry', 'pino + @serdnam/pino-cloudwatch-transport'];
 const BUNYAN = ['bunyan + logferry', 'bunyan + bunyan-cloudwatch'];
+const JOURNAL = ['winston + logferry, 512 MiB, journal', 'winston + logferry, 512 MiB'];
 
 /** The figures of the README: each line compares two rows of one scenario. */
 const figures = [
@@ -23,6 +24,21 @@ const figures = [
   figure('winston, 100 MB waiting, responses take 100 ms: MB/s', 'drain', 435_000, 'drain', [
     'winston + logferry, 512 MiB',
     WINSTON[1],
+  ]),
+  figure(
+    'with a journal on disk, 300,000 records: CPU time of the process per record, µs',
+    'journal',
+    300_000,
+    'cpu',
+    JOURNAL,
+  ),
+  figure('what the journal adds to it, in `writeSync` calls of the same bytes', 'journal', 300_000, 'price', [
+    JOURNAL[0],
+    'writeSync alone',
+  ]),
+  figure('the same with `thread: true`', 'journal', 300_000, 'price', [
+    'winston + logferry, thread, journal',
+    'writeSync alone',
   ]),
   figure(
     "gzip, a web server's request log: bytes on the wire per record",

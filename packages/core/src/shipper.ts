@@ -3,7 +3,7 @@ import { Ledger, type LedgerTotals } from './accounting/ledger.js';
 import { Reporter } from './accounting/reporter.js';
 import { type DeliveryStats, NO_SPOOL } from './accounting/stats.js';
 import { Backlog } from './batch/backlog.js';
-import type { BatchOrigin } from './batch/pending-batch.js';
+import type { PendingBatch } from './batch/pending-batch.js';
 import type { Clock, Timer } from './contract/clock.js';
 import type { Destination, Drop, DropReason } from './contract/destination.js';
 import type { DeliveryError } from './contract/errors.js';
@@ -100,8 +100,7 @@ export class CoreShipper implements Shipper {
   readonly #backlog = new Backlog();
   readonly #delivery: Delivery;
   readonly #budget: Budget;
-  /** All, those for records that are read back too. */
-  readonly #batchers: readonly Batcher[];
+  readonly #batcher: Batcher;
   readonly #spool: Spool | undefined;
   readonly #replay: Replay | undefined;
   readonly #forgetExit: (() => void) | undefined;
@@ -156,26 +155,14 @@ export class CoreShipper implements Shipper {
     });
     this.#delivery = delivery;
     const { routes } = delivery;
-    const batcherOf = (origin: BatchOrigin, isReplay: boolean): Batcher =>
-      new Batcher(
-        // What is read back together is sent together, and has waited on disk: nothing else would seal it for a flush that runs.
-        origin === 'live' ? options : { ...options, maxDelayMs: 0 },
-        backlog,
-        clock,
-        (batch) => delivery.enqueue(batch),
-        (route) => routes.has(route),
-        { origin, isReplay },
-      );
-    const batcher = batcherOf('live', false);
-    const replayBatchers = {
-      // In order, records that are read back go before new ones.
-      overflow: batcherOf('overflow', !options.ordered),
-      adopted: batcherOf('adopted', true),
-    };
-    this.#batchers = spool ? [batcher, replayBatchers.overflow, replayBatchers.adopted] : [batcher];
+    const enqueue = (batch: PendingBatch): void => delivery.enqueue(batch);
+    const isBusy = (route: string): boolean => routes.has(route);
+    const batcher = new Batcher(options, backlog, clock, enqueue, isBusy);
+    this.#batcher = batcher;
     const budget = new Budget(options, ledger, backlog, (batch) => {
-      if (batch.state === 'open') (batch.origin === 'live' ? batcher : replayBatchers[batch.origin]).discard(batch);
-      else delivery.discard(batch);
+      if (batch.state !== 'open') delivery.discard(batch);
+      else if (batch.origin === 'live') batcher.discard(batch);
+      else this.#replay?.discard(batch);
       // A flush, or the next batch of the route, may have waited for it.
       onChanged();
     });
@@ -186,7 +173,6 @@ export class CoreShipper implements Shipper {
       ledger,
       budget,
       batcher,
-      replayBatchers,
       spool,
       routes,
       reporter,
@@ -201,8 +187,11 @@ export class CoreShipper implements Shipper {
         spool,
         ledger,
         budget,
+        backlog,
         clock,
-        keep: (record, events, source) => intake.takeBack(record, events, source),
+        nextSeq: () => intake.nextSeq(),
+        enqueue,
+        isBusy,
         onChanged,
       });
     this.#processEnd = new ProcessEnd({
@@ -326,7 +315,8 @@ export class CoreShipper implements Shipper {
   }
 
   #sealAll(): void {
-    for (const batcher of this.#batchers) batcher.sealAll();
+    this.#batcher.sealAll();
+    this.#replay?.sealAll();
   }
 
   #openSpool(options: ResolvedSpoolOptions, files: SpoolFiles, onRecovered?: () => void): Spool {
@@ -370,13 +360,14 @@ export class CoreShipper implements Shipper {
     this.#intake.drain();
     if (!this.#closed) this.#giveNotice();
     const nowMs = this.#clock.monotonic();
-    for (const batcher of this.#batchers) batcher.sealDue(nowMs);
+    this.#batcher.sealDue(nowMs);
+    this.#replay?.sealDue(nowMs);
     this.#delivery.dispatch(nowMs);
     this.#delivery.expire(nowMs);
     this.#replay?.pump(this.#closed && this.#delivery.isFailing);
     if (this.#ledger.isEmpty) this.#processEnd.forget();
     const nextMs = Math.min(
-      ...this.#batchers.map(({ dueAtMs }) => dueAtMs),
+      this.#batcher.dueAtMs,
       this.#delivery.wakeAtMs(nowMs),
       this.#replay?.wakeAtMs ?? Number.POSITIVE_INFINITY,
     );

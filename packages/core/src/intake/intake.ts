@@ -1,4 +1,4 @@
-import { bufferCost, type EventFlags, type Ledger } from '../accounting/ledger.js';
+import type { EventFlags, Ledger } from '../accounting/ledger.js';
 import type { Reporter } from '../accounting/reporter.js';
 import type { Clock } from '../contract/clock.js';
 import type { Destination, DropReason, EncodedEvent } from '../contract/destination.js';
@@ -6,23 +6,18 @@ import type { LogRecord } from '../contract/record.js';
 import type { RouteScheduler } from '../delivery/route-scheduler.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import { currentActivity } from '../process/feedback.js';
-import type { ReplayedRecord } from '../spool/replay-queue.js';
 import type { Spool } from '../spool/spool.js';
 import { timeOf } from '../tools/time.js';
 import type { Batcher } from './batcher.js';
 import type { Budget } from './budget.js';
 import { DeferredEncoder } from './deferred-encoder.js';
 import { type CheckedEncoding, type CheckedEvent, encodeAllChecked, encodeChecked } from './encode.js';
-import type { ReplaySource } from './replay.js';
+import { flagsOf, NOTICE, ORDINARY, URGENT } from './event-flags.js';
 import { type EncodedRecord, SpoolIntake } from './spool-intake.js';
 import { TimeWindow } from './time-window.js';
 
 /** Most routes with records waiting or in flight: each costs memory that the byte budget does not see. */
 const MAX_ROUTES = 10_000;
-
-const ORDINARY: EventFlags = { urgent: false, split: undefined, isNotice: false };
-const URGENT: EventFlags = { ...ORDINARY, urgent: true };
-const NOTICE: EventFlags = { ...URGENT, isNotice: true };
 
 interface Dependencies {
   readonly destination: Destination;
@@ -30,8 +25,6 @@ interface Dependencies {
   readonly ledger: Ledger;
   readonly budget: Budget;
   readonly batcher: Batcher;
-  /** For records that are read back. */
-  readonly replayBatchers: Readonly<Record<ReplaySource, Batcher>>;
   readonly spool: Spool | undefined;
   readonly routes: Pick<RouteScheduler, 'size' | 'has'>;
   readonly reporter: Reporter;
@@ -79,6 +72,11 @@ export class Intake {
     return this.#lastSeq;
   }
 
+  /** The number of the next event: of one that is read back from disk. */
+  nextSeq(): number {
+    return ++this.#lastSeq;
+  }
+
   /** Number of records that got the time now. */
   get redated(): number {
     return this.#window.redated;
@@ -117,17 +115,6 @@ export class Intake {
       }
       this.#deferred?.drain();
     }, refuse);
-  }
-
-  /** Takes in a record that was read back from disk. */
-  takeBack({ id, urgent, acceptedAt }: ReplayedRecord, events: readonly CheckedEvent[], source: ReplaySource): void {
-    const { ledger, clock, replayBatchers, onChanged } = this.#dependencies;
-    const costBytes = events.reduce((sum, { payload }) => sum + bufferCost(Buffer.byteLength(payload)), 0);
-    const flags = flagsOf(events.length, urgent ? URGENT : ORDINARY, id);
-    const acceptedAtMs = clock.monotonic() - Math.max(0, clock.now() - acceptedAt);
-    ledger.readBack(costBytes);
-    for (const event of events) replayBatchers[source].add(event, flags, ++this.#lastSeq, id, acceptedAtMs);
-    onChanged();
   }
 
   /** Counts a record as lost that is not to be taken in. */
@@ -214,11 +201,7 @@ export class Intake {
     const flags = flagsOf(events.length, kind, id);
     ledger.admit(costBytes, flags.isNotice);
     let changed = false;
-    for (const event of events) if (batcher.add(event, flags, ++this.#lastSeq, id)) changed = true;
+    for (const event of events) if (batcher.add(event, flags, this.nextSeq(), id)) changed = true;
     if (changed) onChanged();
   }
-}
-
-function flagsOf(parts: number, kind: EventFlags, id: number): EventFlags {
-  return parts > 1 ? { ...kind, split: { unsettled: parts, loss: undefined, id } } : kind;
 }

@@ -1,5 +1,6 @@
-import type { Ledger } from '../accounting/ledger.js';
-import type { BatchOrigin } from '../batch/pending-batch.js';
+import { bufferCost, type Ledger } from '../accounting/ledger.js';
+import type { Backlog } from '../batch/backlog.js';
+import type { BatchOrigin, PendingBatch } from '../batch/pending-batch.js';
 import type { Clock } from '../contract/clock.js';
 import type { DropReason } from '../contract/destination.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
@@ -8,8 +9,10 @@ import { DiskRetry } from '../spool/disk-retry.js';
 import type { Portion, ReplayedRecord, ReplayQueue } from '../spool/replay-queue.js';
 import type { Spool } from '../spool/spool.js';
 import { inBackground } from '../tools/guarded.js';
+import { Batcher } from './batcher.js';
 import { type Budget, limitOf } from './budget.js';
 import type { CheckedEvent } from './encode.js';
+import { flagsOf, ORDINARY, URGENT } from './event-flags.js';
 
 /** Bytes that are read back together: about a request. */
 const PORTION_BYTES = 1024 * 1024;
@@ -23,19 +26,25 @@ interface Dependencies {
   readonly spool: Spool;
   readonly ledger: Ledger;
   readonly budget: Budget;
+  readonly backlog: Backlog;
   readonly clock: Clock;
-  /** Puts a record into a batch. `acceptedAtMs` is on the monotonic clock, and may lie before its beginning. */
-  readonly keep: (record: ReplayedRecord, events: readonly CheckedEvent[], from: ReplaySource) => void;
+  /** The number of the next event. */
+  readonly nextSeq: () => number;
+  /** Takes a batch that is sealed. */
+  readonly enqueue: (batch: PendingBatch) => void;
+  /** Whether sealed batches of a route wait or are in flight. */
+  readonly isBusy: (route: string) => boolean;
   /** Records were read back, or lost. */
   readonly onChanged: () => void;
 }
 
 /** The origin of records that are read back. */
-export type ReplaySource = Exclude<BatchOrigin, 'live'>;
+type ReplaySource = Exclude<BatchOrigin, 'live'>;
 
-/** Reads records back from disk while there is room in memory. */
+/** Reads records back from disk into batches, while there is room in memory. */
 export class Replay {
   readonly #dependencies: Dependencies;
+  readonly #batchers: Readonly<Record<ReplaySource, Batcher>>;
   /** By source: what cannot be read of one does not keep the other. */
   readonly #retries: Readonly<Record<ReplaySource, DiskRetry>>;
   #isReading = false;
@@ -47,7 +56,12 @@ export class Replay {
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
-    const { clock } = dependencies;
+    const { clock, options } = dependencies;
+    this.#batchers = {
+      // In order, records that are read back go before new ones.
+      overflow: this.#batcherOf('overflow', !options.ordered),
+      adopted: this.#batcherOf('adopted', true),
+    };
     this.#retries = { overflow: new DiskRetry(clock), adopted: new DiskRetry(clock) };
   }
 
@@ -66,11 +80,25 @@ export class Replay {
     return this.#isReading;
   }
 
-  /** Time of the next try to read, on the monotonic clock, if that failed; else infinite. */
+  /** Time when there is more to do, on the monotonic clock: a batch is to be sealed, or what could not be read is tried again. */
   get wakeAtMs(): number {
-    if (this.#isStopped) return Number.POSITIVE_INFINITY;
-    const failing = Object.values(this.#retries).filter(({ isDue }) => !isDue);
-    return Math.min(...failing.map(({ atMs }) => atMs));
+    const { overflow, adopted } = this.#batchers;
+    const retries = this.#isStopped ? [] : Object.values(this.#retries).filter(({ isDue }) => !isDue);
+    return Math.min(overflow.dueAtMs, adopted.dueAtMs, ...retries.map(({ atMs }) => atMs));
+  }
+
+  /** Seals the batches that are full or have waited long enough. */
+  sealDue(nowMs: number): void {
+    for (const batcher of Object.values(this.#batchers)) batcher.sealDue(nowMs);
+  }
+
+  sealAll(): void {
+    for (const batcher of Object.values(this.#batchers)) batcher.sealAll();
+  }
+
+  /** Takes out an open batch whose events were all evicted. */
+  discard(batch: PendingBatch): void {
+    if (batch.origin !== 'live') this.#batchers[batch.origin].discard(batch);
   }
 
   /** Begins to read, if there is something to read and room for it. `isEnding`: only records of this process, the others can wait. */
@@ -110,7 +138,7 @@ export class Replay {
   }
 
   #take({ records, lost, segment, cause }: Portion, source: ReplaySource): void {
-    const { ledger, keep } = this.#dependencies;
+    const { ledger } = this.#dependencies;
     for (const record of records) {
       const events = this.#check(record);
       if (typeof events === 'string') {
@@ -120,12 +148,21 @@ export class Replay {
       }
       if (source === 'adopted') this.#records++;
       if (source === 'adopted' && record.wasSent) this.#ambiguous++;
-      keep(record, events, source);
+      this.#keep(record, events, source);
     }
     this.#done[source] += records.length + lost;
     if (lost > 0) this.#dependencies.spool.giveUp(segment, lost);
     const { firstAt: from, lastAt: to } = segment;
     ledger.loseSpooled({ reason: 'undeliverable', records: lost, from, to, cause });
+  }
+
+  #keep({ id, urgent, acceptedAt }: ReplayedRecord, events: readonly CheckedEvent[], source: ReplaySource): void {
+    const { ledger, clock, nextSeq } = this.#dependencies;
+    const costBytes = events.reduce((sum, { payload }) => sum + bufferCost(Buffer.byteLength(payload)), 0);
+    const flags = flagsOf(events.length, urgent ? URGENT : ORDINARY, id);
+    const acceptedAtMs = clock.monotonic() - Math.max(0, clock.now() - acceptedAt);
+    ledger.readBack(costBytes);
+    for (const event of events) this.#batchers[source].add(event, flags, nextSeq(), id, acceptedAtMs);
   }
 
   /** The events, or why the record can no longer be delivered: time has passed, and options may have changed. */
@@ -142,5 +179,11 @@ export class Replay {
       checked.some(({ bytes, baseBytes }) => baseBytes + bytes > limits.maxBytes) ||
       payloadBytes > limitOf(maxBufferBytes, urgent);
     return isTooLarge ? 'too-large' : checked;
+  }
+
+  #batcherOf(origin: ReplaySource, isReplay: boolean): Batcher {
+    const { options, backlog, clock, enqueue, isBusy } = this.#dependencies;
+    // What is read back together is sent together, and has waited on disk: nothing else would seal it for a flush that runs.
+    return new Batcher({ ...options, maxDelayMs: 0 }, backlog, clock, enqueue, isBusy, { origin, isReplay });
   }
 }

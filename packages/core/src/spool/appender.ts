@@ -16,6 +16,8 @@ export interface Place {
   readonly number: number;
   readonly start: number;
   readonly end: number;
+  /** It is on disk only, to be read back later. */
+  readonly isParked: boolean;
 }
 
 interface Settings {
@@ -54,8 +56,7 @@ export class Appender {
   /** Of records that are not written yet. */
   readonly #frames = new FrameWriter();
   #directory: OwnedDirectory | undefined;
-  /** When the directory was seen last: on the monotonic clock, which stands still while the system sleeps, and on that of others. */
-  #seenAtMs = 0;
+  /** When the directory was seen last, in wall time: others judge by it, and the monotonic clock stands still while the system sleeps. */
   #seenAt = 0;
   #open: OpenSegment | undefined;
   #lastNumber = 0;
@@ -90,7 +91,7 @@ export class Appender {
    * Adds a record, which is written by the next {@link commit}. Returns its place, unless there is no room. Throws the error of the file
    * system.
    */
-  append(record: SpoolRecord): Place | undefined {
+  append(record: SpoolRecord, isParked: boolean): Place | undefined {
     if (this.#frames.length === 0) this.#checkDirectory();
     let open = this.#open ?? this.#begin();
     let start = this.#frames.length;
@@ -108,7 +109,7 @@ export class Appender {
     }
     const { segment } = open;
     const number = open.records++;
-    return { segment, number, start: segment.size + start, end: segment.size + this.#frames.length };
+    return { segment, number, start: segment.size + start, end: segment.size + this.#frames.length, isParked };
   }
 
   /**
@@ -171,9 +172,7 @@ export class Appender {
 
   /** The directory was seen. */
   touched(): void {
-    const { clock } = this.#settings;
-    this.#seenAtMs = clock.monotonic();
-    this.#seenAt = clock.now();
+    this.#seenAt = this.#settings.clock.now();
   }
 
   /** The directory is gone: the next record makes a new one. */
@@ -188,10 +187,9 @@ export class Appender {
    * and what is written to it would be lost.
    */
   #checkDirectory(): void {
-    const { clock, onUnseen } = this.#settings;
     if (!this.#directory) return;
-    const unseenMs = Math.max(clock.monotonic() - this.#seenAtMs, Math.abs(clock.now() - this.#seenAt));
-    if (unseenMs >= DEAD_AFTER_MS / 2) onUnseen(this.#directory);
+    const { clock, onUnseen } = this.#settings;
+    if (Math.abs(clock.now() - this.#seenAt) >= DEAD_AFTER_MS / 2) onUnseen(this.#directory);
   }
 
   /** Whether all frames that are not written yet fit into the segment. */

@@ -38,6 +38,8 @@ const URGENT = 1;
 /** Encodes frames one behind another into memory that is used again. */
 export class FrameWriter {
   #buffer = Buffer.allocUnsafeSlow(16 * 1024);
+  /** The numbers of the buffer: quicker than its own methods. */
+  #numbers = numbersOf(this.#buffer);
   #length = 0;
   /** Most records have the route of the one before. */
   #route = '';
@@ -55,7 +57,7 @@ export class FrameWriter {
 
   clear(): void {
     this.#length = 0;
-    if (this.#buffer.length > MAX_KEPT_BYTES) this.#buffer = Buffer.allocUnsafeSlow(MAX_KEPT_BYTES);
+    if (this.#buffer.length > MAX_KEPT_BYTES) this.#use(Buffer.allocUnsafeSlow(MAX_KEPT_BYTES));
   }
 
   /** Takes out all behind the first `length` bytes. */
@@ -70,14 +72,15 @@ export class FrameWriter {
     let end = start + HEAD_BYTES;
     for (const event of events) end = this.#addEvent(event, end);
     this.#reserve(end);
-    const buffer = this.#buffer;
-    buffer.writeUInt32LE(mark, start);
-    buffer.writeUInt32LE(end - start, start + 8);
-    buffer.writeUInt32LE(number, start + 12);
-    buffer.writeDoubleLE(acceptedAt, start + 16);
-    buffer.writeUInt16LE(urgent ? URGENT : 0, start + 24);
-    buffer.writeUInt16LE(events.length, start + 26);
-    buffer.writeUInt32LE(checksum(buffer.subarray(start + CHECKED_FROM, end), mark), start + 4);
+    const numbers = this.#numbers;
+    numbers.setUint32(start, mark, true);
+    numbers.setUint32(start + 8, end - start, true);
+    numbers.setUint32(start + 12, number, true);
+    numbers.setFloat64(start + 16, acceptedAt, true);
+    numbers.setUint16(start + 24, urgent ? URGENT : 0, true);
+    numbers.setUint16(start + 26, events.length, true);
+    const checked = new Uint8Array(this.#buffer.buffer, start + CHECKED_FROM, end - start - CHECKED_FROM);
+    numbers.setUint32(start + 4, checksum(checked, mark), true);
     this.#length = end;
   }
 
@@ -90,13 +93,13 @@ export class FrameWriter {
     const payloadFrom = routeFrom + this.#routeBytes.length;
     // A UTF-16 unit takes at most three bytes.
     this.#reserve(payloadFrom + payload.length * 3);
-    const buffer = this.#buffer;
-    buffer.set(this.#routeBytes, routeFrom);
-    const payloadBytes = buffer.write(payload, payloadFrom);
-    buffer.writeUInt32LE(this.#routeBytes.length, start);
-    buffer.writeUInt32LE(payloadBytes, start + 4);
-    buffer.writeDoubleLE(bytes, start + 8);
-    buffer.writeDoubleLE(time, start + 16);
+    this.#buffer.set(this.#routeBytes, routeFrom);
+    const payloadBytes = this.#buffer.write(payload, payloadFrom);
+    const numbers = this.#numbers;
+    numbers.setUint32(start, this.#routeBytes.length, true);
+    numbers.setUint32(start + 4, payloadBytes, true);
+    numbers.setFloat64(start + 8, bytes, true);
+    numbers.setFloat64(start + 16, time, true);
     return payloadFrom + payloadBytes;
   }
 
@@ -105,8 +108,18 @@ export class FrameWriter {
     if (bytes <= this.#buffer.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(bytes, this.#buffer.length * 2));
     this.#buffer.copy(larger);
-    this.#buffer = larger;
+    this.#use(larger);
   }
+
+  #use(buffer: Buffer<ArrayBuffer>): void {
+    this.#buffer = buffer;
+    this.#numbers = numbersOf(buffer);
+  }
+}
+
+/** `allocUnsafeSlow` gives each buffer memory of its own, from 0 on. */
+function numbersOf({ buffer }: Buffer<ArrayBuffer>): DataView {
+  return new DataView(buffer);
 }
 
 /** A larger buffer is not kept for the next records. */

@@ -79,7 +79,7 @@ export class Spool {
   #lastIndex = 0;
   #bytes = 0;
   /** Records that were appended, and are not written yet. */
-  #uncommitted: { readonly place: Place; readonly isParked: boolean }[] = [];
+  #uncommitted: Place[] = [];
   /** While {@link together} runs. */
   #isTogether = false;
   #damaged = 0;
@@ -162,7 +162,7 @@ export class Spool {
   append(record: SpoolRecord, isParked: boolean): Appended {
     if (!this.#retry.isDue) return 'failed';
     try {
-      const place = this.#place(record);
+      const place = this.#place(record, isParked);
       if (!place) return 'full';
       const { segment, number } = place;
       const id = segment.idOf(number);
@@ -170,7 +170,7 @@ export class Spool {
       // It counts from now on, since a segment without such records is removed, and is in memory until it is written.
       segment.unsettled++;
       segment.inMemory++;
-      this.#uncommitted.push({ place, isParked });
+      this.#uncommitted.push(place);
       if (!this.#isTogether) this.#commit();
       return this.#isTogether || this.has(id) ? id : 'failed';
     } catch (error) {
@@ -284,9 +284,9 @@ export class Spool {
   }
 
   /** `undefined` if there is no room. */
-  #place(record: SpoolRecord): Place | undefined {
+  #place(record: SpoolRecord, isParked: boolean): Place | undefined {
     for (;;) {
-      const place = this.#appender.append(record);
+      const place = this.#appender.append(record, isParked);
       if (place || !this.#makeRoom()) return place;
     }
   }
@@ -303,8 +303,7 @@ export class Spool {
     } catch (error) {
       this.#failed(error);
     }
-    for (const { place, isParked } of uncommitted) {
-      const { segment, number, start, end } = place;
+    for (const { segment, number, start, end, isParked } of uncommitted) {
       const isWritten = this.has(segment.idOf(number));
       if (isWritten && !isParked) continue;
       segment.inMemory--;
@@ -353,24 +352,31 @@ export class Spool {
     this.#bytes += segment.size;
   }
 
+  /** Ids that are not on disk are left out. */
   #mark(kind: MarkKind, ids: readonly number[]): void {
-    const sorted = ids.filter((id) => this.has(id)).sort((a, b) => a - b);
-    for (let start = 0; start < sorted.length; ) {
-      const index = indexOf(sorted[start] as number);
-      let end = start + 1;
-      while (end < sorted.length && indexOf(sorted[end] as number) === index) end++;
-      this.#markIn(this.#segments.get(index) as StoredSegment, kind, sorted.slice(start, end));
-      start = end;
+    let segment: StoredSegment | undefined;
+    let numbers: number[] = [];
+    for (const id of ascending(ids)) {
+      const index = indexOf(id);
+      if (index !== segment?.index) {
+        if (segment) this.#markIn(segment, kind, numbers);
+        segment = this.#segments.get(index);
+        numbers = [];
+      }
+      const number = numberOf(id);
+      if (segment && number < segment.records) numbers.push(number);
     }
+    if (segment) this.#markIn(segment, kind, numbers);
   }
 
-  #markIn(segment: StoredSegment, kind: MarkKind, ids: readonly number[]): void {
+  #markIn(segment: StoredSegment, kind: MarkKind, numbers: readonly number[]): void {
+    if (numbers.length === 0) return;
     if (kind === 'settled') {
-      segment.unsettled -= ids.length;
-      segment.inMemory -= ids.length;
+      segment.unsettled -= numbers.length;
+      segment.inMemory -= numbers.length;
       if (this.#removeIfSettled(segment)) return;
     }
-    segment.mark(this.#settings.files, kind, ids);
+    segment.mark(this.#settings.files, kind, numbers);
   }
 
   /** Returns whether it is gone. */
@@ -492,4 +498,10 @@ function recordsOf(events: readonly StoredEvent[]): readonly (readonly StoredEve
     else records.set(key, [event]);
   }
   return [...records.values()];
+}
+
+/** Ids of a batch are mostly in order already. */
+function ascending(ids: readonly number[]): readonly number[] {
+  const isAscending = ids.every((id, index) => index === 0 || (ids[index - 1] as number) < id);
+  return isAscending ? ids : ids.toSorted((a, b) => a - b);
 }

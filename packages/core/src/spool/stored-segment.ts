@@ -61,9 +61,8 @@ export class StoredSegment {
     return this.index * MAX_RECORDS + number;
   }
 
-  /** Writes marks for records, by ids in ascending order. One that cannot be written costs a duplicate after a crash. */
-  mark(files: SpoolFiles, kind: MarkKind, ids: readonly number[]): void {
-    const numbers = ids.map(numberOf);
+  /** Writes marks for records, by numbers in ascending order. One that cannot be written costs a duplicate after a crash. */
+  mark(files: SpoolFiles, kind: MarkKind, numbers: readonly number[]): void {
     try {
       files.append(this.marksPath, markEntry(kind, numbers, this.name.mark));
     } catch {
@@ -103,5 +102,6 @@ export function indexOf(id: number): number {
 
 /** Its number in the segment. */
 export function numberOf(id: number): number {
-  return id % MAX_RECORDS;
+  // Quicker than the remainder of a number that is not small.
+  return id - indexOf(id) * MAX_RECORDS;
 }
