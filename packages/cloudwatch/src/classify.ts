@@ -142,10 +142,11 @@ function classify(
 function remedyOf(code: DeliveryCode, error: SdkError, answer: Answer | undefined, operation: string): string {
   if (code === 'AUTH') {
     if (answer?.status === 407) return 'a proxy wants credentials';
-    const clock = TIME.has(nameOf(error)) ? 'the clock of this machine, ' : '';
+    // A signature depends on both.
+    const signed = TIME.has(nameOf(error)) ? 'the clock of this machine, the region, ' : '';
     // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/permissions-reference-cwl.html
     const tags = operation === 'CreateLogGroup' ? ', with tags also logs:TagResource' : '';
-    return `check ${clock}the credentials, and that IAM allows them logs:${operation}${tags}`;
+    return `check ${signed}the credentials, and that IAM allows them logs:${operation}${tags}`;
   }
   if (code === 'NETWORK') return 'check region and endpoint, and that the network lets requests to it through';
   if (code !== 'MISCONFIGURED' || !answer) return '';

@@ -132,7 +132,7 @@ const MAX_LOOKUP_MS = 60_000;
 /** The SDK would fail with them only when it signs, or sends, a request. */
 function assertUsable(credentials: unknown): void {
   const fault = faultOfCredentials(credentials);
-  if (fault) throw new TypeError(`their ${fault.name} is not ${fault.expected}`);
+  if (fault) throw new TypeError(`their ${fault.name} has to be ${fault.expected}`);
 }
 
 /** Without an expiration nobody knows: the service has not refused them. */

@@ -188,19 +188,19 @@ describe('a fault of our own side, known before a byte is sent', () => {
     [
       'a key with a line end',
       'AUTH',
-      /^no AWS credentials \(their accessKeyId is not a string without blanks and line ends\)/,
+      /^no AWS credentials \(their accessKeyId has to be a string without blanks and line ends\)/,
       { credentials: async () => ({ ...credentials, accessKeyId: 'AKIATEST\n' }) },
     ],
     [
       'a token with a line end',
       'AUTH',
-      /^no AWS credentials \(their sessionToken is not/,
+      /^no AWS credentials \(their sessionToken has to be/,
       { credentials: async () => ({ ...credentials, sessionToken: 'token\n' }) },
     ],
     [
       'empty credentials',
       'AUTH',
-      /^no AWS credentials \(their accessKeyId is not a string that is not empty\)/,
+      /^no AWS credentials \(their accessKeyId has to be a string that is not empty\)/,
       { credentials: async () => ({}) as never },
     ],
   ])('%s: %s', async (_what, code, text, options) => {

@@ -154,7 +154,7 @@ it.each<[what: string, error: Error, operation: string, remedy: string]>([
     'a wrong signature',
     responded('InvalidSignatureException', 400),
     'PutLogEvents',
-    'check the clock of this machine, the cred',
+    'check the clock of this machine, the region, the cred',
   ],
   ['a proxy', foreign('SyntaxError', 407), 'PutLogEvents', 'a proxy wants credentials'],
   ['a page', foreign('SyntaxError', 200), 'PutLogEvents', 'some other server answers: check the endpoint'],

@@ -54,12 +54,16 @@ export function splitOptions<T extends object, A extends keyof T & string, B ext
 /**
  * Checks an options object. Throws `ConfigError` for any other value, as all checks below.
  *
+ * @param expected what the message asks for
  * @returns `{}` if it is absent
  */
-export function objectOption(option: string, value: unknown): Readonly<Record<string, unknown>> {
+export function objectOption(
+  option: string,
+  value: unknown,
+  expected = 'an object',
+): Readonly<Record<string, unknown>> {
   if (value === undefined) return {};
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw wrongOption(option, 'an object', value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongOption(option, expected, value);
   return value as Readonly<Record<string, unknown>>;
 }
 

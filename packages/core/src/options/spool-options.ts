@@ -37,7 +37,7 @@ const spoolOptionNames = optionNames<SpoolOptions>({
 /** Checks the option `spool`. Throws `ConfigError`. `identity` is that of the destination. */
 export function resolveSpool(options: unknown, identity: unknown): ResolvedSpoolOptions | undefined {
   if (options === undefined) return undefined;
-  const raw = objectOption('spool', options);
+  const raw = objectOption('spool', options, 'an object with the member directory');
   refuseUnknownOptions(raw, spoolOptionNames, 'spool.');
   const { directory } = raw;
   if (typeof directory !== 'string' || directory === '')

@@ -69,7 +69,11 @@ export class Adoption {
       if (path === keyDirectory) continue;
       const isLeft = this.#list(path).some((each) => this.#isLeft(path, each) && this.#hasSegments(join(path, each)));
       if (isLeft)
-        this.#tell(path, 'it holds records of another destination, endpoint, region, project or payload format');
+        this.#tell(
+          path,
+          'it holds records of another destination, endpoint, region, project or payload format ' +
+            '(a process with those settings delivers them; "npx logferry-spool" shows them)',
+        );
     }
   }
 
@@ -90,7 +94,10 @@ export class Adoption {
     if (!this.#isLeft(keyDirectory, name)) return undefined;
     const claimed = claim(files, join(keyDirectory, name), owner, clock.now());
     if (claimed?.unknown !== undefined)
-      this.#tell(claimed.unknown, `it has another version of the format than ${SPOOL_VERSION}`);
+      this.#tell(
+        claimed.unknown,
+        `it has another version of the format than ${SPOOL_VERSION} (the version of Logferry that wrote it delivers it)`,
+      );
     if (claimed?.path === undefined) return undefined;
     const directory = { path: claimed.path, isAdopted: true };
     this.#settings.onAdopted(directory);

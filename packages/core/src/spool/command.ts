@@ -123,7 +123,9 @@ async function list(spools: readonly FoundSpool[], { out }: Output): Promise<boo
       lines.push(`  ${ownerText(directory)}: ${sumText(sum)}`, ...segments);
     }
     if (quarantine.files > 0)
-      lines.push(`  quarantine: ${quarantine.files} files, ${inDigits(quarantine.bytes)} bytes`);
+      lines.push(
+        `  quarantine: ${quarantine.files} ${quarantine.files === 1 ? 'file' : 'files'}, ${inDigits(quarantine.bytes)} bytes`,
+      );
     await out([`${basename(path)}${key === undefined ? '' : ` (${key})`}`, ...lines, ''].join('\n'));
   }
   await out(`in all: ${sumText(total)}\n`);

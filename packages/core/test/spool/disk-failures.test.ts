@@ -222,6 +222,7 @@ it.each([
   ['EROFS', 'mount its volume writable'],
   ['ENOSPC', 'free space on its volume'],
   ['EMFILE', 'raise the limit of open files'],
+  ['ENOTDIR', 'a part of this path is a file'],
   ['EIO', 'check the disk'],
 ])(
   '%s is told once, with the path and the remedy, and records are on disk again when it is over',
