@@ -5,17 +5,18 @@ const PAYLOAD_FORMAT = 1;
 
 /** Names the account's region, as far as the options say, and the form of the payload. Group and stream are in the route. */
 export function identityOf({ endpoint, region, client }: ConnectionSettings): string {
-  return JSON.stringify([
-    'cloudwatch',
-    PAYLOAD_FORMAT,
-    endpoint === undefined ? '' : placeOf(endpoint),
-    regionOf(region, client),
-  ]);
+  return JSON.stringify(['cloudwatch', PAYLOAD_FORMAT, endpointOf(endpoint, client), regionOf(region, client)]);
 }
 
-/** Without user name, password and query. */
-function placeOf(endpoint: string): string {
-  const { origin, pathname } = new URL(endpoint);
+/** As the AWS SDK finds it, but for one of the shared files, which the SDK reads later. Without user name, password and query. */
+function endpointOf(endpoint: string | undefined, client: unknown): string {
+  const { AWS_ENDPOINT_URL_CLOUDWATCH_LOGS, AWS_ENDPOINT_URL, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS } = process.env;
+  if (client !== undefined) return '';
+  const isIgnored = AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === 'true';
+  const configured = isIgnored ? undefined : AWS_ENDPOINT_URL_CLOUDWATCH_LOGS || AWS_ENDPOINT_URL;
+  const url = endpoint ?? configured ?? '';
+  if (!URL.canParse(url)) return url;
+  const { origin, pathname } = new URL(url);
   return origin + pathname;
 }
 

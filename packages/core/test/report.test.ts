@@ -78,6 +78,21 @@ it('by default reports failures on stderr, with their code, and the losses that 
   ]);
 });
 
+it('by default reports a disk that fails on stderr, and counts no attempt for it', () => {
+  const { stderr } = run(`${imports}
+    const send = async () => ({ rejected: [], wireBytes: 0 });
+    const destination = { name: 'mine', identity: 'mine', reads: 'text', limits, encode, send };
+    const shipper = createShipper(destination, { spool: { directory: '/dev/null' } });
+    shipper.accept(record('x'));
+    await shipper.close();
+  `);
+  expect(stderr.trim().split('\n')).toEqual([
+    expect.stringMatching(
+      /^\[logferry\] mine: spool: cannot write to \/dev\/null: ENOTDIR.*records are kept in memory only$/,
+    ),
+  ]);
+});
+
 it('delivers pending records when the process has nothing left to do, with one listener for all shippers', () => {
   const { stdout, status } = run(`${imports}
     let delivered = 0;

@@ -7,6 +7,9 @@ import { onProcessEnd, watchExit } from '../process/exit.js';
 /** Shortest time between two lines. */
 const QUIET_MS = 30_000;
 
+/** Most notices about the spool in one line. */
+const MAX_NOTICES = 3;
+
 /** Wait for a stderr that is full: a pipe whose reader is slow. */
 const FULL_MS = 1000;
 
@@ -33,8 +36,11 @@ export class StderrSummary {
   }
 
   addFailure(error: DeliveryError): void {
-    this.#pending.failures++;
-    this.#pending.lastError = error;
+    if (error.code === 'SPOOL') this.#addNotice(error.message);
+    else {
+      this.#pending.failures++;
+      this.#pending.lastError = error;
+    }
   }
 
   addDrop({ reason, records, cause }: Drop): void {
@@ -63,6 +69,12 @@ export class StderrSummary {
     this.#quietUntilMs = this.#clock.monotonic() + QUIET_MS;
     this.#pending = nothing();
     this.#writeRest();
+  }
+
+  /** What is told of the disk is no attempt that failed. */
+  #addNotice(text: string): void {
+    if (this.#pending.notices.size < MAX_NOTICES) this.#pending.notices.add(text);
+    else this.#pending.moreNotices++;
   }
 
   #schedule(waitMs: number): void {
@@ -101,15 +113,25 @@ export function firstLineOf(cause: unknown): string {
 interface Summary {
   failures: number;
   lastError: DeliveryError | undefined;
+  readonly notices: Set<string>;
+  /** Those that had no room. */
+  moreNotices: number;
   readonly dropped: Map<DropReason, number>;
   cause: unknown;
 }
 
 function nothing(): Summary {
-  return { failures: 0, lastError: undefined, dropped: new Map(), cause: undefined };
+  return {
+    failures: 0,
+    lastError: undefined,
+    notices: new Set(),
+    moreNotices: 0,
+    dropped: new Map(),
+    cause: undefined,
+  };
 }
 
-function describe({ failures, lastError, dropped, cause }: Summary): string {
+function describe({ failures, lastError, notices, moreNotices, dropped, cause }: Summary): string {
   const parts: string[] = [];
   if (dropped.size > 0) {
     const total = [...dropped.values()].reduce((sum, count) => sum + count, 0);
@@ -122,6 +144,8 @@ function describe({ failures, lastError, dropped, cause }: Summary): string {
     const times = failures === 1 ? '1 attempt failed' : `${failures} attempts failed`;
     parts.push(`${times}, the last with ${lastError.code}: ${lastError.message}`);
   }
+  parts.push(...notices);
+  if (moreNotices > 0) parts.push(`and ${moreNotices} more about the spool`);
   return parts.join('; ');
 }
 

@@ -25,7 +25,12 @@ export type DeliveryCode =
    * The destination learned something (a sequence token, or that a kept connection was closed): the same batch is sent again at
    * once, once.
    */
-  | 'AGAIN';
+  | 'AGAIN'
+  /**
+   * The disk of the option `spool` failed, or something there needs a look: no attempt of a delivery, which goes on. The core alone
+   * reports it.
+   */
+  | 'SPOOL';
 
 /** Details of a {@link DeliveryError}. */
 export interface DeliveryErrorOptions {
@@ -104,9 +109,11 @@ function oneLine(text: string): string {
         .join(' ');
 }
 
+const OPERATOR_FAULTS: ReadonlySet<DeliveryCode> = new Set(['AUTH', 'NOT_FOUND', 'MISCONFIGURED', 'SPOOL']);
+
 /** Whether only an operator can mend the fault. */
 export function isOperatorFault(error: DeliveryError): boolean {
-  return error.code === 'AUTH' || error.code === 'NOT_FOUND' || error.code === 'MISCONFIGURED';
+  return OPERATOR_FAULTS.has(error.code);
 }
 
 function hasMarker(value: unknown, marker: symbol): boolean {

@@ -54,9 +54,9 @@ export class Settlement {
     const { events, state } = batch;
     const stored = events.storedEvents();
     if (spool && reason === 'undeliverable') {
-      const { kept, others } = spool.keep(stored, this.#acceptedAt(batch), batch.wasAttempted);
+      const { kept, others, isFull } = spool.keep(stored, this.#acceptedAt(batch), batch.wasAttempted);
       spool.leave(ledger.leave(kept));
-      ledger.lose(others, { reason, rejected: false, cause });
+      ledger.lose(others, { reason: isFull ? 'spool-full' : reason, rejected: false, cause });
     } else ledger.lose(stored, { reason, rejected: false, cause });
     this.settle(batch);
     if (state !== 'in-flight') events.clear();

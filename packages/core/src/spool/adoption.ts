@@ -5,9 +5,10 @@ import { codeOf, remedyOf } from './disk-errors.js';
 import type { SpoolFiles } from './files.js';
 import { recordOf } from './frame.js';
 import { isLeft, type Owner } from './owner.js';
+import { QUARANTINE } from './quarantine.js';
 import { claim, Repair } from './repair.js';
 import type { Extent } from './replay-queue.js';
-import { MAX_RECORDS, parseName, SPOOL_VERSION } from './segment.js';
+import { MAX_RECORDS, nameOf, parseName, SPOOL_VERSION } from './segment.js';
 import { ForeignSegments, segmentsAmong } from './segment-reader.js';
 import { type OwnedDirectory, StoredSegment } from './stored-segment.js';
 
@@ -27,8 +28,8 @@ interface Settings {
   /** A segment of a dead owner is ours, and has records that have not met their fate. */
   readonly onRecovered: (extent: Extent) => void;
   readonly onDamaged: (records: number) => void;
-  /** Something on disk is left alone. Told once for each path. */
-  readonly onLeftAlone: (path: string, why: string) => void;
+  /** Something on disk needs a look. Told once for each path. */
+  readonly onNotice: (text: string) => void;
 }
 
 /** Takes over what dead owners left. */
@@ -61,6 +62,16 @@ export class Adoption {
     }
   }
 
+  /** Bytes of the segments of dead owners, which nobody has adopted. */
+  get leftBytes(): number {
+    const { keyDirectory, files } = this.#settings;
+    const paths = this.#listLeft().flatMap((name) => {
+      const directory = join(keyDirectory, name);
+      return segmentsAmong(this.#list(directory)).map((segment) => join(directory, nameOf(segment)));
+    });
+    return paths.reduce((sum, path) => sum + (attempt(() => files.stat(path).size) ?? 0), 0);
+  }
+
   /** Names directories of other destinations that hold records of nobody. */
   tellForeign(): void {
     const { root, keyDirectory } = this.#settings;
@@ -69,10 +80,10 @@ export class Adoption {
       if (path === keyDirectory) continue;
       const isLeft = this.#list(path).some((each) => this.#isLeft(path, each) && this.#hasSegments(join(path, each)));
       if (isLeft)
-        this.#tell(
+        this.#tellLeftAlone(
           path,
           'it holds records of another destination, endpoint, region, project or payload format ' +
-            '(a process with those settings delivers them; "npx logferry-spool" shows them)',
+            '(a process with those settings delivers them; "npx --package=@logferry/core logferry-spool" shows them)',
         );
     }
   }
@@ -94,7 +105,7 @@ export class Adoption {
     if (!this.#isLeft(keyDirectory, name)) return undefined;
     const claimed = claim(files, join(keyDirectory, name), owner, clock.now());
     if (claimed?.unknown !== undefined)
-      this.#tell(
+      this.#tellLeftAlone(
         claimed.unknown,
         `it has another version of the format than ${SPOOL_VERSION} (the version of Logferry that wrote it delivers it)`,
       );
@@ -123,7 +134,7 @@ export class Adoption {
       await this.#tryToRecover(new StoredSegment(name, directory, nextIndex(), 0, false), foreign);
     // It may be another owner's already.
     if (isClosed()) return;
-    for (const path of this.#repair.rest(directory.path)) this.#tell(path, 'it is no file of a spool');
+    for (const path of this.#repair.rest(directory.path)) this.#tellLeftAlone(path, 'it is no file of a spool');
     onSearched(directory);
   }
 
@@ -159,7 +170,8 @@ export class Adoption {
       segment.name,
       foreign,
     );
-    if (fault !== undefined) this.#tell(segment.path, fault);
+    if (fault !== undefined) this.#tellLeftAlone(segment.path, fault);
+    else if (damagedRecords > 0) this.#tellDamaged(segment.path, damagedRecords);
     if (fault !== undefined || damagedRecords > 0) onDamaged(fault === undefined ? damagedRecords : 1);
     // Once its directory is given up, the next owner counts it.
     if (!content || isClosed()) return;
@@ -172,13 +184,23 @@ export class Adoption {
   }
 
   #tellUnreadable(path: string, error: unknown): void {
-    this.#tell(path, `it cannot be read: ${(error as Error).message} (${remedyOf(error)})`);
+    this.#tellLeftAlone(path, `it cannot be read: ${(error as Error).message} (${remedyOf(error)})`);
   }
 
-  #tell(path: string, why: string): void {
+  #tellLeftAlone(path: string, why: string): void {
+    this.#tell(path, `is left alone: ${why}`);
+  }
+
+  #tellDamaged(path: string, records: number): void {
+    const what = records === 1 ? 'a damaged record' : `${records} damaged records`;
+    const why = 'a kill or the loss of power cut the last write off, or the disk is bad';
+    this.#tell(path, `had ${what} (${why}; the bytes are in the directory ${QUARANTINE})`);
+  }
+
+  #tell(path: string, what: string): void {
     if (this.#told.has(path)) return;
     this.#told.add(path);
-    this.#settings.onLeftAlone(path, why);
+    this.#settings.onNotice(`${path} ${what}`);
   }
 
   #list(path: string): readonly string[] {

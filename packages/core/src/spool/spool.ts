@@ -24,6 +24,9 @@ import { indexOf, numberOf, type OwnedDirectory, type StoredSegment } from './st
 const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
 const MIN_SEGMENT_BYTES = 64 * 1024;
 
+/** It looks for dead owners with every so many heartbeats. */
+const LOOKS_EACH_BEATS = DEAD_AFTER_MS / HEARTBEAT_MS;
+
 /** With `fsync: 'interval'`. */
 const SYNC_MS = 1000;
 
@@ -78,6 +81,8 @@ export class Spool {
   readonly #segments = new Map<number, StoredSegment>();
   #lastIndex = 0;
   #bytes = 0;
+  /** What dead owners left, and is not adopted yet: new records keep to the limit from the start. */
+  #leftBytes: number;
   /** Records that were appended, and are not written yet. */
   #uncommitted: Place[] = [];
   /** While {@link together} runs. */
@@ -91,7 +96,7 @@ export class Spool {
   #isClosed = false;
 
   constructor(settings: SpoolSettings) {
-    const { options, identity, destination, maxBufferBytes, files, clock } = settings;
+    const { options, overflow, identity, destination, maxBufferBytes, files, clock } = settings;
     const owner = thisOwner();
     const shared = {
       key: identity,
@@ -112,7 +117,7 @@ export class Spool {
       segmentBytes: this.segmentBytes,
       isSynced: options.fsync !== 'never',
       onUnseen: (directory) => this.#touch(directory),
-      roomBytes: () => options.maxBytes - this.#bytes,
+      roomBytes: () => options.maxBytes - this.#bytes - this.#leftBytes,
       onWritten: (bytes) => {
         this.#bytes += bytes;
         this.#retry.succeeded();
@@ -133,9 +138,10 @@ export class Spool {
       onDamaged: (records) => {
         this.#damaged += records;
       },
-      onLeftAlone: (path, why) =>
-        settings.onFailure(new DeliveryError('MISCONFIGURED', `spool: ${path} is left alone: ${why}`)),
+      onNotice: (text) => this.#tell(text),
     });
+    // To drop the oldest, they have to be adopted first.
+    this.#leftBytes = overflow === 'drop-newest' ? this.#adoption.leftBytes : 0;
     clock.defer(() => this.#beat());
   }
 
@@ -215,7 +221,7 @@ export class Spool {
 
   /** Tells that records cannot be read now. */
   tellUnreadable(error: unknown): void {
-    this.#tell('cannot read from', error, 'it is tried again');
+    this.#tellFailure('cannot read from', error, 'it is tried again');
   }
 
   /** Records of a segment that were on disk only could not be read. */
@@ -232,13 +238,13 @@ export class Spool {
   /**
    * Keeps the events of a batch for the next start, if the disk takes them. `wasSent`: a request with them was begun.
    *
-   * @returns the events that are on disk, and the others
+   * @returns the events that are on disk, the others, and whether the limit of the spool is to blame for some of these
    */
   keep(
     events: readonly StoredEvent[],
     acceptedAt: number,
     wasSent: boolean,
-  ): { readonly kept: readonly StoredEvent[]; readonly others: readonly StoredEvent[] } {
+  ): { readonly kept: readonly StoredEvent[]; readonly others: readonly StoredEvent[]; readonly isFull: boolean } {
     const isOnDisk = ({ id }: StoredEvent): boolean => id > 0 && this.has(id);
     const kept = events.filter(isOnDisk);
     const others = events.filter(({ isNotice }) => isNotice);
@@ -260,12 +266,13 @@ export class Spool {
     });
     if (wasSent) this.markSent(ids);
     this.leave(ids);
-    return { kept, others };
+    return { kept, others, isFull: appended.includes('full') };
   }
 
   /** Gives all directories up, for the next start. Waits until all is on the medium. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
+    this.#adoption.tellForeign();
     this.#isClosed = true;
     this.#heartbeat?.cancel();
     this.#syncTimer?.cancel();
@@ -332,16 +339,15 @@ export class Spool {
   }
 
   #dropSegment(segment: StoredSegment): void {
-    const { maxBytes } = this.#settings.options;
     if (segment === this.#appender.current) this.#appender.endSegment();
     const { unsettled: records, firstAt: from, lastAt: to } = segment;
     this.#remove(segment);
-    const cause = new Error(`the spool is full (spool.maxBytes: ${maxBytes})`);
-    this.#settings.onLost({ reason: 'spool-full', records, from, to, cause });
+    this.#settings.onLost({ reason: 'spool-full', records, from, to, cause: undefined });
   }
 
   #recovered(extent: Extent): void {
     this.#addSegment(extent.segment);
+    this.#leftBytes = Math.max(0, this.#leftBytes - extent.segment.size);
     this.adopted.push(extent);
     this.#settings.onRecovered(extent.records);
     this.#settings.onChanged();
@@ -406,13 +412,16 @@ export class Spool {
     const { directory } = this.#appender;
     // A new directory takes the place of one that is gone, at once.
     if (directory && !this.#touch(directory)) return;
-    if (this.#retry.failed()) this.#tell('cannot write to', error, 'records are kept in memory only');
+    if (this.#retry.failed()) this.#tellFailure('cannot write to', error, 'records are kept in memory only');
   }
 
-  #tell(what: string, error: unknown, consequence: string): void {
-    const { onFailure, options } = this.#settings;
-    const text = `spool: ${what} ${options.directory}: ${String((error as Error)?.message ?? error)}`;
-    onFailure(new DeliveryError('MISCONFIGURED', `${text} (${remedyOf(error)}); ${consequence}`, { cause: error }));
+  #tellFailure(what: string, error: unknown, consequence: string): void {
+    const text = `${what} ${this.#settings.options.directory}: ${String((error as Error)?.message ?? error)}`;
+    this.#tell(`${text} (${remedyOf(error)}); ${consequence}`, error);
+  }
+
+  #tell(text: string, cause?: unknown): void {
+    this.#settings.onFailure(new DeliveryError('SPOOL', `spool: ${text}`, { cause }));
   }
 
   /** Tells others that this owner lives, and looks after the dead. */
@@ -421,8 +430,11 @@ export class Spool {
     if (this.#isClosed) return;
     const turn = this.#beats++;
     for (const directory of this.#directories) this.#touch(directory);
-    if (turn === 0) this.#adoption.tellForeign();
-    if (turn % (DEAD_AFTER_MS / HEARTBEAT_MS) === 0) inBackground(this.#adopt());
+    if (turn % LOOKS_EACH_BEATS === 0) {
+      // Transports of other destinations have adopted theirs meanwhile.
+      if (turn > 0) this.#adoption.tellForeign();
+      inBackground(this.#adopt());
+    }
     this.#heartbeat = clock.setTimer(() => this.#beat(), HEARTBEAT_MS);
     this.#heartbeat.unref();
   }
@@ -430,6 +442,8 @@ export class Spool {
   async #adopt(): Promise<void> {
     this.#isAdopting = true;
     await this.#adoption.run();
+    // The rest is another process's, or cannot be read.
+    this.#leftBytes = 0;
     this.#isAdopting = false;
     this.#settings.onChanged();
   }
@@ -459,8 +473,8 @@ export class Spool {
       this.#forget(segment);
       this.#settings.onLost({ reason: 'undeliverable', records: unsettled - inMemory, from, to, cause });
     }
-    const message = `spool: ${directory.path} is gone: it was removed, or another process took this one for dead`;
-    this.#settings.onFailure(new DeliveryError('MISCONFIGURED', `${message}; a new one takes its place`, { cause }));
+    const text = `${directory.path} is gone: it was removed, or another process took this one for dead`;
+    this.#tell(`${text}; a new one takes its place`, cause);
   }
 
   /** From now on nothing of the segment is on disk. */

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { assertBalanced, type Drop } from '../../src/index.js';
-import { away, filesIn, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
+import { away, filesIn, leaveOnDisk, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
 
 const MAX_BYTES = 1_048_576;
 
@@ -20,6 +20,28 @@ it('records that come together take no more room on disk than spool.maxBytes', a
   expect(stats.spool.bytes).toBe(bytesIn(directory));
   expect(stats.dropped['spool-full']).toBeGreaterThan(2900);
   expect(stats.pending).toBe(4000 - stats.dropped['spool-full']);
+});
+
+it('what dead processes left counts for spool.maxBytes before it is adopted, too', async () => {
+  const directory = temporaryDirectory();
+  await leaveOnDisk({ directory }, TEXTS.slice(0, 900));
+  const { shipper, destination } = startSpooled({ directory, maxBytes: MAX_BYTES });
+  destination.respond = away;
+  const accepted = TEXTS.filter((text) => shipper.accept(textRecord(text)));
+  expect(bytesIn(directory)).toBeLessThanOrEqual(MAX_BYTES);
+  expect(accepted.length).toBeGreaterThan(20);
+  expect(shipper.stats().dropped['spool-full']).toBe(4000 - accepted.length);
+});
+
+it('with "spill" records that find no room on disk at the end are lost as spool-full', async () => {
+  const directory = temporaryDirectory();
+  const { shipper, destination } = startSpooled({ directory, mode: 'spill', maxBytes: MAX_BYTES });
+  destination.respond = away;
+  for (const text of TEXTS) shipper.accept(textRecord(text));
+  const { spooled, dropped } = await shipper.close({ timeoutMs: 0 });
+  expect(bytesIn(directory)).toBeLessThanOrEqual(MAX_BYTES);
+  expect(spooled).toBeGreaterThan(900);
+  expect(dropped).toMatchObject({ 'spool-full': 4000 - spooled, undeliverable: 0 });
 });
 
 const TEXTS = Array.from({ length: 4000 }, (_, n) => `${n} ${'x'.repeat(1000)}`);

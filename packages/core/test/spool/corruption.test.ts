@@ -106,9 +106,10 @@ describe('a segment of three records', () => {
   it('with a garbage tail, loses nothing, and keeps the garbage', async () => {
     const { directory, path, bytes } = await threeRecords();
     writeFileSync(path, Buffer.concat([bytes, Buffer.from('garbage'.repeat(20))]));
-    const { texts, stats } = await recover(directory);
+    const { texts, stats, told } = await recover(directory);
     expect(texts).toEqual(TEXTS);
     expect(stats.spool.damaged).toBe(1);
+    expect(told).toEqual([expect.stringMatching(/^spool: .* had a damaged record .*in the directory quarantine/)]);
     const [kept = ''] = filesIn(directory, '.bad');
     expect(readFileSync(kept, 'utf8')).toBe('garbage'.repeat(20));
     expect(statSync(kept).mode & 0o777).toBe(0o600);
@@ -171,6 +172,14 @@ it('a directory of another destination is left alone, and named once', async () 
   expect(stats.recovered).toBe(0);
   expect(told).toEqual([expect.stringContaining('records of another destination')]);
   expect((await recover(directory)).texts).toEqual(TEXTS);
+});
+
+it('directories of two destinations that the same process delivers are not named', async () => {
+  const directory = temporaryDirectory();
+  const identities = ['one', 'another'];
+  for (const identity of identities) await leaveOnDisk({ directory }, TEXTS, new OnDisk(identity));
+  const recovered = await Promise.all(identities.map((identity) => recover(directory, identity)));
+  for (const { texts, told } of recovered) expect({ texts, told }).toEqual({ texts: TEXTS, told: [] });
 });
 
 /** The bytes of a frame that a text can hold: with a mark that was guessed, and no byte above 0x7f, so that UTF-8 leaves them as they are. */
