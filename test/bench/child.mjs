@@ -1,5 +1,5 @@
 // One measurement: a fresh process that logs to one contender, and reports the costs to its parent.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -33,14 +33,20 @@ const loads = {
 
 // This listener keeps the process alive while only a worker is busy.
 process.on('message', async (job) => {
-  const { spool } = job.options;
-  if (spool) spool.directory = mkdtempSync(join(tmpdir(), 'logferry-bench-'));
-  process.send(await measure(job));
-  if (spool) rmSync(spool.directory, { recursive: true });
+  const directory = mkdtempSync(join(tmpdir(), 'logferry-bench-'));
+  if (job.options?.spool) job.options.spool.directory = directory;
+  const file = job.writes ? openSync(join(directory, 'file'), 'wx') : undefined;
+  process.send(await measure(job, file));
+  if (file !== undefined) closeSync(file);
+  rmSync(directory, { recursive: true });
   process.disconnect();
 });
 
-async function measure({ contender: name, options, service, load, recordKind, isColdStart }) {
+/** A line of 230 bytes in a frame of the spool, with the names of its group and stream. */
+const FRAME = Buffer.alloc(330, 'x');
+
+/** `file`: each log call also writes a frame to it. */
+async function measure({ contender: name, options, service, load, recordKind, isColdStart }, file) {
   const { framework, start, preload } = contenders[name];
   const idleRssBytes = process.memoryUsage.rss();
   const startMs = performance.now();
@@ -55,6 +61,7 @@ async function measure({ contender: name, options, service, load, recordKind, is
     for (let id = from; id < to; id++) {
       const { text, fields } = recordOf(id);
       host.log(text, fields);
+      if (file !== undefined) writeSync(file, FRAME, 0, FRAME.length, id * FRAME.length);
     }
     return performance.now() - beforeMs;
   };

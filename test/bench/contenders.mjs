@@ -1,19 +1,13 @@
 // The contenders, by name. `start` makes a logger as its documentation says. It returns a function that logs a record, and
 // one that ends the logger in the documented way that delivers the last records.
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 const peer = createRequire(new URL('peers/package.json', import.meta.url));
 
 /** Loads the AWS SDK before the clock starts, as peers do. Ours loads it with the first batch. */
 const preload = ({ target }) => target ?? import('@aws-sdk/client-cloudwatch-logs');
-
-/** A line of 230 bytes in a frame of the spool, with the names of its group and stream. */
-const JOURNALED_BYTES = 330;
 
 export const contenders = {
   'winston alone': {
@@ -118,32 +112,6 @@ export const contenders = {
       return bunyanHost(peer('bunyan'), { type: 'raw', stream }, async () => {
         while (isBusy()) await new Promise((resolve) => setTimeout(resolve, 10));
       });
-    },
-  },
-
-  /** The cost of the load itself. */
-  'empty call alone': {
-    framework: 'winston',
-    start: async () => ({ log() {}, async end() {} }),
-  },
-
-  /** The lowest cost of a record that is on disk when the call returns. */
-  'writeSync alone': {
-    framework: 'winston',
-    async start() {
-      const directory = mkdtempSync(join(tmpdir(), 'logferry-bench-'));
-      const file = openSync(join(directory, 'file'), 'wx');
-      const frame = Buffer.alloc(JOURNALED_BYTES, 'x');
-      let position = 0;
-      return {
-        log() {
-          position += writeSync(file, frame, 0, frame.length, position);
-        },
-        async end() {
-          closeSync(file);
-          rmSync(directory, { recursive: true });
-        },
-      };
     },
   },
 

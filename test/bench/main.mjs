@@ -143,12 +143,12 @@ async function runScenario(scenario, server) {
   return runs;
 }
 
-async function measure(scenario, load, { contender, options = {} }, server) {
+async function measure(scenario, load, { contender, options = {}, writes }, server) {
   const { cloud = 'cloudwatch', latencyMs, isColdStart, recordKind = 'order' } = scenario;
   const kind = contenders[contender].server ?? cloud;
   const service = await server.ask('start', { kind, delayMs: latencyMs });
   try {
-    const job = { contender, options, service, load, recordKind, isColdStart };
+    const job = { contender, options, writes, service, load, recordKind, isColdStart };
     const run = await runChild(job);
     const counts = await server.ask('stop', { records: load.records });
     // A framework alone sends nothing. Its costs are for all records that it logged.

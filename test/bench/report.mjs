@@ -10,7 +10,7 @@ export const columns = {
     ratio: true,
   },
   cpu: { title: 'CPU µs/record', of: cpuMicros, digits: 1, ratio: true },
-  price: { title: 'price, writeSync calls', of: cpuMicros, digits: 2, inWrites: true },
+  price: { title: 'price, × writeSync', of: cpuMicros, digits: 2, inWrites: true },
   call: { title: 'µs/call', of: callMicros, digits: 2, ratio: true },
   added: { title: 'added µs/call', of: callMicros, digits: 2, ratio: true, overAlone: true },
   loopP99: { title: 'loop p99 ms', of: (run) => run.loopDelayP99Ms, digits: 1 },
@@ -58,20 +58,23 @@ export function tableOf(scenario, runs) {
 
 /** The column's value for one row of one load: the median of all rounds. */
 export function medianOf(scenario, runs, label, column) {
-  /** What a row adds to the row that it is compared with. */
-  const addedOf = (name) => {
-    const { over } = scenario.rows.find((row) => row.label === name);
-    if (over === undefined) return Number.NaN;
-    return medianOf(scenario, runs, name, { of: column.of }) - medianOf(scenario, runs, over, { of: column.of });
-  };
   const values = runs.filter((run) => run.label === label && !run.failure).map(column.of);
   if (column.isWorst) return Math.max(...values);
   const value = median(values);
-  if (column.inWrites) return addedOf(label) / addedOf('writeSync alone');
+  if (column.inWrites) return priceOf(scenario, runs, label, { of: column.of });
   if (!column.overAlone) return value;
   const alone = `${label.split(' ')[0]} alone`;
   if (label === alone || !scenario.rows.some((row) => row.label === alone)) return Number.NaN;
   return value - medianOf(scenario, runs, alone, { of: column.of });
+}
+
+/** What a row adds to another, as a multiple of what a bare write adds to it. */
+function priceOf(scenario, runs, label, column) {
+  const { over } = scenario.rows.find((row) => row.label === label);
+  const write = scenario.rows.find((row) => row.writes && row.over === over);
+  if (!write) return Number.NaN;
+  const [value, written, base] = [label, write.label, over].map((each) => medianOf(scenario, runs, each, column));
+  return (value - base) / (written - base);
 }
 
 function cell(scenario, runs, { label }, column) {

@@ -3,7 +3,6 @@ import { columns, format, medianOf } from './report.mjs';
 const WINSTON = ['winston + logferry', 'winston + winston-cloudwatch'];
 const PINO = ['pino + logferry', 'pino + @serdnam/pino-cloudwatch-transport'];
 const BUNYAN = ['bunyan + logferry', 'bunyan + bunyan-cloudwatch'];
-const JOURNAL = ['winston + logferry, 512 MiB, journal', 'winston + logferry, 512 MiB'];
 
 /** The figures of the README: each line compares two rows of one scenario. */
 const figures = [
@@ -25,20 +24,17 @@ const figures = [
     'winston + logferry, 512 MiB',
     WINSTON[1],
   ]),
-  figure(
-    'with a journal on disk, 300,000 records: CPU time of the process per record, µs',
-    'journal',
-    300_000,
-    'cpu',
-    JOURNAL,
-  ),
-  figure('what the journal adds to it, in `writeSync` calls of the same bytes', 'journal', 300_000, 'price', [
-    JOURNAL[0],
-    'writeSync alone',
+  figure('with `spool`, 300,000 records: CPU time of the process per record, µs', 'journal', 300_000, 'cpu', [
+    'winston, journal',
+    'winston',
+  ]),
+  figure('added by it, as a multiple of a bare `writeSync` of the same bytes', 'journal', 300_000, 'price', [
+    'winston, journal',
+    'winston, and a writeSync',
   ]),
   figure('the same with `thread: true`', 'journal', 300_000, 'price', [
-    'winston + logferry, thread, journal',
-    'writeSync alone',
+    'winston, thread, journal',
+    'winston, thread, and a writeSync',
   ]),
   figure(
     "gzip, a web server's request log: bytes on the wire per record",

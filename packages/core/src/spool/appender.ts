@@ -9,16 +9,8 @@ import { DEAD_AFTER_MS, directoryOf, type Owner } from './owner.js';
 import { headerOf, MAX_RECORDS, nameOf, SPOOL_VERSION } from './segment.js';
 import { type OwnedDirectory, StoredSegment } from './stored-segment.js';
 
-/** The place of a record that was appended. */
-export interface Place {
-  readonly segment: StoredSegment;
-  /** Number of the record in the segment. */
-  readonly number: number;
-  readonly start: number;
-  readonly end: number;
-  /** It is on disk only, to be read back later. */
-  readonly isParked: boolean;
-}
+/** Records that come together are written in pieces of about this size: memory that is used again is cheaper than more of it. */
+const MAX_WRITE_BYTES = 256 * 1024;
 
 interface Settings {
   readonly keyDirectory: string;
@@ -38,6 +30,8 @@ interface Settings {
   readonly onWritten: (bytes: number) => void;
   /** A segment was opened. */
   readonly onOpened: (segment: StoredSegment) => void;
+  /** The last records of the segment could not be written. */
+  readonly onUnwritten: (segment: StoredSegment, records: number) => void;
   /** No record follows in the segment. */
   readonly onEnded: (segment: StoredSegment) => void;
 }
@@ -48,6 +42,8 @@ interface OpenSegment {
   readonly file: number;
   /** Number of its records, those that are not written yet too. */
   records: number;
+  /** Where the last of them begins in the file. */
+  lastStart: number;
 }
 
 /** Appends records to a segment of this thread's own directory, and begins the next when one is full. */
@@ -87,11 +83,18 @@ export class Appender {
     return this.#unsynced.size > 0 || this.#inSync.size > 0 || this.#unsyncedDirectories.size > 0;
   }
 
+  /** Where the last record that was appended begins and ends in the file of {@link current}. */
+  get lastPlace(): { readonly start: number; readonly end: number } {
+    const { lastStart: start = 0, segment } = this.#open ?? {};
+    return { start, end: (segment?.size ?? 0) + this.#frames.length };
+  }
+
   /**
-   * Adds a record, which is written by the next {@link commit}. Returns its place, unless there is no room. Throws the error of the file
-   * system.
+   * Adds a record to {@link current}, which is written by the next {@link commit}. Returns its number there; `undefined` if there is no
+   * room. Throws the error of the file system.
    */
-  append(record: SpoolRecord, isParked: boolean): Place | undefined {
+  append(record: SpoolRecord): number | undefined {
+    if (this.#frames.length >= MAX_WRITE_BYTES) this.commit();
     if (this.#frames.length === 0) this.#checkDirectory();
     let open = this.#open ?? this.#begin();
     let start = this.#frames.length;
@@ -107,9 +110,8 @@ export class Appender {
       this.#frames.truncate(start);
       return undefined;
     }
-    const { segment } = open;
-    const number = open.records++;
-    return { segment, number, start: segment.size + start, end: segment.size + this.#frames.length, isParked };
+    open.lastStart = open.segment.size + start;
+    return open.records++;
   }
 
   /**
@@ -120,7 +122,7 @@ export class Appender {
     const open = this.#open;
     const { length, buffer } = this.#frames;
     if (!open || length === 0) return;
-    const { files, isSynced, onWritten } = this.#settings;
+    const { files, isSynced, onWritten, onUnwritten } = this.#settings;
     const { segment } = open;
     try {
       const written = files.write(open.file, buffer, length, segment.size);
@@ -130,6 +132,7 @@ export class Appender {
       }
     } catch (error) {
       this.#frames.clear();
+      onUnwritten(segment, open.records - segment.records);
       this.endSegment();
       throw error;
     }
@@ -210,7 +213,7 @@ export class Appender {
         throw noSpace('the header of a segment could not be written');
       const segment = new StoredSegment(name, directory, nextIndex(), header.length, true);
       onOpened(segment);
-      this.#open = { segment, file, records: 0 };
+      this.#open = { segment, file, records: 0, lastStart: header.length };
       return this.#open;
     } catch (error) {
       this.#close(file);

@@ -23,7 +23,7 @@ export class DiskRetry {
 
   /** Whether it may be tried now. */
   get isDue(): boolean {
-    return this.#clock.monotonic() >= this.#atMs;
+    return this.#failures === 0 || this.#clock.monotonic() >= this.#atMs;
   }
 
   /** Counts a failure. Returns whether it is the first in a row. One that comes before the next try says nothing new. */

@@ -8,7 +8,7 @@ import type { ResolvedSpoolOptions } from '../options/spool-options.js';
 import { attempt } from '../tools/attempt.js';
 import { inBackground } from '../tools/guarded.js';
 import { Adoption } from './adoption.js';
-import { Appender, type Place } from './appender.js';
+import { Appender } from './appender.js';
 import { codeOf, remedyOf } from './disk-errors.js';
 import { DiskRetry } from './disk-retry.js';
 import type { SpoolFiles } from './files.js';
@@ -83,8 +83,8 @@ export class Spool {
   #bytes = 0;
   /** What dead owners left, and is not adopted yet: new records keep to the limit from the start. */
   #leftBytes: number;
-  /** Records that were appended, and are not written yet. */
-  #uncommitted: Place[] = [];
+  /** Records that are to be on disk only, and are not written yet. */
+  #parked: Extent[] = [];
   /** While {@link together} runs. */
   #isTogether = false;
   #damaged = 0;
@@ -125,6 +125,10 @@ export class Spool {
       onOpened: (segment) => {
         this.#directories.add(segment.directory);
         this.#addSegment(segment);
+      },
+      onUnwritten: (segment, records) => {
+        segment.unsettled -= records;
+        segment.inMemory -= records;
       },
       onEnded: (segment) => this.#removeIfSettled(segment),
     });
@@ -168,15 +172,15 @@ export class Spool {
   append(record: SpoolRecord, isParked: boolean): Appended {
     if (!this.#retry.isDue) return 'failed';
     try {
-      const place = this.#place(record, isParked);
-      if (!place) return 'full';
-      const { segment, number } = place;
+      const number = this.#place(record);
+      const segment = this.#appender.current;
+      if (number === undefined || !segment) return 'full';
       const id = segment.idOf(number);
       segment.note(record.acceptedAt);
       // It counts from now on, since a segment without such records is removed, and is in memory until it is written.
       segment.unsettled++;
       segment.inMemory++;
-      this.#uncommitted.push(place);
+      if (isParked) this.#parked.push({ segment, ...this.#appender.lastPlace, records: 1, firstNumber: number });
       if (!this.#isTogether) this.#commit();
       return this.#isTogether || this.has(id) ? id : 'failed';
     } catch (error) {
@@ -291,34 +295,33 @@ export class Spool {
   }
 
   /** `undefined` if there is no room. */
-  #place(record: SpoolRecord, isParked: boolean): Place | undefined {
+  #place(record: SpoolRecord): number | undefined {
     for (;;) {
-      const place = this.#appender.append(record, isParked);
-      if (place || !this.#makeRoom()) return place;
+      const number = this.#appender.append(record);
+      if (number !== undefined || !this.#makeRoom()) return number;
     }
   }
 
   #commit(): void {
-    const uncommitted = this.#uncommitted;
-    if (uncommitted.length === 0) return;
-    this.#uncommitted = [];
-    const { options } = this.#settings;
+    const { fsync } = this.#settings.options;
     try {
       this.#appender.commit();
-      if (options.fsync === 'record') this.#appender.syncNow();
-      if (options.fsync === 'interval') this.#syncTimer ??= this.#syncLater();
+      if (fsync === 'record') this.#appender.syncNow();
+      if (fsync === 'interval' && this.#appender.isUnsynced) this.#syncTimer ??= this.#syncLater();
     } catch (error) {
       this.#failed(error);
     }
-    for (const { segment, number, start, end, isParked } of uncommitted) {
-      const isWritten = this.has(segment.idOf(number));
-      if (isWritten && !isParked) continue;
+    if (this.#parked.length > 0) this.#park();
+  }
+
+  #park(): void {
+    const parked = this.#parked;
+    this.#parked = [];
+    for (const extent of parked) {
+      const { segment, firstNumber } = extent;
+      if (!this.has(segment.idOf(firstNumber))) continue;
       segment.inMemory--;
-      if (isWritten) this.overflow.push({ segment, start, end, records: 1, firstNumber: number });
-      else {
-        segment.unsettled--;
-        this.#removeIfSettled(segment);
-      }
+      this.overflow.push(extent);
     }
   }
 
