@@ -6,7 +6,7 @@ function identityOf(environment: Readonly<Record<string, string>>, options: Part
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) vi.stubEnv(name, undefined);
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   try {
-    return createCloudWatch({ logGroupName: 'shop', ...options }).identity;
+    return createCloudWatch({ logGroupName: 'shop', ...options }).identity ?? '';
   } finally {
     vi.unstubAllEnvs();
   }

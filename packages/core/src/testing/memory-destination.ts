@@ -4,6 +4,8 @@ import type { LogRecord } from '../contract/record.js';
 /** A destination that keeps everything in memory: for tests of an adapter, or of an application's logging. */
 export class MemoryDestination implements FullDestination {
   readonly name = 'memory';
+  /** For the option `spool`. */
+  readonly identity: string = 'memory';
   readonly reads = 'both';
   /** Each text counts its bytes in UTF-8. A longer one is refused as `too-large`. */
   readonly limits: BatchLimits = { maxEvents: 1000, maxBytes: 1_000_000 };

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { assertBalanced } from '../accounting/ledger.js';
 import type { DeliveryStats } from '../accounting/stats.js';
 import type { Destination, Drop } from '../contract/destination.js';
@@ -76,6 +79,8 @@ export function transportContract({ test, assert }: ContractRunner, harness: Tra
   testFailures(suite);
   testHostility(suite);
   testEnd(suite);
+  test(`${harness.name} with the option spool leaves on disk what the end could not deliver, and the next start delivers it`, () =>
+    withoutUncaught(() => checkSpool(assert, harness)));
   for (const wrong of WRONG_OPTIONS)
     test(`${harness.name} refuses ${JSON.stringify(wrong)} with a ConfigError that names the option`, async () => {
       await checkRefusal(assert, harness, new MemoryDestination(), wrong, Object.keys(wrong)[0] as string);
@@ -100,7 +105,7 @@ const PATIENT: DeliveryOptions = { maxDelayMs: 600_000 };
 
 const QUICK_RETRY: DeliveryOptions = { maxDelayMs: 5, retry: { baseMs: 5, capMs: 20 } };
 
-const WRONG_OPTIONS: readonly object[] = [{ maxDelayMs: -1 }, { maxDelay: 5 }, { onDrop: 'log' }];
+const WRONG_OPTIONS: readonly object[] = [{ maxDelayMs: -1 }, { maxDelay: 5 }, { onDrop: 'log' }, { spool: 'disk' }];
 
 function testRecords({ addTest, assert, harness }: Suite): void {
   const { info, warn } = harness.levels ?? { info: 'info', warn: 'warn' };
@@ -311,6 +316,34 @@ function testHostility({ addTest, assert }: Suite): void {
     assert.strictEqual(stats.received, calls, `${calls} log calls, but ${stats.received} records`);
     assert.ok(destination.texts.at(-1)?.includes(markers[0] as string), 'the record after them is not delivered');
   });
+}
+
+/** The end leaves what it could not deliver on disk, and the start after it delivers that. */
+async function checkSpool(assert: ContractAssert, harness: TransportHarness): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'logferry-'));
+  const options: DeliveryOptions = { ...QUICK_RETRY, closeTimeoutMs: 50, spool: { directory }, onError: () => {} };
+  const run = async (destination: MemoryDestination, log: (logger: RunningLogger) => readonly string[]) => {
+    const logger = await harness.start(destination, options);
+    const markers = log(logger);
+    await within(20_000, 'the logger has not ended 20 s later', logger.end());
+    const stats = await logger.stats();
+    assertBalanced(stats);
+    return { markers, stats };
+  };
+  try {
+    const away = new MemoryDestination();
+    away.respond = () => {
+      throw new DeliveryError('UNAVAILABLE', 'away');
+    };
+    const left = await run(away, (logger) => logMany(logger, 5));
+    assert.deepStrictEqual([left.stats.spooled, left.stats.delivered], [5, 0]);
+    const next = new MemoryDestination();
+    const { markers, stats } = await run(next, (logger) => logMany(logger, 1, 5));
+    assert.deepStrictEqual([stats.recovered, stats.delivered, stats.spooled], [5, 6, 0]);
+    assert.deepStrictEqual(markersIn(next).toSorted(), [...left.markers, ...markers]);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 }
 
 function testEnd({ addTest, assert, harness }: Suite): void {

@@ -15,7 +15,7 @@ import { MemoryDestination } from '../../src/testing/index.js';
 
 /** A destination whose records can be on disk. */
 export class OnDisk extends MemoryDestination {
-  readonly identity: string;
+  override readonly identity: string;
 
   constructor(identity = 'memory') {
     super();
