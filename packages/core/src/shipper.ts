@@ -50,7 +50,7 @@ export interface Shipper {
   refuse(record: Pick<LogRecord, 'time'>, reason: DropReason, cause?: unknown): false;
   /**
    * Delivers all records accepted before the call, at once and without waiting for backoffs. Drops nothing: with `timeoutMs`
-   * it may return while records are pending.
+   * it may return while records are pending. With the option `spool`, records that cannot be read back from disk now stay there.
    */
   flush(options?: FlushOptions): Promise<DeliveryReport>;
   /**
@@ -401,7 +401,8 @@ export class CoreShipper implements Shipper {
   /** Whether records of dead processes wait, and requests do not fail. */
   get #hasAdopted(): boolean {
     if (!this.#spool || this.#delivery.isFailing) return false;
-    return this.#backlog.hasAdopted || this.#spool.isAdopting || this.#spool.adopted.waiting > 0;
+    const { adopted, isAdopting } = this.#spool;
+    return this.#backlog.hasAdopted || isAdopting || (adopted.waiting > 0 && !adopted.isUnreadable);
   }
 
   /**
@@ -418,6 +419,7 @@ export class CoreShipper implements Shipper {
     this.#intake.drain();
     this.#sealAll();
     this.#delivery.wake();
+    this.#replay?.wake();
     const onDisk = this.#spool?.overflow;
     const readBack = onDisk && onDisk.waiting > 0 ? onDisk.added : 0;
     const waited = this.#waits.for({ seq: this.#intake.lastSeq, readBack, needsAdopted }, timeoutMs, endsInVain);
