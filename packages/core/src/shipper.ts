@@ -291,16 +291,17 @@ export class CoreShipper implements Shipper {
   }
 
   /**
-   * Delivers all records for at most `timeoutMs`, counts the rest as lost, and makes all notifications. Goes on accepting.
-   * `needsAdopted`: and those of dead processes, while requests do not fail.
+   * Delivers all records for at most `timeoutMs`, leaves the rest on disk or counts it as lost, and makes all notifications. Goes on
+   * accepting. `isLast`: delivers those of dead processes, too, while requests do not fail, and then reads nothing more back.
    */
-  async settle(timeoutMs: number, needsAdopted: boolean): Promise<void> {
+  async settle(timeoutMs: number, isLast: boolean): Promise<void> {
     this.#intake.drain();
     this.#giveNotice(true);
     this.#sealAll();
     this.#delivery.setDeadline(this.#clock.monotonic() + timeoutMs);
-    await this.#deliverAll(timeoutMs, { needsAdopted });
+    await this.#deliverAll(timeoutMs, { needsAdopted: isLast });
     this.#delivery.setDeadline(Number.POSITIVE_INFINITY);
+    if (isLast) this.#replay?.stop();
     this.#loseRest(
       new Error(`not delivered in ${Math.round(timeoutMs)} ms, the time that the end may take (closeTimeoutMs)`),
     );
@@ -353,7 +354,6 @@ export class CoreShipper implements Shipper {
   /** Leaves all pending records on disk, or counts them as lost, and makes all notifications. */
   #loseRest(cause: Error): void {
     this.#intake.drain();
-    this.#replay?.stop();
     this.#sealAll();
     this.#delivery.abandon(cause);
     this.#reporter.flush();
