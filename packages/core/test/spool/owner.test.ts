@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -73,8 +73,24 @@ describe('an owner', () => {
     const other = { ...(await otherProcess()), startedTicks: 0 };
     expect(isAlive(other, blind, FRESH_MS)).toBe(true);
     expect(isAlive(other, blind, OLD_MS)).toBe(false);
+    // One that sees it, in the same namespace.
+    expect(isAlive(other, me, FRESH_MS)).toBe(true);
+    expect(isAlive(other, me, OLD_MS)).toBe(false);
   });
 });
+
+const canUnshare = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0;
+
+it.runIf(canUnshare)(
+  'a process whose /proc shows the ids of another namespace does not know its start: its heartbeat counts',
+  () => {
+    const owner = new URL('../../dist/esm/spool/owner.js', import.meta.url);
+    const code = `import { thisOwner } from ${JSON.stringify(owner)}; console.log(JSON.stringify(thisOwner()))`;
+    const node = [process.execPath, '--input-type=module', '--eval', code];
+    const { stdout } = spawnSync('unshare', ['--pid', '--fork', ...node], { encoding: 'utf8' });
+    expect(JSON.parse(stdout)).toMatchObject({ pid: 1, startedTicks: 0 });
+  },
+);
 
 /** Gives the only directory of a spool the name of an owner, with a heartbeat of that age. */
 function giveTo(directory: string, owner: Owner, heartbeatAgeMs: number): string {
