@@ -171,7 +171,9 @@ export class Spool {
       this.#uncommitted.push({ place, isParked });
       const isTogether = this.#togetherFrom !== undefined;
       if (!isTogether) this.#commit();
-      return isTogether || number < segment.records ? segment.idOf(number) : 'failed';
+      if (isTogether || number < segment.records) return segment.idOf(number);
+      // Its directory was gone, and the next one takes it, unless the disk failed.
+      return this.append(record, isParked);
     } catch (error) {
       this.#failed(error);
       return 'failed';
@@ -293,7 +295,6 @@ export class Spool {
   #commit(): void {
     const uncommitted = this.#uncommitted;
     if (uncommitted.length === 0) return;
-    this.#uncommitted = [];
     const { options } = this.#settings;
     try {
       this.#appender.commit();
@@ -302,6 +303,7 @@ export class Spool {
     } catch (error) {
       this.#failed(error);
     }
+    this.#uncommitted = [];
     for (const { place, isParked } of uncommitted) {
       const { segment, number } = place;
       if (number < segment.records) this.#written(place, isParked);
@@ -447,8 +449,10 @@ export class Spool {
     for (const segment of this.#segments.values()) {
       if (segment.directory !== directory) continue;
       const { unsettled, inMemory, firstAt: from, lastAt: to } = segment;
+      const uncommitted = this.#uncommitted.filter(({ place }) => place.segment === segment).length;
+      const records = unsettled - inMemory - uncommitted;
       this.#forget(segment);
-      this.#settings.onLost({ reason: 'undeliverable', records: unsettled - inMemory, from, to, cause });
+      this.#settings.onLost({ reason: 'undeliverable', records, from, to, cause });
     }
     const message = `spool: ${directory.path} is gone: it was removed, or another process took this one for dead`;
     this.#settings.onFailure(new DeliveryError('MISCONFIGURED', `${message}; a new one takes its place`, { cause }));

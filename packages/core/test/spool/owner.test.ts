@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Clock, systemClock } from '../../src/index.js';
+import { assertBalanced, type Clock, systemClock } from '../../src/index.js';
+import { nodeFiles, type SpoolFiles } from '../../src/spool/files.js';
 import { directoryOf, freeDirectory, isAlive, type Owner, ownerOf, thisOwner } from '../../src/spool/owner.js';
-import { filesIn, leaveOnDisk, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
+import { away, filesIn, leaveOnDisk, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
 
 const me = thisOwner();
 const FRESH_MS = 1000;
@@ -160,6 +161,35 @@ describe('a directory', () => {
       expect(first.shipper.stats()).toMatchObject({ received: 3, pending: 3, spooled: 0 });
       await first.shipper.flush();
       expect(first.destination.texts).toEqual(['before', 'after', 'later']);
+    },
+  );
+
+  it.each(['memory', 'disk only'])(
+    'that another process adopts in the middle of a write is not taken for one that has the record: it was to be in %s',
+    async (place) => {
+      const directory = temporaryDirectory();
+      let lateMs = 0;
+      const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() + lateMs };
+      const files: SpoolFiles = {
+        ...nodeFiles,
+        write(file, bytes, length, position) {
+          if (lateMs === 0 && Buffer.from(bytes.buffer, bytes.byteOffset, length).includes('second')) {
+            giveTo(directory, { ...me, namespace: me.namespace + 1 }, 0);
+            lateMs = 31_000;
+          }
+          return nodeFiles.write(file, bytes, length, position);
+        },
+      };
+      const options = { maxDelayMs: 60_000, maxBufferBytes: 65_536 };
+      const { shipper, destination } = startSpooled({ directory }, options, { clock, files });
+      destination.respond = away;
+      const rest = place === 'memory' ? '' : 'x'.repeat(30_000);
+      for (const text of ['first', 'second', 'third']) shipper.accept(textRecord(text + rest));
+      assertBalanced(shipper.stats());
+      expect(shipper.stats().dropped.undeliverable).toBe(0);
+      destination.respond = () => {};
+      await shipper.flush();
+      expect(destination.texts.map((text) => text.replace(rest, '')).sort()).toEqual(['first', 'second', 'third']);
     },
   );
 
