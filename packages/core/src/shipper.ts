@@ -219,7 +219,7 @@ export class CoreShipper implements Shipper {
 
   accept(record: LogRecord): boolean {
     try {
-      if (!this.#closed && !this.#processEnd.isExiting) return this.#intake.accept(record);
+      if (!this.#isClosed) return this.#take(() => this.#intake.accept(record));
     } catch (cause) {
       return this.refuse(record, 'unencodable', cause);
     }
@@ -228,7 +228,7 @@ export class CoreShipper implements Shipper {
 
   acceptAll(records: readonly LogRecord[]): void {
     guarded(() => {
-      if (!this.#closed && !this.#processEnd.isExiting) this.#intake.acceptAll(records);
+      if (!this.#isClosed) this.#take(() => this.#intake.acceptAll(records));
       else for (const record of records) this.refuse(record, 'closed');
     })();
   }
@@ -317,6 +317,18 @@ export class CoreShipper implements Shipper {
   #giveNotice(isLast = false): void {
     if (!this.#delivery.isHealthy) return;
     for (const notice of this.#notices.take(isLast)) this.#intake.acceptNotice(notice);
+  }
+
+  /** Without a spool nothing becomes of a record at the exit of the process. */
+  get #isClosed(): boolean {
+    return this.#closed || (this.#processEnd.isExiting && !this.#spool);
+  }
+
+  #take<T>(accept: () => T): T {
+    const taken = accept();
+    // Nothing later puts it on disk.
+    if (this.#processEnd.isExiting) this.#exit();
+    return taken;
   }
 
   /** Only synchronous code still runs. */

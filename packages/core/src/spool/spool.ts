@@ -275,11 +275,11 @@ export class Spool {
     this.release();
   }
 
-  /** Gives all directories up. Synchronous: for the exit of the process. */
+  /** Gives all directories up. Synchronous: for the exit of the process. A record that comes later begins a new one. */
   release(): void {
     this.#isClosed = true;
     this.#heartbeat?.cancel();
-    this.#appender.endSegment();
+    this.#appender.forgetDirectory();
     for (const directory of this.#directories) directory.path = giveUp(this.#settings.files, directory.path);
     this.#directories.clear();
   }
