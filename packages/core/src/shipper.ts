@@ -413,8 +413,9 @@ export class CoreShipper implements Shipper {
   /** Whether records of dead processes wait, and requests do not fail. */
   get #hasAdopted(): boolean {
     if (!this.#spool || this.#delivery.isFailing) return false;
-    const { adopted, isAdopting } = this.#spool;
-    return this.#backlog.hasAdopted || isAdopting || (adopted.waiting > 0 && !adopted.isUnreadable);
+    const { adopted } = this.#spool;
+    // Those that are being read wait no more, and are in no batch.
+    return this.#backlog.hasAdopted || this.#isReadingDisk || (adopted.waiting > 0 && !adopted.isUnreadable);
   }
 
   /**
