@@ -18,7 +18,8 @@ const REMEDIES: ReadonlyMap<unknown, string> = new Map([
   ...named('mount its volume writable', 'EROFS'),
   ...named('give this user the right to write there', 'EACCES EPERM'),
   ...named('raise the limit of open files', 'EMFILE ENFILE'),
-  ...named('the directory has vanished: mount its volume again', 'ENOENT ENOTDIR'),
+  ...named('the directory has vanished: mount its volume again', 'ENOENT'),
+  ...named('a part of its path is a file: choose another directory', 'ENOTDIR'),
 ]);
 
 function named(remedy: string, codes: string): [string, string][] {
