@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { expect, it } from 'vitest';
 import { assertBalanced, type DeliveryReport } from '../../src/index.js';
-import { diskError, SimulatedDisk } from '../support/simulated-disk.js';
+import { diskError, SimulatedDisk, type SimulatedProcess } from '../support/simulated-disk.js';
 import { away } from '../support/spool.js';
 
 const TEXTS = ['first', 'second', 'third', 'fourth'];
