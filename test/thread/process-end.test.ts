@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { assertBalanced, type DeliveryStats } from '@logferry/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Ended, runCode } from './run.js';
 
@@ -223,6 +224,32 @@ describe('at the exit of the process', () => {
   it('records that an exit listener logs after a natural end are delivered', async () => {
     expect((await run("process.on('exit', () => log('the only one'));")).stderr).toBe('');
     expect(stored()).toEqual(['the only one']);
+  });
+
+  it('records that are on disk only are read back for a later exit listener, too, and do not block it in vain', async () => {
+    const gate = join(folder, 'gate');
+    const code = `
+      import { writeFileSync } from 'node:fs';
+      const rest = ' ' + 'x'.repeat(400);
+      while (shipper.stats().spooled < 200) {
+        for (let i = 0; i < 20; i++) log(i + rest);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      process.on('exit', () => {
+        writeFileSync(${JSON.stringify(gate)}, '');
+        log('late');
+        tell();
+      });
+      process.exit();
+    `;
+    const spool = { directory: join(folder, 'spool') };
+    const options = { maxBufferBytes: 65_536, closeTimeoutMs: 300, dropNotice: false, spool };
+    const { stderr } = await run(code, options, { gate });
+    const stats: DeliveryStats = JSON.parse(/^stats (.*)$/m.exec(stderr)?.[1] ?? '');
+    assertBalanced(stats);
+    expect(stats.pending).toBe(0);
+    expect(stats.delivered).toBeGreaterThan(1);
+    expect(stored()).toHaveLength(stats.delivered);
   });
 
   it('records that met the deadline at the natural end do not block it for another', async () => {

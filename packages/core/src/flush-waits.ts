@@ -3,7 +3,7 @@ import type { Clock } from './contract/clock.js';
 interface Wait {
   /** Number of the last event that it waits for. */
   seq: number;
-  /** It waits also for records on disk: until so many were read back, and then for their events. 0 for none. */
+  /** It waits also for records on disk: until so many were read back, or could not be read, and then for their events. 0 for none. */
   readBack: number;
   /** It waits for records of dead processes, too, while requests do not fail. */
   readonly needsAdopted: boolean;
@@ -60,7 +60,7 @@ export class FlushWaits {
 
   /**
    * Ends waits for events up to `settledSeq`, and waits in vain: nothing changes before `nextMs`. `lastSeq` is the last event so far,
-   * and `readBack` the number of records that were read back.
+   * and `readBack` the number of records that were read back, or could not be read.
    */
   end({ settledSeq, lastSeq, readBack, hasAdopted, nextMs }: Progress): void {
     for (const wait of this.#waits) {

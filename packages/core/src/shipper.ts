@@ -50,7 +50,7 @@ export interface Shipper {
   refuse(record: Pick<LogRecord, 'time'>, reason: DropReason, cause?: unknown): false;
   /**
    * Delivers all records accepted before the call, at once and without waiting for backoffs. Drops nothing: with `timeoutMs`
-   * it may return while records are pending.
+   * it may return while records are pending. With the option `spool`, records that cannot be read back from disk now stay there.
    */
   flush(options?: FlushOptions): Promise<DeliveryReport>;
   /**
@@ -208,7 +208,7 @@ export class CoreShipper implements Shipper {
 
   accept(record: LogRecord): boolean {
     try {
-      if (!this.#closed && !this.#processEnd.isExiting) return this.#intake.accept(record);
+      if (!this.#isClosed) return this.#take(() => this.#intake.accept(record));
     } catch (cause) {
       return this.refuse(record, 'unencodable', cause);
     }
@@ -217,7 +217,7 @@ export class CoreShipper implements Shipper {
 
   acceptAll(records: readonly LogRecord[]): void {
     guarded(() => {
-      if (!this.#closed && !this.#processEnd.isExiting) this.#intake.acceptAll(records);
+      if (!this.#isClosed) this.#take(() => this.#intake.acceptAll(records));
       else for (const record of records) this.refuse(record, 'closed');
     })();
   }
@@ -280,16 +280,17 @@ export class CoreShipper implements Shipper {
   }
 
   /**
-   * Delivers all records for at most `timeoutMs`, counts the rest as lost, and makes all notifications. Goes on accepting.
-   * `needsAdopted`: and those of dead processes, while requests do not fail.
+   * Delivers all records for at most `timeoutMs`, leaves the rest on disk or counts it as lost, and makes all notifications. Goes on
+   * accepting. `isLast`: delivers those of dead processes, too, while requests do not fail, and then reads nothing more back.
    */
-  async settle(timeoutMs: number, needsAdopted: boolean): Promise<void> {
+  async settle(timeoutMs: number, isLast: boolean): Promise<void> {
     this.#intake.drain();
     this.#giveNotice(true);
     this.#sealAll();
     this.#delivery.setDeadline(this.#clock.monotonic() + timeoutMs);
-    await this.#deliverAll(timeoutMs, { needsAdopted });
+    await this.#deliverAll(timeoutMs, { needsAdopted: isLast });
     this.#delivery.setDeadline(Number.POSITIVE_INFINITY);
+    if (isLast) this.#replay?.stop();
     this.#loseRest(
       new Error(`not delivered in ${Math.round(timeoutMs)} ms, the time that the end may take (closeTimeoutMs)`),
     );
@@ -305,6 +306,18 @@ export class CoreShipper implements Shipper {
   #giveNotice(isLast = false): void {
     if (!this.#delivery.isHealthy) return;
     for (const notice of this.#notices.take(isLast)) this.#intake.acceptNotice(notice);
+  }
+
+  /** Without a spool nothing becomes of a record at the exit of the process. */
+  get #isClosed(): boolean {
+    return this.#closed || (this.#processEnd.isExiting && !this.#spool);
+  }
+
+  #take<T>(accept: () => T): T {
+    const taken = accept();
+    // Nothing later puts it on disk.
+    if (this.#processEnd.isExiting) this.#exit();
+    return taken;
   }
 
   /** Only synchronous code still runs. */
@@ -330,6 +343,7 @@ export class CoreShipper implements Shipper {
       destination: name,
       files,
       clock: this.#clock,
+      reservedBytes: () => (options.mode === 'spill' ? this.#ledger.frameBytes : 0),
       onFailure: (error) => this.#reporter.failed(error, error.message),
       onRecovered: (records) => {
         this.#ledger.recover(records);
@@ -343,7 +357,6 @@ export class CoreShipper implements Shipper {
   /** Leaves all pending records on disk, or counts them as lost, and makes all notifications. */
   #loseRest(cause: Error): void {
     this.#intake.drain();
-    this.#replay?.stop();
     this.#sealAll();
     this.#delivery.abandon(cause);
     this.#reporter.flush();
@@ -392,7 +405,9 @@ export class CoreShipper implements Shipper {
   /** Whether records of dead processes wait, and requests do not fail. */
   get #hasAdopted(): boolean {
     if (!this.#spool || this.#delivery.isFailing) return false;
-    return this.#backlog.hasAdopted || this.#spool.isAdopting || this.#spool.adopted.waiting > 0;
+    const { adopted } = this.#spool;
+    // Those that are being read wait no more, and are in no batch.
+    return this.#backlog.hasAdopted || this.#isReadingDisk || (adopted.waiting > 0 && !adopted.isUnreadable);
   }
 
   /**
@@ -409,6 +424,7 @@ export class CoreShipper implements Shipper {
     this.#intake.drain();
     this.#sealAll();
     this.#delivery.wake();
+    this.#replay?.wake();
     const onDisk = this.#spool?.overflow;
     const readBack = onDisk && onDisk.waiting > 0 ? onDisk.added : 0;
     const waited = this.#waits.for({ seq: this.#intake.lastSeq, readBack, needsAdopted }, timeoutMs, endsInVain);

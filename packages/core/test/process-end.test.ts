@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { assertBalanced, type DeliveryStats } from '../src/index.js';
+import { temporaryDirectory } from './support/spool.js';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 
@@ -97,6 +99,39 @@ describe('at the exit of a process that has records queued', () => {
     `);
     expect(stdout).toMatch(/^false .*"closed":1/);
     expect(stderr).toContain('[logferry] mine: 1 record lost (closed 1)');
+  });
+});
+
+describe('at the exit of a process with a spool', () => {
+  it.each([
+    ['spill', ''],
+    ['spill', "shipper.accept(record('queued 1')); shipper.accept(record('queued 2'));"],
+    ['journal', ''],
+    ['journal', "shipper.accept(record('queued 1')); shipper.accept(record('queued 2'));"],
+  ])('records that an exit listener logs are on disk for the next start: %s, %s', (mode, before) => {
+    const directory = temporaryDirectory();
+    const start = (more: string): Ended =>
+      run(`
+        const options = { spool: { directory: ${JSON.stringify(directory)}, mode: '${mode}' } };
+        const shipper = createShipper({ ...destination, identity: 'mine' }, options);
+        ${more}
+      `);
+    const first = start(`
+      ${before}
+      process.on('exit', () => {
+        console.log(shipper.accept(record('late 1')), shipper.accept(record('late 2')), JSON.stringify(shipper.stats()));
+        process.exit();
+      });
+      process.exit();
+    `);
+    expect(first).toMatchObject({ stdout: expect.stringMatching(/^true true /), stderr: '' });
+    const texts = [...before.matchAll(/queued \d/g)].map(([text]) => text).concat('late 1', 'late 2');
+    const stats: DeliveryStats = JSON.parse(first.stdout.replace('true true ', ''));
+    assertBalanced(stats);
+    expect(stats).toMatchObject({ received: texts.length, spooled: texts.length, pending: 0 });
+    const next = start('await shipper.close(); console.log(JSON.stringify(stored.sort()));');
+    expect(next.stderr).toBe('');
+    expect(JSON.parse(next.stdout)).toEqual(texts.sort());
   });
 });
 

@@ -90,6 +90,9 @@ export function withoutFlags({ route, time, payload, bytes }: StoredEvent): Enco
 /** Memory of an event besides its payload, in bytes: its numbers in the columns of a batch. Measured. */
 const EVENT_COST_BYTES = 40;
 
+/** What a frame on disk takes besides, in bytes: a usual route, and the head. */
+const FRAME_COST_BYTES = 128;
+
 /** The bytes of the budget that events take. */
 export function bufferCost(payloadBytes: number, events = 1): number {
   return payloadBytes + EVENT_COST_BYTES * events;
@@ -118,6 +121,11 @@ export class Ledger {
   /** Whether the core keeps no event, no notice either. */
   get isEmpty(): boolean {
     return this.eventBytes === 0;
+  }
+
+  /** Bytes that the records in memory would take on disk, about. */
+  get frameBytes(): number {
+    return this.eventBytes + this.#pending * FRAME_COST_BYTES;
   }
 
   receive(): void {

@@ -26,6 +26,8 @@ export class RouteScheduler {
   /** Routes without batches, the last one that had any at the end. */
   readonly #idle = new Map<string, RouteState>();
   readonly #sleepers = new TimeHeap<Sleeper>();
+  /** The last batch that was taken was one that is read back: new ones and those take turns for a single slot. */
+  #replayHadTurn = true;
 
   constructor(ordered: boolean) {
     this.#ordered = ordered;
@@ -104,6 +106,7 @@ export class RouteScheduler {
     const batch = state?.ready.first;
     if (!state || !batch) return undefined;
     this.#turnsOf(state).took(state);
+    this.#replayHadTurn = state.isReplay;
     this.#change(state.lane, () => {
       state.ready.shift();
       batch.state = 'in-flight';
@@ -184,13 +187,13 @@ export class RouteScheduler {
     return Math.min(hasProbe ? probeAtMs : sleeperAtMs, sleeperAtMs, this.#live.changeAtMs(capacity, nowMs));
   }
 
-  /** Records that are read back go behind new ones, in at most half of the slots, and in one at least. */
+  /** Records that are read back go behind new ones, in at most half of the slots, and in one at least: of a single one in half of its turns. */
   #next(capacity: SendCapacity, nowMs: number): RouteState | undefined {
     const { slots } = capacity;
     const { inFlight } = this.#replay;
     const mayReplay = inFlight < Math.max(1, Math.floor(slots / 2));
     const replay = mayReplay ? this.#replay.next({ ...capacity, isLastSlot: false }, nowMs) : undefined;
-    if (replay && inFlight === 0 && slots > 1) return replay;
+    if (replay && inFlight === 0 && (slots > 1 || !this.#replayHadTurn)) return replay;
     return this.#live.next(capacity, nowMs) ?? replay;
   }
 

@@ -70,7 +70,7 @@ export class Replay {
     return { records: this.#records, ambiguous: this.#ambiguous };
   }
 
-  /** Records of this process so far that were on disk only, and are no more. */
+  /** Records of this process so far that were on disk only, and are no more, or could not be read. */
   get readBack(): number {
     return this.#done.overflow + this.#dependencies.spool.overflow.removed;
   }
@@ -101,13 +101,22 @@ export class Replay {
     if (batch.origin !== 'live') this.#batchers[batch.origin].discard(batch);
   }
 
+  /** Has all records tried again, now, that could not be read. */
+  wake(): void {
+    for (const source of ['overflow', 'adopted'] as const) {
+      this.#dependencies.spool[source].tryAll();
+      this.#retries[source].tryNow();
+    }
+  }
+
   /** Begins to read, if there is something to read and room for it. `isEnding`: only records of this process, the others can wait. */
   pump(isEnding: boolean): void {
     const { options, budget, spool } = this.#dependencies;
     const roomBytes = limitOf(options.maxBufferBytes, false) * PART_FOR_NEW - budget.usedBytes;
     if (this.#isReading || this.#isStopped || roomBytes <= 0) return;
     const sources = isEnding ? (['overflow'] as const) : this.#sources();
-    const source = sources.find((each) => spool[each].waiting > 0 && this.#retries[each].isDue);
+    const canRead = (each: ReplaySource): boolean => !spool[each].isUnreadable || this.#retries[each].isDue;
+    const source = sources.find((each) => spool[each].waiting > 0 && canRead(each));
     if (source) inBackground(this.#read(source, spool[source], Math.min(PORTION_BYTES, roomBytes)));
   }
 
@@ -124,11 +133,13 @@ export class Replay {
   async #read(source: ReplaySource, queue: ReplayQueue, maxBytes: number): Promise<void> {
     const { clock, spool, spoolOptions } = this.#dependencies;
     const retry = this.#retries[source];
+    // That others can be read says nothing of those that could not.
+    const isRetry = queue.isUnreadable;
     this.#isReading = true;
     try {
       const portion = await queue.next(maxBytes, clock.now() - spoolOptions.maxAgeMs);
       if (portion && !this.#isStopped) this.#take(portion, source);
-      retry.succeeded();
+      if (isRetry) retry.succeeded();
     } catch (error) {
       if (retry.failed()) spool.tellUnreadable(error);
     } finally {

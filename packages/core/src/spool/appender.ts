@@ -116,7 +116,7 @@ export class Appender {
 
   /**
    * Writes the records that were appended, by one call of the system. Throws the error of the file system: then none of them is on disk,
-   * and the next record begins a new segment.
+   * and the next record begins a new segment. That is so, too, if the directory is found to be gone.
    */
   commit(): void {
     const open = this.#open;
@@ -137,6 +137,9 @@ export class Appender {
       throw error;
     }
     this.#frames.clear();
+    // Again: the process may have been stopped since. Who adopts the directory from now on reads what was written.
+    this.#checkDirectory();
+    if (this.#open !== open) return;
     if (isSynced) this.#unsynced.add(open.file);
     segment.size += length;
     segment.records = open.records;

@@ -14,7 +14,7 @@ export interface Owner {
   readonly pid: number;
   /** 0 for the main thread. */
   readonly thread: number;
-  /** Start of the process in ticks since the system's start; 0 if the system does not say. */
+  /** Start of the process in ticks since the system's start; 0 if it is not known. */
   readonly startedTicks: number;
   /** The namespace of its process ids; 0 if the system does not say. */
   readonly namespace: number;
@@ -56,7 +56,8 @@ export function thisOwner(): Owner {
   return {
     pid: process.pid,
     thread: threadId,
-    startedTicks: startedTicksOf(process.pid) ?? 0,
+    // In a namespace without a `/proc` of its own, numbers there are those of other processes.
+    startedTicks: (pidInProc() === process.pid && startedTicksOf(process.pid)) || 0,
     namespace: Number(/\d+/.exec(attempt(() => readlinkSync('/proc/self/ns/pid')) ?? '')?.[0] ?? 0),
     boot: bootId(),
   };
@@ -68,7 +69,8 @@ export function thisOwner(): Owner {
  */
 export function isAlive(owner: Owner, me: Owner, heartbeatAgeMs: number): boolean {
   const hasHeartbeat = heartbeatAgeMs < DEAD_AFTER_MS;
-  const isVisible = owner.boot === me.boot && owner.namespace === me.namespace && me.startedTicks > 0;
+  const isKnown = owner.startedTicks > 0 && me.startedTicks > 0;
+  const isVisible = isKnown && owner.boot === me.boot && owner.namespace === me.namespace;
   if (!isVisible) return hasHeartbeat;
   if (startedTicksOf(owner.pid) !== owner.startedTicks) return false;
   const isThisThread = owner.pid === me.pid && owner.thread === me.thread;
@@ -85,6 +87,11 @@ export function isLeft(files: SpoolFiles, path: string, me: Owner, nowMs: number
 
 function serial(): string {
   return randomBytes(6).toString('hex');
+}
+
+/** The id of this process as `/proc` has it. */
+function pidInProc(): number {
+  return Number(attempt(() => readlinkSync('/proc/self')));
 }
 
 /** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the 22nd field. The second may hold blanks and parentheses. */

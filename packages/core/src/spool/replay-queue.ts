@@ -23,6 +23,8 @@ export interface Extent {
   readonly firstNumber: number;
   /** The marks of an adopted segment: settled records are left out. */
   readonly marks?: Marks | undefined;
+  /** Whether it could not be read. */
+  isUnreadable?: boolean | undefined;
 }
 
 /** A part of an extent. */
@@ -49,7 +51,7 @@ export class ReplayQueue {
   #extents: Extent[] = [];
   #reading: Reading | undefined;
   #isLoading = false;
-  /** Number of records so far that were added. */
+  /** Number of records so far that were added. One that cannot be read goes behind all others: it is added again. */
   added = 0;
   /** The part of them that was taken out unread. */
   removed = 0;
@@ -60,6 +62,16 @@ export class ReplayQueue {
     this.#files = files;
   }
 
+  /** Whether the next records could not be read when it was tried last, which then is so for all others but those that came since. */
+  get isUnreadable(): boolean {
+    return this.#extents[0]?.isUnreadable ?? false;
+  }
+
+  /** Has all records tried again that could not be read. */
+  tryAll(): void {
+    for (const extent of this.#extents) extent.isUnreadable = false;
+  }
+
   /** Adds records behind all others. */
   push(extent: Extent): void {
     this.added += extent.records;
@@ -67,7 +79,7 @@ export class ReplayQueue {
     const last = this.#extents.at(-1);
     const isBeingRead = last !== undefined && this.#extents.length === 1 && (this.#isLoading || this.#reading);
     const follows = last?.segment === extent.segment && last.end === extent.start && !last.marks;
-    if (last && follows && !isBeingRead) {
+    if (last && follows && !isBeingRead && !last.isUnreadable) {
       last.end = extent.end;
       last.records += extent.records;
     } else this.#extents.push(extent);
@@ -95,11 +107,15 @@ export class ReplayQueue {
     if (!extent || this.#isLoading) return undefined;
     try {
       this.#reading ??= await this.#load(extent);
+      extent.isUnreadable = false;
     } catch (cause) {
       if (this.#extents[0] !== extent) return undefined;
       if (codeOf(cause) === 'ENOENT' || extent.segment.lastAt < keptSince) return this.#end(extent, 0, cause);
       // Others go first, which may be readable.
       this.#extents.push(...this.#extents.splice(0, 1));
+      extent.isUnreadable = true;
+      this.removed += extent.records;
+      this.added += extent.records;
       throw cause;
     }
     const reading = this.#reading;

@@ -43,6 +43,8 @@ export interface SpoolSettings {
   readonly maxBufferBytes: number;
   readonly files: SpoolFiles;
   readonly clock: Clock;
+  /** Room for what is in memory, and may go to disk at the end. */
+  readonly reservedBytes: () => number;
   /** The disk failed, or something on it is left alone. */
   readonly onFailure: (error: DeliveryError) => void;
   /** Records of a dead owner were found. They are on disk only. */
@@ -87,6 +89,8 @@ export class Spool {
   #parked: Extent[] = [];
   /** While {@link together} runs. */
   #isTogether = false;
+  /** While {@link keep} runs. */
+  #isKeeping = false;
   #damaged = 0;
   readonly #retry: DiskRetry;
   #heartbeat: Timer | undefined;
@@ -117,7 +121,8 @@ export class Spool {
       segmentBytes: this.segmentBytes,
       isSynced: options.fsync !== 'never',
       onUnseen: (directory) => this.#touch(directory),
-      roomBytes: () => options.maxBytes - this.#bytes - this.#leftBytes,
+      roomBytes: () =>
+        options.maxBytes - this.#bytes - this.#leftBytes - (this.#isKeeping ? 0 : settings.reservedBytes()),
       onWritten: (bytes) => {
         this.#bytes += bytes;
         this.#retry.succeeded();
@@ -170,23 +175,7 @@ export class Spool {
    * {@link has} tells whether it is on disk.
    */
   append(record: SpoolRecord, isParked: boolean): Appended {
-    if (!this.#retry.isDue) return 'failed';
-    try {
-      const number = this.#place(record);
-      const segment = this.#appender.current;
-      if (number === undefined || !segment) return 'full';
-      const id = segment.idOf(number);
-      segment.note(record.acceptedAt);
-      // It counts from now on, since a segment without such records is removed, and is in memory until it is written.
-      segment.unsettled++;
-      segment.inMemory++;
-      if (isParked) this.#parked.push({ segment, ...this.#appender.lastPlace, records: 1, firstNumber: number });
-      if (!this.#isTogether) this.#commit();
-      return this.#isTogether || this.has(id) ? id : 'failed';
-    } catch (error) {
-      this.#failed(error);
-      return 'failed';
-    }
+    return this.#append(record, isParked) ?? this.#append(record, isParked) ?? 'failed';
   }
 
   /** Writes the records that a function appends by one call of the system. */
@@ -257,10 +246,12 @@ export class Spool {
     const appended: Appended[] = [];
     // The last chance: the disk may be well again.
     this.#retry.tryNow();
+    this.#isKeeping = true;
     this.together(() => {
       for (const parts of records)
         appended.push(this.append({ acceptedAt, urgent: parts[0]?.urgent ?? false, events: parts }, false));
     });
+    this.#isKeeping = false;
     records.forEach((parts, index) => {
       const id = appended[index];
       if (typeof id === 'number' && this.has(id)) {
@@ -285,13 +276,34 @@ export class Spool {
     this.release();
   }
 
-  /** Gives all directories up. Synchronous: for the exit of the process. */
+  /** Gives all directories up. Synchronous: for the exit of the process. A record that comes later begins a new one. */
   release(): void {
     this.#isClosed = true;
     this.#heartbeat?.cancel();
-    this.#appender.endSegment();
+    this.#appender.forgetDirectory();
     for (const directory of this.#directories) directory.path = giveUp(this.#settings.files, directory.path);
     this.#directories.clear();
+  }
+
+  /** `undefined` if the directory was gone: a new one takes its place. */
+  #append(record: SpoolRecord, isParked: boolean): Appended | undefined {
+    if (!this.#retry.isDue) return 'failed';
+    try {
+      const number = this.#place(record);
+      const segment = this.#appender.current;
+      if (number === undefined || !segment) return 'full';
+      const id = segment.idOf(number);
+      segment.note(record.acceptedAt);
+      // It counts from now on, since a segment without such records is removed, and is in memory until it is written.
+      segment.unsettled++;
+      segment.inMemory++;
+      if (isParked) this.#parked.push({ segment, ...this.#appender.lastPlace, records: 1, firstNumber: number });
+      if (!this.#isTogether) this.#commit();
+      return this.#isTogether || this.has(id) ? id : undefined;
+    } catch (error) {
+      this.#failed(error);
+      return undefined;
+    }
   }
 
   /** `undefined` if there is no room. */

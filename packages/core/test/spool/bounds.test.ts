@@ -44,6 +44,27 @@ it('with "spill" records that find no room on disk at the end are lost as spool-
   expect(dropped).toMatchObject({ 'spool-full': 4000 - spooled, undeliverable: 0 });
 });
 
+it.each(['drop-newest', 'drop-oldest'] as const)(
+  'with "spill" and %s what is in memory has its room on disk at the end',
+  async (overflow) => {
+    const directory = temporaryDirectory();
+    const { shipper, destination } = startSpooled(
+      { directory, mode: 'spill', maxBytes: MAX_BYTES },
+      { overflow, maxBufferBytes: MAX_BYTES / 2, dropNotice: false },
+    );
+    destination.respond = away;
+    const accepted = TEXTS.filter((text) => shipper.accept(textRecord(text)));
+    const before = shipper.stats();
+    assertBalanced(before);
+    expect(before.pending).toBeGreaterThan(300);
+    expect(before.spooled).toBeGreaterThan(300);
+    const { spooled, dropped } = await shipper.close({ timeoutMs: 0 });
+    expect(bytesIn(directory)).toBeLessThanOrEqual(MAX_BYTES);
+    expect({ spooled, dropped }).toEqual({ spooled: before.spooled + before.pending, dropped: before.dropped });
+    if (overflow === 'drop-newest') expect(accepted).toHaveLength(spooled);
+  },
+);
+
 const TEXTS = Array.from({ length: 4000 }, (_, n) => `${n} ${'x'.repeat(1000)}`);
 
 /** Accepts {@link TEXTS} while the service is away, and lets it come back. */

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { expect, it } from 'vitest';
-import { assertBalanced } from '../../src/index.js';
-import { diskError, SimulatedDisk } from '../support/simulated-disk.js';
+import { assertBalanced, type DeliveryReport } from '../../src/index.js';
+import { diskError, SimulatedDisk, type SimulatedProcess } from '../support/simulated-disk.js';
 import { away } from '../support/spool.js';
 
 const TEXTS = ['first', 'second', 'third', 'fourth'];
@@ -169,6 +169,53 @@ it('a segment that cannot be read does not keep those behind it, and its records
   expect(delivered).toBeGreaterThan(1500);
   await disk.clock.advance(600_000);
   expect(shipper.stats()).toMatchObject({ spooled: 0, pending: 0, delivered, dropped: { undeliverable: spooled } });
+});
+
+/** A process whose first segment cannot be read back. */
+function startWithBadSegment(disk: SimulatedDisk): SimulatedProcess {
+  let bad: string | undefined;
+  const process = disk.start({ maxBufferBytes: 65_536 }, {}, (files) => ({
+    read: (path, position, length) => {
+      bad ??= path;
+      return path === bad ? Promise.reject(diskError('EIO')) : files.read(path, position, length);
+    },
+  }));
+  process.destination.respond = away;
+  process.accept(Array.from({ length: 2000 }, (_, n) => `text ${n} ${'x'.repeat(200)}`));
+  process.destination.respond = () => {};
+  return process;
+}
+
+it.each(['at once', 'after failures in a row'])(
+  'flush() tries each segment, and does not wait for one that cannot be read: %s',
+  async (when) => {
+    const disk = new SimulatedDisk();
+    const { shipper } = startWithBadSegment(disk);
+    if (when !== 'at once') await disk.clock.advance(120_000);
+    let report: DeliveryReport | undefined;
+    void shipper.flush().then((ended) => {
+      report = ended;
+    });
+    await disk.clock.advance(500);
+    const { spooled, delivered } = shipper.stats();
+    expect(report).toMatchObject({ spooled, delivered, pending: 0 });
+    expect(delivered).toBeGreaterThan(1500);
+    expect(spooled + delivered).toBe(2000);
+  },
+);
+
+it('a segment that cannot be read is told once while others can, and tried less and less often', async () => {
+  const disk = new SimulatedDisk();
+  const { shipper, accept, told, destination } = startWithBadSegment(disk);
+  for (let second = 0; second < 60; second++) {
+    destination.respond = away;
+    accept(Array.from({ length: 400 }, (_, n) => `later ${n} ${'x'.repeat(200)}`));
+    await disk.clock.advance(20);
+    destination.respond = () => {};
+    await disk.clock.advance(1000);
+  }
+  expect(shipper.stats().delivered).toBeGreaterThan(20_000);
+  expect(told).toEqual([expect.stringMatching(/cannot read .*EIO/)]);
 });
 
 it('records of a dead process that cannot be read do not keep those of this one', async () => {

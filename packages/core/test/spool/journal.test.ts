@@ -57,6 +57,15 @@ it('close() delivers what a dead process left, too, while requests succeed', asy
   expect(await second.shipper.close()).toMatchObject({ recovered: 3000, received: 1, delivered: 3001, spooled: 0 });
 });
 
+it('close() delivers what a dead process left, although a part of a segment is as much as fits into memory', async () => {
+  const spool = { directory: temporaryDirectory() };
+  const texts = Array.from({ length: 400 }, (_, n) => `old ${n} ${'x'.repeat(400)}`);
+  await leaveOnDisk(spool, texts);
+  const { shipper, destination } = startSpooled(spool, { maxBufferBytes: 64 * 1024 });
+  expect(await shipper.close()).toMatchObject({ recovered: 400, delivered: 400, spooled: 0 });
+  expect(destination.texts.toSorted()).toEqual(texts.toSorted());
+});
+
 it('close() of a process that logs nothing delivers what a dead one left', async () => {
   const spool = { directory: temporaryDirectory() };
   await leaveOnDisk(spool, ['old']);

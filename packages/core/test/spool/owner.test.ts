@@ -1,11 +1,12 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Clock, systemClock } from '../../src/index.js';
+import { assertBalanced, type Clock, systemClock } from '../../src/index.js';
+import { nodeFiles, type SpoolFiles } from '../../src/spool/files.js';
 import { directoryOf, freeDirectory, isAlive, type Owner, ownerOf, thisOwner } from '../../src/spool/owner.js';
-import { filesIn, leaveOnDisk, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
+import { away, filesIn, leaveOnDisk, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
 
 const me = thisOwner();
 const FRESH_MS = 1000;
@@ -73,8 +74,24 @@ describe('an owner', () => {
     const other = { ...(await otherProcess()), startedTicks: 0 };
     expect(isAlive(other, blind, FRESH_MS)).toBe(true);
     expect(isAlive(other, blind, OLD_MS)).toBe(false);
+    // One that sees it, in the same namespace.
+    expect(isAlive(other, me, FRESH_MS)).toBe(true);
+    expect(isAlive(other, me, OLD_MS)).toBe(false);
   });
 });
+
+const canUnshare = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0;
+
+it.runIf(canUnshare)(
+  'a process whose /proc shows the ids of another namespace does not know its start: its heartbeat counts',
+  () => {
+    const owner = new URL('../../dist/esm/spool/owner.js', import.meta.url);
+    const code = `import { thisOwner } from ${JSON.stringify(owner)}; console.log(JSON.stringify(thisOwner()))`;
+    const node = [process.execPath, '--input-type=module', '--eval', code];
+    const { stdout } = spawnSync('unshare', ['--pid', '--fork', ...node], { encoding: 'utf8' });
+    expect(JSON.parse(stdout)).toMatchObject({ pid: 1, startedTicks: 0 });
+  },
+);
 
 /** Gives the only directory of a spool the name of an owner, with a heartbeat of that age. */
 function giveTo(directory: string, owner: Owner, heartbeatAgeMs: number): string {
@@ -144,6 +161,39 @@ describe('a directory', () => {
       expect(first.shipper.stats()).toMatchObject({ received: 3, pending: 3, spooled: 0 });
       await first.shipper.flush();
       expect(first.destination.texts).toEqual(['before', 'after', 'later']);
+    },
+  );
+
+  it.each(['memory', 'disk only'])(
+    'that another process adopts in the middle of a write is not taken for one that has the record: it was to be in %s',
+    async (place) => {
+      const directory = temporaryDirectory();
+      let lateMs = 0;
+      const clock: Clock = {
+        ...systemClock,
+        now: () => systemClock.now() + lateMs,
+        monotonic: () => systemClock.monotonic() + lateMs,
+      };
+      const files: SpoolFiles = {
+        ...nodeFiles,
+        write(file, bytes, length, position) {
+          if (lateMs === 0 && Buffer.from(bytes.buffer, bytes.byteOffset, length).includes('second')) {
+            giveTo(directory, { ...me, namespace: me.namespace + 1 }, -31_000);
+            lateMs = 31_000;
+          }
+          return nodeFiles.write(file, bytes, length, position);
+        },
+      };
+      const options = { maxDelayMs: 60_000, maxBufferBytes: 65_536 };
+      const { shipper, destination } = startSpooled({ directory }, options, { clock, files });
+      destination.respond = away;
+      const rest = place === 'memory' ? '' : 'x'.repeat(30_000);
+      for (const text of ['first', 'second', 'third']) shipper.accept(textRecord(text + rest));
+      assertBalanced(shipper.stats());
+      expect(shipper.stats().dropped.undeliverable).toBe(0);
+      destination.respond = () => {};
+      await shipper.flush();
+      expect(destination.texts.map((text) => text.replace(rest, '')).sort()).toEqual(['first', 'second', 'third']);
     },
   );
 

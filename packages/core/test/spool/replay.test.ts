@@ -51,6 +51,25 @@ it.each([
   expect(shipper.stats()).toMatchObject({ recovered: 20, received: 20, delivered: 40, spooled: 0 });
 });
 
+it('takes turns with new records that never cease when there is a single slot', async () => {
+  const spool = { directory: temporaryDirectory() };
+  await leaveOnDisk(
+    spool,
+    records('old', 10).map(({ text }) => text),
+  );
+  const { shipper, destination } = startSpooled(spool, { concurrency: 1, maxBatchEvents: 1 });
+  destination.respond = () => setImmediate();
+  for (let turn = 0; turn < 1000 && destination.texts.filter((text) => text !== 'live').length < 10; turn++) {
+    while (shipper.stats().received < destination.texts.length + 3) shipper.accept(textRecord('live'));
+    while (destination.texts.length <= turn) await setImmediate();
+  }
+  await shipper.flush();
+  const places = destination.texts.flatMap((text, place) => (text.startsWith('old') ? place : []));
+  expect(places).toHaveLength(10);
+  // Half of the turns.
+  expect((places[8] ?? 0) - (places[0] ?? 0)).toBe(16);
+});
+
 it('delivers first what the process left that died first', async () => {
   const spool = { directory: temporaryDirectory() };
   for (const [index, name] of ['c', 'a', 'd', 'b'].entries()) {

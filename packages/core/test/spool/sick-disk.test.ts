@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { full } from '../../../../forms.js';
 import { assertBalanced, type DeliveryReport, type DeliveryStats } from '../../src/index.js';
-import { temporaryDirectory } from '../support/spool.js';
+import { startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
 
 const CHILD = fileURLToPath(new URL('../children/sick-disk.mjs', import.meta.url));
 
@@ -93,4 +95,15 @@ describe('a process whose disk fails goes on, tells it once with the path and th
     const directory = temporaryDirectory();
     check(run('removed', directory, ''), directory, /is gone: it was removed, .* a new one takes its place/);
   });
+});
+
+it('a directory that is a file is told with the remedy', async () => {
+  const directory = join(temporaryDirectory(), 'file');
+  writeFileSync(directory, '');
+  const told: string[] = [];
+  const { shipper, destination } = startSpooled({ directory }, { onError: ({ message }) => void told.push(message) });
+  expect(shipper.accept(textRecord('kept in memory'))).toBe(true);
+  expect(await shipper.close()).toMatchObject({ delivered: 1, spooled: 0 });
+  expect(destination.texts).toEqual(['kept in memory']);
+  expect(told).toEqual([expect.stringMatching(/file: ENOTDIR.*a part of this path is a file/)]);
 });
