@@ -143,6 +143,7 @@ const HOPS = [
   'intake',
   'flush-waits.ts',
   'shipper.ts',
+  'core-shipper.ts',
   'thread',
   'create-shipper.ts',
 ];

@@ -1,7 +1,8 @@
 import type { Destination } from './contract/destination.js';
 import { ConfigError } from './contract/errors.js';
+import { createCoreShipper } from './core-shipper.js';
 import { type DeliveryOptions, resolveDeliveryOptions } from './options/delivery-options.js';
-import { createCoreShipper, type Seams, type Shipper } from './shipper.js';
+import type { Seams, Shipper } from './shipper.js';
 import { createThreadShipper } from './thread/thread-shipper.js';
 
 /**
@@ -12,7 +13,7 @@ import { createThreadShipper } from './thread/thread-shipper.js';
 export function createShipper(destination: Destination, options: DeliveryOptions = {}, seams: Seams = {}): Shipper {
   const resolved = resolveDeliveryOptions(options, destination);
   if (!resolved.thread) return createCoreShipper(destination, options, seams, resolved);
-  for (const seam of ['clock', 'random'] as const) {
+  for (const seam of ['clock', 'random', 'files'] as const) {
     if (seams[seam] === undefined) continue;
     throw new ConfigError(
       seam,

@@ -5,18 +5,12 @@ import { type DeliveryStats, emptyStats } from '../accounting/stats.js';
 import type { Destination, DestinationRecipe, DropReason } from '../contract/destination.js';
 import { DeliveryError } from '../contract/errors.js';
 import type { LogRecord } from '../contract/record.js';
+import { CoreShipper, createCoreShipper } from '../core-shipper.js';
 import { limitOf } from '../intake/budget.js';
 import type { DeliveryOptions, ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import { currentActivity } from '../process/feedback.js';
 import { ProcessEnd } from '../process/process-end.js';
-import {
-  CoreShipper,
-  createCoreShipper,
-  type DeliveryReport,
-  type FlushOptions,
-  type Seams,
-  type Shipper,
-} from '../shipper.js';
+import type { DeliveryReport, FlushOptions, Seams, Shipper } from '../shipper.js';
 import { guarded } from '../tools/guarded.js';
 import { outsideContext, systemClock } from '../tools/system-clock.js';
 import { MainLedger } from './main-ledger.js';

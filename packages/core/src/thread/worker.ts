@@ -4,8 +4,8 @@ import { Reporter } from '../accounting/reporter.js';
 import type { Timer } from '../contract/clock.js';
 import type { Destination } from '../contract/destination.js';
 import type { LogRecord } from '../contract/record.js';
+import { CoreShipper } from '../core-shipper.js';
 import { DEFAULT_CLOSE_TIMEOUT_MS, resolveDeliveryOptions } from '../options/delivery-options.js';
-import { CoreShipper } from '../shipper.js';
 import { EndOfTurn } from '../tools/end-of-turn.js';
 import { systemClock } from '../tools/system-clock.js';
 import {

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
+import { type CoreShipper, createCoreShipper } from '../../src/core-shipper.js';
 import type { DeliveryOptions, Drop, SpoolOptions } from '../../src/index.js';
-import { type CoreShipper, createCoreShipper } from '../../src/shipper.js';
 import type { SpoolFiles } from '../../src/spool/files.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { SimulatedFiles } from './simulated-files.js';

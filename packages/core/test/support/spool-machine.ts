@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { createCoreShipper } from '../../src/core-shipper.js';
 import {
   assertBalanced,
   type Batch,
@@ -8,7 +9,6 @@ import {
   type Seams,
   type Shipper,
 } from '../../src/index.js';
-import { createCoreShipper } from '../../src/shipper.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { type Fault, type Leftover, SimulatedFiles } from './simulated-files.js';
 import { OnDisk } from './spool.js';

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type fc from 'fast-check';
 import { expect } from 'vitest';
 import { Reporter } from '../../src/accounting/reporter.js';
+import { CoreShipper } from '../../src/core-shipper.js';
 import {
   assertBalanced,
   type Batch,
@@ -16,7 +17,6 @@ import {
   type TextRecord,
 } from '../../src/index.js';
 import { resolveDeliveryOptions } from '../../src/options/delivery-options.js';
-import { CoreShipper } from '../../src/shipper.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { encodeText, RecordingDestination, record } from './recording-destination.js';
 import { Reference } from './reference.js';
