@@ -157,7 +157,7 @@ export class CoreShipper implements Shipper {
 
   accept(record: LogRecord): boolean {
     try {
-      if (!this.#isClosed) return this.#take(() => this.#intake.accept(record));
+      if (!this.#isClosed) return this.#taken(this.#intake.accept(record));
     } catch (cause) {
       return this.refuse(record, 'unencodable', cause);
     }
@@ -166,7 +166,7 @@ export class CoreShipper implements Shipper {
 
   acceptAll(records: readonly LogRecord[]): void {
     guarded(() => {
-      if (!this.#isClosed) this.#take(() => this.#intake.acceptAll(records));
+      if (!this.#isClosed) this.#taken(this.#intake.acceptAll(records));
       else for (const record of records) this.refuse(record, 'closed');
     })();
   }
@@ -262,11 +262,10 @@ export class CoreShipper implements Shipper {
     return this.#closed || (this.#processEnd.isExiting && !this.#spool);
   }
 
-  #take<T>(accept: () => T): T {
-    const taken = accept();
-    // Nothing later puts it on disk.
+  /** At the exit of the process nothing later would put on disk what was taken in. */
+  #taken<T>(result: T): T {
     if (this.#processEnd.isExiting) this.#exit();
-    return taken;
+    return result;
   }
 
   /** Only synchronous code still runs. */
