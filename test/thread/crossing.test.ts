@@ -142,12 +142,15 @@ it.each(['text', 'fields', 'both'] as const)(
   },
 );
 
-it.each(['clock', 'random', 'files'] as const)('refuses %s with thread: true, since it cannot cross to the worker', (seam) => {
-  const make = (): unknown =>
-    createShipper(createFileDestination({ file: '/dev/null' }), { thread: true }, { [seam]: () => 0.5 });
-  expect(make).toThrow(`[logferry] ${seam}: expected to be absent beside thread: true`);
-  expect(make).toThrow(expect.objectContaining({ option: seam }));
-});
+it.each(['clock', 'random', 'files'] as const)(
+  'refuses %s with thread: true, since it cannot cross to the worker',
+  (seam) => {
+    const make = (): unknown =>
+      createShipper(createFileDestination({ file: '/dev/null' }), { thread: true }, { [seam]: () => 0.5 });
+    expect(make).toThrow(`[logferry] ${seam}: expected to be absent beside thread: true`);
+    expect(make).toThrow(expect.objectContaining({ option: seam }));
+  },
+);
 
 it.each([
   [{ thread: 'yes' }, 'thread: expected true or false, got "yes"'],
