@@ -164,11 +164,8 @@ export class CoreShipper implements Shipper {
     return this.refuse(record, 'closed');
   }
 
-  acceptAll(records: readonly LogRecord[]): void {
-    guarded(() => {
-      if (!this.#isClosed) this.#taken(this.#intake.acceptAll(records));
-      else for (const record of records) this.refuse(record, 'closed');
-    })();
+  together<T>(act: () => T): T {
+    return this.#taken(this.#intake.together(act));
   }
 
   refuse(record: Pick<LogRecord, 'time'>, reason: DropReason, cause?: unknown): false {

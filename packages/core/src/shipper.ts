@@ -19,8 +19,11 @@ export interface FlushOptions {
 export interface Shipper {
   /** Takes a record. Synchronous, never throws. False: dropped on the spot, and counted. */
   accept(record: LogRecord): boolean;
-  /** Takes records that came together, as {@link accept} does. With the option `spool` they go to disk by one write. */
-  acceptAll(records: readonly LogRecord[]): void;
+  /**
+   * Runs a function that accepts records which came together, those of a chunk that was read, and returns its result. With the option
+   * `spool` they go to disk by one write at its end. One that finds no place then is counted as lost, though `accept` returned true.
+   */
+  together<T>(act: () => T): T;
   /**
    * Counts a record as lost that an adapter cannot hand over: one that is too large to be read, for example. Synchronous, never
    * throws. `cause` is told with the loss. Always false.

@@ -106,13 +106,11 @@ function shipLines(shipper: Shipper, { lowest, maxLineChars, flushTimeoutMs }: L
   let endOptions: FlushOptions | undefined;
   const ships = ({ levelValue }: Pick<ParsedLine, 'levelValue'>): boolean =>
     levelValue === undefined || levelValue >= lowest;
-  /** The records of the chunk that is read. */
-  let chunkRecords: ParsedLine[] = [];
   const lines = new LineReader(maxLineChars, {
     onLine(line) {
       if (line.trim() === '') return;
       const record = parseLine(line, Date.now());
-      if (ships(record)) chunkRecords.push(record);
+      if (ships(record)) shipper.accept(record);
     },
     // The rest of the line is never read.
     onTooLong(head) {
@@ -122,13 +120,10 @@ function shipLines(shipper: Shipper, { lowest, maxLineChars, flushTimeoutMs }: L
   });
   const counted = (act: () => void): void => {
     try {
-      act();
+      shipper.together(act);
     } catch (cause) {
       shipper.refuse({ time: Date.now() }, 'unencodable', cause);
     }
-    const records = chunkRecords;
-    chunkRecords = [];
-    shipper.acceptAll(records);
   };
   const read = (chunk: unknown): void =>
     counted(() => lines.read(typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk : String(chunk)));

@@ -42,6 +42,8 @@ export class Intake {
   /** None without a spool. */
   readonly #spoolIntake: SpoolIntake | undefined;
   #lastSeq = 0;
+  /** While {@link together} runs, with a spool. */
+  #isTogether = false;
 
   constructor(dependencies: Dependencies) {
     const { destination, options, clock, spool, ledger, budget } = dependencies;
@@ -96,25 +98,25 @@ export class Intake {
     return true;
   }
 
-  /** Takes in records that came together: by one write if they go to disk. */
-  acceptAll(records: readonly LogRecord[]): void {
+  /** Takes in the records that a function accepts: by one write if they go to disk. */
+  together<T>(act: () => T): T {
     const { reporter } = this.#dependencies;
-    if (!this.#spoolIntake || reporter.isNotifying || currentActivity() !== undefined) {
-      for (const record of records) this.accept(record);
-      return;
-    }
+    const spoolIntake = this.#spoolIntake;
+    if (!spoolIntake || this.#isTogether || reporter.isNotifying || currentActivity() !== undefined) return act();
     const refuse = ({ events }: EncodedRecord): void => {
       const [first] = events;
       if (first) this.#refuse(first, 'buffer-full', events);
     };
-    this.#spoolIntake.together(() => {
-      for (const record of records) {
-        if (this.#defer(record)) continue;
+    this.#isTogether = true;
+    const actAndDrain = (): T => {
+      try {
+        return act();
+      } finally {
         this.#deferred?.drain();
-        this.#takeNow(record);
+        this.#isTogether = false;
       }
-      this.#deferred?.drain();
-    }, refuse);
+    };
+    return spoolIntake.together(actAndDrain, refuse);
   }
 
   /** Counts a record as lost that is not to be taken in. */
@@ -146,11 +148,8 @@ export class Intake {
   #canWait(record: LogRecord): boolean {
     const { options, budget } = this.#dependencies;
     // With a spool the call says whether the record is on disk.
-    if (this.#spoolIntake || budget.usedBytes > options.maxBufferBytes / 2) return false;
-    return this.#defer(record);
-  }
-
-  #defer(record: LogRecord): boolean {
+    const canWait = this.#spoolIntake ? this.#isTogether : budget.usedBytes <= options.maxBufferBytes / 2;
+    if (!canWait) return false;
     try {
       return this.#deferred?.defer(record) ?? false;
     } catch {

@@ -67,20 +67,22 @@ export class SpoolIntake {
   }
 
   /** Takes the records in that a function hands over, by one write. `onRefused` is called for those that find no place in the end. */
-  together(act: () => void, onRefused: (record: EncodedRecord) => void): void {
-    const { spool, ledger } = this.#dependencies;
+  together<T>(act: () => T, onRefused: (record: EncodedRecord) => void): T {
+    const { spool } = this.#dependencies;
     const parked: Parked[] = [];
     this.#parked = parked;
     try {
-      spool.together(act);
+      return spool.together(act);
     } finally {
       this.#parked = undefined;
+      for (const { record, id } of parked) if (!spool.has(id)) this.#unpark(record, onRefused);
     }
-    for (const { record, id } of parked) {
-      if (spool.has(id)) continue;
-      ledger.unpark();
-      if (this.#takeIntoMemory(record) !== undefined) onRefused(record);
-    }
+  }
+
+  /** The record could not be written. */
+  #unpark(record: EncodedRecord, onRefused: (record: EncodedRecord) => void): void {
+    this.#dependencies.ledger.unpark();
+    if (this.#takeIntoMemory(record) !== undefined) onRefused(record);
   }
 
   /** Segments go as a whole: as much is evicted as one holds. */

@@ -179,10 +179,10 @@ export class Spool {
   }
 
   /** Writes the records that a function appends by one call of the system. */
-  together(act: () => void): void {
+  together<T>(act: () => T): T {
     this.#isTogether = true;
     try {
-      act();
+      return act();
     } finally {
       this.#isTogether = false;
       this.#commit();

@@ -118,8 +118,9 @@ class ThreadShipper implements Shipper {
     }
   }
 
-  acceptAll(records: readonly LogRecord[]): void {
-    for (const record of records) this.accept(record);
+  /** Records go to the worker together in any case. */
+  together<T>(act: () => T): T {
+    return act();
   }
 
   refuse(record: Pick<LogRecord, 'time'>, reason: DropReason, cause?: unknown): false {

@@ -3,7 +3,6 @@ import { withCause } from '../accounting/ledger.js';
 import { Reporter } from '../accounting/reporter.js';
 import type { Timer } from '../contract/clock.js';
 import type { Destination } from '../contract/destination.js';
-import type { LogRecord } from '../contract/record.js';
 import { CoreShipper } from '../core-shipper.js';
 import { DEFAULT_CLOSE_TIMEOUT_MS, resolveDeliveryOptions } from '../options/delivery-options.js';
 import { EndOfTurn } from '../tools/end-of-turn.js';
@@ -74,19 +73,18 @@ class LineShipper extends EventEmitter {
   write(chunk: string): true {
     const lines = this.#unfinishedLine + chunk;
     let start = 0;
-    let records: LogRecord[] = [];
-    for (let end = lines.indexOf('\n'); end >= 0; end = lines.indexOf('\n', start)) {
-      const parsed = parseLine(lines.slice(start, end));
-      start = end + 1;
-      if ('record' in parsed) {
-        records.push(parsed.record);
-        continue;
+    /** Up to the next command, which it returns. */
+    const readRecords = (): Command | undefined => {
+      for (let end = lines.indexOf('\n', start); end >= 0; end = lines.indexOf('\n', start)) {
+        const parsed = parseLine(lines.slice(start, end));
+        start = end + 1;
+        if ('command' in parsed) return parsed.command;
+        this.#shipper.accept(parsed.record);
       }
-      this.#shipper.acceptAll(records);
-      records = [];
-      void this.#obey(parsed.command);
-    }
-    this.#shipper.acceptAll(records);
+      return undefined;
+    };
+    const nextCommand = (): Command | undefined => this.#shipper.together(readRecords);
+    for (let command = nextCommand(); command; command = nextCommand()) void this.#obey(command);
     this.#unfinishedLine = lines.slice(start);
     this.#readChars += chunk.length;
     if (this.#readChars - this.#reportedChars >= this.#plan.reportChars) this.#report();

@@ -18,7 +18,9 @@ it('with fsync "record" a record is on the medium when it is accepted, and so ar
   const { files, seen } = simulate();
   const { shipper } = startSpooled({ ...SPOOL, fsync: 'record' }, { maxDelayMs: 60_000 }, { files: seen });
   shipper.accept(textRecord('text 1'));
-  shipper.acceptAll([textRecord('text 2'), textRecord('text 3')]);
+  shipper.together(() => {
+    for (const text of ['text 2', 'text 3']) shipper.accept(textRecord(text));
+  });
   expect([...files.find(TEXT, true)]).toEqual(['text 1', 'text 2', 'text 3']);
   files.losePower(NOTHING);
   expect([...files.find(TEXT)]).toEqual(['text 1', 'text 2', 'text 3']);

@@ -133,14 +133,16 @@ export class Machine {
     const process = this.#in(slot);
     const { shipper } = process;
     const made = Array.from({ length: records }, () => this.#log(process, size));
-    if (together) shipper.acceptAll(made);
-    else
-      for (const record of made)
-        if (!shipper.accept(record)) {
-          const known = this.#known(record.text);
-          known.isDropped = true;
-          process.named.add(known);
-        }
+    const accept = (): void => {
+      for (const record of made) {
+        if (shipper.accept(record)) continue;
+        const known = this.#known(record.text);
+        known.isDropped = true;
+        process.named.add(known);
+      }
+    };
+    if (together) shipper.together(accept);
+    else accept();
     // A record that is in memory only may be lost with its process.
     const onDisk = this.#files.find(TEXT);
     for (const { text } of made) {
