@@ -79,7 +79,7 @@ it('any records make batches that the service accepts, and each is stored once o
       if (stored.length > kept.size) seen.split++;
       seen.fullBatches += sent.filter((batch) => batch.bytes === MAX_BATCH_BYTES).length;
     }),
-    { numRuns: full ? 1000 : 400 },
+    { numRuns: full ? 1000 : 150 },
   );
   for (const [state, count] of Object.entries(seen)) expect(count, state).toBeGreaterThan(5);
 }, 300_000);

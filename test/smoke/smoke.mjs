@@ -1,10 +1,12 @@
 // A short test of the current Node.js: every entry point loads in both ways, a record of each framework reaches each cloud,
-// and to each cloud a thread delivers at `process.exit()`.
+// to each cloud a thread delivers at `process.exit()`, and what is left on disk is delivered.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cloudWatchStream } from '@logferry/bunyan/cloudwatch';
 import { logServiceStream } from '@logferry/bunyan/log-service';
@@ -39,13 +41,20 @@ for (const [cloud, target] of Object.entries(options)) {
   await throughThread(cloud, target);
 }
 
+await throughDisk(options.cloudwatch);
+
 const expected = ['bunyan', 'pino', 'thread 0', 'winston'];
-assert.deepEqual(textsOf(cloudWatch.events().map(({ message }) => JSON.parse(message))), expected);
+assert.deepEqual(textsOf(cloudWatch.events().map(({ message }) => JSON.parse(message))), [
+  ...expected,
+  'written to disk',
+]);
 assert.deepEqual(textsOf(logService.events().map(({ fields }) => fields)), expected);
 assert.deepEqual([...cloudWatch.stats().violations, ...logService.stats().violations], []);
 await cloudWatch.close();
 await logService.close();
-console.log(`Node.js ${process.version}: ${entryPoints} entry points, 6 ways and 2 threads at exit, all delivered`);
+console.log(
+  `Node.js ${process.version}: ${entryPoints} entry points, 6 ways, 2 threads at exit and a spool, all delivered`,
+);
 
 /** Loads each entry point by `import` and by `require`, and checks that both have the same names. */
 async function loadAll() {
@@ -104,6 +113,27 @@ async function throughThread(cloud, target) {
   const env = { ...process.env, PLAN: JSON.stringify(plan) };
   const [code] = await once(spawn(process.execPath, [app], { env, stdio: 'ignore' }), 'exit');
   assert.equal(code, 3);
+}
+
+/** What one transport cannot deliver, the next one finds on disk. */
+async function throughDisk(target) {
+  const spool = { directory: mkdtempSync(join(tmpdir(), 'logferry-smoke-')) };
+  const credentials = () => Promise.reject(new Error('none yet'));
+  const first = new CloudWatchTransport({ ...target, spool, credentials, closeTimeoutMs: 100, onError() {} });
+  await end(first, 'written to disk');
+  assert.equal(first.stats().spooled, 1);
+  const second = new CloudWatchTransport({ ...target, spool });
+  await end(second);
+  assertBalanced(second.stats());
+  assert.deepEqual([second.stats().recovered, second.stats().delivered], [1, 1]);
+  rmSync(spool.directory, { recursive: true });
+}
+
+async function end(transport, text) {
+  const logger = winston.createLogger({ transports: [transport] });
+  if (text) logger.info(text);
+  logger.end();
+  await once(logger, 'finish');
 }
 
 function expectOne(counters) {

@@ -72,28 +72,14 @@ class CloudWatch implements TextDestination {
   }
 
   encode(record: TextRecord): Encoding {
-    return this.encodeAll([record])[0] as Encoding;
+    const draft = this.#draftOf(record);
+    return this.#encodingOf(draft, JSON.stringify(draft.quotable));
   }
 
   encodeAll(records: readonly TextRecord[]): readonly Encoding[] {
-    const { maxEventBytes, oversize, routeOf } = this.#options;
-    const drafts = records.map((record) => {
-      const { text, time } = record;
-      // A text of more characters has more bytes, which take long to count and to repair.
-      const isTooLong = text.length > maxEventBytes;
-      const message = isTooLong || text.isWellFormed() ? text : text.toWellFormed();
-      const bytes = isTooLong ? text.length : Buffer.byteLength(message);
-      const timeMs = toDateMs(time) ?? Date.now();
-      return { route: routeOf(timeMs, record.level), time: timeMs, message, bytes };
-    });
-    const quoted = quoteAll(drafts.map(({ message, bytes }) => (bytes <= maxEventBytes ? message : '')));
-    return drafts.map(({ route, time, message, bytes }, index) => {
-      if (message === '') return { refused: 'invalid' };
-      if (bytes <= maxEventBytes) return toEvent(route, time, quoted[index] as string, bytes);
-      const messages = fitMessage(message, maxEventBytes, oversize);
-      if (messages.length === 0) return { refused: 'too-large' };
-      return messages.map((part) => toEvent(route, time, JSON.stringify(part), Buffer.byteLength(part)));
-    });
+    const drafts = records.map((record) => this.#draftOf(record));
+    const quoted = quoteAll(drafts.map(({ quotable }) => quotable));
+    return drafts.map((draft, index) => this.#encodingOf(draft, quoted[index] as string));
   }
 
   async send(batch: Batch, signal: AbortSignal, progress?: () => void): Promise<SendOutcome> {
@@ -126,6 +112,26 @@ class CloudWatch implements TextDestination {
 
   recipe(): DestinationRecipe {
     return { module: new URL('./index.js', moduleUrl).href, factory: 'createCloudWatch', options: this.#rawOptions };
+  }
+
+  #draftOf({ text, time, level }: TextRecord): Draft {
+    const { maxEventBytes, routeOf } = this.#options;
+    // A text of more characters has more bytes, which take long to count and to repair.
+    const isTooLong = text.length > maxEventBytes;
+    const message = isTooLong || text.isWellFormed() ? text : text.toWellFormed();
+    const bytes = isTooLong ? text.length : Buffer.byteLength(message);
+    const timeMs = toDateMs(time) ?? Date.now();
+    const quotable = bytes <= maxEventBytes ? message : '';
+    return { route: routeOf(timeMs, level), time: timeMs, message, bytes, quotable };
+  }
+
+  #encodingOf({ route, time, message, bytes }: Draft, quoted: string): Encoding {
+    const { maxEventBytes, oversize } = this.#options;
+    if (message === '') return { refused: 'invalid' };
+    if (bytes <= maxEventBytes) return toEvent(route, time, quoted, bytes);
+    const messages = fitMessage(message, maxEventBytes, oversize);
+    if (messages.length === 0) return { refused: 'too-large' };
+    return messages.map((part) => toEvent(route, time, JSON.stringify(part), Buffer.byteLength(part)));
   }
 
   async #createStreamFor(batch: Batch, target: Target, signal: AbortSignal): Promise<void> {
@@ -212,6 +218,16 @@ class CloudWatch implements TextDestination {
   }
 }
 
+/** What is known of a record before its message is written as JSON. */
+interface Draft {
+  readonly route: string;
+  readonly time: number;
+  readonly message: string;
+  readonly bytes: number;
+  /** The message, if it fits into one event; else empty. */
+  readonly quotable: string;
+}
+
 function toEvent(route: string, time: number, quotedMessage: string, messageBytes: number): EncodedEvent {
   const payload = `{"timestamp":${time},"message":${quotedMessage}}`;
   return { route, time, payload, bytes: messageBytes + EVENT_OVERHEAD_BYTES };
@@ -219,7 +235,6 @@ function toEvent(route: string, time: number, quotedMessage: string, messageByte
 
 /** Writes each text as JSON. One call of `JSON.stringify` for all costs half as much as a call for each. */
 function quoteAll(texts: readonly string[]): string[] {
-  if (texts.length === 1) return [JSON.stringify(texts[0])];
   // Indented JSON has one text a line, after the line of the opening bracket. A line end within a text is escaped.
   const lines = JSON.stringify(texts, undefined, 1).split('\n');
   return texts.map((_, index) => (lines[index + 1] as string).slice(1, index + 1 < texts.length ? -1 : undefined));

@@ -137,7 +137,7 @@ it('encodes any fields as a JSON object of strings, with its exact size and vali
         expect(name.startsWith('__tag__:')).toBe(false);
       }
     }),
-    { numRuns: full ? 2000 : 500 },
+    { numRuns: full ? 2000 : 200 },
   );
 });
 

@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
 import type { EncodedEvent } from '../contract/destination.js';
+import { crc32 } from '../tools/crc32.js';
 
 /** A record on disk: what a destination made of it. */
 export interface SpoolRecord {

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { crc32 } from '../tools/crc32.js';
 
 /** The version of the format, which SPOOL.md describes. */
 export const SPOOL_VERSION = 1;
