@@ -9,98 +9,108 @@ import {
   type FieldsDestination,
   type FieldsRecord,
   type SendOutcome,
-  toDateMs,
   warn,
 } from '@logferry/core';
-import { isCompressionRefused, toConnectionError, toDeliveryError } from './classify.js';
-import { type Compression, compress } from './compress.js';
-import { createFieldsWriter, LEVEL_FIELD, plainFields } from './fields.js';
-import { MAX_BATCH_EVENTS, MAX_VALUE_BYTES } from './limits.js';
+import { createEncoder } from './encode/encoder.js';
+import { plainFields } from './encode/fields.js';
+import { JsonForm } from './encode/json-form.js';
+import type { BodyForm, LogForm } from './encode/log-form.js';
+import { MAX_CHARS } from './encode/oversize.js';
+import { ProtobufForm } from './encode/protobuf-form.js';
+import { MAX_BATCH_EVENTS, MAX_FUTURE_MS, MAX_PAST_MS } from './limits.js';
 import { moduleUrl } from './module-url.js';
-import type { LogServiceFetch, LogServiceOptions } from './options.js';
-import { fitPayload, MAX_CHARS } from './oversize.js';
-import { fetchOver, type ProgressFetch, type PutResponse, putWebTracking } from './put-web-tracking.js';
-import { type ResolvedLogServiceOptions, resolveLogServiceOptions } from './resolve-options.js';
-import { baseBytesOf, bodyOf } from './route.js';
+import type { LogServiceOptions } from './options/options.js';
+import { checkRoom, type ResolvedLogServiceOptions, resolveLogServiceOptions } from './options/resolve-options.js';
+import { type Attempt, isCompressionRefused, isLogstoreMissing, toDeliveryError } from './send/classify.js';
+import { LogServiceClient } from './send/client.js';
+import { type Compression, compress } from './send/compress.js';
+import type { LogServiceResponse } from './send/request.js';
+import { Provisioner } from './signed/provisioner.js';
+import { Signer } from './signed/signer.js';
+import { splitByTime } from './signed/time-window.js';
 
 /**
- * Makes a destination for Alibaba Cloud Log Service that writes by web tracking. Throws `ConfigError` for a wrong option. The
- * first batch calls the service.
+ * Makes a destination for Alibaba Cloud Log Service. With `credentials` it signs its requests, and the service keeps the time of
+ * each event; without, it writes by web tracking. Throws `ConfigError` for a wrong option. The first batch calls the service.
  */
 export function createLogService(options: LogServiceOptions): FieldsDestination {
   return new LogService(resolveLogServiceOptions(options), options);
 }
-
-/** The field for the text: of winston, of pino and bunyan. */
-const MESSAGE_FIELDS: readonly string[] = ['message', 'msg'];
-
-/** A comma follows each log but the last, so the count of a batch is one byte too high. */
-const COMMA_BYTES = 1;
 
 class LogService implements FieldsDestination {
   readonly name = 'log-service';
   readonly reads = 'fields';
   readonly identity: string;
   readonly limits: BatchLimits;
+  readonly separator: BodyForm['separator'];
+  readonly encode: (record: FieldsRecord) => Encoding;
   readonly #rawOptions: LogServiceOptions;
   readonly #options: ResolvedLogServiceOptions;
-  readonly #write: (record: FieldsRecord, time: number) => string;
-  readonly #maxPayloadBytes: number;
-  /** The fields that are kept of a record with too many. */
-  readonly #important: ReadonlySet<string>;
-  readonly #http = createHttpClient();
-  readonly #fetch: LogServiceFetch | ProgressFetch;
+  readonly #form: BodyForm;
+  readonly #client: LogServiceClient;
+  readonly #attempt: Attempt;
+  /** Only for signed writes: the time of the service decides which events it takes. */
+  readonly #signer: Signer | undefined;
+  readonly #provisioner: Provisioner | undefined;
   readonly #clock = new ClockCheck();
   #compression: Compression | undefined;
 
   constructor(options: ResolvedLogServiceOptions, rawOptions: LogServiceOptions) {
+    const { route, maxBatchBytes, compression, signing, targetLabel } = options;
     this.#rawOptions = rawOptions;
+    this.#options = options;
+    this.#signer = signing && new Signer(signing.credentials, signing.region);
+    this.#client = new LogServiceClient(options.fetch, this.#signer);
+    this.#provisioner = signing?.newLogstore && new Provisioner(this.#client, options, signing.newLogstore);
+    this.#attempt = { operation: signing ? 'PutLogs' : 'PutWebTracking', targetLabel };
+    this.#compression = compression === 'none' ? undefined : compression;
+    const { form, encode } = signing ? withEncoder(new ProtobufForm(), options) : withEncoder(new JsonForm(), options);
+    this.#form = form;
+    this.encode = encode;
     this.identity = options.identity;
-    const { route, maxBatchBytes, compression } = options;
-    const baseBytes = baseBytesOf(route);
+    this.separator = form.separator;
+    const baseBytes = form.baseBytesOf(route);
     this.limits = {
       maxEvents: MAX_BATCH_EVENTS,
       maxBytes: maxBatchBytes,
+      ...(signing && { maxPastMs: MAX_PAST_MS, maxFutureMs: MAX_FUTURE_MS }),
       // Called for each record. Only a batch of another destination has another route.
-      baseBytes: (other) => (other === route ? baseBytes : baseBytesOf(other)),
+      baseBytes: (other) => (other === route ? baseBytes : form.baseBytesOf(other)),
     };
-    this.#options = options;
-    const { timeField, sequenceField, oversize } = options;
-    this.#write = createFieldsWriter(timeField, sequenceField, MAX_CHARS[oversize]);
-    this.#important = new Set([timeField, sequenceField, LEVEL_FIELD, ...MESSAGE_FIELDS]);
-    this.#maxPayloadBytes = maxBatchBytes - baseBytes - COMMA_BYTES;
-    this.#fetch = options.fetch ?? fetchOver(this.#http);
-    this.#compression = compression === 'none' ? undefined : compression;
-  }
-
-  encode(record: FieldsRecord): Encoding {
-    const { route, oversize } = this.#options;
-    const time = toDateMs(record.time) ?? Date.now();
-    const payload = this.#write(record, time);
-    const bytes = Buffer.byteLength(payload);
-    if (bytes <= this.#maxPayloadBytes && bytes <= MAX_VALUE_BYTES) {
-      return { route, time, payload, bytes: bytes + COMMA_BYTES };
-    }
-    const payloads = fitPayload(payload, this.#maxPayloadBytes, oversize, this.#important);
-    if (payloads.length === 0) return { refused: 'too-large' };
-    return payloads.map((part) => ({ route, time, payload: part, bytes: Buffer.byteLength(part) + COMMA_BYTES }));
   }
 
   async send(batch: Batch, signal: AbortSignal, progress?: () => void): Promise<SendOutcome> {
-    const raw = bodyOf(batch);
+    const { taken, rejected } = this.#signer ? splitByTime(batch, this.#signer.now()) : { taken: batch, rejected: [] };
+    if (!taken) return { rejected, wireBytes: 0 };
+    const raw = this.#form.bodyOf(taken);
     const compression = this.#compression;
     const compressed = compression && (await compress(raw, compression));
-    const body = { bytes: compressed ?? raw, rawSize: raw.length, compression: compressed && compression };
-    const response = await this.#post(body, signal, progress);
-    if (response.stored) return this.#outcomeOf(response, body.bytes.length);
-    const failure = toDeliveryError(response, this.#options.targetLabel);
-    if (!compressed || !isCompressionRefused(response)) throw failure;
-    this.#giveUpCompression();
-    throw new DeliveryError('AGAIN', failure.message, { requestId: response.requestId });
+    const request = {
+      url: this.#options.url,
+      headers: {
+        'x-log-bodyrawsize': String(raw.length),
+        ...(compressed && compression && { 'x-log-compresstype': compression }),
+        'content-type': this.#form.contentType,
+      },
+      body: compressed ?? raw,
+    };
+    const response = await this.#client.post(request, this.#attempt, signal, progress);
+    if (response.done) return { rejected, ...this.#outcomeOf(response), wireBytes: request.body.length };
+    const failure = toDeliveryError(response, this.#attempt);
+    if (compressed && isCompressionRefused(response)) {
+      this.#giveUpCompression();
+      throw again(failure);
+    }
+    if (this.#provisioner && isLogstoreMissing(response)) {
+      await this.#provisioner.createLogstore(signal);
+      throw again(failure);
+    }
+    throw failure;
   }
 
   async close(): Promise<void> {
-    this.#http.close();
+    this.#provisioner?.close();
+    this.#client.close();
   }
 
   recipe(): DestinationRecipe {
@@ -112,21 +122,11 @@ class LogService implements FieldsDestination {
     };
   }
 
-  async #post(
-    body: Parameters<typeof putWebTracking>[1],
-    signal: AbortSignal,
-    progress: (() => void) | undefined,
-  ): Promise<PutResponse> {
-    try {
-      return await putWebTracking({ url: this.#options.url, fetch: this.#fetch }, body, signal, progress);
-    } catch (error) {
-      throw toConnectionError(error, this.#options.targetLabel, signal);
-    }
-  }
-
-  #outcomeOf({ requestId, clockOffsetMs = 0 }: PutResponse, wireBytes: number): SendOutcome {
-    const fault = this.#clock.faultOf(clockOffsetMs, 'Log Service');
-    return { rejected: [], wireBytes, requestId, ...(fault && { faults: [fault] }) };
+  #outcomeOf({ requestId, clockOffsetMs = 0 }: LogServiceResponse): Pick<SendOutcome, 'requestId' | 'faults'> {
+    this.#provisioner?.confirm();
+    const clockFault = this.#clock.faultOf(clockOffsetMs, 'Log Service');
+    const faults = [...(this.#provisioner?.takeFaults() ?? []), ...(clockFault ? [clockFault] : [])];
+    return { requestId, ...(faults.length > 0 && { faults }) };
   }
 
   /** Final: the service will not be able to read the next body either. */
@@ -135,4 +135,17 @@ class LogService implements FieldsDestination {
     warn(`Log Service cannot read bodies compressed with ${this.#compression}: they are sent as they are from now on`);
     this.#compression = undefined;
   }
+}
+
+/** A form, and the way of a record into it. */
+function withEncoder<Payload extends string | Uint8Array, Label>(
+  form: LogForm<Payload, Label>,
+  options: ResolvedLogServiceOptions,
+): { readonly form: BodyForm; readonly encode: (record: FieldsRecord) => Encoding } {
+  checkRoom(options.maxBatchBytes, form.baseBytesOf(options.route));
+  return { form, encode: createEncoder(form, options) };
+}
+
+function again({ message, requestId }: DeliveryError): DeliveryError {
+  return new DeliveryError('AGAIN', message, { requestId });
 }

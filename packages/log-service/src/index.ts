@@ -1,2 +1,2 @@
 export { createLogService } from './destination.js';
-export { type LogServiceFetch, type LogServiceOptions, logServiceOptionNames } from './options.js';
+export { type LogServiceFetch, type LogServiceOptions, logServiceOptionNames } from './options/options.js';

@@ -1,34 +1,48 @@
 import { stripVTControlCharacters } from 'node:util';
 import { type FieldsRecord, levelLabel as labelOfLevel, toEpochMs } from '@logferry/core';
 import { isValidKey, KeyRenamer } from './keys.js';
+import type { LogForm } from './log-form.js';
 import { sharedSequence } from './sequence.js';
-import { quotedTextOf, read, textOf } from './text.js';
+import { read, textOf } from './text.js';
 
 /** The field for the label of the level. */
 export const LEVEL_FIELD: string = 'level';
 
+/** The field of the framework's own time. */
+const FRAMEWORK_TIME_FIELD = 'time';
+
+/** The names of the fields that we add; without a name, there is no such field. */
+export interface OwnFields {
+  readonly timeField: string | undefined;
+  readonly sequenceField: string | undefined;
+}
+
 /**
- * Makes a function that writes a record as a JSON object of strings: time, sequence number and level, then the record's
- * fields. `time` is the record's time in whole epoch milliseconds, and valid. A text of more than `maxChars` is cut.
+ * Makes a function that writes a record as a log: time, sequence number and level, then the record's fields. `time` is the
+ * record's time in whole epoch milliseconds, and valid. A text of more than `maxChars` is cut. It returns `undefined` for a
+ * record without anything to write.
  */
-export function createFieldsWriter(
-  timeField: string,
-  sequenceField: string,
+export function createFieldsWriter<Payload extends string | Uint8Array, Label>(
+  form: LogForm<Payload, Label>,
+  { timeField, sequenceField }: OwnFields,
   maxChars: number,
-): (record: FieldsRecord, time: number) => string {
-  const ours: readonly string[] = [timeField, sequenceField, LEVEL_FIELD];
-  const [timeLabel, sequenceLabel, levelLabel] = ours.map((key) => `${JSON.stringify(key)}:`);
+): (record: FieldsRecord, time: number) => Payload | undefined {
+  const ours = [timeField, sequenceField, LEVEL_FIELD].filter((name) => name !== undefined);
+  const timeLabel = timeField === undefined ? undefined : form.labelOf(timeField);
+  const sequenceLabel = sequenceField === undefined ? undefined : form.labelOf(sequenceField);
+  const levelLabel = form.labelOf(LEVEL_FIELD);
+  const ownTimeField = timeField ?? FRAMEWORK_TIME_FIELD;
   const nextNumber = sharedSequence();
   const toIso = createIsoFormat();
-  const labels = new Map<string, string>();
+  const labels = new Map<string, Label | undefined>();
 
-  /** The text before a field's value: `,"key":`. Empty if the service does not take the key, or it is ours. */
-  function labelOf(key: string): string {
-    let label = labels.get(key);
-    if (label === undefined) {
-      label = isValidKey(key) && !ours.includes(key) ? `,${JSON.stringify(key)}:` : '';
-      if (labels.size < MAX_LABELS) labels.set(key, label);
-    }
+  /** `undefined` if the service does not take the key, or it is ours, or that of the framework's own time. */
+  function labelOf(key: string): Label | undefined {
+    const known = labels.get(key);
+    if (known !== undefined || labels.has(key)) return known;
+    const isOrdinary = isValidKey(key) && !ours.includes(key) && key !== ownTimeField;
+    const label = isOrdinary ? form.labelOf(key) : undefined;
+    if (labels.size < MAX_LABELS) labels.set(key, label);
     return label;
   }
 
@@ -36,23 +50,30 @@ export function createFieldsWriter(
     const { fields, level } = record;
     const keys = Object.keys(fields);
     const misnamed: [key: string, text: string][] = [];
-    let json = `{${timeLabel}"${toIso(time)}",${sequenceLabel}"${nextNumber()}"`;
-    if (level !== '') json += `,${levelLabel}${quotedTextOf(level, maxChars) ?? '""'}`;
+    form.begin(time);
+    if (timeLabel !== undefined) form.add(timeLabel, toIso(time), maxChars);
+    if (sequenceLabel !== undefined) form.add(sequenceLabel, nextNumber(), maxChars);
+    if (level !== '') form.add(levelLabel, level, maxChars);
     for (const key of keys) {
       const value = read(fields, key);
       const label = labelOf(key);
-      if (label === '' && key === timeField && isTime(value, time)) continue;
-      if (label === '' && key === LEVEL_FIELD && isLevel(value, level)) continue;
-      const text = quotedTextOf(value, maxChars);
-      if (text === undefined) continue;
-      if (label === '') misnamed.push([key, text]);
-      else json += label + text;
+      if (label !== undefined) {
+        form.add(label, value, maxChars);
+        continue;
+      }
+      if (key === ownTimeField && isTime(value, time)) continue;
+      if (key === LEVEL_FIELD && isLevel(value, level)) continue;
+      const text = textOf(value, maxChars);
+      if (text !== undefined) misnamed.push([key, text]);
     }
     if (misnamed.length > 0) {
       const renamer = new KeyRenamer([...ours, ...keys]);
-      for (const [key, text] of misnamed) json += `,${JSON.stringify(renamer.rename(key))}:${text}`;
+      for (const [key, text] of misnamed) {
+        const isTaken = ours.includes(key) || !isValidKey(key);
+        form.add(form.labelOf(isTaken ? renamer.rename(key) : key), text, maxChars);
+      }
     }
-    return `${json}}`;
+    return form.end();
   };
 }
 

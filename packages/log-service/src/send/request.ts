@@ -1,47 +1,46 @@
 import { type Answer, type HttpClient, isSuccess, readAnswer } from '@logferry/core';
-import type { Compression } from './compress.js';
-import type { LogServiceFetch } from './options.js';
+import type { LogServiceFetch } from '../options/options.js';
 
-/** A response of the service, or of some other server at its address. */
-export interface PutResponse extends Answer {
-  /** The time of the service minus the time of this machine, in milliseconds; `undefined` if not known. */
-  readonly clockOffsetMs: number | undefined;
-  /** Whether the service proves that it stored the logs: by a success with its request id. */
-  readonly stored: boolean;
+/** A request, all of it as it is sent. */
+export interface LogServiceRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
 }
 
-/**
- * Makes one PutWebTracking request. Rejects with the error of `fetch` if no response came.
- * https://www.alibabacloud.com/help/en/sls/developer-reference/api-putwebtracking
- */
-export async function putWebTracking(
-  { url, fetch }: { readonly url: string; readonly fetch: LogServiceFetch | ProgressFetch },
-  body: { readonly bytes: Uint8Array; readonly rawSize: number; readonly compression: Compression | undefined },
+/** A response of the service, or of some other server at its address. */
+export interface LogServiceResponse extends Answer {
+  /** The time of the service minus the time of this machine, in milliseconds; `undefined` if not known. */
+  readonly clockOffsetMs: number | undefined;
+  /** Whether the service proves that it did what was asked: by a success with its request id. */
+  readonly done: boolean;
+}
+
+/** Posts a request. Rejects with the error of `fetch` if no response came. */
+export async function post(
+  fetch: LogServiceFetch | ProgressFetch,
+  { url, headers, body }: LogServiceRequest,
   signal: AbortSignal,
-  progress: (() => void) | undefined,
-): Promise<PutResponse> {
+  progress?: (() => void) | undefined,
+): Promise<LogServiceResponse> {
   const sentMs = Date.now();
   const request: Parameters<LogServiceFetch>[1] = {
     method: 'POST',
-    headers: {
-      'x-log-apiversion': '0.6.0',
-      'x-log-bodyrawsize': String(body.rawSize),
-      ...(body.compression !== undefined && { 'x-log-compresstype': body.compression }),
-      'content-type': 'application/json',
-    },
-    body: body.bytes as Uint8Array<ArrayBuffer>,
+    headers: { ...headers },
+    body: body as Uint8Array<ArrayBuffer>,
     signal,
     // `fetch` would follow with a GET, and return that page as the response.
     redirect: 'manual',
   };
   const response = await fetch(url, request, progress);
-  const { status, headers } = response;
-  const clockOffsetMs = offsetOf(headers.get('date'), sentMs);
+  const { status } = response;
+  const clockOffsetMs = offsetOf(response.headers.get('date'), sentMs);
   // The status decides. The body may break off, but reading it frees the connection for the next request.
   const text = await response.text().catch(() => '');
-  const answer = readAnswer({ status, headers, body: text }, { requestIdHeader: 'x-log-requestid', readError });
+  const received = { status, headers: response.headers, body: text };
+  const answer = readAnswer(received, { requestIdHeader: 'x-log-requestid', readError });
   const { requestId, errorName } = answer;
-  return { ...answer, clockOffsetMs, stored: isSuccess(status) && requestId !== undefined && errorName === '' };
+  return { ...answer, clockOffsetMs, done: isSuccess(status) && requestId !== undefined && errorName === '' };
 }
 
 /** A `fetch` function that tells the progress of sending the body. */

@@ -1,5 +1,5 @@
 import { loadPackage } from '@logferry/core';
-import { moduleUrl } from './module-url.js';
+import { moduleUrl } from '../module-url.js';
 
 /**
  * Compresses to an LZ4 block that keeps the end-of-block rules, without frame and without size. Returns `undefined` if

@@ -1,5 +1,5 @@
 import { endOfSlice } from '@logferry/core';
-import { MAX_KEY_BYTES } from './limits.js';
+import { MAX_KEY_BYTES } from '../limits.js';
 
 /** Whether Log Service takes a field or a tag with this name. */
 export function isValidKey(key: string): boolean {

@@ -1,0 +1,37 @@
+import { type Encoding, type FieldsRecord, toDateMs } from '@logferry/core';
+import { MAX_VALUE_BYTES } from '../limits.js';
+import { createFieldsWriter, LEVEL_FIELD, type OwnFields } from './fields.js';
+import type { LogForm } from './log-form.js';
+import { fitPayload, MAX_CHARS, type Oversize } from './oversize.js';
+
+/** The options that decide what becomes of a record. */
+export interface EncoderOptions extends OwnFields {
+  readonly route: string;
+  readonly maxBatchBytes: number;
+  readonly oversize: Oversize;
+}
+
+/** Makes the `encode` of a destination. */
+export function createEncoder<Payload extends string | Uint8Array, Label>(
+  form: LogForm<Payload, Label>,
+  { route, maxBatchBytes, oversize, ...ownFields }: EncoderOptions,
+): (record: FieldsRecord) => Encoding {
+  const write = createFieldsWriter(form, ownFields, MAX_CHARS[oversize]);
+  const { timeField, sequenceField } = ownFields;
+  const important = new Set([timeField, sequenceField, LEVEL_FIELD, ...MESSAGE_FIELDS].filter((key) => key !== undefined));
+  const maxBytes = maxBatchBytes - form.baseBytesOf(route);
+  const fitting = { maxBytes, policy: oversize, important };
+  return (record) => {
+    const time = toDateMs(record.time) ?? Date.now();
+    const payload = write(record, time);
+    if (payload === undefined) return { refused: 'invalid' };
+    const bytes = form.bytesOf(payload);
+    if (bytes <= maxBytes && bytes <= MAX_VALUE_BYTES) return { route, time, payload, bytes };
+    const payloads = fitPayload(form, payload, fitting);
+    if (payloads.length === 0) return { refused: 'too-large' };
+    return payloads.map((part) => ({ route, time, payload: part, bytes: form.bytesOf(part) }));
+  };
+}
+
+/** The field for the text: of winston, of pino and bunyan. */
+const MESSAGE_FIELDS: readonly string[] = ['message', 'msg'];

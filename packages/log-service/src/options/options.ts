@@ -1,0 +1,118 @@
+import { optionNames } from '@logferry/core';
+import type { LogServiceCredentials } from '../signed/credentials-option.js';
+
+/** Where a {@link createLogService} destination delivers to, and how. */
+export interface LogServiceOptions {
+  /**
+   * Endpoint of the region: `'cn-hangzhou.log.aliyuncs.com'`. If it has no scheme, or its host ends in `.aliyuncs.com`, the
+   * project is put before the host, and `https://` is the default scheme. Any other URL, such as a custom domain or a local
+   * server, stands for one project and is used as it is.
+   */
+  readonly endpoint: string;
+  /** Project: 3 to 63 of the characters `a-z 0-9 -`, with a letter or digit at both ends. */
+  readonly project: string;
+  /**
+   * Logstore: 2 to 63 of the characters `a-z 0-9 - _`, with a letter or digit at both ends. Without `credentials`, web
+   * tracking has to be switched on for it.
+   */
+  readonly logstore: string;
+  /**
+   * Signs the requests (PutLogs), so that the service keeps the time of each event. One of
+   *
+   * - `{ accessKeyId, accessKeySecret, securityToken? }`
+   * - a function that returns that, or a promise of it, with `expiration?: Date`. It is called before the first request,
+   *   shortly before the expiry, and after a refusal.
+   * - `'env'`: the environment variables `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and
+   *   `ALIBABA_CLOUD_SECURITY_TOKEN`
+   * - a client of the package `@alicloud/credentials`, or the configuration of one: `{ type: 'ecs_ram_role' }`
+   *
+   * A function or a client cannot go to a worker thread. @default none: anonymous requests (PutWebTracking)
+   */
+  readonly credentials?: LogServiceCredentials | undefined;
+  /**
+   * Region of the project, for signatures of version 4: `'cn-hangzhou'`. Only with `credentials`. @default the region that the
+   * endpoint names; if it names none, signatures have version 1
+   */
+  readonly region?: string | undefined;
+  /** Creates the logstore if it does not exist, never the project. Only with `credentials`. @default false */
+  readonly createMissing?: boolean | undefined;
+  /** Days after which a logstore that is created deletes its logs, 1 to 3650. Only with `createMissing`. @default 30 */
+  readonly retentionInDays?: number | undefined;
+  /** Shards of a logstore that is created, 1 to 100. The service splits them by itself. Only with `createMissing`. @default 2 */
+  readonly shardCount?: number | undefined;
+  /** Gives a logstore that is created an index of all fields, so that logs can be searched. Only with `createMissing`. @default false */
+  readonly index?: boolean | undefined;
+  /** Topic (`__topic__`) of all logs, up to 128 bytes of UTF-8. @default none */
+  readonly topic?: string | undefined;
+  /** Source (`__source__`) of all logs, up to 128 bytes of UTF-8. @default the host's name */
+  readonly source?: string | undefined;
+  /** Tags of all logs; queries see them as `__tag__:key`. @default none */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Compression of each request body that gets smaller by it. `'lz4'` blocks the event loop for some 10 ms with the largest
+   * body; `'deflate'` runs on another thread and makes smaller bodies. `'zstd'`, only with `credentials`, needs Node.js 22.15 or
+   * 23.8. @default 'lz4'
+   */
+  readonly compression?: 'lz4' | 'deflate' | 'zstd' | 'none' | undefined;
+  /** Field for the time of the event, ISO 8601 with milliseconds. @default 'time'; none with `credentials` */
+  readonly timeField?: string | undefined;
+  /**
+   * Field for a number that counts the records of this process, or of each of its worker threads. @default 'seq'; none with
+   * `credentials`
+   */
+  readonly sequenceField?: string | undefined;
+  /**
+   * Treatment of a record that is too large, or has a value of more than 1,000,000 bytes: `'truncate'` shortens its longest
+   * values, `'split'` distributes the longest value in numbered parts over several logs, `'drop'` drops the record as
+   * `too-large`. @default 'truncate'
+   */
+  readonly oversize?: 'truncate' | 'split' | 'drop' | undefined;
+  /**
+   * Most bytes in a request before compression, from 1024 to 3,000,000, or to 10,000,000 with `credentials`. A record is never
+   * larger than a request. @default 3_000_000
+   */
+  readonly maxBatchBytes?: number | undefined;
+  /**
+   * Makes the requests, for a proxy or an agent of your own. Unlike the default, it may keep the process alive while a
+   * request is in flight. @default our own client, by node:http
+   */
+  readonly fetch?: LogServiceFetch | undefined;
+}
+
+/** The names of all {@link LogServiceOptions}. */
+export const logServiceOptionNames: readonly (keyof LogServiceOptions)[] = optionNames<LogServiceOptions>({
+  endpoint: true,
+  project: true,
+  logstore: true,
+  credentials: true,
+  region: true,
+  createMissing: true,
+  retentionInDays: true,
+  shardCount: true,
+  index: true,
+  topic: true,
+  source: true,
+  tags: true,
+  compression: true,
+  timeField: true,
+  sequenceField: true,
+  oversize: true,
+  maxBatchBytes: true,
+  fetch: true,
+});
+
+/** The part of a `fetch` function that the destination uses. The global `fetch` fits, and so does undici's. */
+export type LogServiceFetch = (
+  url: string,
+  init: {
+    readonly method: 'POST';
+    readonly headers: Record<string, string>;
+    readonly body: Uint8Array<ArrayBuffer>;
+    readonly signal: AbortSignal;
+    readonly redirect: 'manual';
+  },
+) => Promise<{
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  text(): Promise<string>;
+}>;

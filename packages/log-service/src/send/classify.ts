@@ -1,0 +1,117 @@
+import {
+  type Answer,
+  classifyAnswer,
+  type DeliveryCode,
+  DeliveryError,
+  describeAnswer,
+  isSuccess,
+  noAnswer,
+} from '@logferry/core';
+
+/** What was asked of the service, for messages. */
+export interface Attempt {
+  readonly operation: 'PutWebTracking' | 'PutLogs' | 'CreateLogStore' | 'CreateIndex';
+  /** `logstore "web" of project "shop" at shop.cn-hangzhou.log.aliyuncs.com:443` */
+  readonly targetLabel: string;
+}
+
+/**
+ * Translates a response that is not a success.
+ * https://www.alibabacloud.com/help/en/sls/developer-reference/error-codes
+ */
+export function toDeliveryError(answer: Answer, { operation, targetLabel }: Attempt): DeliveryError {
+  const { status, errorName, requestId, retryAfterMs } = answer;
+  const named = CODES.get(errorName.toLowerCase()) ?? (status === 404 ? 'NOT_FOUND' : undefined);
+  const { code, ambiguous } = classifyAnswer(answer, named);
+  const request = requestId === undefined ? '' : ` (request ${requestId})`;
+  const message = `${operation} to ${targetLabel}: ${hintOf(code, answer, operation)}${describeAnswer(answer)}${request}`;
+  return new DeliveryError(code, message, { ambiguous, requestId, retryAfterMs });
+}
+
+/** Translates the error that `fetch` threw for a request without a response. */
+export function toConnectionError(error: unknown, { operation, targetLabel }: Attempt, signal: AbortSignal): DeliveryError {
+  const { code, ambiguous, reason } = noAnswer(error, signal);
+  const hint = code === 'NETWORK' ? ' (check the endpoint, and that the network lets requests to it through)' : '';
+  return new DeliveryError(code, `${operation} to ${targetLabel}: ${reason}${hint}`, { cause: error, ambiguous });
+}
+
+/** Whether the service could not read a compressed body. */
+export function isCompressionRefused({ errorName }: Answer): boolean {
+  return COMPRESSION_REFUSED.has(errorName.toLowerCase());
+}
+
+/** Whether the service refused the time of a signature. */
+export function isTimeRefused({ errorName }: Answer): boolean {
+  return TIME_REFUSED.has(errorName.toLowerCase());
+}
+
+/** Whether the logstore does not exist, in a project that does. */
+export function isLogstoreMissing({ errorName }: Answer): boolean {
+  return errorName.toLowerCase() === 'logstorenotexist';
+}
+
+/** Whether what was to be created exists. */
+export function existsAlready({ errorName }: Answer): boolean {
+  return /alreadyexists?$/i.test(errorName);
+}
+
+/** Error codes, in lower case, that say more than their HTTP status. */
+const CODES: ReadonlyMap<string, DeliveryCode> = new Map([
+  ['exceedquota', 'THROTTLED'],
+  ['writequotaexceed', 'THROTTLED'],
+  ['shardwritequotaexceed', 'THROTTLED'],
+  ['postbodytoolarge', 'TOO_LARGE'],
+  ['projectnotexist', 'NOT_FOUND'],
+  ['logstorenotexist', 'NOT_FOUND'],
+  // The service picks another shard for the next request: that one was just split or merged.
+  ['shardnotexist', 'UNAVAILABLE'],
+  ['invalidshardid', 'UNAVAILABLE'],
+  // All codes that can be about the logs themselves: for any other, halving a batch would lose all its logs.
+  ['postbodyinvalid', 'INVALID'],
+  ['invalidencoding', 'INVALID'],
+  ['invalidkey', 'INVALID'],
+  ['invalidtimestamp', 'INVALID'],
+  ['invalidparameter', 'INVALID'],
+  ['parameterinvalid', 'INVALID'],
+]);
+
+const COMPRESSION_REFUSED: ReadonlySet<string> = new Set(['postbodyuncompresserror', 'invalidcompresstype']);
+
+/** The second is the name in older documentation. */
+const TIME_REFUSED: ReadonlySet<string> = new Set(['requesttimeexpired', 'requesttimetooskewed']);
+
+/** The likely cause, for the operator. */
+function hintOf(code: DeliveryCode, answer: Answer, operation: Attempt['operation']): string {
+  const { status, errorName } = answer;
+  if (status === 407) return 'a proxy wants credentials: ';
+  if (code === 'AUTH') return operation === 'PutWebTracking' ? trackingHint(answer) : signedHint(answer, operation);
+  if (code === 'NOT_FOUND') return 'the project or the logstore does not exist: ';
+  if (code !== 'MISCONFIGURED') return '';
+  if (isTimeRefused(answer)) return 'the clock of this machine is wrong: ';
+  if (isSuccess(status)) return 'some other server answers, without a request id of Log Service, check the endpoint: ';
+  if (status < 400 || errorName === '') return 'some other server answers, check the endpoint: ';
+  return 'the service refuses the request, and not its logs, check endpoint, project and logstore: ';
+}
+
+function trackingHint({ status }: Answer): string {
+  if (status === 401) return 'web tracking is off for this logstore, or a policy denies it (log:PutWebTracking): ';
+  return 'the project is locked, or a policy denies log:PutWebTracking: ';
+}
+
+function signedHint({ errorName }: Answer, operation: Exclude<Attempt['operation'], 'PutWebTracking'>): string {
+  switch (errorName.toLowerCase()) {
+    case 'invalidaccesskeyid':
+      return 'the access key ID does not exist, or is disabled: ';
+    case 'signaturenotmatch':
+      return 'the access key secret is wrong, or something on the way changes requests: ';
+    default:
+      return `the credentials are not valid, or the RAM policy does not allow ${ACTIONS[operation]}: `;
+  }
+}
+
+/** https://www.alibabacloud.com/help/en/sls/developer-reference/actions-and-resources */
+const ACTIONS = {
+  PutLogs: 'log:PostLogStoreLogs',
+  CreateLogStore: 'log:CreateLogStore',
+  CreateIndex: 'log:CreateIndex',
+} as const;

@@ -1,0 +1,56 @@
+import { DeliveryError } from '@logferry/core';
+import { isTimeRefused } from '../send/classify.js';
+import type { LogServiceRequest, LogServiceResponse } from '../send/request.js';
+import type { CredentialsSource } from './credentials.js';
+import { type AccessKey, signRequest } from './signature.js';
+
+/** A signed request, with what its signature depends on. */
+export interface SignedRequest extends LogServiceRequest {
+  readonly key: AccessKey;
+  readonly clockOffsetMs: number;
+}
+
+/** Signs requests with the credentials and the time of the moment, and learns from refusals. */
+export class Signer {
+  readonly #credentials: CredentialsSource;
+  readonly #region: string | undefined;
+  /** The time of the service minus the time of this machine, as far as it matters. */
+  #clockOffsetMs = 0;
+
+  constructor(credentials: CredentialsSource, region: string | undefined) {
+    this.#credentials = credentials;
+    this.#region = region;
+  }
+
+  /** The time of the service, in epoch milliseconds. */
+  now(): number {
+    return Date.now() + this.#clockOffsetMs;
+  }
+
+  /** Rejects with a `DeliveryError` if there are no credentials. */
+  async sign(request: LogServiceRequest, signal: AbortSignal): Promise<SignedRequest> {
+    const key = await this.#credentials.get(signal);
+    const clockOffsetMs = this.#clockOffsetMs;
+    const options = { region: this.#region, dateMs: Date.now() + clockOffsetMs };
+    const headers = signRequest({ method: 'POST', ...request }, key, options);
+    return { ...request, headers, key, clockOffsetMs };
+  }
+
+  /** Takes the time of the service from a response. */
+  learn({ clockOffsetMs }: LogServiceResponse): void {
+    if (clockOffsetMs !== undefined) this.#clockOffsetMs = Math.abs(clockOffsetMs) < TOLERATED_MS ? 0 : clockOffsetMs;
+  }
+
+  /** Whether the next signature may be taken although the service refused this one: it has another time, or another key. */
+  async canImprove(
+    signed: SignedRequest,
+    response: LogServiceResponse,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (isTimeRefused(response)) return Math.abs(this.#clockOffsetMs - signed.clockOffsetMs) >= TOLERATED_MS;
+    return response.status === 401 && (await this.#credentials.renew(signed.key, signal));
+  }
+}
+
+/** The service refuses a signature whose time differs by more than 15 minutes. */
+const TOLERATED_MS = 300_000;
