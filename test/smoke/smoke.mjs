@@ -21,6 +21,14 @@ import winston from 'winston';
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
+/** What runs now. */
+let step = 'the entry points';
+// Without it, a hang would say nothing.
+setTimeout(() => {
+  console.error(`${step} hangs; open are ${process.getActiveResourcesInfo().join(', ')}`);
+  process.exit(1);
+}, 60_000).unref();
+
 const entryPoints = await loadAll();
 const [cloudWatch, logService] = [await startCloudWatch({ strict: true }), await startLogService({ strict: true })];
 const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = cloudWatch.env;
@@ -35,12 +43,14 @@ const options = {
 };
 
 for (const [cloud, target] of Object.entries(options)) {
+  step = `the delivery to ${cloud}`;
   await throughWinston({ cloudwatch: CloudWatchTransport, 'log-service': LogServiceTransport }[cloud], target);
   await throughPino(cloud, target);
   await throughBunyan({ cloudwatch: cloudWatchStream, 'log-service': logServiceStream }[cloud], target);
   await throughThread(cloud, target);
 }
 
+step = 'the spool';
 await throughDisk(options.cloudwatch);
 
 const expected = ['bunyan', 'pino', 'thread 0', 'winston'];
@@ -50,6 +60,7 @@ assert.deepEqual(textsOf(cloudWatch.events().map(({ message }) => JSON.parse(mes
 ]);
 assert.deepEqual(textsOf(logService.events().map(({ fields }) => fields)), expected);
 assert.deepEqual([...cloudWatch.stats().violations, ...logService.stats().violations], []);
+step = 'the end of the emulators';
 await cloudWatch.close();
 await logService.close();
 console.log(
