@@ -158,7 +158,7 @@ class CloudWatch implements TextDestination {
     const sequenceToken = this.#sequenceTokens.get(batch);
     const { entity } = this.#options;
     return {
-      logEvents: batch.events.map(({ payload }) => JSON.parse(payload)),
+      logEvents: batch.events.map(({ payload }) => JSON.parse(payload as string)),
       ...(entity && { entity }),
       ...(sequenceToken !== undefined && { sequenceToken }),
     };

@@ -8,7 +8,7 @@ import { type Started, start } from './support/start.js';
 function refusing(bad: (text: string) => boolean): RecordingDestination {
   const destination = new RecordingDestination();
   destination.respond = (batch) => {
-    if (batch.events.some((event) => bad(event.payload))) throw new DeliveryError('INVALID', 'bad characters');
+    if (batch.events.some((event) => bad(String(event.payload)))) throw new DeliveryError('INVALID', 'bad characters');
     return accepted;
   };
   return destination;

@@ -45,7 +45,7 @@ it.each([
     'a finite number, got Infinity',
   ],
   ['destination.limits.baseBytes', { ...whole, limits: { ...limits, baseBytes: 5 } }, 'a function, got 5'],
-  ['destination.separator', { ...whole, separator: ';' }, '"," or "\\n", got ";"'],
+  ['destination.separator', { ...whole, separator: ';' }, '"," or "\\n" or "", got ";"'],
 ])('refuses at construction a destination without a proper %s', (option, destination, expected) => {
   const make = (): unknown => createShipper(destination as Destination);
   expect(make).toThrow(`[logferry] ${option}: expected ${expected}`);
@@ -117,6 +117,7 @@ it('passes the text and no fields to encodeAll, and to encode after it', async (
 it.each([
   [',', 'a,b,c'],
   ['\n', 'a\nb\nc'],
+  ['', 'abc'],
   [undefined, 'a,b,c'],
 ] as const)('joins payloads with the separator %j, also on a retry with another prefix', async (separator, joined) => {
   const bodies: string[] = [];

@@ -190,5 +190,5 @@ it('gives the records of a joined batch the time of the youngest', async () => {
 });
 
 function payloadsOf({ events }: Batch): string[] {
-  return events.map(({ payload }) => payload);
+  return events.map(({ payload }) => String(payload));
 }

@@ -114,6 +114,8 @@ const settings = fc.record({
   maxAgeMs: fc.constantFrom(10_000, 100_000, 900_000),
   jitter: fc.constantFrom(0, 0.5, 0.999),
   takesBytes: fc.constantFrom(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 150),
+  form: fc.constantFrom('text' as const, 'bytes' as const, 'mixed' as const),
+  separator: fc.constantFrom(',' as const, '\n' as const, '' as const),
 });
 
 it('behaves as a simple model of it, in any history of events', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { assertBalanced, type Batch, DeliveryError, type SendOutcome } from '../src/index.js';
+import { textOf } from './support/payloads.js';
 import { RecordingDestination, record, TogetherDestination } from './support/recording-destination.js';
 import { start } from './support/start.js';
 
@@ -39,6 +40,12 @@ const responses = fc.infiniteStream(
     fc.constantFrom('UNAVAILABLE', 'THROTTLED', 'AGAIN', 'AUTH', 'INVALID', 'TOO_LARGE', 'reject', 'hang'),
   ),
 );
+const kinds = fc.record({
+  together: fc.boolean(),
+  form: fc.constantFrom('text', 'bytes', 'mixed'),
+  separator: fc.constantFrom(',', '\n', ''),
+  makesBodies: fc.boolean(),
+});
 const options = fc.record({
   maxBatchEvents: fc.integer({ min: 1, max: 20 }),
   maxBufferBytes: fc.constantFrom(4096, 16_384, 1_048_576),
@@ -50,8 +57,9 @@ const options = fc.record({
 it('with any records and responses, batches obey the limits, no record is lost or doubled silently, and the ledger adds up', async () => {
   const seen = { delivered: 0, rejected: 0, dropped: 0, halved: 0, ambiguous: 0 };
   await fc.assert(
-    fc.asyncProperty(steps, responses, options, fc.boolean(), async (plan, outcomes, chosen, together) => {
+    fc.asyncProperty(steps, responses, options, kinds, async (plan, outcomes, chosen, { together, ...kind }) => {
       const destination = new (together ? TogetherDestination : RecordingDestination)({ maxBytes: MAX_BYTES });
+      Object.assign(destination, kind);
       destination.respond = (batch) => respond(batch, outcomes.next().value);
       const { shipper, clock, drops } = start(chosen, { destination });
       const taken: string[] = [];
@@ -74,9 +82,9 @@ it('with any records and responses, batches obey the limits, no record is lost o
       expect(destination.violations).toEqual([]);
       expect(stats).toMatchObject({ pending: 0, bufferBytes: 0, inFlight: 0, received: id });
       const lostLater = drops
-        .flatMap((drop) => drop.events.map((event) => event.payload))
+        .flatMap((drop) => drop.events.map((event) => textOf(event.payload)))
         .filter((text) => taken.includes(text));
-      const accountedFor = [...destination.stored.map((event) => event.payload), ...lostLater];
+      const accountedFor = [...destination.texts, ...lostLater];
       expect(accountedFor.sort()).toEqual(taken.sort());
       seen.delivered += stats.delivered;
       seen.rejected += stats.rejected;

@@ -1,6 +1,6 @@
 import { bufferCost, type EventFlags, type EventTotals, type StoredEvent, withoutFlags } from '../accounting/ledger.js';
 import type { Batch, BatchLimits, EncodedEvent, PayloadSeparator } from '../contract/destination.js';
-import { Columns } from './columns.js';
+import { BYTES, Columns, URGENT } from './columns.js';
 import { type BufferPool, PayloadBuffer } from './payload-buffer.js';
 import { RequestBatch } from './request-batch.js';
 
@@ -47,7 +47,7 @@ export class EventColumns {
     this.route = route;
     this.#layout = layout;
     this.#bytes = layout.baseBytes;
-    this.#columns = new Columns(layout.isSpooled);
+    this.#columns = new Columns(layout.isSpooled, layout.separator.length);
     this.#payloads = new PayloadBuffer(layout.pool, layout.separator, expectedBytes);
   }
 
@@ -61,7 +61,7 @@ export class EventColumns {
     return this.#bytes;
   }
 
-  /** Bytes of UTF-8 of all payloads. */
+  /** Bytes of all payloads. */
   get payloadBytes(): number {
     return this.#payloadBytes;
   }
@@ -84,7 +84,8 @@ export class EventColumns {
   /** `id` is that of the record on disk. */
   add({ time, payload, bytes }: EncodedEvent, flags: EventFlags, id = 0): void {
     if (flags.split || flags.isNotice) this.#flags.set(this.#columns.length, flags);
-    this.#push(this.#payloads.append(payload) - 1, time, bytes, flags.urgent, id);
+    const bits = (flags.urgent ? URGENT : 0) | (typeof payload === 'string' ? 0 : BYTES);
+    this.#push(this.#payloads.append(payload), time, bytes, bits, id);
   }
 
   /** Ends adding: gives back memory that is not needed, all of it if memory is scarce. */
@@ -98,7 +99,7 @@ export class EventColumns {
     const cursor = evenUrgent ? 'any' : 'ordinary';
     while (this.#evictFrom[cursor] < this.#columns.length) {
       const index = this.#evictFrom[cursor]++;
-      if (this.#columns.sizes[index] === EVICTED || (this.#columns.urgent[index] && !evenUrgent)) continue;
+      if (this.#columns.sizes[index] === EVICTED || (this.#columns.has(URGENT, index) && !evenUrgent)) continue;
       const event = this.#evict(index);
       this.#compactIfSparse();
       return event;
@@ -108,12 +109,12 @@ export class EventColumns {
 
   /** Takes out the oldest events of records on disk that are meant: of at least so many bytes, if there are; urgent ones only if `evenUrgent`. */
   evictOnDisk(bytes: number, evenUrgent: boolean, isMeant: (id: number) => boolean): readonly StoredEvent[] {
-    const { ids = [], urgent, sizes } = this.#columns;
+    const { ids = [], sizes } = this.#columns;
     const evicted: StoredEvent[] = [];
     let left = bytes;
     for (let index = 0; index < ids.length && left > 0; index++) {
       const id = ids[index] as number;
-      if (sizes[index] === EVICTED || (urgent[index] && !evenUrgent) || id === 0 || !isMeant(id)) continue;
+      if (sizes[index] === EVICTED || (this.#columns.has(URGENT, index) && !evenUrgent) || id === 0 || !isMeant(id)) continue;
       left -= this.#columns.lengthOf(index);
       evicted.push(this.#evict(index));
     }
@@ -257,22 +258,22 @@ export class EventColumns {
     const from = source.#columns.startOf(start);
     const shift = this.#payloads.length - from;
     this.#payloads.copy(source.#payloads, from, source.#columns.ends[end - 1] as number);
-    const { ends, times, sizes, urgent, ids } = source.#columns;
+    const { ends, times, sizes, bits, ids } = source.#columns;
     for (let index = start; index < end; index++) {
       const flags = source.#flags.get(index);
       if (flags) this.#flags.set(this.#columns.length, flags);
       const shifted = (ends[index] as number) + shift;
-      this.#push(shifted, times[index] as number, sizes[index] as number, urgent[index] as boolean, ids?.[index] ?? 0);
+      this.#push(shifted, times[index] as number, sizes[index] as number, bits[index] as number, ids?.[index] ?? 0);
     }
   }
 
   /** Adds the numbers of an event whose payload is in the buffer. */
-  #push(end: number, time: number, bytes: number, urgent: boolean, id: number): void {
+  #push(end: number, time: number, bytes: number, bits: number, id: number): void {
     if (time < this.latestMs) this.#isChronological = false;
     if (time > this.latestMs) this.latestMs = time;
     if (time < this.earliestMs) this.earliestMs = time;
     const columns = this.#columns;
-    columns.push(end, time, bytes, urgent, id);
+    columns.push(end, time, bytes, bits, id);
     this.#count++;
     this.#bytes += bytes;
     this.#payloadBytes += columns.lengthOf(columns.length - 1);
@@ -280,13 +281,13 @@ export class EventColumns {
 
   #eventAt(index: number): StoredEvent {
     const flags = this.#flags.get(index);
-    const { ends, times, sizes, urgent, ids } = this.#columns;
+    const { ends, times, sizes, ids } = this.#columns;
     return {
       route: this.route,
       time: times[index] as number,
-      payload: this.#payloads.read(this.#columns.startOf(index), ends[index] as number),
+      payload: this.#payloads.read(this.#columns.startOf(index), ends[index] as number, this.#columns.has(BYTES, index)),
       bytes: sizes[index] as number,
-      urgent: urgent[index] as boolean,
+      urgent: this.#columns.has(URGENT, index),
       split: flags?.split,
       isNotice: flags?.isNotice ?? false,
       id: ids?.[index] ?? 0,

@@ -1,4 +1,5 @@
 import type { PayloadSeparator } from '../contract/destination.js';
+import { writeInto } from '../tools/write-into.js';
 
 /** Size of a pooled buffer: a full batch of CloudWatch Logs, or a Log Service batch of ordinary records. */
 const POOLED_BYTES = 1536 * 1024;
@@ -31,10 +32,10 @@ export class BufferPool {
   }
 }
 
-/** The payloads of a batch as bytes, one after another, with a separator after each. */
+/** The payloads of a batch as bytes, one after another, with a separator after each, if there is one. */
 export class PayloadBuffer {
   readonly #pool: BufferPool;
-  readonly #separator: number;
+  readonly #separator: PayloadSeparator;
   readonly #expectedBytes: number;
   #buffer: Buffer = EMPTY;
   /** Start of the first payload. */
@@ -43,7 +44,7 @@ export class PayloadBuffer {
 
   constructor(pool: BufferPool, separator: PayloadSeparator, expectedBytes: number) {
     this.#pool = pool;
-    this.#separator = separator.charCodeAt(0);
+    this.#separator = separator;
     this.#expectedBytes = Math.max(expectedBytes, FIRST_BYTES);
   }
 
@@ -52,13 +53,14 @@ export class PayloadBuffer {
     return this.#end - this.#origin;
   }
 
-  /** Appends a payload. Returns the length with it. */
-  append(payload: string): number {
+  /** Appends a payload. Returns where it ends. */
+  append(payload: string | Uint8Array): number {
     // A UTF-16 unit takes at most three bytes: mostly there is room without counting.
     if (this.#end + payload.length * 3 + 1 > this.#buffer.length) this.reserve(Buffer.byteLength(payload) + 1);
-    this.#end += this.#buffer.write(payload, this.#end);
-    this.#buffer[this.#end++] = this.#separator;
-    return this.length;
+    this.#end += writeInto(this.#buffer, payload, this.#end);
+    const end = this.length;
+    this.#separate();
+    return end;
   }
 
   /** Appends payloads of another buffer, with the separators between them. */
@@ -66,7 +68,7 @@ export class PayloadBuffer {
     this.reserve(end - start + 1);
     this.#end += source.#buffer.copy(this.#buffer, this.#end, source.#origin + start, source.#origin + end);
     // The source may have the end of a request body in the place of its last separator.
-    this.#buffer[this.#end++] = this.#separator;
+    this.#separate();
   }
 
   /** Takes out all behind the first `length` bytes. */
@@ -74,24 +76,28 @@ export class PayloadBuffer {
     this.#end = this.#origin + length;
   }
 
-  /** A payload. */
-  read(start: number, end: number): string {
-    return this.#buffer.toString('utf8', this.#origin + start, this.#origin + end);
+  /** A payload: a copy, which outlives this memory and holds nothing else. */
+  read(start: number, end: number, asBytes: boolean): string | Uint8Array {
+    const [from, to] = [this.#origin + start, this.#origin + end];
+    return asBytes ? new Uint8Array(this.#buffer.subarray(from, to)) : this.#buffer.toString('utf8', from, to);
   }
 
   /** `prefix`, all payloads with separators in between, `suffix`: in place if there is room. */
-  enclose(prefix: string, suffix: string): { readonly bytes: Uint8Array; readonly isCopy: boolean } {
+  enclose(
+    prefix: string | Uint8Array,
+    suffix: string | Uint8Array,
+  ): { readonly bytes: Uint8Array; readonly isCopy: boolean } {
     const prefixBytes = Buffer.byteLength(prefix);
-    const last = this.#end - 1;
-    const fits = prefixBytes <= this.#origin && last + suffix.length * 3 <= this.#buffer.length;
+    const last = Math.max(this.#end - this.#separator.length, this.#origin);
+    const fits = prefixBytes <= this.#origin && last + Buffer.byteLength(suffix) <= this.#buffer.length;
     if (!fits) {
       const payloads = this.#buffer.subarray(this.#origin, last);
       return { bytes: Buffer.concat([Buffer.from(prefix), payloads, Buffer.from(suffix)]), isCopy: true };
     }
     const start = this.#origin - prefixBytes;
-    this.#buffer.write(prefix, start);
+    writeInto(this.#buffer, prefix, start);
     // The suffix takes the place of the last separator.
-    return { bytes: this.#buffer.subarray(start, last + this.#buffer.write(suffix, last)), isCopy: false };
+    return { bytes: this.#buffer.subarray(start, last + writeInto(this.#buffer, suffix, last)), isCopy: false };
   }
 
   /** Ends appending: gives back memory that is not needed, all of it if memory is scarce. */
@@ -111,6 +117,10 @@ export class PayloadBuffer {
     const neededBytes = this.length + bytes;
     if (this.#origin + neededBytes <= this.#buffer.length) return;
     this.#grow(Math.max(neededBytes, this.#buffer.length === 0 ? this.#expectedBytes : this.#buffer.length * 2));
+  }
+
+  #separate(): void {
+    if (this.#separator !== '') this.#buffer[this.#end++] = this.#separator.charCodeAt(0);
   }
 
   /** Grows to `bytes`, in a pooled buffer if that would be more than half full. */

@@ -1,16 +1,21 @@
 import type { Batch, EncodedEvent, PayloadSeparator } from '../contract/destination.js';
+import { BufferPool, PayloadBuffer } from './payload-buffer.js';
 
 /** Marks batches that have their payloads as bytes already, across all copies of this package. */
 const ENCLOSE = Symbol.for('logferry.enclosePayloads');
 
-type Enclose = (prefix: string, suffix: string) => Uint8Array;
+type Enclose = (prefix: string | Uint8Array, suffix: string | Uint8Array) => Uint8Array;
 
 /**
  * Makes the body of a request: `prefix`, the payloads of the batch with the destination's `separator` in between, `suffix`.
- * It costs a fraction of joining `batch.events`, which are made only when they are read. Body and events are valid until
+ * Text becomes UTF-8, and bytes stay as they are. It costs a fraction of joining `batch.events`, which are made only when they are read. Body and events are valid until
  * `send` settles.
  */
-export function enclosePayloads(batch: Batch, prefix: string, suffix: string): Uint8Array {
+export function enclosePayloads(
+  batch: Batch,
+  prefix: string | Uint8Array,
+  suffix: string | Uint8Array,
+): Uint8Array {
   const { [ENCLOSE]: enclose } = batch as Batch & { readonly [ENCLOSE]?: Enclose };
   return enclose ? enclose(prefix, suffix) : join(batch, prefix, suffix);
 }
@@ -22,12 +27,15 @@ interface Source {
   readonly separator: PayloadSeparator;
   makeEvents(): readonly EncodedEvent[];
   /** `isCopy`: the bytes are not those of the batch itself. */
-  makeBody(prefix: string, suffix: string): { readonly bytes: Uint8Array; readonly isCopy: boolean };
+  makeBody(
+    prefix: string | Uint8Array,
+    suffix: string | Uint8Array,
+  ): { readonly bytes: Uint8Array; readonly isCopy: boolean };
 }
 
 interface Body {
-  readonly prefix: string;
-  readonly suffix: string;
+  readonly prefix: string | Buffer;
+  readonly suffix: string | Buffer;
   readonly bytes: Uint8Array;
   readonly isCopy: boolean;
 }
@@ -74,16 +82,31 @@ export class RequestBatch implements Batch {
     if (this.#body?.isCopy) this.#body = undefined;
   }
 
-  #enclose(prefix: string, suffix: string): Uint8Array {
-    if (this.#body?.prefix === prefix && this.#body.suffix === suffix) return this.#body.bytes;
+  #enclose(prefix: string | Uint8Array, suffix: string | Uint8Array): Uint8Array {
+    if (this.#body && isSame(this.#body.prefix, prefix) && isSame(this.#body.suffix, suffix)) return this.#body.bytes;
     this.#isEnclosed = true;
     // The body of an earlier attempt may still be on its way: it stays as it is.
     if (this.#body) return join(this, prefix, suffix);
-    this.#body = { prefix, suffix, ...this.#source.makeBody(prefix, suffix) };
+    this.#body = { prefix: keep(prefix), suffix: keep(suffix), ...this.#source.makeBody(prefix, suffix) };
     return this.#body.bytes;
   }
 }
 
-function join({ events, separator = ',' }: Batch, prefix: string, suffix: string): Uint8Array {
-  return Buffer.from(`${prefix}${events.map(({ payload }) => payload).join(separator)}${suffix}`);
+function join(
+  { events, separator = ',' }: Batch,
+  prefix: string | Uint8Array,
+  suffix: string | Uint8Array,
+): Uint8Array {
+  const payloads = new PayloadBuffer(new BufferPool(), separator, 0);
+  for (const { payload } of events) payloads.append(payload);
+  return payloads.enclose(prefix, suffix).bytes;
+}
+
+/** The destination may use the memory of bytes again. */
+function keep(content: string | Uint8Array): string | Buffer {
+  return typeof content === 'string' ? content : Buffer.from(content);
+}
+
+function isSame(kept: string | Buffer, content: string | Uint8Array): boolean {
+  return typeof kept === 'string' || typeof content === 'string' ? kept === content : kept.equals(content);
 }

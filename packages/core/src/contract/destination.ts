@@ -80,8 +80,12 @@ export interface EncodedEvent {
   readonly route: string;
   /** Time of the event, in epoch milliseconds. */
   readonly time: number;
-  /** Text, ready to be joined into the request body. Well-formed: the core keeps it as UTF-8, which has no lone surrogates. */
-  readonly payload: string;
+  /**
+   * Text or bytes, ready to be joined into the request body. Text is well-formed: the core keeps it as UTF-8, which has no lone
+   * surrogates. Bytes, which may be a part of a larger buffer, must not change after `encode` has returned them. The core gives
+   * text back as text, and bytes as a `Uint8Array` with memory of its own.
+   */
+  readonly payload: string | Uint8Array;
   /** Size as the service counts it. */
   readonly bytes: number;
 }
@@ -111,8 +115,8 @@ export interface BatchLimits {
   baseBytes?(route: string): number;
 }
 
-/** The character between the payloads in a request body. */
-export type PayloadSeparator = ',' | '\n';
+/** The character between the payloads in a request body; `''` for none. */
+export type PayloadSeparator = ',' | '\n' | '';
 
 /** The content of one request. The same object on every retry, so that a destination can remember things about it. */
 export interface Batch {
@@ -182,7 +186,10 @@ interface DestinationOf<Readable> {
    * `spool` is refused.
    */
   readonly identity?: string | undefined;
-  /** The character that {@link enclosePayloads} puts between payloads: `'\n'` for newline-delimited JSON. @default ',' */
+  /**
+   * The character that {@link enclosePayloads} puts between payloads: `'\n'` for newline-delimited JSON, `''` for payloads that
+   * follow each other without one. @default ','
+   */
   readonly separator?: PayloadSeparator | undefined;
   /**
    * Turns a record into wire-ready events. Synchronous. It sees only what `reads` names, in process and in a worker thread

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { bufferCost } from '../accounting/ledger.js';
 import {
   type Destination,
@@ -91,8 +92,8 @@ function check(encoding: Encoding, limits: ResolvedLimits, urgent: boolean): Che
 
 /** Reads each member once: it may be a getter. Throws for an object that is not an event. */
 function checkEvent({ route, time, payload, bytes }: EncodedEvent, limits: ResolvedLimits): CheckedEvent {
-  const isEvent = typeof route === 'string' && typeof payload === 'string' && Number.isFinite(time);
-  if (!isEvent || !isSize(bytes))
+  const hasPayload = typeof payload === 'string' || types.isUint8Array(payload);
+  if (typeof route !== 'string' || !hasPayload || !Number.isFinite(time) || !isSize(bytes))
     throw new TypeError('encode() must return events with route, time, payload and bytes');
   const baseBytes = limits.baseBytes(route);
   if (!isSize(baseBytes)) throw new TypeError('limits.baseBytes() must return a number of at least 0');

@@ -167,7 +167,7 @@ function checkDestination(destination: Destination): void {
   check('name', typeof name === 'string', 'a string', name);
   check('reads', reads !== undefined, '"text" or "fields" or "both"', reads);
   choiceOption('destination.reads', reads, 'text', ['text', 'fields', 'both']);
-  choiceOption('destination.separator', separator, ',', [',', '\n']);
+  choiceOption('destination.separator', separator, ',', [',', '\n', '']);
   check('encode', typeof encode === 'function', 'a function', encode);
   check('send', typeof send === 'function', 'a function', send);
   functionOption('destination.close', close, undefined);

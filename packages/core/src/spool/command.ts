@@ -18,7 +18,8 @@ Shows what the directory of the option "spool" of Logferry holds: destinations, 
 and may run while processes write.
 
   --print    write the records that are left, one a line, as JSON:
-             { destination, acceptedAt, urgent, sent, events: [{ route, time, payload }] }
+             { destination, acceptedAt, urgent, sent, events: [{ route, time, payload }] },
+             with payloadBase64 in the place of payload for one that is bytes
   --recover  repair what dead owners left: damaged bytes and foreign files go to the quarantine, records stay. Ships nothing
   --version  show the version
   --help     show this text
@@ -168,7 +169,11 @@ function asJson({ acceptedAt, urgent, events }: SpoolRecord, destination: string
     acceptedAt: isoTime(acceptedAt),
     urgent,
     sent,
-    events: events.map(({ route, time, payload }) => ({ route, time, payload })),
+    events: events.map(({ route, time, payload }) =>
+      typeof payload === 'string'
+        ? { route, time, payload }
+        : { route, time, payloadBase64: Buffer.from(payload).toString('base64') },
+    ),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { EncodedEvent } from '../contract/destination.js';
 import { crc32 } from '../tools/crc32.js';
+import { writeInto } from '../tools/write-into.js';
 
 /** A record on disk: what a destination made of it. */
 export interface SpoolRecord {
@@ -30,6 +31,9 @@ const HEAD_BYTES = 28;
 
 /** The bytes of an event before its route and its payload: their lengths (u32 each), size (f64) and time (f64). */
 const EVENT_HEAD_BYTES = 24;
+
+/** The highest bit of the length of a payload that is bytes, and not UTF-8. */
+const BYTES = 0x8000_0000;
 
 const MAX_EVENTS = 0xffff;
 const CHECKED_FROM = 8;
@@ -94,10 +98,10 @@ export class FrameWriter {
     // A UTF-16 unit takes at most three bytes.
     this.#reserve(payloadFrom + payload.length * 3);
     this.#buffer.set(this.#routeBytes, routeFrom);
-    const payloadBytes = this.#buffer.write(payload, payloadFrom);
+    const payloadBytes = writeInto(this.#buffer, payload, payloadFrom);
     const numbers = this.#numbers;
     numbers.setUint32(start, this.#routeBytes.length, true);
-    numbers.setUint32(start + 4, payloadBytes, true);
+    numbers.setUint32(start + 4, typeof payload === 'string' ? payloadBytes : payloadBytes + BYTES, true);
     numbers.setFloat64(start + 8, bytes, true);
     numbers.setFloat64(start + 16, time, true);
     return payloadFrom + payloadBytes;
@@ -149,17 +153,21 @@ export function nextMark(bytes: Buffer, start: number, mark: number): number {
   return bytes.indexOf(pattern, start + 1);
 }
 
-/** The record of a frame. Throws if its content is no record, which no damage can cause: the checksum is right. */
+/**
+ * The record of a frame: its payloads that are bytes are parts of `bytes`. Throws if its content is no record, which no damage can
+ * cause: the checksum is right.
+ */
 export function recordOf(bytes: Buffer, { start, end }: Frame): SpoolRecord {
   const events: EncodedEvent[] = [];
   let at = start + HEAD_BYTES;
   for (let left = bytes.readUInt16LE(start + 26); left > 0; left--) {
     const routeEnd = at + EVENT_HEAD_BYTES + bytes.readUInt32LE(at);
-    const payloadEnd = routeEnd + bytes.readUInt32LE(at + 4);
+    const length = bytes.readUInt32LE(at + 4);
+    const payloadEnd = routeEnd + (length % BYTES);
     if (payloadEnd > end) throw new RangeError('a frame whose events are longer than itself');
     events.push({
       route: bytes.toString('utf8', at + EVENT_HEAD_BYTES, routeEnd),
-      payload: bytes.toString('utf8', routeEnd, payloadEnd),
+      payload: length < BYTES ? bytes.toString('utf8', routeEnd, payloadEnd) : bytes.subarray(routeEnd, payloadEnd),
       bytes: bytes.readDoubleLE(at + 8),
       time: bytes.readDoubleLE(at + 16),
     });

@@ -11,7 +11,7 @@ export class MemoryDestination implements FullDestination {
   readonly limits: BatchLimits = { maxEvents: 1000, maxBytes: 1_000_000 };
   /** The records that were encoded, in order of acceptance. */
   readonly records: LogRecord[] = [];
-  /** The texts of the records that were stored. */
+  /** The payloads that were stored, as text. */
   readonly texts: string[] = [];
   /** Whether the shipper closed it. */
   closed = false;
@@ -30,7 +30,7 @@ export class MemoryDestination implements FullDestination {
   /** Stores the batch if {@link respond} lets it. */
   async send(batch: Batch, signal: AbortSignal, progress?: () => void): Promise<SendOutcome> {
     await this.respond(batch, signal, progress);
-    this.texts.push(...batch.events.map((event) => event.payload));
+    this.texts.push(...batch.events.map(({ payload }) => Buffer.from(payload).toString()));
     return { rejected: [], wireBytes: batch.bytes };
   }
 

@@ -113,6 +113,8 @@ const settings: fc.Arbitrary<Settings> = fc.record({
   overflow: fc.constantFrom('drop-newest', 'drop-oldest'),
   ordered: fc.boolean(),
   shippers: fc.constantFrom(1, 1, 2),
+  form: fc.constantFrom('text', 'bytes', 'mixed'),
+  separator: fc.constantFrom(',', '\n', ''),
 });
 
 it('loses no record that was on disk, and settles none twice, in any history of a machine', async () => {

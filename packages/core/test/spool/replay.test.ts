@@ -35,7 +35,7 @@ it.each([
   });
   // Until one was taken, a single one is tried.
   destination.respond = async ({ events }) => {
-    const [name = '', n] = events[0]?.payload.split(' ') ?? [];
+    const [name = '', n] = String(events[0]?.payload).split(' ');
     if (n === '0') return;
     inFlight.push(name);
     await responds;

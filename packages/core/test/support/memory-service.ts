@@ -23,7 +23,7 @@ export function startMemoryService(plant: (destination: FullDestination) => Dest
     if (how === 'hang') await aborted(signal);
     const bytes = events.reduce((sum, { payload }) => sum + Buffer.byteLength(payload), 0);
     if (bytes > 1_000_000 || events.length > 1000) violations.push(`${events.length} events, ${bytes} bytes`);
-    stored.push(...events.map(({ payload }) => payload));
+    stored.push(...events.map(({ payload }) => Buffer.from(payload).toString()));
   };
   const service = services.push(respond) - 1;
   return {

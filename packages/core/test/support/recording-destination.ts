@@ -1,13 +1,16 @@
-import type {
-  Batch,
-  BatchLimits,
-  EncodedEvent,
-  Encoding,
-  LogRecord,
-  SendOutcome,
-  TextDestination,
-  TextRecord,
+import {
+  type Batch,
+  type BatchLimits,
+  type Destination,
+  type EncodedEvent,
+  type Encoding,
+  enclosePayloads,
+  type LogRecord,
+  type SendOutcome,
+  type TextDestination,
+  type TextRecord,
 } from '../../src/index.js';
+import { type Form, payloadOf, textOf } from './payloads.js';
 
 type Respond = (batch: Batch, signal: AbortSignal, progress?: () => void) => Promise<SendOutcome> | SendOutcome;
 
@@ -21,6 +24,10 @@ export class RecordingDestination implements TextDestination {
   readonly name = 'recording';
   readonly reads = 'text';
   readonly limits: BatchLimits;
+  separator: Destination['separator'];
+  form: Form = 'text';
+  /** Whether it makes and checks bodies, too. */
+  makesBodies = false;
   /** Every batch of a call of `send`, repetitions too. */
   readonly attempts: Batch[] = [];
   /** The events of all batches that it accepted. */
@@ -37,13 +44,15 @@ export class RecordingDestination implements TextDestination {
   }
 
   encode(record: TextRecord): Encoding {
-    return encodeText(record, record.text);
+    return encodeText(record, record.text, this.form);
   }
 
   async send(batch: Batch, signal: AbortSignal, progress?: () => void): Promise<SendOutcome> {
     this.attempts.push(batch);
     this.signals.push(signal);
     this.violations.push(...violationsOf(batch, this.limits));
+    if (this.makesBodies && !isBody(enclosePayloads(batch, '<', END), batch, this.separator))
+      this.violations.push('a body that is not its payloads');
     this.inFlight++;
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
     try {
@@ -62,7 +71,7 @@ export class RecordingDestination implements TextDestination {
 
   /** The stored texts. */
   get texts(): string[] {
-    return this.stored.map((event) => event.payload);
+    return this.stored.map((event) => textOf(event.payload));
   }
 }
 
@@ -76,8 +85,9 @@ export class TogetherDestination extends RecordingDestination {
   }
 }
 
-export function encodeText(record: TextRecord, text: string): EncodedEvent {
-  return { route: record.level, time: record.time, payload: text, bytes: Buffer.byteLength(text) + 10 };
+export function encodeText(record: TextRecord, text: string, form: Form = 'text'): EncodedEvent {
+  const { level: route, time } = record;
+  return { route, time, payload: payloadOf(text, form), bytes: Buffer.byteLength(text) + 10 };
 }
 
 let lastTime = Date.UTC(2026, 0, 1);
@@ -85,6 +95,14 @@ let lastTime = Date.UTC(2026, 0, 1);
 /** A record with a text. By default it is a millisecond later than the last, so that no batches share a millisecond. */
 export function record(text: string, { time = ++lastTime, level = 'info', urgent = false } = {}): LogRecord {
   return { time, level, urgent, text, fields: {} };
+}
+
+/** The end of a body. */
+const END = Uint8Array.of(0xfe);
+
+function isBody(body: Uint8Array, { events }: Batch, separator = ','): boolean {
+  const parts = events.flatMap(({ payload }, index) => [index === 0 ? '' : separator, payload]);
+  return Buffer.concat(['<', ...parts, END].map((part) => Buffer.from(part))).equals(body);
 }
 
 function violationsOf(batch: Batch, limits: BatchLimits): string[] {

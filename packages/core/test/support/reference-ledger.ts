@@ -1,4 +1,5 @@
 import type { DeliveryStats, Drop, EncodedEvent } from '../../src/index.js';
+import { textOf } from './payloads.js';
 import { ReferenceBatcher } from './reference-batcher.js';
 import type { Part, Settings, Sights, Whole } from './reference-types.js';
 
@@ -77,7 +78,7 @@ export abstract class ReferenceLedger {
   lost({ reason, events, records }: Drop, nowMs: number): void {
     let wholes = 0;
     for (const { payload } of events) {
-      const part = this.parts.get(payload);
+      const part = this.parts.get(textOf(payload));
       if (!part) return;
       this.is(!part.reported, 'reports a loss twice');
       part.reported = true;
@@ -177,7 +178,7 @@ export abstract class ReferenceLedger {
         wasSuspect: false,
         group: undefined,
       };
-      this.parts.set(event.payload, part);
+      this.parts.set(textOf(event.payload), part);
       this.pending.add(part);
       this.batcher.add(part);
     }

@@ -1,4 +1,12 @@
-import type { Batch, DeliveryCode, DeliveryError, EncodedEvent, SendOutcome } from '../../src/index.js';
+import type {
+  Batch,
+  DeliveryCode,
+  DeliveryError,
+  EncodedEvent,
+  PayloadSeparator,
+  SendOutcome,
+} from '../../src/index.js';
+import type { Form } from './payloads.js';
 
 export type Outcome = SendOutcome | DeliveryError;
 
@@ -17,6 +25,9 @@ export interface Settings {
   readonly jitter: number;
   /** Largest request that a proxy in front of the service takes. */
   readonly takesBytes: number;
+  /** Of the payloads. */
+  readonly form: Form;
+  readonly separator: PayloadSeparator;
 }
 
 /** Events that have to happen in some of the histories, or the test proves nothing. */

@@ -1,4 +1,5 @@
 import { type Batch, type DeliveryCode, DeliveryError, type DeliveryStats, type SendOutcome } from '../../src/index.js';
+import { textOf } from './payloads.js';
 import { MAX_SPAN_MS } from './reference-batcher.js';
 import { ReferenceLedger, sum } from './reference-ledger.js';
 import { ReferencePace } from './reference-pace.js';
@@ -54,7 +55,7 @@ export class Reference extends ReferenceLedger {
     // Sums of fractions of a millisecond can differ in the last digit.
     const nowMs = atMs + 0.001;
     this.batcher.sealDue(nowMs);
-    const parts = batch.events.map((event) => this.parts.get(event.payload) as Part);
+    const parts = batch.events.map((event) => this.parts.get(textOf(event.payload)) as Part);
     const { route } = batch;
     const first = parts[0] as Part;
     const { concurrency, ordered } = this.settings;

@@ -6,10 +6,12 @@ import {
   DeliveryError,
   type Drop,
   type LogRecord,
+  type PayloadSeparator,
   type Seams,
   type Shipper,
 } from '../../src/index.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
+import { type Form, textOf } from './payloads.js';
 import { type Fault, type Leftover, SimulatedFiles } from './simulated-files.js';
 import { OnDisk } from './spool.js';
 
@@ -36,6 +38,9 @@ export interface Settings {
   readonly ordered: boolean;
   /** Shippers that run at the same time. */
   readonly shippers: number;
+  /** Of the payloads. */
+  readonly form: Form;
+  readonly separator: PayloadSeparator;
 }
 
 export type Answer = 'stores' | 'refuses' | 'stores and fails' | 'hangs';
@@ -361,7 +366,8 @@ export class Machine {
     };
     const destination = new OnDisk();
     destination.respond = (batch, signal) => this.#respond(batch, signal, made);
-    const { mode, fsync, maxBytes, maxAgeMs, shippers: _, ...options } = this.#settings;
+    const { mode, fsync, maxBytes, maxAgeMs, shippers: _, form, separator, ...options } = this.#settings;
+    Object.assign(destination, { form, separator });
     made.shipper = createCoreShipper(
       destination,
       {
@@ -382,7 +388,7 @@ export class Machine {
   #respond({ events }: Batch, signal: AbortSignal, by: Process): Promise<void> {
     const answer = this.#answer;
     const records = events.map(({ payload }) => {
-      const known = this.#records.get(payload);
+      const known = this.#records.get(textOf(payload));
       if (!known) this.#violations.push(`${payload} was never logged`);
       return known as Known;
     });
@@ -417,7 +423,7 @@ export class Machine {
   #dropped({ events }: Drop, by: Process): void {
     if (by.isDead) return;
     for (const { payload } of events) {
-      const known = this.#known(payload);
+      const known = this.#known(textOf(payload));
       known.isDropped = true;
       by.named.add(known);
     }

@@ -6,20 +6,30 @@ import {
   createShipper,
   DeliveryError,
   type DeliveryOptions,
+  type Destination,
+  type Encoding,
   type LogRecord,
   type Seams,
   type Shipper,
   type SpoolOptions,
 } from '../../src/index.js';
 import { MemoryDestination } from '../../src/testing/index.js';
+import { type Form, payloadOf } from './payloads.js';
 
 /** A destination whose records can be on disk. */
 export class OnDisk extends MemoryDestination {
   override readonly identity: string;
+  separator: Destination['separator'];
+  form: Form = 'text';
 
   constructor(identity = 'memory') {
     super();
     this.identity = identity;
+  }
+
+  override encode(record: LogRecord): Encoding {
+    const encoding = super.encode(record);
+    return 'refused' in encoding ? encoding : { ...encoding, payload: payloadOf(record.text.toWellFormed(), this.form) };
   }
 }
 

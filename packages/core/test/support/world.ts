@@ -18,6 +18,7 @@ import {
 } from '../../src/index.js';
 import { resolveDeliveryOptions } from '../../src/options/delivery-options.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
+import { textOf } from './payloads.js';
 import { encodeText, RecordingDestination, record } from './recording-destination.js';
 import { Reference } from './reference.js';
 import type { Outcome, Request, Settings, Sights } from './reference-types.js';
@@ -48,7 +49,7 @@ export interface PlannedResponse {
 /** A record that is split at each bar. */
 class SplittingDestination extends RecordingDestination {
   override encode(source: TextRecord): Encoding {
-    const parts = source.text.split('|').map((part) => encodeText(source, part));
+    const parts = source.text.split('|').map((part) => encodeText(source, part, this.form));
     return parts.length > 1 ? parts : (parts[0] as EncodedEvent);
   }
 }
@@ -87,8 +88,9 @@ export class World {
   #id = 0;
 
   constructor(settings: Settings, scheduler: fc.Scheduler, seen: Sights) {
-    const { baseMs, throttledBaseMs, capMs, maxAgeMs, jitter, takesBytes, ...options } = settings;
+    const { baseMs, throttledBaseMs, capMs, maxAgeMs, jitter, takesBytes, form, separator, ...options } = settings;
     this.#takesBytes = takesBytes;
+    Object.assign(this.#destination, { form, separator });
     this.reference = new Reference(settings, seen, MAX_BYTES);
     const retry = { baseMs, throttledBaseMs, capMs, maxAgeMs };
     const resolved = resolveDeliveryOptions({ ...options, retry, dropNotice: false }, this.#destination);
@@ -126,7 +128,7 @@ export class World {
       `#${id}.${part}${poison ? '!' : ''}#`.padEnd(size / Buffer.byteLength(filler), filler).toWellFormed(),
     );
     const source = record(texts.join('|'), { time: this.#time, level: route, urgent });
-    const events = texts.map((text) => encodeText(source, text));
+    const events = texts.map((text) => encodeText(source, text, this.#destination.form));
     this.reference.accept(events, urgent, this.#now, () => this.shipper.accept(source));
   }
 
@@ -240,7 +242,7 @@ export class World {
         return { rejected: [{ index: batch.events.length - 1, reason: 'too-new' }], wireBytes: batch.bytes };
       case 'honest': {
         if (batch.bytes > this.#takesBytes) return new DeliveryError('TOO_LARGE', 'a proxy');
-        const isPoisoned = batch.events.some(({ payload }) => payload.includes('!'));
+        const isPoisoned = batch.events.some(({ payload }) => textOf(payload).includes('!'));
         return isPoisoned ? new DeliveryError('INVALID', 'poison') : stored(batch);
       }
       case 'AGAIN':
