@@ -1,5 +1,5 @@
-import { assertFilesLoad, DeliveryError, systemClock } from '@logferry/core';
-import { type CredentialProvider, type CredentialSource, MIN_RENEWAL_MS, textOf } from './credential-source.js';
+import { assertFilesLoad, DeliveryError, MIN_RENEWAL_MS, orAborted, systemClock } from '@logferry/core';
+import { type CredentialProvider, type CredentialSource, textOf } from './credential-source.js';
 
 /** The part of a client that knows region and credentials. A client of the user's may lack it. */
 export interface Config {
@@ -31,16 +31,7 @@ export class ConnectionCheck {
 
   /** Resolves if there are a region and credentials. Rejects with a `DeliveryError`, at the latest when the signal aborts. */
   async pass(signal: AbortSignal): Promise<void> {
-    let onAbort = (): void => {};
-    const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => this.#source?.waiting && reject(this.#source.waiting);
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
-    try {
-      await Promise.race([this.#lookUp(), aborted]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
+    await orAborted(this.#lookUp(), signal, () => this.#source?.waiting);
   }
 
   /**

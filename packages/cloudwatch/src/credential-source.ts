@@ -1,7 +1,15 @@
-import { assertFilesLoad, type DeliveryCode, DeliveryError, noAnswer, systemClock, type Timer } from '@logferry/core';
+import {
+  assertFilesLoad,
+  CredentialLookup,
+  type DeliveryCode,
+  DeliveryError,
+  MIN_RENEWAL_MS,
+  noAnswer,
+  type PassingFailure,
+  systemClock,
+} from '@logferry/core';
 import { toDeliveryError } from './classify.js';
 import { faultOfCredentials } from './credentials.js';
-import { Lookup, type PassingFailure } from './lookup.js';
 
 /** Asks for credentials, or for those that are remembered. The SDK's types lack the argument, but its memory takes it. */
 export type CredentialProvider = (options?: { readonly forceRefresh?: true }) => Promise<unknown>;
@@ -13,7 +21,7 @@ type CredentialOrigin = 'chain' | 'function' | 'client';
 export class CredentialSource {
   readonly #look: CredentialProvider;
   readonly #origin: CredentialOrigin;
-  readonly #lookup: Lookup;
+  readonly #lookup: CredentialLookup;
   /** The last that it gave, unless the service refused them. */
   #credentials: Expiring | undefined;
   #hasGiven = false;
@@ -24,7 +32,7 @@ export class CredentialSource {
   constructor(look: CredentialProvider, origin: CredentialOrigin) {
     this.#look = look;
     this.#origin = origin;
-    this.#lookup = new Lookup(origin === 'chain');
+    this.#lookup = new CredentialLookup({ cloud: 'AWS', isOurs: origin === 'chain', metadataHosts: METADATA_HOSTS });
   }
 
   /**
@@ -57,7 +65,7 @@ export class CredentialSource {
     try {
       // The chain takes files that cannot be read for empty ones.
       if (this.#origin === 'chain') assertFilesLoad();
-      const credentials = await withLimit(this.#lookup.run(() => this.#look(options)));
+      const credentials = await this.#lookup.run(() => this.#look(options));
       assertUsable(credentials);
       this.#credentials = credentials as Expiring;
       this.#hasGiven = true;
@@ -87,8 +95,6 @@ export class CredentialSource {
   }
 
   #passingFailure(cause: unknown): PassingFailure | undefined {
-    const shortage = filesFailure();
-    if (shortage) return { code: shortage.code, reason: shortage.message };
     const { $metadata, $retryable } = (cause ?? {}) as ServiceFailure;
     if ($metadata?.httpStatusCode !== undefined) {
       const { code } = toDeliveryError(cause, { operation: '', target: '', address: undefined });
@@ -101,9 +107,6 @@ export class CredentialSource {
     return code === 'NETWORK' || code === 'TIMEOUT' ? { code, reason: 'their source did not answer' } : undefined;
   }
 }
-
-/** Shortest time between two requests for new credentials: a provider may start a process, or call a service. */
-export const MIN_RENEWAL_MS = 5000;
 
 interface Expiring {
   readonly expiration?: Date | undefined;
@@ -126,8 +129,8 @@ const REMEDIES: Readonly<Record<CredentialOrigin, string>> = {
   client: 'the client has to have them',
 };
 
-/** A look-up that never ends is given up, so that a later one can begin. */
-const MAX_LOOKUP_MS = 60_000;
+/** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html */
+const METADATA_HOSTS: readonly string[] = ['169.254.169.254', 'fd00:ec2::254'];
 
 /** The SDK would fail with them only when it signs, or sends, a request. */
 function assertUsable(credentials: unknown): void {
@@ -140,29 +143,6 @@ function isValid(credentials: Expiring | undefined): boolean {
   if (!credentials) return false;
   const { expiration } = credentials;
   return expiration === undefined || Number(expiration) > Date.now();
-}
-
-function filesFailure(): DeliveryError | undefined {
-  try {
-    assertFilesLoad();
-    return undefined;
-  } catch (error) {
-    return error as DeliveryError;
-  }
-}
-
-async function withLimit<T>(looking: Promise<T>): Promise<T> {
-  let timer: Timer | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    const message = `no AWS credentials: their source has not answered for ${MAX_LOOKUP_MS / 1000} s`;
-    timer = systemClock.setTimer(() => reject(new DeliveryError('TIMEOUT', message)), MAX_LOOKUP_MS);
-    timer.unref();
-  });
-  try {
-    return await Promise.race([looking, limit]);
-  } finally {
-    timer?.cancel();
-  }
 }
 
 /** The text of whatever was thrown. */

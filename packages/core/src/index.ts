@@ -41,10 +41,17 @@ export {
   readAnswer,
 } from './tools/answer.js';
 export { ClockCheck } from './tools/clock-check.js';
+export {
+  CredentialLookup,
+  type CredentialLookupOptions,
+  MIN_RENEWAL_MS,
+  type PassingFailure,
+} from './tools/credential-lookup.js';
 export { createHttpClient, type HttpClient, type HttpRequest } from './tools/http.js';
 export { addressOf, markUnsent, noAnswer } from './tools/http-errors.js';
 export { assertFilesLoad, type LazyPackage, loadPackage } from './tools/load-package.js';
 export type { LookupAll } from './tools/lookup.js';
+export { orAborted } from './tools/or-aborted.js';
 export { stringify, toPrimitive } from './tools/stringify.js';
 export { endOfSlice, findCap, MAX_PART_HEADER_BYTES, split, truncate, utf8Bytes } from './tools/text.js';
 export { toDateMs } from './tools/time.js';
@@ -56,7 +63,9 @@ export { sumStats } from './accounting/stats.js';
 export {
   booleanOption,
   choiceOption,
+  faultOfKeys,
   functionOption,
+  type KeyFault,
   numberOption,
   objectOption,
   optionNames,

@@ -114,6 +114,32 @@ export function functionOption<T>(option: string, value: T | undefined, fallback
   throw wrongOption(option, 'a function', value);
 }
 
+/** A member of some credentials that cannot be used, and what it has to be. */
+export interface KeyFault {
+  readonly name: string;
+  readonly expected: string;
+  readonly got: unknown;
+}
+
+/**
+ * Checks the form of credentials: the members `required`, and `token` unless it is absent or empty, have to fit into a header. Does not
+ * throw.
+ */
+export function faultOfKeys(credentials: unknown, required: readonly string[], token: string): KeyFault | undefined {
+  const given = Object(credentials) as Readonly<Record<string, unknown>>;
+  for (const name of [...required, token]) {
+    const key = given[name];
+    // An empty one is none, as to the libraries of the clouds: a profile may name it without a value.
+    if (name === token && (key === undefined || key === null || key === '')) continue;
+    if (typeof key !== 'string' || key === '') return { name, expected: 'a string that is not empty', got: key };
+    if (!KEY.test(key)) return { name, expected: 'a string without blanks and line ends', got: key };
+  }
+  return undefined;
+}
+
+/** A header takes no line end: that is what remains of a file that a key was read from. */
+const KEY = /^[\x21-\x7e]+$/;
+
 /** Before the host of a URL, with or without a scheme: `user:password@`. */
 const USER_INFO = /(^|\/\/)[^/\s]*@/;
 const QUERY = /\?.+/s;

@@ -1,4 +1,5 @@
 import type { DeliveryCode } from '../contract/errors.js';
+import { attempt } from './attempt.js';
 
 /** The classification of a request that got no response. */
 export interface NoAnswer {
@@ -29,7 +30,9 @@ export function noAnswer(error: unknown, signal?: AbortSignal): NoAnswer {
   const meaning = codes.map(meaningOf).find((found) => found !== undefined);
   const progress = errors.map((each) => each[PROGRESS]).find((found) => found !== undefined);
   const texts = errors.map(textOf).filter((text) => text !== '');
-  const reason = (texts.join(': ') || String(error)).replace(/\s+/g, ' ').trim();
+  const reason = (texts.join(': ') || (attempt(() => String(error)) ?? 'an object without a text'))
+    .replace(/\s+/g, ' ')
+    .trim();
   const advice = meaning?.advice === undefined ? '' : ` (${meaning.advice})`;
   const ambiguous = progress ? progress.phase === 'waiting' : !(meaning?.isNeverSent ?? false);
   const name = errors[0]?.name;
