@@ -10,10 +10,13 @@ export type { CloudWatchStats, CloudWatchViolation } from './cloudwatch/stats.js
 export type { CloudWatchEvent } from './cloudwatch/store.js';
 export type { CommonFaultPlan } from './faults.js';
 export type { LogServiceFault, LogServiceFaultPlan } from './log-service/faults.js';
+export type { LogServiceOperation } from './log-service/operations.js';
 export {
   type LogServiceEmulator,
   type LogServiceEmulatorOptions,
+  type LogServiceEnv,
   startLogService,
 } from './log-service/server.js';
+export type { LogServiceCredentials } from './log-service/signature.js';
 export type { LogServiceStats, LogServiceViolation } from './log-service/stats.js';
 export type { LogServiceEvent } from './log-service/store.js';

@@ -1,7 +1,20 @@
 import { badGateway, bodyTooLarge, type CommonFaultPlan, withRetryAfter } from '../faults.js';
 import type { Reaction } from '../http.js';
-import { ServiceError, uncompressFailed, webTrackingDenied } from './errors.js';
+import {
+  expiredToken,
+  invalidTimestamp,
+  invalidToken,
+  ServiceError,
+  timeExpired,
+  timeOutOfRange,
+  uncompressFailed,
+  unknownAccessKey,
+  webTrackingDenied,
+  writeDenied,
+  wrongSignature,
+} from './errors.js';
 import type { LogGroup } from './log-group.js';
+import type { LogServiceOperation } from './operations.js';
 import { errorResponse } from './protocol.js';
 
 /** A fault that the emulator can inject. {@link LogServiceFaultPlan} describes each. */
@@ -19,7 +32,17 @@ export type LogServiceFault =
   | 'hang'
   | 'lostAck'
   | 'invalidTimestamp'
-  | 'timeOutOfRange';
+  | 'timeOutOfRange'
+  | 'tokenExpired'
+  | 'tokenInvalid'
+  | 'unknownAccessKey'
+  | 'signatureNotMatch'
+  | 'requestTimeExpired'
+  | 'shardNotExist'
+  | 'logstoreWithoutShard'
+  | 'noShard'
+  | 'projectForbidden'
+  | 'metaQuota';
 
 /** All faults, in the order in which the probabilities are tried. */
 export const LOG_SERVICE_FAULTS: readonly LogServiceFault[] = [
@@ -37,7 +60,26 @@ export const LOG_SERVICE_FAULTS: readonly LogServiceFault[] = [
   'lostAck',
   'invalidTimestamp',
   'timeOutOfRange',
+  'tokenExpired',
+  'tokenInvalid',
+  'unknownAccessKey',
+  'signatureNotMatch',
+  'requestTimeExpired',
+  'shardNotExist',
+  'logstoreWithoutShard',
+  'noShard',
+  'projectForbidden',
+  'metaQuota',
 ];
+
+/** Faults of signed requests only: web tracking ignores them. */
+export const SIGNED_FAULTS: ReadonlySet<string> = new Set([
+  'tokenExpired',
+  'tokenInvalid',
+  'unknownAccessKey',
+  'signatureNotMatch',
+  'requestTimeExpired',
+]);
 
 /** Faults to inject. Each fault's number is its probability from 0 to 1, by default 0; their sum is at most 1. */
 export interface LogServiceFaultPlan extends CommonFaultPlan<LogServiceFault> {
@@ -55,7 +97,7 @@ export interface LogServiceFaultPlan extends CommonFaultPlan<LogServiceFault> {
   readonly html?: number;
   /** HTTP 413 with an HTML body, as from a proxy that limits the size of bodies. */
   readonly tooLarge?: number;
-  /** HTTP 401 `Unauthorized`, as if web tracking were off. */
+  /** HTTP 401 `Unauthorized`, as if web tracking were off; for a signed request, as if a policy denied it. */
   readonly unauthorized?: number;
   /** HTTP 400 `PostBodyUncompressError`. Requests without compression ignore it. */
   readonly uncompressError?: number;
@@ -69,6 +111,28 @@ export interface LogServiceFaultPlan extends CommonFaultPlan<LogServiceFault> {
   readonly invalidTimestamp?: number;
   /** HTTP 499 `PostBodyInvalid`. The documentation gives this status in some versions, and 400 in others. */
   readonly timeOutOfRange?: number;
+  /** HTTP 401 `Unauthorized`, as if the security token had expired. Requests without a signature ignore it. */
+  readonly tokenExpired?: number;
+  /** HTTP 401 `Unauthorized`, as if the security token were another's. Requests without a signature ignore it. */
+  readonly tokenInvalid?: number;
+  /** HTTP 401 `InvalidAccessKeyId`. Requests without a signature ignore it. */
+  readonly unknownAccessKey?: number;
+  /** HTTP 401 `SignatureNotMatch`. Requests without a signature ignore it. */
+  readonly signatureNotMatch?: number;
+  /** HTTP 400 `RequestTimeExpired`. Requests without a signature ignore it. To skew the service's clock, set `clock`. */
+  readonly requestTimeExpired?: number;
+  /** HTTP 400 `ShardNotExist`. */
+  readonly shardNotExist?: number;
+  /** HTTP 400 `LogStoreWithoutShard`. */
+  readonly logstoreWithoutShard?: number;
+  /** HTTP 500 `InternalServerError`, as if no shard were available for the moment. */
+  readonly noShard?: number;
+  /** HTTP 403 `ProjectForbidden`, as if the account were overdue. */
+  readonly projectForbidden?: number;
+  /** HTTP 403 `MetaOperationQpsLimitExceeded`, the quota of operations on resources. */
+  readonly metaQuota?: number;
+  /** Operations to which faults, `delayMs` and `poison` apply. @default ['PutLogs', 'PutWebTracking'] */
+  readonly only?: readonly LogServiceOperation[];
   /** Limits faults, `delayMs` and `poison` to requests that match all given members. @default all requests */
   readonly where?: {
     readonly logstore?: string;
@@ -81,27 +145,46 @@ export interface LogServiceFaultPlan extends CommonFaultPlan<LogServiceFault> {
 }
 
 /** Members of the plan besides the faults and the common members. */
-export const OTHER_MEMBERS: readonly string[] = ['where', 'poison'];
+export const OTHER_MEMBERS: readonly string[] = ['only', 'where', 'poison'];
+
+/** A request, as fault plans see it. */
+export interface FaultTarget {
+  readonly operation: LogServiceOperation;
+  readonly region: string;
+  readonly project: string;
+  readonly logstore: string;
+  /** The logs of a request that writes some. */
+  readonly group: LogGroup | undefined;
+  readonly requestId: string;
+  /** The service's time, in epoch milliseconds. */
+  readonly now: number;
+}
 
 /** Whether the plan's faults, `delayMs` and `poison` apply to the request. */
-export function inScope({ where = {} }: LogServiceFaultPlan, logstore: string, { topic, logs }: LogGroup): boolean {
+export function inScope(
+  { only = ['PutLogs', 'PutWebTracking'], where = {} }: LogServiceFaultPlan,
+  { operation, logstore, group }: FaultTarget,
+): boolean {
   const { includes } = where;
+  const { topic, logs = [] } = group ?? {};
   return (
+    only.includes(operation) &&
     (where.logstore === undefined || where.logstore === logstore) &&
     (where.topic === undefined || where.topic === topic) &&
-    (includes === undefined || logs.some((fields) => Object.values(fields).some((value) => value.includes(includes))))
+    (includes === undefined ||
+      logs.some(({ fields }) => Object.values(fields).some((value) => value.includes(includes))))
   );
 }
 
 /** Whether the plan's `poison` matches a log of the request. */
-export function isPoisoned({ poison }: LogServiceFaultPlan, { logs }: LogGroup): boolean {
-  return poison !== undefined && logs.some((fields) => poison(fields));
+export function isPoisoned({ poison }: LogServiceFaultPlan, { group }: FaultTarget): boolean {
+  return poison !== undefined && group?.logs.some(({ fields }) => poison(fields)) === true;
 }
 
 /** The server's reaction to a request that meets a fault. */
 export function reactionTo(
   fault: Exclude<LogServiceFault, 'lostAck'> | 'poison',
-  request: { readonly requestId: string; readonly now: number },
+  request: FaultTarget,
   plan: LogServiceFaultPlan,
 ): Reaction {
   const fail = (error: ServiceError) => errorResponse(error, request.requestId, request.now);
@@ -126,13 +209,37 @@ export function reactionTo(
     case 'tooLarge':
       return bodyTooLarge(request.now);
     case 'unauthorized':
-      return fail(webTrackingDenied());
+      return fail(
+        request.operation === 'PutWebTracking'
+          ? webTrackingDenied()
+          : writeDenied(request.region, request.project, request.logstore),
+      );
     case 'uncompressError':
       return fail(uncompressFailed());
     case 'invalidTimestamp':
-      return fail(new ServiceError('InvalidTimestamp', 'Invalid timestamps are in logs.'));
+      return fail(invalidTimestamp());
     case 'timeOutOfRange':
-      return fail(new ServiceError('PostBodyInvalid', 'The post data time is out of range', 499));
+      return fail(timeOutOfRange(499));
+    case 'tokenExpired':
+      return fail(expiredToken());
+    case 'tokenInvalid':
+      return fail(invalidToken());
+    case 'unknownAccessKey':
+      return fail(unknownAccessKey('unknown'));
+    case 'signatureNotMatch':
+      return fail(wrongSignature('injected'));
+    case 'requestTimeExpired':
+      return fail(timeExpired(new Date(0).toUTCString(), new Date(request.now).toUTCString()));
+    case 'shardNotExist':
+      return fail(new ServiceError('ShardNotExist', 'Shard 0 does not exist.'));
+    case 'logstoreWithoutShard':
+      return fail(new ServiceError('LogStoreWithoutShard', 'logstore has no shard'));
+    case 'noShard':
+      return failForNow('InternalServerError', 'internal server error,no avaliable shard', 500);
+    case 'projectForbidden':
+      return fail(new ServiceError('ProjectForbidden', `Project ${request.project} has been forbidden.`, 403));
+    case 'metaQuota':
+      return failForNow('MetaOperationQpsLimitExceeded', 'Qps limit for the meta operation is exceeded.', 403);
     case 'poison':
       return fail(new ServiceError('PostBodyInvalid', 'The logs are not valid.'));
   }

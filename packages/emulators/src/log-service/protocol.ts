@@ -1,34 +1,34 @@
-import { inflateSync } from 'node:zlib';
 import type { HttpRequest, HttpResponse } from '../http.js';
+import { type Compression, decompress, hasZstd } from './compression.js';
 import {
+  bodyTooLarge,
+  invalidCompression,
   missingProject,
   ServiceError,
   type Tolerate,
-  tooLarge,
-  UnsupportedOperation,
   uncompressFailed,
 } from './errors.js';
-import { decodeLz4Block } from './lz4.js';
-import { API_VERSION, MAX_RAW_BYTES, MAX_WIRE_BYTES } from './rules.js';
+import { API_VERSION, MAX_BODY_BYTES } from './rules.js';
 
-/** The compression of a body: none, an LZ4 block, or zlib's format. */
-export type Compression = 'none' | 'lz4' | 'deflate';
-
-/** The contents of a request's line and headers. */
-export interface Envelope {
-  readonly logstore: string;
-  readonly compression: Compression;
-  /** Bytes of the body before compression, as `x-log-bodyrawsize` says; undefined without that header. */
-  readonly declaredSize: number | undefined;
+/** The form of the bodies that an operation takes. */
+export interface BodyRules {
+  readonly contentType: RegExp;
+  /** Further content types that official clients send. */
+  readonly toleratedContentType: RegExp;
+  readonly compressions: readonly Compression[];
+  /** Bytes of a body before compression. */
+  readonly maxRawBytes: number;
+  /** The error of a body with more bytes. */
+  tooLarge(bytes: number): ServiceError;
 }
 
-const TRACK_PATH = /^\/logstores\/([^/?]+)\/track(?:\?(.*))?$/;
-/** Operations of the service that the emulator does not have: `GET …/track`, and all others on logstores. */
-const OTHER_OPERATION =
-  /^(?:GET \/logstores\/[^/?]+\/track(?:\?.*)?|[A-Z]+ \/logstores(?:\/[^/?]+(?:\/(?!track[/?]|track$).*)?)?(?:\?.*)?)$/;
-const CONTENT_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
-/** Official clients send JSON under these types: web-track-browser, whose beacons have no other, and js-sls-logger. */
-const TOLERATED_CONTENT_TYPE = /^(?:text\/plain|application\/x-protobuf)(?:\s*;\s*charset="?utf-8"?)?$/i;
+/** A request's body, decompressed, and its compression. */
+export interface Body {
+  readonly bytes: Buffer;
+  readonly compression: Compression;
+}
+
+const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
 /** Hosts that name a project. Any other host, such as an IP address or custom domain, is the server's project. */
 const PROJECT_HOST = /^([^.:]+)\.(?:localhost|[^:]+\.aliyuncs\.com)(?::\d+)?$/i;
 
@@ -36,58 +36,86 @@ const PROJECT_HOST = /^([^.:]+)\.(?:localhost|[^:]+\.aliyuncs\.com)(?::\d+)?$/i;
 export function compressionOf(request: HttpRequest): Compression | 'Unknown' {
   const type = headerOf(request, 'x-log-compresstype');
   if (type === undefined) return 'none';
-  return type === 'lz4' || type === 'deflate' ? type : 'Unknown';
+  return type === 'lz4' || type === 'deflate' || type === 'zstd' ? type : 'Unknown';
 }
 
-/** The logstore named by the path, known or not; undefined if the path names none. */
-export function logstoreOf(request: HttpRequest): string | undefined {
-  return TRACK_PATH.exec(request.url)?.[1];
-}
-
-/** Checks line, headers and body size. Throws a ServiceError. */
-export function readEnvelope(request: HttpRequest, project: string, tolerate: Tolerate): Envelope {
-  const [, logstore, query] = TRACK_PATH.exec(request.url) ?? [];
-  if (request.method !== 'POST' || logstore === undefined) throw wrongPath(request);
-  checkLength(request, tolerate);
-  checkContentType(request, tolerate);
-  checkVersion(request, query, tolerate);
-  const compression = compressionOf(request);
-  const declaredSize = readRawSize(request, compression, tolerate);
-  if (compression === 'Unknown') {
-    const type = headerOf(request, 'x-log-compresstype');
-    throw new ServiceError('InvalidCompressType', `x-log-compresstype ${type} is unsupported.`);
-  }
+/** Throws a ServiceError if the project named by the host is not the server's. */
+export function checkProject(request: HttpRequest, project: string): void {
   const [, namedProject = project] = PROJECT_HOST.exec(headerOf(request, 'host') ?? '') ?? [];
   if (namedProject !== project) throw missingProject(namedProject);
-  if (request.tooLarge || request.body.length > MAX_WIRE_BYTES) {
-    const size = headerOf(request, 'content-length') ?? 'bodysize';
-    throw new ServiceError('PostBodyTooLarge', `Body size ${size} must little than ${MAX_WIRE_BYTES}.`, 413);
-  }
-  return { logstore, compression, declaredSize };
 }
 
-/** The decompressed body. Throws a ServiceError if it cannot be decoded, is too large, or has not the declared size. */
-export function decodeBody(body: Buffer, { compression, declaredSize }: Envelope, tolerate: Tolerate): Buffer {
-  const size = compression === 'none' ? body.length : (declaredSize ?? 0);
-  if (size > MAX_RAW_BYTES) throw tooLarge(`${size} bytes exceed ${MAX_RAW_BYTES}`);
+/** Throws a ServiceError unless the request is for the only version of the API. `inQuery` may take the header's place. */
+export function checkVersion(request: HttpRequest, inQuery?: string): void {
+  const version = request.headers['x-log-apiversion'] ?? inQuery;
+  if (version === undefined) {
+    throw new ServiceError('MissingAPIVersion', 'x-log-apiversion does not exist in http header.');
+  }
+  if (version !== API_VERSION) {
+    throw new ServiceError('InvalidAPIVersion', `x-log-apiversion ${version} is unsupported.`);
+  }
+}
+
+/** Throws a ServiceError if the body has more bytes than any operation takes. */
+export function checkSize(request: HttpRequest): void {
+  if (!request.tooLarge && request.body.length <= MAX_BODY_BYTES) return;
+  throw bodyTooLarge(headerOf(request, 'content-length') ?? 'bodysize', MAX_BODY_BYTES);
+}
+
+/**
+ * Checks the headers that describe the body. Returns a function that decompresses it, for which the logstore
+ * must be known first. Both throw a ServiceError.
+ */
+export function readBody(request: HttpRequest, rules: BodyRules, tolerate: Tolerate): () => Body {
+  checkLength(request, tolerate);
+  checkContentType(request, rules, tolerate);
+  const compression = compressionOf(request);
+  const declaredSize = readRawSize(request, compression, tolerate);
+  if (compression === 'Unknown' || !rules.compressions.includes(compression)) {
+    throw invalidCompression(headerOf(request, 'x-log-compresstype'));
+  }
+  if (compression === 'zstd' && !hasZstd) throw invalidCompression('zstd', 'this Node.js cannot decompress it');
+  return () => ({ bytes: decode(request.body, compression, declaredSize, rules, tolerate), compression });
+}
+
+/** The object in the JSON body of an operation on resources. Throws a ServiceError. */
+export function readJsonObject(request: HttpRequest, tolerate: Tolerate): Readonly<Record<string, unknown>> {
+  checkLength(request, tolerate);
+  checkContentType(request, { contentType: JSON_TYPE, toleratedContentType: NOTHING }, tolerate);
+  const noObject = (detail: string) =>
+    new ServiceError('PostBodyInvalid', 'The request body is not valid JSON object.', 400, detail);
+  let value: unknown;
   try {
-    if (compression === 'lz4') return decodeLz4Block(body, size);
-    if (compression === 'deflate') return inflate(body, size);
+    value = JSON.parse(request.body.toString('utf8'));
   } catch (error) {
-    throw uncompressFailed((error as Error).message);
+    throw noObject((error as Error).message);
   }
-  if (declaredSize !== undefined && declaredSize !== size) {
-    const error = invalidRawSize(`x-log-bodyrawsize is ${declaredSize}, but the body has ${size} bytes`);
-    // js-sls-logger and web-sts-plugin count UTF-16 code units.
-    if (declaredSize !== body.toString().length) throw error;
-    tolerate(error);
-  }
-  return body;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw noObject('the body is no object');
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/** The value of a header, with its repetitions. */
+export function headerOf(request: HttpRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
 }
 
 /** HTTP 200 without a body. `now` is the service's time in epoch milliseconds. */
 export function successResponse(requestId: string, now: number): HttpResponse {
   return { status: 200, headers: headersOf(requestId, now), body: '' };
+}
+
+/** HTTP 200 with a value as JSON. `now` is the service's time in epoch milliseconds. */
+export function jsonResponse(
+  value: unknown,
+  { requestId, now }: { readonly requestId: string; readonly now: number },
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse {
+  return {
+    status: 200,
+    headers: { ...headersOf(requestId, now), ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify(value),
+  };
 }
 
 /** The response to a preflight request (CORS): any origin, method and header. */
@@ -112,6 +140,9 @@ export function errorResponse(error: ServiceError, requestId: string, now: numbe
   };
 }
 
+/** Matches no content type. */
+const NOTHING = /^(?!)/;
+
 function headersOf(requestId: string, now: number): Record<string, string> {
   return {
     'x-log-requestid': requestId,
@@ -121,18 +152,6 @@ function headersOf(requestId: string, now: number): Record<string, string> {
   };
 }
 
-function headerOf(request: HttpRequest, name: string): string | undefined {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value.join(', ') : value;
-}
-
-function wrongPath({ method, url }: HttpRequest): ServiceError {
-  const operation = `${method} ${url}`;
-  return OTHER_OPERATION.test(operation)
-    ? new UnsupportedOperation(operation.replace(/\?.*/, '').replace(/\/logstores\/[^/]+/, '/logstores/{logstore}'))
-    : new ServiceError('ParameterInvalid', `Expected POST /logstores/{logstore}/track, got ${operation}`);
-}
-
 /** The client of the OpenAPI, sls20201230, sends its body in chunks. */
 function checkLength(request: HttpRequest, tolerate: Tolerate): void {
   if (headerOf(request, 'content-length') !== undefined) return;
@@ -140,33 +159,19 @@ function checkLength(request: HttpRequest, tolerate: Tolerate): void {
   tolerate(new ServiceError('MissingContentLength', message, 411));
 }
 
-function checkContentType(request: HttpRequest, tolerate: Tolerate): void {
+function checkContentType(
+  request: HttpRequest,
+  { contentType, toleratedContentType }: Pick<BodyRules, 'contentType' | 'toleratedContentType'>,
+  tolerate: Tolerate,
+): void {
   const type = headerOf(request, 'content-type');
   if (type === undefined) {
     const message = 'Content-Type does not exist in http header when body is not empty.';
     tolerate(new ServiceError('MissingContentType', message));
-  } else if (!CONTENT_TYPE.test(type)) {
+  } else if (!contentType.test(type)) {
     const error = new ServiceError('InvalidContentType', `Content-Type ${type} is unsupported.`, 415);
-    if (!TOLERATED_CONTENT_TYPE.test(type)) throw error;
+    if (!toleratedContentType.test(type)) throw error;
     tolerate(error);
-  }
-}
-
-/** Browsers and mini programs send `?APIVersion=0.6.0` instead of the header, which would cost them a preflight request. */
-function checkVersion({ headers, method, url }: HttpRequest, query: string | undefined, tolerate: Tolerate): void {
-  const inQuery = new URLSearchParams(query).get('APIVersion') ?? undefined;
-  if (query !== undefined) {
-    const message = `Expected POST /logstores/{logstore}/track, got ${method} ${url}`;
-    const error = new ServiceError('ParameterInvalid', message);
-    if (inQuery === undefined) throw error;
-    tolerate(error);
-  }
-  const version = headers['x-log-apiversion'] ?? inQuery;
-  if (version === undefined) {
-    throw new ServiceError('MissingAPIVersion', 'x-log-apiversion does not exist in http header.');
-  }
-  if (version !== API_VERSION) {
-    throw new ServiceError('InvalidAPIVersion', `x-log-apiversion ${version} is unsupported.`);
   }
 }
 
@@ -188,18 +193,28 @@ function readRawSize(
   return Number(text);
 }
 
-function invalidRawSize(detail: string): ServiceError {
-  return new ServiceError('InvalidBodyRawSize', 'x-log-bodyrawsize is invalid.', 400, detail);
+function decode(
+  body: Buffer,
+  compression: Compression,
+  declaredSize: number | undefined,
+  rules: BodyRules,
+  tolerate: Tolerate,
+): Buffer {
+  const size = compression === 'none' ? body.length : (declaredSize ?? 0);
+  if (size > rules.maxRawBytes) throw rules.tooLarge(size);
+  if (compression === 'none' && declaredSize !== undefined && declaredSize !== size) {
+    const error = invalidRawSize(`x-log-bodyrawsize is ${declaredSize}, but the body has ${size} bytes`);
+    // js-sls-logger and web-sts-plugin count UTF-16 code units.
+    if (declaredSize !== body.toString().length) throw error;
+    tolerate(error);
+  }
+  try {
+    return decompress(body, compression, size);
+  } catch (error) {
+    throw uncompressFailed((error as Error).message);
+  }
 }
 
-/** Decompresses zlib's format (RFC 1950) only: neither raw deflate nor gzip. */
-function inflate(body: Buffer, rawSize: number): Buffer {
-  // With `info`, Node also returns the stream, which counts the bytes of the body that it read. The types omit this.
-  const { buffer, engine } = inflateSync(body, { info: true, maxOutputLength: Math.max(rawSize, 1) }) as unknown as {
-    buffer: Buffer;
-    engine: { bytesWritten: number };
-  };
-  if (engine.bytesWritten !== body.length) throw new Error('bytes follow the compressed body');
-  if (buffer.length !== rawSize) throw new Error(`the body decodes to ${buffer.length} bytes instead of ${rawSize}`);
-  return buffer;
+function invalidRawSize(detail: string): ServiceError {
+  return new ServiceError('InvalidBodyRawSize', 'x-log-bodyrawsize is invalid.', 400, detail);
 }

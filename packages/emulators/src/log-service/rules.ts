@@ -1,5 +1,5 @@
-// Source: "Common request headers", PutWebtracking, "Basic concepts", CreateProject and CreateLogstore in the API
-// reference.
+// Source: "Common request headers", PutWebtracking, PutLogs, "Basic concepts", CreateProject, CreateLogstore, CreateIndex and
+// GetLogs in the API reference, https://www.alibabacloud.com/help/en/sls/developer-reference/
 
 /** The only value of x-log-apiversion. */
 export const API_VERSION = '0.6.0';
@@ -9,12 +9,20 @@ export const PROJECT_NAME: RegExp = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;
 /** CreateLogstore: logstoreName. */
 export const LOGSTORE_NAME: RegExp = /^[a-z0-9][a-z0-9_-]{0,61}[a-z0-9]$/;
 
-/** Bytes of a body before compression: the upper bound of x-log-bodyrawsize. */
-export const MAX_RAW_BYTES: number = 3 * 1024 * 1024;
-/** Bytes of a body as received: the limit of all operations of the service. */
-export const MAX_WIRE_BYTES: number = 10_485_760;
-/** Logs in a request. */
-export const MAX_LOGS: number = 4096;
+/** PutWebTracking: bytes of a body before compression. */
+export const MAX_TRACKING_BYTES: number = 3 * 1024 * 1024;
+/** PutWebTracking: logs in a request. */
+export const MAX_TRACKING_LOGS: number = 4096;
+/** Bytes of a body as received, the limit of all operations. PutLogs: also before compression. */
+export const MAX_BODY_BYTES: number = 10_485_760;
+/** PutLogs: logs in a request. The documentation has no limit since 2022; the official producers for Go and Java have this one. */
+export const MAX_LOGS: number = 40_960;
+/** PutLogs: logs older than this are refused, in seconds. */
+export const MAX_AGE_S: number = 7 * 24 * 3600;
+/** PutLogs: logs further in the future than this are refused, in seconds. */
+export const MAX_FUTURE_S: number = 15 * 60;
+/** Largest difference of a signed request's time from the service's. */
+export const MAX_SKEW_MS: number = 15 * 60_000;
 
 /** UTF-8 bytes of a key. */
 export const MAX_KEY_BYTES: number = 128;
@@ -36,3 +44,22 @@ export const RESERVED_KEYS: ReadonlySet<string> = new Set([
 ]);
 /** Queries show tags under this prefix, so a field with such a key would look like a tag. */
 export const TAG_PREFIX = '__tag__:';
+
+/** Logstores of a project. */
+export const MAX_LOGSTORES: number = 200;
+/** CreateLogstore: ttl, in days. */
+export const TTL_DAYS: readonly [min: number, max: number] = [1, 3650];
+/** CreateLogstore: shardCount. The pages give 10 or 100 as the maximum. */
+export const SHARD_COUNT: readonly [min: number, max: number] = [1, 100];
+/** CreateLogstore: maxSplitShard. */
+export const MAX_SPLIT_SHARD: readonly [min: number, max: number] = [1, 256];
+
+/** CreateIndex: type of a field. */
+export const FIELD_TYPES: readonly string[] = ['text', 'long', 'double', 'json'];
+/** The delimiters of words in the documentation's full-text index. */
+export const DELIMITERS: readonly string[] = [...', \'";=()[]{}?@&<>/:\n\t\r'];
+
+/** GetLogs: line. */
+export const LINES: readonly [min: number, max: number] = [0, 100];
+/** ListLogstore: size. */
+export const PAGE_SIZE: readonly [min: number, max: number] = [0, 500];

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createFaultInjector } from '../faults.js';
 import { type HttpRequest, linesResponse, listen } from '../http.js';
 import { type Exchange, type Operation, serveRequest } from '../serve-request.js';
-import { asServiceError, type ServiceError, UnsupportedOperation } from './errors.js';
+import { asServiceError, type ServiceError, type Tolerate, UnsupportedOperation } from './errors.js';
 import {
   inScope,
   isPoisoned,
@@ -11,19 +11,12 @@ import {
   type LogServiceFaultPlan,
   OTHER_MEMBERS,
   reactionTo,
+  SIGNED_FAULTS,
 } from './faults.js';
-import { type LogGroup, readLogGroup } from './log-group.js';
-import {
-  compressionOf,
-  decodeBody,
-  type Envelope,
-  errorResponse,
-  logstoreOf,
-  preflightResponse,
-  readEnvelope,
-  successResponse,
-} from './protocol.js';
+import { logstoreOf, OPERATIONS, operationOf, readCall } from './operations.js';
+import { checkProject, checkSize, checkVersion, compressionOf, errorResponse, preflightResponse } from './protocol.js';
 import { PROJECT_NAME } from './rules.js';
+import { checkCredentials, checkSignature, type LogServiceCredentials, type Signatory } from './signature.js';
 import { createStats, type LogServiceStats, type LogServiceViolation, type Stats } from './stats.js';
 import { type LogServiceEvent, Store } from './store.js';
 
@@ -35,11 +28,18 @@ export interface LogServiceEmulatorOptions {
   readonly host?: string;
   /** Name of the server's only project. @default 'local' */
   readonly project?: string;
-  /** Logstores with web tracking on. @default ['logs'] */
+  /** Logstores with web tracking on; signed requests can write to them, too. @default ['logs'] */
   readonly logstores?: readonly string[];
-  /** Further logstores, with web tracking off. @default [] */
+  /** Further logstores, with web tracking off: only signed requests can write to them. @default [] */
   readonly webTrackingOff?: readonly string[];
-  /** The server's time in epoch milliseconds, for `receiveTime` and the `Date` header. @default Date.now */
+  /** The server's region. Requests with a signature of version 4 for another region are refused. @default 'us-east-1' */
+  readonly region?: string;
+  /** The access keys that the server accepts. Requests signed with others are refused. @default test credentials, see `env` */
+  readonly credentials?: LogServiceCredentials | readonly LogServiceCredentials[];
+  /**
+   * The server's time in epoch milliseconds, for `receiveTime`, the times of signed logs, the expiration of credentials, and the
+   * `Date` header. A signature whose time differs by more than 15 minutes is refused. @default Date.now
+   */
   readonly clock?: () => number;
   /** Seed of random faults and delays. @default 1 */
   readonly seed?: number;
@@ -53,10 +53,19 @@ export interface LogServiceEmulator {
   readonly url: string;
   /** Client options that direct logs to this server's first logstore. */
   readonly target: { readonly endpoint: string; readonly project: string; readonly logstore: string };
+  /** The server's region. */
+  readonly region: string;
+  /** Environment variables with the first of the accepted credentials. */
+  readonly env: LogServiceEnv;
   /** Stored logs in order of arrival; by logstore and topic if given. */
   events(filter?: { readonly logstore?: string; readonly topic?: string }): readonly LogServiceEvent[];
   /** A snapshot of the counters. */
   stats(): LogServiceStats;
+  /**
+   * Replaces the accepted credentials, as when temporary ones are renewed. Throws a TypeError if there are none, or if one has no
+   * ID or secret; the old ones stay then.
+   */
+  credentials(next: LogServiceCredentials | readonly LogServiceCredentials[]): void;
   /** Switches the web tracking of a logstore; creates a missing one. Throws a TypeError for an invalid name. */
   webTracking(logstore: string, on: boolean): void;
   /**
@@ -68,21 +77,33 @@ export interface LogServiceEmulator {
   close(): Promise<void>;
 }
 
+/** Environment variables with an access key. The token is missing for a static pair. */
+export type LogServiceEnv = Readonly<
+  Record<'ALIBABA_CLOUD_ACCESS_KEY_ID' | 'ALIBABA_CLOUD_ACCESS_KEY_SECRET', string> &
+    Partial<Record<'ALIBABA_CLOUD_SECURITY_TOKEN', string>>
+>;
+
+const TEST_CREDENTIALS: LogServiceCredentials = {
+  accessKeyId: 'LTAILogferryEmulator',
+  accessKeySecret: 'LogferryEmulatorSecretForTests',
+};
+
 /**
- * Starts a local Log Service with the rules of web tracking and fault injection. Rejects if the port is taken. An invalid
- * name is a TypeError.
+ * Starts a local Log Service with the rules of web tracking and of signed requests, and fault injection. Rejects if the port is
+ * taken. An invalid name, or credentials without an ID or secret, are a TypeError.
  */
 export async function startLogService(options: LogServiceEmulatorOptions = {}): Promise<LogServiceEmulator> {
   const { port = 0, host = '127.0.0.1', project = 'local', logstores = ['logs'], webTrackingOff = [] } = options;
-  const { clock = Date.now, seed = 1, strict = false } = options;
+  const { region = 'us-east-1', clock = Date.now, seed = 1, strict = false } = options;
   if (!PROJECT_NAME.test(project)) {
     throw new TypeError(`A project's name must match ${PROJECT_NAME.source}, got "${project}"`);
   }
   const [logstore] = [...logstores, ...webTrackingOff];
   if (logstore === undefined) throw new TypeError('logstores must name at least one logstore');
+  let credentials = checkCredentials(options.credentials ?? TEST_CREDENTIALS);
   const store = new Store(project);
-  for (const name of logstores) store.set(name, true);
-  for (const name of webTrackingOff) store.set(name, false);
+  for (const name of logstores) store.set(name, true, clock());
+  for (const name of webTrackingOff) store.set(name, false, clock());
   const stats = createStats();
   const faults = createFaultInjector<LogServiceFault, LogServiceFaultPlan>(LOG_SERVICE_FAULTS, OTHER_MEMBERS, seed);
 
@@ -90,18 +111,30 @@ export async function startLogService(options: LogServiceEmulatorOptions = {}): 
     if (request.method === 'GET' && request.url === '/') return linesResponse(store.events({}));
     const requestId = randomBytes(12).toString('hex').toUpperCase();
     if (request.method === 'OPTIONS') return preflightResponse(request, requestId, clock());
-    stats.received(compressionOf(request), request.body.length);
+    stats.received(operationOf(request) ?? 'Unknown', compressionOf(request), request.body.length);
     return serveRequest(request, { faults, stats }, () =>
-      createExchange(request, { project, store, stats, strict, requestId, now: clock() }),
+      createExchange(request, { project, region, credentials, store, stats, strict, requestId, now: clock() }),
     );
   });
 
   return {
     url: server.url,
     target: { endpoint: server.url, project, logstore },
+    region,
+    get env() {
+      const [{ accessKeyId, accessKeySecret, securityToken }] = credentials as [LogServiceCredentials];
+      return {
+        ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
+        ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
+        ...(securityToken !== undefined && { ALIBABA_CLOUD_SECURITY_TOKEN: securityToken }),
+      };
+    },
     events: (filter = {}) => store.events(filter),
     stats: stats.snapshot,
-    webTracking: (name, on) => store.set(name, on),
+    credentials(next) {
+      credentials = checkCredentials(next);
+    },
+    webTracking: (name, on) => store.set(name, on, clock()),
     faults: (plan = {}) => faults.replace(plan),
     close: server.close,
   };
@@ -109,7 +142,7 @@ export async function startLogService(options: LogServiceEmulatorOptions = {}): 
 
 type InjectedFault = Exclude<LogServiceFault, 'lostAck'>;
 
-interface Context {
+interface ExchangeContext extends Signatory {
   readonly project: string;
   readonly store: Store;
   readonly stats: Stats;
@@ -119,8 +152,8 @@ interface Context {
   readonly now: number;
 }
 
-function createExchange(request: HttpRequest, context: Context): Exchange<InjectedFault, LogServiceFaultPlan> {
-  const { project, store, stats, strict, requestId, now } = context;
+function createExchange(request: HttpRequest, context: ExchangeContext): Exchange<InjectedFault, LogServiceFaultPlan> {
+  const { stats, strict, requestId, now } = context;
   const logstore = logstoreOf(request);
   const toleratedCodes = new Set<string>();
   const tolerate = (departure: ServiceError): void => {
@@ -129,12 +162,7 @@ function createExchange(request: HttpRequest, context: Context): Exchange<Inject
     toleratedCodes.add(departure.code);
   };
   return {
-    async check() {
-      const envelope = readEnvelope(request, project, tolerate);
-      store.check(envelope.logstore);
-      const body = decodeBody(request.body, envelope, tolerate);
-      return createOperation(envelope, readLogGroup(body, tolerate), body.length, context);
-    },
+    check: async () => createOperation(request, context, tolerate),
     refuse(thrown) {
       const error = asServiceError(thrown);
       const isUnsupported = error instanceof UnsupportedOperation;
@@ -145,23 +173,31 @@ function createExchange(request: HttpRequest, context: Context): Exchange<Inject
   };
 }
 
+/** Checks a request. Throws a ServiceError. */
 function createOperation(
-  { logstore, compression }: Envelope,
-  group: LogGroup,
-  rawBytes: number,
-  { store, stats, requestId, now }: Context,
+  request: HttpRequest,
+  context: ExchangeContext,
+  tolerate: Tolerate,
 ): Operation<InjectedFault, LogServiceFaultPlan> {
+  const { project, region, now } = context;
+  const call = readCall(request);
+  const { operation, logstore } = call;
+  const isSigned = operation !== 'PutWebTracking';
+  checkSize(request);
+  checkProject(request, project);
+  if (isSigned) {
+    checkVersion(request);
+    checkSignature(request, context, now, tolerate);
+  }
+  const { group, isCompressed = false, perform } = OPERATIONS[operation](call, { ...context, tolerate });
+  const target = { operation, region, project, logstore, group, requestId: context.requestId, now };
   return {
-    inFlightKey: `${logstore}:${group.topic}`,
-    isInScope: (plan) => inScope(plan, logstore, group),
-    isPoisoned: (plan) => isPoisoned(plan, group),
-    ignores: (fault) => fault === 'uncompressError' && compression === 'none',
-    perform() {
-      store.add(group, { logstore, receiveTime: now, requestId });
-      stats.stored({ events: group.logs.length, bytes: rawBytes });
-      return successResponse(requestId, now);
-    },
-    inject: (fault, plan) => reactionTo(fault, { requestId, now }, plan),
+    inFlightKey: group && `${logstore}:${group.topic}`,
+    isInScope: (plan) => inScope(plan, target),
+    isPoisoned: (plan) => isPoisoned(plan, target),
+    ignores: (fault) => (fault === 'uncompressError' && !isCompressed) || (SIGNED_FAULTS.has(fault) && !isSigned),
+    perform,
+    inject: (fault, plan) => reactionTo(fault, target, plan),
   };
 }
 

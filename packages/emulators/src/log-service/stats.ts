@@ -14,18 +14,23 @@ export interface LogServiceViolation {
 export interface LogServiceStats {
   /** Requests, with or without a response. */
   readonly requests: number;
-  /** Accepted requests: those with HTTP 200, and those whose HTTP 200 `lostAck` dropped. */
+  /** The same by operation: `PutLogs`, `PutWebTracking`. `Unknown` counts requests of unsupported operations. */
+  readonly operations: Readonly<Record<string, number>>;
+  /** Accepted requests that write logs: those with HTTP 200, and those whose HTTP 200 `lostAck` dropped. */
   readonly accepted: number;
   readonly storedLogs: number;
   /** Bytes of all accepted bodies before compression. */
   readonly rawBytes: number;
   /** Bytes of all received request bodies: compressed, and including retries. */
   readonly wireBytes: number;
-  /** Requests by `x-log-compresstype`: `lz4`, `deflate`, `none` (no header) and `Unknown` (any other value). */
+  /** Requests by `x-log-compresstype`: `lz4`, `deflate`, `zstd`, `none` (no header) and `Unknown` (any other value). */
   readonly compression: Readonly<Record<string, number>>;
   /** Injected faults by name, including `down` and `poison`. */
   readonly faults: Readonly<Record<string, number>>;
-  /** The first 100 violations. Injected faults, HTTP 404 and web tracking that is off are not violations. */
+  /**
+   * The first 100 violations. Not among them are injected faults, missing and existing resources, web tracking that is off,
+   * keys and tokens that are not accepted, and a wrong clock.
+   */
   readonly violations: readonly LogServiceViolation[];
   /** All violations, including those after the first 100. */
   readonly violationCount: number;
@@ -40,13 +45,13 @@ export interface LogServiceStats {
   readonly unsupported: Readonly<Record<string, number>>;
   /** Most logs and most uncompressed bytes of an accepted request; the two may come from different requests. */
   readonly largestBatch: { readonly events: number; readonly bytes: number };
-  /** Most valid requests in flight at once. A request is in flight from its full body to its response or disconnect. */
+  /** Most valid requests that write logs in flight at once. A request is in flight from its full body to its response or disconnect. */
   readonly concurrent: { readonly perTopic: number; readonly overall: number };
 }
 
 /** The counters of an emulator. */
 export interface Stats extends RequestCounters {
-  received(compression: string, bodyBytes: number): void;
+  received(operation: string, compression: string, bodyBytes: number): void;
   violated(violation: LogServiceViolation): void;
   tolerated(departure: LogServiceViolation): void;
   unsupported(operation: string): void;
@@ -56,6 +61,7 @@ export interface Stats extends RequestCounters {
 
 /** Makes counters that start at 0. */
 export function createStats(): Stats {
+  const operations = new Tally();
   const compressions = new Tally();
   const faults = new Tally();
   const inFlight = new InFlight();
@@ -66,8 +72,9 @@ export function createStats(): Stats {
   const totals = { requests: 0, accepted: 0, storedLogs: 0, rawBytes: 0, wireBytes: 0 };
 
   return {
-    received(compression, bodyBytes) {
+    received(operation, compression, bodyBytes) {
       totals.requests++;
+      operations.add(operation);
       totals.wireBytes += bodyBytes;
       compressions.add(compression);
     },
@@ -89,6 +96,7 @@ export function createStats(): Stats {
     enter: (topic) => inFlight.enter(topic),
     snapshot: () => ({
       ...totals,
+      operations: operations.toRecord(),
       compression: compressions.toRecord(),
       faults: faults.toRecord(),
       violations: violations.toArray(),

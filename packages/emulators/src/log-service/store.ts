@@ -1,6 +1,6 @@
-import { missingLogstore, webTrackingDenied } from './errors.js';
+import { missingLogstore } from './errors.js';
 import type { LogGroup } from './log-group.js';
-import { LOGSTORE_NAME } from './rules.js';
+import { DELIMITERS, LOGSTORE_NAME } from './rules.js';
 
 /** A stored log. */
 export interface LogServiceEvent {
@@ -11,10 +11,52 @@ export interface LogServiceEvent {
   readonly source: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly fields: Readonly<Record<string, string>>;
-  /** Time of arrival, in epoch milliseconds. The service stores it as `__time__`, in seconds. */
+  /**
+   * The log's own time, in epoch milliseconds: that which a signed request states, or that of arrival for web tracking. The
+   * service stores its seconds as `__time__`.
+   */
+  readonly time: number;
+  /** The nanoseconds within the second of the log's own time: 0 to 999,999,999. */
+  readonly timeNs: number;
+  /** Time of arrival, in epoch milliseconds. */
   readonly receiveTime: number;
   /** ID of the request that stored it, as in the response's `x-log-requestid`. */
   readonly requestId: string;
+}
+
+/** A logstore. Signed requests can write to each. */
+export interface Logstore extends LogstoreSettings {
+  /** In epoch milliseconds. */
+  readonly createTime: number;
+  webTracking: boolean;
+  index: Index | undefined;
+}
+
+/** The settings with which a logstore is created. */
+export interface LogstoreSettings {
+  readonly name: string;
+  /** Retention, in days. */
+  readonly ttl: number;
+  readonly shardCount: number;
+  readonly autoSplit: boolean;
+  readonly maxSplitShard: number;
+  readonly appendMeta: boolean;
+}
+
+/** The index of a logstore, as CreateIndex received it. */
+export interface Index {
+  readonly line: FullTextIndex | undefined;
+  /** Indexes of fields, by key. */
+  readonly keys: Readonly<Record<string, object>> | undefined;
+  /** In epoch milliseconds. */
+  readonly modifyTime: number;
+}
+
+/** An index of all fields. */
+export interface FullTextIndex {
+  /** The characters between words. */
+  readonly token: readonly string[];
+  readonly caseSensitive?: boolean;
 }
 
 /** Where, when and by which request logs arrive. */
@@ -27,34 +69,58 @@ export interface Arrival {
 /** The logstores of one project, and their logs. */
 export class Store {
   readonly #project: string;
-  /** Whether web tracking is on, by logstore. */
-  readonly #logstores = new Map<string, boolean>();
+  readonly logstores: Map<string, Logstore> = new Map();
   readonly #arrivals: LogServiceEvent[] = [];
 
   constructor(project: string) {
     this.#project = project;
   }
 
-  /** Creates a logstore, or switches its web tracking. Throws a TypeError for an invalid name. */
-  set(logstore: string, webTracking: boolean): void {
-    if (!LOGSTORE_NAME.test(logstore)) {
-      throw new TypeError(`A logstore's name must match ${LOGSTORE_NAME.source}, got "${logstore}"`);
+  /**
+   * Switches the web tracking of a logstore; creates a missing one, with a full-text index. Throws a TypeError for an invalid
+   * name.
+   */
+  set(name: string, webTracking: boolean, now: number): void {
+    if (!LOGSTORE_NAME.test(name)) {
+      throw new TypeError(`A logstore's name must match ${LOGSTORE_NAME.source}, got "${name}"`);
     }
-    this.#logstores.set(logstore, webTracking);
+    const logstore = this.logstores.get(name) ?? this.create({ name, ...DEFAULT_SETTINGS }, now);
+    logstore.index ??= { line: { token: DELIMITERS }, keys: undefined, modifyTime: now };
+    logstore.webTracking = webTracking;
   }
 
-  /** Throws a ServiceError unless the logstore exists and its web tracking is on. */
-  check(logstore: string): void {
-    const webTracking = this.#logstores.get(logstore);
-    if (webTracking === undefined) throw missingLogstore(logstore);
-    if (!webTracking) throw webTrackingDenied();
+  /** Creates a logstore without an index, and with web tracking off. */
+  create(settings: LogstoreSettings, now: number): Logstore {
+    const logstore = { ...settings, createTime: now, webTracking: false, index: undefined };
+    this.logstores.set(settings.name, logstore);
+    return logstore;
+  }
+
+  /** The logstore of that name. Throws a ServiceError if it does not exist. */
+  find(name: string): Logstore {
+    const logstore = this.logstores.get(name);
+    if (logstore === undefined) throw missingLogstore(name);
+    return logstore;
   }
 
   /** Stores the logs of a request. */
   add({ topic, source, tags, logs }: LogGroup, { logstore, receiveTime, requestId }: Arrival): void {
     const project = this.#project;
-    for (const fields of logs) {
-      this.#arrivals.push({ project, logstore, topic, source, tags, fields, receiveTime, requestId });
+    for (const { fields, time } of logs) {
+      const seconds = time?.seconds ?? Math.floor(receiveTime / 1000);
+      const timeNs = time === undefined ? Math.floor((receiveTime % 1000) * 1_000_000) : (time.nanoseconds ?? 0);
+      this.#arrivals.push({
+        project,
+        logstore,
+        topic,
+        source,
+        tags,
+        fields,
+        time: seconds * 1000 + Math.floor(timeNs / 1_000_000),
+        timeNs,
+        receiveTime,
+        requestId,
+      });
     }
   }
 
@@ -67,3 +133,5 @@ export class Store {
     );
   }
 }
+
+const DEFAULT_SETTINGS = { ttl: 30, shardCount: 2, autoSplit: false, maxSplitShard: 0, appendMeta: false };
