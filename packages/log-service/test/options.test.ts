@@ -107,6 +107,12 @@ it('exports the names of all options', () => {
     oversize: 'split',
     maxBatchBytes: 1_000_000,
     fetch: globalThis.fetch,
+    credentials: { accessKeyId: 'id', accessKeySecret: 'secret' },
+    region: 'cn-hangzhou',
+    createMissing: true,
+    retentionInDays: 7,
+    shardCount: 1,
+    index: true,
   };
   createLogService(all);
   expect([...logServiceOptionNames].sort()).toEqual(Object.keys(all).sort());

@@ -1,4 +1,3 @@
-import type { EncodedEvent } from '@logferry/core';
 import { describe, expect, it } from 'vitest';
 import type { LogServiceOptions } from '../src/index.js';
 import { encoded, type Fields, record, shop } from './support/records.js';
@@ -9,7 +8,7 @@ const MB = 1_000_000;
 function logs(fields: Readonly<Record<string, unknown>>, options: Partial<LogServiceOptions> = {}): readonly Fields[] {
   const destination = shop(options);
   const { maxBytes, baseBytes } = destination.limits;
-  return encoded(destination, record(fields)).map((event: EncodedEvent) => {
+  return encoded(destination, record(fields)).map((event) => {
     expect(event.bytes).toBe(Buffer.byteLength(event.payload) + 1);
     expect((baseBytes?.(event.route) ?? 0) + event.bytes).toBeLessThanOrEqual(maxBytes);
     const log: Fields = JSON.parse(event.payload);

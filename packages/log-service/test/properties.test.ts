@@ -11,7 +11,7 @@ import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 import { full } from '../../../forms.js';
 import { createLogService } from '../src/index.js';
-import { bodyOf } from '../src/route.js';
+import { bodyOf } from './support/bodies.js';
 import { encoded, record, shop } from './support/records.js';
 
 const RESERVED = [

@@ -130,6 +130,8 @@ export class EventColumns {
     this.#batch = new RequestBatch({
       route: this.route,
       bytes: this.#bytes,
+      from: this.earliestMs,
+      to: this.latestMs,
       separator: this.#layout.separator,
       makeEvents: () => this.storedEvents().map(withoutFlags),
       makeBody: (prefix, suffix) => payloads.enclose(prefix, suffix),

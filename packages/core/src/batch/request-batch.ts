@@ -24,6 +24,8 @@ export function enclosePayloads(
 interface Source {
   readonly route: string;
   readonly bytes: number;
+  readonly from: number;
+  readonly to: number;
   readonly separator: PayloadSeparator;
   makeEvents(): readonly EncodedEvent[];
   /** `isCopy`: the bytes are not those of the batch itself. */
@@ -44,6 +46,8 @@ interface Body {
 export class RequestBatch implements Batch {
   readonly route: string;
   readonly bytes: number;
+  readonly from: number;
+  readonly to: number;
   readonly separator: PayloadSeparator;
   readonly #source: Source;
   #events: readonly EncodedEvent[] | undefined;
@@ -54,6 +58,8 @@ export class RequestBatch implements Batch {
   constructor(source: Source) {
     this.route = source.route;
     this.bytes = source.bytes;
+    this.from = source.from;
+    this.to = source.to;
     this.separator = source.separator;
     this.#source = source;
     const enclose: Enclose = (prefix, suffix) => this.#enclose(prefix, suffix);

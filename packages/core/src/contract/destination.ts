@@ -126,6 +126,10 @@ export interface Batch {
   readonly events: readonly EncodedEvent[];
   /** Sum of the events' `bytes` and of `baseBytes(route)`. */
   readonly bytes: number;
+  /** A time that no event precedes, in epoch milliseconds: mostly that of the first one. @default unknown */
+  readonly from?: number | undefined;
+  /** A time that no event exceeds, in epoch milliseconds: mostly that of the last one. @default unknown */
+  readonly to?: number | undefined;
   /** As the destination states it. @default ',' */
   readonly separator?: PayloadSeparator | undefined;
 }

@@ -1,6 +1,7 @@
+import type { AccessKey } from './access-key.js';
 import { createHmac } from 'node:crypto';
 import { isServiceHeader, sortedByName } from './canonical.js';
-import type { AccessKey, SignedParts } from './signature.js';
+import type { SignedParts } from './signature.js';
 
 /**
  * Makes the header `authorization` of version 1. The headers have `date`, and `content-md5` if there is a body.

@@ -1,6 +1,7 @@
+import type { AccessKey } from './access-key.js';
 import { createHmac, hash } from 'node:crypto';
 import { isServiceHeader, percentEncoded, sortedByName } from './canonical.js';
-import type { AccessKey, SignedParts } from './signature.js';
+import type { SignedParts } from './signature.js';
 
 /**
  * Makes the header `authorization` of version 4. The headers have `x-log-date` and `x-log-content-sha256`.

@@ -1,13 +1,7 @@
 import { hash } from 'node:crypto';
+import type { AccessKey } from './access-key.js';
 import { authorizationV1 } from './signature-v1.js';
 import { authorizationV4 } from './signature-v4.js';
-
-/** A key that signs requests. A temporary key (STS) has a `securityToken`; an empty one is none. */
-export interface AccessKey {
-  readonly accessKeyId: string;
-  readonly accessKeySecret: string;
-  readonly securityToken?: string | undefined;
-}
 
 /** A request without the headers that {@link signRequest} adds. */
 export interface UnsignedRequest {

@@ -2,7 +2,8 @@ import { DeliveryError } from '@logferry/core';
 import { isTimeRefused } from '../send/classify.js';
 import type { LogServiceRequest, LogServiceResponse } from '../send/request.js';
 import type { CredentialsSource } from './credentials.js';
-import { type AccessKey, signRequest } from './signature.js';
+import type { AccessKey } from './access-key.js';
+import { signRequest } from './signature.js';
 
 /** A signed request, with what its signature depends on. */
 export interface SignedRequest extends LogServiceRequest {

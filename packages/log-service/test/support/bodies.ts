@@ -1,4 +1,5 @@
-import { bodyOf } from '../../src/route.js';
+import type { Batch } from '@logferry/core';
+import { JsonForm } from '../../src/encode/json-form.js';
 
 const ROUTE = '{"__source__":"host"}';
 
@@ -80,4 +81,9 @@ function mulberry32(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
+}
+
+/** The body of a request of web tracking. */
+export function bodyOf(batch: Batch): Uint8Array {
+  return new JsonForm().bodyOf(batch);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
-import type { AccessKey } from '../../src/signed/signature.js';
+import type { AccessKey } from '../../src/signed/access-key.js';
 
 /** A request, as a client is about to send it or as a server received it. */
 export interface SentRequest {

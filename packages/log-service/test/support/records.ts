@@ -17,8 +17,18 @@ export function record(fields: Readonly<Record<string, unknown>>, rest: Partial<
   return { time: 1_700_000_000_123, level: 'info', urgent: false, text: '', ...rest, fields };
 }
 
+/** An event of web tracking. */
+export interface TextEvent extends EncodedEvent {
+  readonly payload: string;
+}
+
+/** The events of a record for web tracking; none if the destination refuses it. */
+export function encoded(destination: Destination, input: LogRecord): readonly TextEvent[] {
+  return eventsOf(destination, input) as readonly TextEvent[];
+}
+
 /** The events of a record; none if the destination refuses it. */
-export function encoded(destination: Destination, input: LogRecord): readonly EncodedEvent[] {
+export function eventsOf(destination: Destination, input: LogRecord): readonly EncodedEvent[] {
   const encoding = destination.encode(input);
   if ('refused' in encoding) return [];
   return Array.isArray(encoding) ? encoding : [encoding as EncodedEvent];
@@ -43,7 +53,7 @@ export function storedFields(fields: Readonly<Record<string, unknown>>): Fields 
 }
 
 export function batchOf(destination: Destination, ...records: readonly Readonly<Record<string, unknown>>[]): Batch {
-  const events = records.flatMap((fields) => encoded(destination, record(fields)));
+  const events = records.flatMap((fields) => eventsOf(destination, record(fields)));
   const route = events[0]?.route ?? '';
   const bytes = events.reduce((sum, event) => sum + event.bytes, destination.limits.baseBytes?.(route) ?? 0);
   return { route, events, bytes };
