@@ -8,7 +8,7 @@ Usage: logferry-emulators [server] [options]
 
 Servers (default: all of them):
   cloudwatch     Amazon CloudWatch Logs
-  log-service    Alibaba Cloud Log Service, web tracking
+  log-service    Alibaba Cloud Log Service: web tracking, and signed requests
 
 Options:
   --port <n>     port of the first server; the second takes the next port; default: free ports
@@ -40,12 +40,17 @@ Read events with the AWS CLI and the same variables:
 `;
 }
 
-function describeLogService({ url, target }) {
+function describeLogService({ url, target, region, env }) {
   return `Log Service is listening on ${url}
 
 Client options:
-${Object.entries(target)
+${Object.entries({ ...target, region })
   .map(([name, value]) => `  ${name}: '${value}',`)
+  .join('\n')}
+
+Environment variables of a client that signs its requests (web tracking needs neither these nor the region):
+${Object.entries(env)
+  .map(([name, value]) => `  export ${name}=${value}`)
   .join('\n')}
 
 Read logs, one JSON object per line:

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { CloudWatchLogsClient, CreateLogGroupCommand, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
@@ -7,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import './helpers.js';
 import { bodyOf, log, PATH } from './log-service-helpers.js';
 
+const LogClient = createRequire(import.meta.url)('@alicloud/log');
 const BIN = fileURLToPath(new URL('../bin/logferry-emulators.js', import.meta.url));
 
 function run(...args: string[]): ChildProcess {
@@ -40,11 +42,11 @@ async function printedEnv(child: ChildProcess): Promise<Record<string, string>> 
   return env;
 }
 
-/** The client options that the command prints. Reads up to the last line for Log Service. */
+/** The client options and environment variables that the command prints. Reads up to the last line for Log Service. */
 async function printedTarget(child: ChildProcess): Promise<Record<string, string>> {
   const target: Record<string, string> = {};
   for await (const line of createInterface({ input: child.stdout as NonNullable<typeof child.stdout> })) {
-    const [, name, value] = /^ {2}(\w+): '(.*)',$/.exec(line) ?? [];
+    const [, name, value] = /^ {2}(\w+): '(.*)',$/.exec(line) ?? /^ {2}export (\w+)=(.*)$/.exec(line) ?? [];
     if (name && value) target[name] = value;
     if (line.startsWith('  curl') && target.endpoint) break;
   }
@@ -71,8 +73,8 @@ describe('logferry-emulators', () => {
   it.each([[], ['log-service']])(
     'serves Log Service with arguments "%s" and prints its client options',
     async (...args) => {
-      const { endpoint, project, logstore } = await printedTarget(run(...args.filter(Boolean)));
-      expect({ project, logstore }).toEqual({ project: 'local', logstore: 'logs' });
+      const { endpoint, project, logstore, region, ...env } = await printedTarget(run(...args.filter(Boolean)));
+      expect({ project, logstore, region }).toEqual({ project: 'local', logstore: 'logs', region: 'us-east-1' });
       const body = bodyOf([log('first'), log('second')]);
       const headers = {
         'content-type': 'application/json',
@@ -82,6 +84,9 @@ describe('logferry-emulators', () => {
       expect(await fetch(`${endpoint}${PATH}`, { method: 'POST', headers, body })).toMatchObject({ status: 200 });
       const lines = (await (await fetch(`${endpoint}`)).text()).trim().split('\n');
       expect(lines.map((line) => JSON.parse(line).fields.message)).toEqual(['first', 'second']);
+      const { ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId, ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret } = env;
+      const client = new LogClient({ endpoint, accessKeyId, accessKeySecret });
+      expect(await client.listLogStore('')).toMatchObject({ logstores: ['logs'] });
     },
   );
 

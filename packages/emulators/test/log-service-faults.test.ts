@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LogServiceFaultPlan } from '../src/index.js';
 import { bodyOf, log, logs, messagesIn, put, type RawResponse, send, setUp } from './log-service-helpers.js';
+import { call, groupOf, sendSigned, signedLog } from './log-service-signed-helpers.js';
 import { encodeLz4Block } from './lz4-encoder.js';
 
 const ALL_FAULTS = [
@@ -18,6 +19,16 @@ const ALL_FAULTS = [
   'lostAck',
   'invalidTimestamp',
   'timeOutOfRange',
+  'tokenExpired',
+  'tokenInvalid',
+  'unknownAccessKey',
+  'signatureNotMatch',
+  'requestTimeExpired',
+  'shardNotExist',
+  'logstoreWithoutShard',
+  'noShard',
+  'projectForbidden',
+  'metaQuota',
 ] as const satisfies (keyof LogServiceFaultPlan)[];
 
 describe('a fault', () => {
@@ -139,6 +150,74 @@ describe('a fault', () => {
     for (let n = 0; n < 3; n++) statuses.push((await put(emulator, [log('good')])).status);
     expect(statuses, 'poison does not consume next').toEqual([200, 200, 403]);
     expect(messagesIn(emulator)).toEqual(['good', 'good']);
+  });
+});
+
+describe('a fault of signed requests', () => {
+  const DENIED =
+    'denied by sts or ram, action: log:PostLogStoreLogs, resource: acs:log:us-east-1:1234567890123456:project/local/logstore/logs';
+
+  it.each([
+    ['tokenExpired', 401, 'Unauthorized', 'The security token you provided has expired'],
+    ['tokenInvalid', 401, 'Unauthorized', 'The security token you provided is invalid'],
+    ['unknownAccessKey', 401, 'InvalidAccessKeyId', expect.any(String)],
+    ['signatureNotMatch', 401, 'SignatureNotMatch', expect.stringMatching(/^Signature .* not matched\.$/)],
+    ['requestTimeExpired', 400, 'RequestTimeExpired', expect.stringContaining('has been expired while server time is')],
+  ] as const)('%s gives HTTP %i %s, and web tracking ignores it', async (fault, status, errorCode, errorMessage) => {
+    const emulator = await setUp();
+    emulator.faults({ [fault]: 1 });
+    expect(await sendSigned(emulator, groupOf([signedLog()]))).toMatchObject({ status, errorCode, errorMessage });
+    expect(emulator.stats()).toMatchObject({ faults: { [fault]: 1 }, accepted: 0, violationCount: 0 });
+    expect(await put(emulator, [log()])).toMatchObject({ status: 200 });
+  });
+
+  it.each([
+    ['shardNotExist', 400, 'ShardNotExist', 'Shard 0 does not exist.'],
+    ['logstoreWithoutShard', 400, 'LogStoreWithoutShard', 'logstore has no shard'],
+    ['noShard', 500, 'InternalServerError', 'internal server error,no avaliable shard'],
+    ['projectForbidden', 403, 'ProjectForbidden', 'Project local has been forbidden.'],
+    ['metaQuota', 403, 'MetaOperationQpsLimitExceeded', 'Qps limit for the meta operation is exceeded.'],
+    ['unauthorized', 401, 'Unauthorized', DENIED],
+    ['shardQuota', 403, 'ShardWriteQuotaExceed', expect.any(String)],
+    ['timeOutOfRange', 499, 'PostBodyInvalid', 'The post data time is out of range'],
+  ] as const)('%s gives HTTP %i %s', async (fault, status, errorCode, errorMessage) => {
+    const emulator = await setUp();
+    emulator.faults({ next: [fault] });
+    expect(await sendSigned(emulator, groupOf([signedLog()]))).toMatchObject({ status, errorCode, errorMessage });
+    expect(await sendSigned(emulator, groupOf([signedLog()]))).toMatchObject({ status: 200 });
+  });
+
+  it('is limited by topic and text, and poison sees the fields of the logs', async () => {
+    const emulator = await setUp();
+    const body = groupOf([signedLog('one')], { Topic: 'web' });
+    emulator.faults({ busy: 1, where: { topic: 'web', includes: 'one' } });
+    expect(await sendSigned(emulator, body)).toMatchObject({ status: 503 });
+    expect(await sendSigned(emulator, groupOf([signedLog('one')]))).toMatchObject({ status: 200 });
+    emulator.faults({ poison: ({ message }) => message === 'one' });
+    expect(await sendSigned(emulator, body)).toMatchObject({ status: 400, errorCode: 'PostBodyInvalid' });
+    emulator.faults({ uncompressError: 1 });
+    expect(await sendSigned(emulator, body), 'without compression').toMatchObject({ status: 200 });
+    const request = { rawSize: body.length, headers: { 'x-log-compresstype': 'lz4' } };
+    expect(await sendSigned(emulator, encodeLz4Block(body), request)).toMatchObject({
+      errorCode: 'PostBodyUncompressError',
+    });
+  });
+
+  it('lostAck stores the logs and resets the connection', async () => {
+    const emulator = await setUp();
+    emulator.faults({ lostAck: 1 });
+    await expect(sendSigned(emulator, groupOf([signedLog()]))).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(messagesIn(emulator)).toEqual(['hello']);
+  });
+
+  it('applies to other operations only if the plan names them', async () => {
+    const emulator = await setUp();
+    const create = () => call(emulator, 'POST /logstores', { logstoreName: 'shop', ttl: 1, shardCount: 1 });
+    emulator.faults({ metaQuota: 1, only: ['CreateLogStore'] });
+    expect(await create()).toMatchObject({ status: 403, errorCode: 'MetaOperationQpsLimitExceeded' });
+    expect(await sendSigned(emulator, groupOf([signedLog()]))).toMatchObject({ status: 200 });
+    emulator.faults({ busy: 1 });
+    expect(await create()).toMatchObject({ status: 200 });
   });
 });
 

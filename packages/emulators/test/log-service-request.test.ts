@@ -84,8 +84,7 @@ describe('a request', () => {
 
   it.each([
     ['POST', '/'],
-    ['POST', '/logstores/logs'],
-    ['POST', '/logstores/logs/shards/lb'],
+    ['POST', '/logstores/logs/shards'],
     ['POST', `${PATH}/`],
     ['POST', `${PATH}?APIVersion=0.6.0`],
     ['PUT', PATH],

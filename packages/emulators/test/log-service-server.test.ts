@@ -13,6 +13,18 @@ describe('startLogService', () => {
     expect(await put(other, [log()], {}, to('audit'))).toMatchObject({ status: 200 });
   });
 
+  it('has a region, and environment variables with its credentials', async () => {
+    const emulator = await setUp();
+    expect(emulator.region).toBe('us-east-1');
+    expect(emulator.env).toEqual({
+      ALIBABA_CLOUD_ACCESS_KEY_ID: expect.any(String),
+      ALIBABA_CLOUD_ACCESS_KEY_SECRET: expect.any(String),
+    });
+    const other = await setUp({ region: 'cn-hangzhou', credentials: { accessKeyId: 'id', accessKeySecret: 'secret' } });
+    expect(other.region).toBe('cn-hangzhou');
+    expect(other.env).toEqual({ ALIBABA_CLOUD_ACCESS_KEY_ID: 'id', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret' });
+  });
+
   it('listens on the given port, and rejects if that port is taken', async () => {
     const emulator = await setUp();
     const port = Number(new URL(emulator.url).port);
@@ -85,7 +97,8 @@ describe('events()', () => {
     });
     await put(emulator, [log('third')]);
     const requestId = headers['x-log-requestid'];
-    const common = { project: 'local', logstore: 'logs', source: 'host-1', receiveTime: NOW };
+    const time = { time: NOW, timeNs: (NOW % 1000) * 1_000_000, receiveTime: NOW };
+    const common = { project: 'local', logstore: 'logs', source: 'host-1', ...time };
     expect(emulator.events()).toEqual([
       { ...common, topic: 'web', tags: { env: 'test' }, fields: { message: 'first' }, requestId },
       { ...common, topic: 'web', tags: { env: 'test' }, fields: { level: 'info', message: 'second' }, requestId },
@@ -135,6 +148,7 @@ describe('stats()', () => {
     const largest = Buffer.byteLength(`{"__source__":"host-1","__logs__":[{"message":"${'x'.repeat(1000)}"}]}`);
     expect(emulator.stats()).toEqual({
       requests: 3,
+      operations: { PutWebTracking: 3 },
       accepted: 3,
       storedLogs: 5,
       rawBytes: expect.any(Number),
@@ -150,7 +164,13 @@ describe('stats()', () => {
       concurrent: { perTopic: 1, overall: 1 },
     });
     await send(emulator, '{}', { headers: { 'x-log-compresstype': 'gzip' } });
-    expect(emulator.stats()).toMatchObject({ requests: 4, accepted: 3, compression: { none: 3, Unknown: 1 } });
+    await send(emulator, '{}', { path: '/' });
+    expect(emulator.stats()).toMatchObject({
+      requests: 5,
+      operations: { PutWebTracking: 4, Unknown: 1 },
+      accepted: 3,
+      compression: { none: 4, Unknown: 1 },
+    });
   });
 
   it('keeps the first 100 violations and counts all', async () => {
@@ -168,7 +188,7 @@ describe('stats()', () => {
     expect(emulator.stats().violations).toEqual([
       {
         error: 'ParameterInvalid',
-        message: 'Expected POST /logstores/{logstore}/track, got POST /',
+        message: 'The service has no operation POST /',
       },
     ]);
   });

@@ -70,13 +70,13 @@ const CLIENTS: readonly (readonly [string, string | Uint8Array, logService.RawRe
     'a beacon of web-track-browser',
     BODY,
     { path: IN_QUERY, headers: { ...NO_LOG_HEADERS, 'content-type': 'text/plain;charset=UTF-8' } },
-    ['InvalidContentType', 'ParameterInvalid', 'MissingBodyRawSize', 'PostBodyInvalid'],
+    ['InvalidContentType', 'MissingBodyRawSize', 'ParameterInvalid', 'PostBodyInvalid'],
   ],
   [
     'web-track-mini',
     BODY,
     { path: IN_QUERY, headers: NO_LOG_HEADERS },
-    ['ParameterInvalid', 'MissingBodyRawSize', 'PostBodyInvalid'],
+    ['MissingBodyRawSize', 'ParameterInvalid', 'PostBodyInvalid'],
   ],
   [
     'sls20201230, in chunks',
@@ -177,9 +177,10 @@ describe('Log Service', () => {
   it.each([
     ['GET', '/logstores/logs/track?APIVersion=0.6.0&a=b', 'GET /logstores/{logstore}/track'],
     ['GET', '/logstores/logs/track.gif?a=b', 'GET /logstores/{logstore}/track.gif'],
-    ['POST', '/logstores/logs', 'POST /logstores/{logstore}'],
-    ['POST', '/logstores/logs/shards/lb', 'POST /logstores/{logstore}/shards/lb'],
-    ['GET', '/logstores', 'GET /logstores'],
+    ['PUT', '/logstores/logs', 'PUT /logstores/{logstore}'],
+    ['GET', '/logstores/logs?type=histogram&from=1&to=2', 'GET /logstores/{logstore}'],
+    ['GET', '/logstores/logs/shards', 'GET /logstores/{logstore}/shards'],
+    ['DELETE', '/logstores/logs/index', 'DELETE /logstores/{logstore}/index'],
   ])('refuses an operation that the emulator does not have: %s %s', async (method, path, operation) => {
     for (const strict of [false, true]) {
       const emulator = await logService.setUp({ strict });
