@@ -32,7 +32,7 @@ export class CredentialSource {
   constructor(look: CredentialProvider, origin: CredentialOrigin) {
     this.#look = look;
     this.#origin = origin;
-    this.#lookup = new CredentialLookup({ cloud: 'AWS', isOurs: origin === 'chain', metadataHosts: METADATA_HOSTS });
+    this.#lookup = new CredentialLookup({ cloud: 'AWS', isOurs: origin === 'chain', optionalHosts: METADATA_HOSTS });
   }
 
   /**

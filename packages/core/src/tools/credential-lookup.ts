@@ -24,8 +24,8 @@ export interface CredentialLookupOptions {
   readonly cloud: string;
   /** True: the look-up keeps no process alive, and each of its steps has a limit of time. Else it is the application's. */
   readonly isOurs: boolean;
-  /** Addresses of the instance metadata, which elsewhere than on an instance of the cloud is just not there. */
-  readonly metadataHosts: readonly string[];
+  /** Hosts that are asked on any machine, and not there on most: the instance metadata. */
+  readonly optionalHosts: readonly string[];
   /** @default the system's */
   readonly clock?: Clock | undefined;
 }
@@ -75,8 +75,8 @@ export class CredentialLookup {
 
   /** A lack of files, or the last failure of a step, that may pass soon. `isKnown`: the source is there, since it gave credentials before. */
   passingFailure(isKnown: boolean): PassingFailure | undefined {
-    const { metadataHosts } = this.#options;
-    const isPassing = (step: Step): boolean => isKnown || !isAbsent(step, metadataHosts);
+    const { optionalHosts } = this.#options;
+    const isPassing = (step: Step): boolean => isKnown || !isAbsent(step, optionalHosts);
     const failures = this.#steps.all.filter(isPassing).map(passingFailureOf);
     return filesFailure() ?? failures.findLast((failure) => failure !== undefined);
   }
@@ -171,9 +171,9 @@ const MAX_PROCESS_MS = 60_000;
 
 const PASSING: ReadonlySet<DeliveryCode | undefined> = new Set(['UNAVAILABLE', 'THROTTLED', 'TIMEOUT']);
 
-/** Whether the step asked an instance for its metadata, and found none. */
-function isAbsent({ host, outcome }: Step, metadataHosts: readonly string[]): boolean {
-  return typeof outcome !== 'number' && metadataHosts.includes(host);
+/** Whether the step asked a host that need not be there, and is not. */
+function isAbsent({ host, outcome }: Step, optionalHosts: readonly string[]): boolean {
+  return typeof outcome !== 'number' && optionalHosts.includes(host);
 }
 
 function passingFailureOf(step: Step): PassingFailure | undefined {

@@ -42,7 +42,7 @@ export class KeyProvider {
   constructor(credentials: CheckedCredentials, clock: Clock) {
     this.#form = formOf(credentials);
     const { isOurs = false } = this.#form;
-    this.#lookup = new CredentialLookup({ cloud: CLOUD, isOurs, metadataHosts: METADATA_HOSTS, clock });
+    this.#lookup = new CredentialLookup({ cloud: CLOUD, isOurs, optionalHosts: OPTIONAL_HOSTS, clock });
     this.#clock = clock;
   }
 
@@ -118,8 +118,11 @@ export class KeyProvider {
 
 const CLOUD = 'Alibaba Cloud';
 
-/** https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata */
-const METADATA_HOSTS: readonly string[] = ['100.100.100.200'];
+/**
+ * The metadata of an instance (https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata), and the host that the chain
+ * of the package asks at last where no `ALIBABA_CLOUD_CREDENTIALS_URI` is set.
+ */
+const OPTIONAL_HOSTS: readonly string[] = ['100.100.100.200', 'undefined'];
 
 /** Names of errors of Alibaba Cloud's services, whose status can be 400. https://api.alibabacloud.com/document/Sts/2015-04-01/errorCode */
 const PASSING = /^(Throttling(\.\w+)*|ServiceUnavailable|InternalError)$/;
