@@ -11,111 +11,14 @@ import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 import { full } from '../../../forms.js';
 import { createLogService } from '../src/index.js';
+import { anyFields, anyKey, anyText, RESERVED } from './support/any-fields.js';
 import { bodyOf } from './support/bodies.js';
 import { encoded, record, shop } from './support/records.js';
-
-const RESERVED = [
-  '__time__',
-  '__source__',
-  '__topic__',
-  '__partition_time__',
-  '_extract_others_',
-  '__extract_others__',
-];
-
-const hostile = fc.constantFrom<() => unknown>(
-  () =>
-    Object.defineProperty({}, 'x', {
-      enumerable: true,
-      get: () => {
-        throw new Error('no');
-      },
-    }),
-  () => ({
-    toJSON: () => {
-      throw new Error('no');
-    },
-  }),
-  () =>
-    new Proxy(
-      {},
-      {
-        ownKeys: () => {
-          throw new Error('no');
-        },
-      },
-    ),
-  () => {
-    const list: unknown[] = [];
-    list.push(list);
-    return list;
-  },
-  () => new Error('x', { cause: { deep: new Map([['a', new Set([1n])]]) } }),
-  () => Symbol('x'),
-  () => Buffer.from('x'),
-  () => Object.create(null),
-  () => new Date(Number.NaN),
-);
-const text = fc.oneof(
-  { weight: 20, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
-  { weight: 5, arbitrary: fc.constantFrom('中文 😀', '\ud800', '\udc00\ud800', '\u0000\u001b"\\', '\u2028', '') },
-  {
-    weight: 1,
-    arbitrary: fc
-      .record({ unit: fc.constantFrom('x', '"', '\u0001', 'é', '中', '😀', '\ud800'), bytes: fc.nat(200_000) })
-      .map(({ unit, bytes }) => unit.repeat(bytes / Buffer.byteLength(unit))),
-  },
-);
-const value = fc.oneof(
-  { weight: 6, arbitrary: text },
-  {
-    weight: 3,
-    arbitrary: fc.anything({
-      withBigInt: true,
-      withDate: true,
-      withMap: true,
-      withSet: true,
-      withTypedArray: true,
-      withNullPrototype: true,
-      withSparseArray: true,
-    }),
-  },
-  { weight: 1, arbitrary: hostile.map((make) => make()) },
-);
-const key = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 10 }),
-  fc.constantFrom(
-    ...RESERVED,
-    '',
-    '_',
-    '__',
-    'time',
-    'time_',
-    'seq',
-    'seq_',
-    'level',
-    'level_',
-    'message',
-    '__proto__',
-  ),
-  fc.constantFrom(
-    '__tag__:',
-    '__tag__:a',
-    '__tag___a_',
-    'a\ud800',
-    'a\ufffd',
-    'a\ufffd_',
-    'x'.repeat(129),
-    `${'x'.repeat(127)}_`,
-    '中'.repeat(50),
-  ),
-);
-const fields = fc.array(fc.tuple(key, value), { maxLength: 8 }).map((entries) => Object.fromEntries(entries));
 
 it('encodes any fields as a JSON object of strings, with its exact size and valid keys', () => {
   const destination = shop();
   fc.assert(
-    fc.property(fields, (input) => {
+    fc.property(anyFields, (input) => {
       const events = encoded(destination, record(input));
       expect(events).toHaveLength(1);
       const { payload = '', bytes } = events[0] ?? {};
@@ -143,7 +46,7 @@ it('encodes any fields as a JSON object of strings, with its exact size and vali
 
 it('stores each text unchanged', () => {
   fc.assert(
-    fc.property(fc.dictionary(key, text, { maxKeys: 6 }), (input) => {
+    fc.property(fc.dictionary(anyKey, anyText, { maxKeys: 6 }), (input) => {
       const [event] = encoded(shop(), record(input, { level: 'no such level' }));
       const { time, seq, level, ...rest } = JSON.parse(event?.payload ?? '{}');
       expect(Object.values(rest).sort()).toEqual(
@@ -176,7 +79,7 @@ it('makes valid bodies within the limits of any records', async () => {
   const policy = fc.constantFrom('truncate', 'split', 'drop');
   const limits = fc.constantFrom({ maxBatchBytes: 1024 }, { maxBatchBytes: 20_000 }, { maxBatchEvents: 2 }, {});
   await fc.assert(
-    fc.asyncProperty(fc.array(fields, { maxLength: 12 }), policy, limits, async (inputs, oversize, lowered) => {
+    fc.asyncProperty(fc.array(anyFields, { maxLength: 12 }), policy, limits, async (inputs, oversize, lowered) => {
       const { maxBatchBytes = 3_000_000, maxBatchEvents = 4096 } = lowered;
       const destination = shop({ oversize, maxBatchBytes, topic: '主题', tags: { a: '"' } });
       const logs: unknown[] = [];

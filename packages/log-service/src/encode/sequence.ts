@@ -14,20 +14,38 @@ export function sharedSequence(): () => string {
 /**
  * Keeps the order of the records of a millisecond in their nanoseconds.
  *
- * @returns a function that takes the time of a record in epoch milliseconds, and returns a number from 0 to 999,999 that is
- * higher than for the record before. It begins anew half way, when the time moves on.
+ * @returns a function that takes the time of a record in epoch milliseconds, and returns a number from 0 to 999,999, which is
+ * higher than that of any earlier record of the same time
  */
 export function createNanosecondOrder(): (time: number) => number {
   return (time) => {
-    const isLater = time > order.lastMs;
-    order.lastMs = time;
-    order.last = order.last >= (isLater ? MAX_NUMBER / 2 : MAX_NUMBER) ? 0 : order.last + 1;
-    return order.last;
+    if (time < order.fromMs) return nextOf(order.before);
+    if (time > order.latestMs) {
+      order.latestMs = time;
+      if (order.since.last >= MAX_NUMBER / 2) {
+        // No record has this time yet. Those of earlier times go on counting, with room for half a million more.
+        order.before.last = order.since.last;
+        order.since.last = -1;
+        order.fromMs = time;
+      }
+    }
+    return nextOf(order.since);
   };
 }
 
 const counter = sharedState('logService.sequence', () => ({ last: 0 }));
-const order = sharedState('logService.nanoseconds', () => ({ lastMs: 0, last: 0 }));
+/** Two counters: for times from the last restart of the numbers on, and for those before. */
+const order = sharedState('logService.nanoseconds', () => ({
+  fromMs: 0,
+  latestMs: 0,
+  since: { last: -1 },
+  before: { last: -1 },
+}));
+
+function nextOf(numbers: { last: number }): number {
+  numbers.last = numbers.last < MAX_NUMBER ? numbers.last + 1 : 0;
+  return numbers.last;
+}
 
 /** Numbers of one width sort as texts, and have one size. */
 const DIGITS = 12;
