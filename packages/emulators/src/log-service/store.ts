@@ -44,7 +44,7 @@ export interface LogstoreSettings {
 }
 
 /** The index of a logstore, as CreateIndex received it. */
-export interface Index {
+interface Index {
   readonly line: FullTextIndex | undefined;
   /** Indexes of fields, by key. */
   readonly keys: Readonly<Record<string, object>> | undefined;

@@ -160,7 +160,7 @@ interface Form {
   readonly remedy: string;
   readonly ask: (isRefused: boolean) => unknown;
   readonly maxAgeMs?: number;
-  /** What it does outside of this process is done for us alone. */
+  /** What it does outside of this process for a question of ours is done for us alone. */
   readonly isOurs?: boolean;
   /** The source has to be there: that it does not answer may pass. */
   readonly isThere?: boolean;
@@ -186,6 +186,7 @@ function formOf(credentials: CheckedCredentials): Form {
         remedy: 'the credential object of the option "credentials" has to give them',
         ask: () => credentials.credential.getCredential(),
         maxAgeMs: MAX_AGE_MS,
+        isOurs: true,
         quotesKeys: true,
       };
     case 'config':

@@ -58,6 +58,7 @@ it.each<[string, unknown, string, string]>([
     'credentials.sessionToken',
     'known are accessKeyId, accessKeySecret, securityToken',
   ],
+  ['a key with an empty type', { ...KEY, type: undefined }, 'credentials.type', 'unknown option "credentials.type"'],
   ['a wrong method', { getCredential: SECRET }, 'credentials.getCredential', 'expected a method, got a string'],
   ['an unknown type', { type: 'rsa_key_pair' }, 'credentials.type', '"credentials_uri", got "rsa_key_pair"'],
   ['a type that is no text', { type: 7 }, 'credentials.type', '"credentials_uri", got 7'],
@@ -126,7 +127,7 @@ it('takes an empty token for none', async () => {
   expect(await createCredentialsSource('env').get()).toEqual(KEY);
 });
 
-it('takes a key as it is at construction, without other members', async () => {
+it('takes a key as it is at construction', async () => {
   const credentials = { ...KEY };
   const source = createCredentialsSource(credentials);
   credentials.accessKeySecret = 'other';

@@ -119,7 +119,7 @@ it('names the error of a service that refuses', async () => {
   await expect(createCredentialsSource(uriConfig(target.endpoint)).get()).rejects.toThrow('HTTP 403, NoPermission');
 });
 
-it.each<[string, () => AlibabaCredentialConfig]>([
+it.each<[string, () => AlibabaCredentialConfig | Promise<AlibabaCredentialConfig>]>([
   ['a server of keys', () => uriConfig('http://127.0.0.1:1')],
   [
     'the metadata of an instance',
@@ -128,9 +128,16 @@ it.each<[string, () => AlibabaCredentialConfig]>([
       return { type: 'ecs_ram_role' };
     },
   ],
+  [
+    'the metadata of an instance that is silent',
+    async () => {
+      redirectMetadata((await startSilent()).port);
+      return { type: 'ecs_ram_role', roleName: 'web', timeout: 50, connectTimeout: 50 };
+    },
+  ],
 ])('%s that cannot be reached is a failure of the network', async (_, config) => {
   const failure = { code: 'NETWORK', ambiguous: false, message: expect.stringContaining('did not answer') };
-  await expect(createCredentialsSource(config()).get()).rejects.toMatchObject(failure);
+  await expect(createCredentialsSource(await config()).get()).rejects.toMatchObject(failure);
 });
 
 it('the metadata of an instance that throttles fails for now', async () => {
@@ -223,10 +230,10 @@ it.each(['esm', 'cjs'])('lets the process end once it has a key, with no timer o
   expect(await askInChild(config, { METADATA_PORT, FORMAT, WAITS: 'true' })).toBe('STS.1\n');
 });
 
-it('lets the process end while the server of keys hangs', async () => {
+it.each(['config', 'object'])('lets the process end while the server of keys hangs (%s)', async (FORM) => {
   const { url, connected } = await startSilent();
   const limits = { timeout: 60_000, connectTimeout: 60_000 };
-  expect(await askInChild({ ...uriConfig(url), ...limits }, { FORMAT: 'esm' })).toBe('');
+  expect(await askInChild({ ...uriConfig(url), ...limits }, { FORMAT: 'esm', FORM })).toBe('');
   await connected;
 });
 

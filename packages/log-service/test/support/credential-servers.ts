@@ -45,6 +45,7 @@ export async function startSilent() {
     server.close();
     for (const socket of sockets) socket.destroy();
   });
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url: `http://${host}`, host, connected };
+  const { port } = server.address() as AddressInfo;
+  const host = `127.0.0.1:${port}`;
+  return { url: `http://${host}`, host, port, connected };
 }
