@@ -56,13 +56,13 @@ class LogService implements FieldsDestination {
   #compression: Compression | undefined;
 
   constructor(options: ResolvedLogServiceOptions, rawOptions: LogServiceOptions) {
-    const { route, maxBatchBytes, compression, signing, targetLabel } = options;
+    const { route, maxBatchBytes, compression, signing, targetLabel, resource } = options;
     this.#rawOptions = rawOptions;
     this.#options = options;
     this.#signer = signing && new Signer(signing.credentials, signing.region);
     this.#client = new LogServiceClient(options.fetch, this.#signer);
     this.#provisioner = signing?.newLogstore && new Provisioner(this.#client, options, signing.newLogstore);
-    this.#attempt = { operation: signing ? 'PutLogs' : 'PutWebTracking', targetLabel };
+    this.#attempt = { operation: signing ? 'PutLogs' : 'PutWebTracking', targetLabel, resource };
     this.#compression = compression === 'none' ? undefined : compression;
     const { form, encode } = signing ? withEncoder(new ProtobufForm(), options) : withEncoder(new JsonForm(), options);
     this.#form = form;

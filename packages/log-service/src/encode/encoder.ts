@@ -18,7 +18,9 @@ export function createEncoder<Payload extends string | Uint8Array, Label>(
 ): (record: FieldsRecord) => Encoding {
   const write = createFieldsWriter(form, ownFields, MAX_CHARS[oversize]);
   const { timeField, sequenceField } = ownFields;
-  const important = new Set([timeField, sequenceField, LEVEL_FIELD, ...MESSAGE_FIELDS].filter((key) => key !== undefined));
+  const important = new Set(
+    [timeField, sequenceField, LEVEL_FIELD, ...MESSAGE_FIELDS].filter((key) => key !== undefined),
+  );
   const maxBytes = maxBatchBytes - form.baseBytesOf(route);
   const fitting = { maxBytes, policy: oversize, important };
   return (record) => {

@@ -34,6 +34,8 @@ export interface ResolvedLogServiceOptions {
   readonly identity: string;
   /** For messages: `logstore "web" of project "shop" at shop.cn-hangzhou.log.aliyuncs.com:443`. */
   readonly targetLabel: string;
+  /** The logstore in a RAM policy: `acs:log:*:*:project/shop/logstore/web`. */
+  readonly resource: string;
   /** `undefined` for web tracking. */
   readonly signing: Signing | undefined;
   /** The route of all events. */
@@ -86,6 +88,7 @@ export function resolveLogServiceOptions(options: LogServiceOptions): ResolvedLo
     url,
     identity: JSON.stringify(['log-service', PAYLOAD_FORMAT, project, host + pathname]),
     targetLabel: `logstore "${logstore}" of project "${project}" at ${addressOf(new URL(origin))}`,
+    resource: `acs:log:*:*:project/${project}/logstore/${logstore}`,
     signing,
     route: routeOf({ topic, source, tags }),
     compression: compressionOption(options.compression, signing !== undefined),

@@ -13,23 +13,30 @@ export interface Attempt {
   readonly operation: 'PutWebTracking' | 'PutLogs' | 'CreateLogStore' | 'CreateIndex';
   /** `logstore "web" of project "shop" at shop.cn-hangzhou.log.aliyuncs.com:443` */
   readonly targetLabel: string;
+  /** The resource in a RAM policy: `acs:log:*:*:project/shop/logstore/web` */
+  readonly resource: string;
 }
 
 /**
  * Translates a response that is not a success.
  * https://www.alibabacloud.com/help/en/sls/developer-reference/error-codes
  */
-export function toDeliveryError(answer: Answer, { operation, targetLabel }: Attempt): DeliveryError {
+export function toDeliveryError(answer: Answer, attempt: Attempt): DeliveryError {
+  const { operation, targetLabel } = attempt;
   const { status, errorName, requestId, retryAfterMs } = answer;
   const named = CODES.get(errorName.toLowerCase()) ?? (status === 404 ? 'NOT_FOUND' : undefined);
   const { code, ambiguous } = classifyAnswer(answer, named);
   const request = requestId === undefined ? '' : ` (request ${requestId})`;
-  const message = `${operation} to ${targetLabel}: ${hintOf(code, answer, operation)}${describeAnswer(answer)}${request}`;
+  const message = `${operation} to ${targetLabel}: ${hintOf(code, answer, attempt)}${describeAnswer(answer)}${request}`;
   return new DeliveryError(code, message, { ambiguous, requestId, retryAfterMs });
 }
 
 /** Translates the error that `fetch` threw for a request without a response. */
-export function toConnectionError(error: unknown, { operation, targetLabel }: Attempt, signal: AbortSignal): DeliveryError {
+export function toConnectionError(
+  error: unknown,
+  { operation, targetLabel }: Attempt,
+  signal: AbortSignal,
+): DeliveryError {
   const { code, ambiguous, reason } = noAnswer(error, signal);
   const hint = code === 'NETWORK' ? ' (check the endpoint, and that the network lets requests to it through)' : '';
   return new DeliveryError(code, `${operation} to ${targetLabel}: ${reason}${hint}`, { cause: error, ambiguous });
@@ -60,6 +67,7 @@ const CODES: ReadonlyMap<string, DeliveryCode> = new Map([
   ['exceedquota', 'THROTTLED'],
   ['writequotaexceed', 'THROTTLED'],
   ['shardwritequotaexceed', 'THROTTLED'],
+  ['metaoperationqpslimitexceeded', 'THROTTLED'],
   ['postbodytoolarge', 'TOO_LARGE'],
   ['projectnotexist', 'NOT_FOUND'],
   ['logstorenotexist', 'NOT_FOUND'],
@@ -81,10 +89,14 @@ const COMPRESSION_REFUSED: ReadonlySet<string> = new Set(['postbodyuncompresserr
 const TIME_REFUSED: ReadonlySet<string> = new Set(['requesttimeexpired', 'requesttimetooskewed']);
 
 /** The likely cause, for the operator. */
-function hintOf(code: DeliveryCode, answer: Answer, operation: Attempt['operation']): string {
+function hintOf(code: DeliveryCode, answer: Answer, attempt: Attempt): string {
   const { status, errorName } = answer;
+  const name = errorName.toLowerCase();
   if (status === 407) return 'a proxy wants credentials: ';
-  if (code === 'AUTH') return operation === 'PutWebTracking' ? trackingHint(answer) : signedHint(answer, operation);
+  if (name === 'projectforbidden') return 'the project is locked, because of a bill that is overdue for example: ';
+  if (code === 'AUTH') return attempt.operation === 'PutWebTracking' ? trackingHint(answer) : signedHint(name, attempt);
+  if (name === 'logstorenotexist' && attempt.operation === 'PutLogs')
+    return 'the logstore does not exist, create it, or let createMissing do that: ';
   if (code === 'NOT_FOUND') return 'the project or the logstore does not exist: ';
   if (code !== 'MISCONFIGURED') return '';
   if (isTimeRefused(answer)) return 'the clock of this machine is wrong: ';
@@ -98,20 +110,18 @@ function trackingHint({ status }: Answer): string {
   return 'the project is locked, or a policy denies log:PutWebTracking: ';
 }
 
-function signedHint({ errorName }: Answer, operation: Exclude<Attempt['operation'], 'PutWebTracking'>): string {
-  switch (errorName.toLowerCase()) {
-    case 'invalidaccesskeyid':
-      return 'the access key ID does not exist, or is disabled: ';
-    case 'signaturenotmatch':
-      return 'the access key secret is wrong, or something on the way changes requests: ';
-    default:
-      return `the credentials are not valid, or the RAM policy does not allow ${ACTIONS[operation]}: `;
-  }
+function signedHint(name: string, { operation, resource }: Attempt): string {
+  if (name === 'invalidaccesskeyid') return 'the access key ID does not exist, or is disabled: ';
+  if (name === 'signaturenotmatch')
+    return 'the access key secret is wrong, or something on the way changes the request: ';
+  const action = ACTIONS[operation];
+  return `the security token is not valid, or the RAM policy does not allow ${action} on ${resource}: `;
 }
 
 /** https://www.alibabacloud.com/help/en/sls/developer-reference/actions-and-resources */
-const ACTIONS = {
+const ACTIONS: Readonly<Record<Attempt['operation'], string>> = {
+  PutWebTracking: 'log:PutWebTracking',
   PutLogs: 'log:PostLogStoreLogs',
   CreateLogStore: 'log:CreateLogStore',
   CreateIndex: 'log:CreateIndex',
-} as const;
+};

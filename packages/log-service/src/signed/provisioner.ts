@@ -9,6 +9,7 @@ interface Place {
   readonly origin: string;
   readonly logstore: string;
   readonly targetLabel: string;
+  readonly resource: string;
 }
 
 /** Creates a missing logstore, and its index. */
@@ -70,7 +71,8 @@ export class Provisioner {
   }
 
   async #post(url: string, settings: object, operation: Attempt['operation'], signal: AbortSignal): Promise<void> {
-    const attempt = { operation, targetLabel: this.#place.targetLabel };
+    const { targetLabel, resource } = this.#place;
+    const attempt = { operation, targetLabel, resource };
     const body = Buffer.from(JSON.stringify(settings));
     const headers = { 'content-type': 'application/json', 'x-log-bodyrawsize': String(body.length) };
     const response = await this.#client.post({ url, headers, body }, attempt, signal);

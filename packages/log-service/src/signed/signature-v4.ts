@@ -1,5 +1,5 @@
-import type { AccessKey } from './access-key.js';
 import { createHmac, hash } from 'node:crypto';
+import type { AccessKey } from './access-key.js';
 import { isServiceHeader, percentEncoded, sortedByName } from './canonical.js';
 import type { SignedParts } from './signature.js';
 

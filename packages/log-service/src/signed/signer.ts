@@ -1,8 +1,8 @@
 import { DeliveryError } from '@logferry/core';
 import { isTimeRefused } from '../send/classify.js';
 import type { LogServiceRequest, LogServiceResponse } from '../send/request.js';
-import type { CredentialsSource } from './credentials.js';
 import type { AccessKey } from './access-key.js';
+import type { CredentialsSource } from './credentials.js';
 import { signRequest } from './signature.js';
 
 /** A signed request, with what its signature depends on. */
@@ -43,11 +43,7 @@ export class Signer {
   }
 
   /** Whether the next signature may be taken although the service refused this one: it has another time, or another key. */
-  async canImprove(
-    signed: SignedRequest,
-    response: LogServiceResponse,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async canImprove(signed: SignedRequest, response: LogServiceResponse, signal: AbortSignal): Promise<boolean> {
     if (isTimeRefused(response)) return Math.abs(this.#clockOffsetMs - signed.clockOffsetMs) >= TOLERATED_MS;
     return response.status === 401 && (await this.#credentials.renew(signed.key, signal));
   }

@@ -59,7 +59,10 @@ it('writes any fields as web tracking does, with the time of the event, for an i
 it('keeps the order of the records of a millisecond in their nanoseconds, also of destinations side by side', () => {
   const destinations = [signedShop(), signedShop({ topic: 'other' })];
   const logs = Array.from({ length: 3000 }, (_, index) => {
-    const [event] = eventsOf(destinations[index % 2] as never, record({ index }, { time: TIME + Math.floor(index / 1000) }));
+    const [event] = eventsOf(
+      destinations[index % 2] as never,
+      record({ index }, { time: TIME + Math.floor(index / 1000) }),
+    );
     return decodeEvent(event as EncodedEvent);
   });
   const times = logs.map(({ seconds, nanoseconds }) => BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds));
@@ -99,7 +102,12 @@ it.each([0, 1, 63, 64, 65, 126, 127, 128, 16_383, 16_384, 65_535, 65_536, 200_00
     for (const unit of ['x', 'é', '中', '😀', '\ud800']) {
       const text = unit.repeat(Math.floor(Math.min(length, MB / 4) / unit.length));
       const mixed = `${'a'.repeat(text.length)}é`;
-      expect(fieldsOf({ text, mixed, end: '.' })).toEqual({ level: 'info', text: text.toWellFormed(), mixed, end: '.' });
+      expect(fieldsOf({ text, mixed, end: '.' })).toEqual({
+        level: 'info',
+        text: text.toWellFormed(),
+        mixed,
+        end: '.',
+      });
     }
   },
 );

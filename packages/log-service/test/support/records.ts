@@ -53,8 +53,17 @@ export function storedFields(fields: Readonly<Record<string, unknown>>): Fields 
 }
 
 export function batchOf(destination: Destination, ...records: readonly Readonly<Record<string, unknown>>[]): Batch {
-  const events = records.flatMap((fields) => eventsOf(destination, record(fields)));
+  return batchAt(1_700_000_000_123, destination, ...records);
+}
+
+/** A batch with events of a time in epoch milliseconds. */
+export function batchAt(
+  time: number,
+  destination: Destination,
+  ...records: readonly Readonly<Record<string, unknown>>[]
+): Batch {
+  const events = records.flatMap((fields) => eventsOf(destination, record(fields, { time })));
   const route = events[0]?.route ?? '';
   const bytes = events.reduce((sum, event) => sum + event.bytes, destination.limits.baseBytes?.(route) ?? 0);
-  return { route, events, bytes };
+  return { route, events, bytes, separator: destination.separator };
 }

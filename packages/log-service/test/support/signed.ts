@@ -23,7 +23,8 @@ export interface DecodedLogGroup {
 }
 
 // https://www.alibabacloud.com/help/en/sls/developer-reference/data-encoding
-const { root } = protobuf.parse(`
+const { root } = protobuf.parse(
+  `
   syntax = "proto2";
   message Log {
     required uint32 Time = 1;
@@ -38,7 +39,9 @@ const { root } = protobuf.parse(`
     optional string Source = 4;
     repeated LogTag LogTags = 6;
   }
-`, { keepCase: true });
+`,
+  { keepCase: true },
+);
 const LogGroup = root.lookupType('LogGroup');
 
 interface Pair {
