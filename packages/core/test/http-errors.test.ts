@@ -33,6 +33,7 @@ it.each<[what: string, error: unknown, code: string, ambiguous: boolean]>([
   ['an error without a code', new TypeError('odd'), 'UNAVAILABLE', true],
   ['a string', 'odd', 'UNAVAILABLE', true],
   ['nothing', undefined, 'UNAVAILABLE', true],
+  ['an object without a prototype', Object.create(null), 'UNAVAILABLE', true],
 ])('a request without a response that failed with %s is classified', (_what, error, code, ambiguous) => {
   expect(noAnswer(error)).toMatchObject({ code, ambiguous });
 });

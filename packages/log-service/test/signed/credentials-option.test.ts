@@ -1,7 +1,28 @@
+import type Package from '@alicloud/credentials';
 import { ConfigError } from '@logferry/core';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { createCredentialsSource } from '../../src/signed/credentials.js';
 import type { LogServiceCredentials } from '../../src/signed/credentials-option.js';
+
+/** Checked by the compiler only. */
+export function forms(object: InstanceType<typeof Package.default>): readonly LogServiceCredentials[] {
+  return [
+    KEY,
+    { ...KEY, securityToken: undefined },
+    () => KEY,
+    async () => ({ ...KEY, expiration: new Date() }),
+    'env',
+    object,
+    { type: 'ecs_ram_role' },
+    { type: 'credentials_uri', credentialsURI: 'http://127.0.0.1/' },
+    // @ts-expect-error the secret is missing
+    { accessKeyId: 'LTAItest' },
+    // @ts-expect-error STS gives a text
+    () => ({ ...KEY, expiration: '2999-01-01T00:00:00Z' }),
+    // @ts-expect-error not a type that gives access keys
+    { type: 'bearer' },
+  ];
+}
 
 const SECRET = 'hunter2hunter2';
 const KEY = { accessKeyId: 'LTAItest', accessKeySecret: SECRET };
