@@ -366,6 +366,12 @@ describe('a signature of version 4', () => {
     expect(await sendSigned(emulator, BODY, { version: 'v1', changed })).toMatchObject({ status: 200 });
   });
 
+  it('does not cover x-log-meta-*, other than version 1', async () => {
+    const changed = { 'x-log-meta-a': 'b' };
+    expect(await put({ changed })).toMatchObject({ status: 200 });
+    expect(await put({ changed, version: 'v1' })).toMatchObject({ errorCode: 'SignatureNotMatch' });
+  });
+
   it('needs no Content-MD5, but a wrong one is refused', async () => {
     expect(await put({ changed: { 'content-md5': 'ABC' } })).toMatchObject({ errorCode: 'SignatureNotMatch' });
   });

@@ -12,7 +12,7 @@ import { MAX_SOURCE_BYTES, MAX_TOPIC_BYTES, MAX_VALUE_BYTES } from './rules.js';
 export function readProtobufGroup(body: Buffer, tolerate: Tolerate): LogGroup {
   const decoder = new Decoder(tolerate);
   const logs: Log[] = [];
-  const tags = createFields();
+  const tags = new Map<string, string>();
   let topic: string | undefined;
   let source: string | undefined;
   const group = new Message(body, 0, body.length, 'LogGroup');
@@ -37,7 +37,7 @@ export function readProtobufGroup(body: Buffer, tolerate: Tolerate): LogGroup {
   if (logs.length === 0) throw unparsable('LogGroup has no Logs');
   decoder.checks.text(topic ?? '', 'Topic', MAX_TOPIC_BYTES);
   decoder.checks.text(source ?? '', 'Source', MAX_SOURCE_BYTES);
-  return { topic: topic ?? '', source: source ?? '', tags, logs };
+  return { topic: topic ?? '', source: source ?? '', tags: Object.fromEntries(tags), logs };
 }
 
 const MAX_UINT32 = 0xffff_ffff;
@@ -53,8 +53,7 @@ class Decoder {
 
   log(message: Message): Log {
     const { path } = message;
-    const fields = createFields();
-    let isEmpty = true;
+    const fields = new Map<string, string>();
     let seconds: number | undefined;
     let nanoseconds: number | undefined;
     while (message.next()) {
@@ -64,7 +63,6 @@ class Decoder {
           break;
         case 2:
           this.pair(message.message(path), fields, path);
-          isEmpty = false;
           break;
         case 4:
           nanoseconds = this.once(nanoseconds, message.fixed32(), `${path}.Time_ns`);
@@ -74,16 +72,16 @@ class Decoder {
       }
     }
     if (seconds === undefined) throw unparsable(`${path} has no Time`);
-    if (isEmpty) throw wrongDataType(`${path} has no Contents`);
+    if (fields.size === 0) throw wrongDataType(`${path} has no Contents`);
     if (seconds > MAX_UINT32) throw invalidTimestamp(`${path}.Time is ${seconds}`);
     if (nanoseconds !== undefined && nanoseconds >= NANOSECONDS_PER_SECOND) {
       throw invalidTimestamp(`${path}.Time_ns is ${nanoseconds}`);
     }
-    return { fields, time: { seconds, nanoseconds } };
+    return { fields: Object.fromEntries(fields), time: { seconds, nanoseconds } };
   }
 
   /** Reads a Content or LogTag, two messages of the same form, into `fields`. */
-  pair(message: Message, fields: Record<string, string>, path: string): void {
+  pair(message: Message, fields: Map<string, string>, path: string): void {
     let key: string | undefined;
     let value: string | undefined;
     while (message.next()) {
@@ -95,8 +93,8 @@ class Decoder {
     if (value === undefined) throw unparsable(`a Value in ${path} is missing`);
     this.checks.key(key, path);
     this.checks.text(value, `${path}.${key}`, MAX_VALUE_BYTES);
-    if (key in fields) this.#tolerate(invalidKey(`"${key}" in ${path} is repeated`));
-    fields[key] = value;
+    if (fields.has(key)) this.#tolerate(invalidKey(`"${key}" in ${path} is repeated`));
+    fields.set(key, value);
   }
 
   /** The last value of a field that is not repeated, as decoders take it. */
@@ -206,9 +204,4 @@ class Message {
     }
     throw unparsable(`${this.path} has a number of more than ${MAX_VARINT_BYTES} bytes`);
   }
-}
-
-/** An object without a prototype, so that keys such as `__proto__` are ordinary. */
-function createFields(): Record<string, string> {
-  return Object.create(null) as Record<string, string>;
 }
