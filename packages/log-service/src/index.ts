@@ -1,2 +1,10 @@
 export { createLogService } from './destination.js';
 export { type LogServiceFetch, type LogServiceOptions, logServiceOptionNames } from './options/options.js';
+export type {
+  AlibabaCredential,
+  AlibabaCredentialConfig,
+  LogServiceAccessKey,
+  LogServiceCredentials,
+  LogServiceExpiringKey,
+} from './signed/credentials-option.js';
+export { assertCredentialsInstalled } from './signed/key-provider.js';

@@ -16,18 +16,7 @@ export interface LogServiceOptions {
    * tracking has to be switched on for it.
    */
   readonly logstore: string;
-  /**
-   * Signs the requests (PutLogs), so that the service keeps the time of each event. One of
-   *
-   * - `{ accessKeyId, accessKeySecret, securityToken? }`
-   * - a function that returns that, or a promise of it, with `expiration?: Date`. It is called before the first request,
-   *   shortly before the expiry, and after a refusal.
-   * - `'env'`: the environment variables `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and
-   *   `ALIBABA_CLOUD_SECURITY_TOKEN`
-   * - a client of the package `@alicloud/credentials`, or the configuration of one: `{ type: 'ecs_ram_role' }`
-   *
-   * A function or a client cannot go to a worker thread. @default none: anonymous requests (PutWebTracking)
-   */
+  /** Signs the requests (PutLogs), so that the service keeps the time of each event. @default none: anonymous requests (PutWebTracking) */
   readonly credentials?: LogServiceCredentials | undefined;
   /**
    * Region of the project, for signatures of version 4: `'cn-hangzhou'`. Only with `credentials`. @default the region that the
@@ -40,7 +29,7 @@ export interface LogServiceOptions {
   readonly retentionInDays?: number | undefined;
   /** Shards of a logstore that is created, 1 to 100. The service splits them by itself. Only with `createMissing`. @default 2 */
   readonly shardCount?: number | undefined;
-  /** Gives a logstore that is created an index of all fields, so that logs can be searched. Only with `createMissing`. @default false */
+  /** Gives a logstore that is created a full-text index, so that its logs can be searched. Only with `createMissing`. @default false */
   readonly index?: boolean | undefined;
   /** Topic (`__topic__`) of all logs, up to 128 bytes of UTF-8. @default none */
   readonly topic?: string | undefined;

@@ -18,7 +18,7 @@ import type { Oversize } from '../encode/oversize.js';
 import { routeOf } from '../encode/route.js';
 import { MAX_BATCH_BYTES, MAX_SIGNED_BATCH_BYTES, MAX_TOPIC_BYTES } from '../limits.js';
 import { type Compression, hasZstd } from '../send/compress.js';
-import { type CredentialsSource, createCredentialsSource } from '../signed/credentials.js';
+import type { LogServiceCredentials } from '../signed/credentials-option.js';
 import { regionOf } from '../signed/region.js';
 import { type LogServiceFetch, type LogServiceOptions, logServiceOptionNames } from './options.js';
 import { projectUrl } from './project-url.js';
@@ -50,7 +50,7 @@ export interface ResolvedLogServiceOptions {
 
 /** The options of signed writes. */
 export interface Signing {
-  readonly credentials: CredentialsSource;
+  readonly credentials: LogServiceCredentials;
   readonly region: string | undefined;
   /** What a missing logstore is created with; `undefined` if it is not. */
   readonly newLogstore: NewLogstore | undefined;
@@ -123,7 +123,7 @@ function signingOf(options: LogServiceOptions, origin: string): Signing | undefi
     throw wrongOption('region', 'the name of a region, such as "cn-hangzhou"', region);
   }
   return {
-    credentials: createCredentialsSource(credentials),
+    credentials,
     region: region ?? regionOf(new URL(origin).hostname),
     newLogstore: createMissing ? newLogstore : undefined,
   };

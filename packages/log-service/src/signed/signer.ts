@@ -1,8 +1,9 @@
-import { DeliveryError } from '@logferry/core';
+import { systemClock } from '@logferry/core';
 import { isTimeRefused } from '../send/classify.js';
 import type { LogServiceRequest, LogServiceResponse } from '../send/request.js';
 import type { AccessKey } from './access-key.js';
-import type { CredentialsSource } from './credentials.js';
+import { type CredentialsSource, createCredentialsSource } from './credentials.js';
+import type { LogServiceCredentials } from './credentials-option.js';
 import { signRequest } from './signature.js';
 
 /** A signed request, with what its signature depends on. */
@@ -18,21 +19,23 @@ export class Signer {
   /** The time of the service minus the time of this machine, as far as it matters. */
   #clockOffsetMs = 0;
 
-  constructor(credentials: CredentialsSource, region: string | undefined) {
-    this.#credentials = credentials;
+  /** Throws `ConfigError` for wrong credentials. */
+  constructor(credentials: LogServiceCredentials, region: string | undefined) {
+    const clock = { ...systemClock, now: () => this.now() };
+    this.#credentials = createCredentialsSource(credentials, { clock });
     this.#region = region;
   }
 
   /** The time of the service, in epoch milliseconds. */
   now(): number {
-    return Date.now() + this.#clockOffsetMs;
+    return systemClock.now() + this.#clockOffsetMs;
   }
 
   /** Rejects with a `DeliveryError` if there are no credentials. */
   async sign(request: LogServiceRequest, signal: AbortSignal): Promise<SignedRequest> {
     const key = await this.#credentials.get(signal);
     const clockOffsetMs = this.#clockOffsetMs;
-    const options = { region: this.#region, dateMs: Date.now() + clockOffsetMs };
+    const options = { region: this.#region, dateMs: this.now() };
     const headers = signRequest({ method: 'POST', ...request }, key, options);
     return { ...request, headers, key, clockOffsetMs };
   }
