@@ -86,7 +86,7 @@ it('isolates a log that the service refuses, and delivers all others', async () 
   const report = await shipper.flush();
   assertBalanced(report);
   expect(report).toMatchObject({ delivered: 99, dropped: { invalid: 1 } });
-  expect(drops.map(({ events }) => events.map(({ payload }) => JSON.parse(payload).number))).toEqual([['37']]);
+  expect(drops.map(({ events }) => events.map(({ payload }) => JSON.parse(String(payload)).number))).toEqual([['37']]);
   expect(numbers(emulator)).toEqual(upTo(100).filter((number) => number !== 37));
 });
 
