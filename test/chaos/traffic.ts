@@ -37,7 +37,7 @@ export class Traffic {
     const cloud = await way.cloud.start();
     const losses: Losses = { ids: new Set(), unnamed: 0 };
     const onDrop = ({ events, records }: Drop): void => {
-      for (const { payload } of events) losses.ids.add(idOf(payload));
+      for (const { payload } of events) losses.ids.add(idOf(String(payload)));
       losses.unnamed += records - events.length;
     };
     // Three routes, so that ways to CloudWatch Logs can have several requests in flight.

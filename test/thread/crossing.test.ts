@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logServiceStream } from '@logferry/bunyan/log-service';
@@ -9,7 +9,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import winston from 'winston';
 import { keys, objects, primitives, texts } from '../support/hostile-values.js';
 // @ts-expect-error a third party's module in JavaScript
-import { createFileDestination, createRecordDestination } from './file-destination.mjs';
+import { createBytesDestination, createFileDestination, createRecordDestination } from './file-destination.mjs';
 
 it('stores the same fields in Log Service with a thread as without', async () => {
   const service = await startLogService({ strict: true });
@@ -141,6 +141,24 @@ it.each(['text', 'fields', 'both'] as const)(
     expect(Object.keys(JSON.parse(first)).slice(3)).toEqual(reads === 'both' ? ['text', 'fields'] : [reads]);
   },
 );
+
+it.each([false, true])('ships bytes as they are, also after a restart: thread %s', async (thread) => {
+  const folder = mkdtempSync(join(tmpdir(), 'logferry-bytes-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'stored');
+  const texts = ['plain', 'grüße\n', '', '世界 😀'];
+  const spool = { directory: join(folder, 'spool') };
+  const away = { ...createFileDestination({ file, down: true }), encode: createBytesDestination({ file }).encode };
+  const first = createShipper(away, { spool, onError: () => {} });
+  for (const text of texts) first.accept({ ...record, time: Date.now(), text });
+  expect(await first.close({ timeoutMs: 0 })).toMatchObject({ spooled: texts.length });
+  const shipper = createShipper(createBytesDestination({ file }), { thread, spool });
+  const inverted = (): string => Buffer.from(readFileSync(file).map((byte) => ~byte)).toString('utf16le');
+  await expect.poll(() => existsSync(file) && inverted()).toBe(texts.join(''));
+  shipper.accept({ ...record, text: 'after' });
+  expect(await shipper.close()).toMatchObject({ received: 1, recovered: texts.length, delivered: texts.length + 1 });
+  expect(inverted()).toBe(`${texts.join('')}after`);
+});
 
 it.each(['clock', 'random', 'files'] as const)(
   'refuses %s with thread: true, since it cannot cross to the worker',

@@ -3,6 +3,7 @@
 // thread.
 import { appendFileSync, existsSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
+import { enclosePayloads } from '@logferry/core';
 
 export function createFileDestination(options) {
   const { file, down = false, gate, delayMs = 0, lives, environment } = options;
@@ -48,5 +49,23 @@ export function createRecordDestination(options) {
       return { route: 'all', time: record.time, payload, bytes: payload.length };
     },
     recipe: () => ({ ...destination.recipe(), factory: 'createRecordDestination' }),
+  };
+}
+
+/** Its payloads are bytes that are no UTF-8, with nothing in between. */
+export function createBytesDestination(options) {
+  const destination = createFileDestination(options);
+  return {
+    ...destination,
+    separator: '',
+    encode({ time, text }) {
+      const payload = Buffer.from(text, 'utf16le').map((byte) => ~byte);
+      return { route: 'all', time, payload, bytes: payload.length };
+    },
+    async send(batch) {
+      appendFileSync(options.file, enclosePayloads(batch, '', ''));
+      return { rejected: [], wireBytes: batch.bytes };
+    },
+    recipe: () => ({ ...destination.recipe(), factory: 'createBytesDestination' }),
   };
 }

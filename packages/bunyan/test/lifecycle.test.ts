@@ -79,7 +79,8 @@ describe('a failed attempt', () => {
   const failing = (options: StreamOptions = {}) => {
     const started = start({ onDrop: () => {}, ...options });
     started.destination.respond = ({ events }) => {
-      if (events.some(({ payload }) => payload.includes('bad'))) throw new DeliveryError('INVALID', 'no such thing');
+      if (events.some(({ payload }) => String(payload).includes('bad')))
+        throw new DeliveryError('INVALID', 'no such thing');
     };
     return started;
   };

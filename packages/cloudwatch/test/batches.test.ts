@@ -126,7 +126,7 @@ it('counts events that the service rejects for their age, and sends nothing twic
   await shipper.flush();
   expect(stored()).toEqual(['creates the group', 'good', 'good']);
   expect(shipper.stats()).toMatchObject({ delivered: 3, rejected: 2, rejectedByReason: { expired: 2 } });
-  expect(drops.flatMap(({ events }) => events.map(({ payload }) => JSON.parse(payload).message))).toEqual([
+  expect(drops.flatMap(({ events }) => events.map(({ payload }) => JSON.parse(String(payload)).message))).toEqual([
     'expired',
     'expired',
   ]);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Batch, DeliveryError, enclosePayloads } from '../src/index.js';
+import { type Batch, DeliveryError, type EncodedEvent, enclosePayloads } from '../src/index.js';
+import { payloadOf, textOf } from './support/payloads.js';
 import { accepted, RecordingDestination, record } from './support/recording-destination.js';
 import { start } from './support/start.js';
 
@@ -136,3 +137,85 @@ it('encloses a batch made by hand', () => {
   const events = ['1', '2'].map((payload) => ({ route: 'r', time: 0, payload, bytes: 1 }));
   expect(text(enclosePayloads({ route: 'r', events, bytes: 2 }, '<', '>'))).toBe('<1,2>');
 });
+
+it.each([',', '\n', ''] as const)('encloses bytes as they are, with the separator %j', async (separator) => {
+  const contents = fc.oneof(
+    fc.uint8Array({ maxLength: 50 }),
+    fc.string({ unit: 'grapheme' }),
+    fc.nat(300_000).map((size) => Buffer.alloc(size, 0xc3)),
+  );
+  const edge = fc.oneof(fc.uint8Array({ maxLength: 2000 }), fc.string({ maxLength: 2000 }));
+  await fc.assert(
+    fc.asyncProperty(fc.array(contents, { minLength: 1 }), edge, edge, async (payloads, prefix, suffix) => {
+      const destination = new RecordingDestination({ maxBytes: 10_000_000 });
+      const bodies: Uint8Array[] = [];
+      const parts = payloads.flatMap((payload, index) => [index === 0 ? '' : separator, payload]);
+      const expected = Buffer.concat([prefix, ...parts, suffix].map((part) => Buffer.from(part)));
+      Object.assign(destination, {
+        separator,
+        encode: ({ time, text }: { time: number; text: string }) => {
+          const payload = payloads[Number(text)] as string | Uint8Array;
+          return { route: 'r', time, payload, bytes: payload.length + 1 };
+        },
+        send: async (batch: Batch) => {
+          const { events } = batch;
+          bodies.push(enclosePayloads(batch, prefix, suffix));
+          bodies.push(enclosePayloads({ route: 'r', events, bytes: 0, separator }, prefix, suffix));
+          return accepted;
+        },
+      });
+      const { shipper } = start({}, { destination });
+      for (const index of payloads.keys()) shipper.accept(record(String(index)));
+      await shipper.flush();
+      expect(shipper.stats()).toMatchObject({ delivered: payloads.length, requests: 1 });
+      expect(bodies.map((body) => expected.equals(body))).toEqual([true, true]);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it('makes the same body again of edges that are equal, and another one of edges that changed', async () => {
+  const destination = new RecordingDestination();
+  const tail = Buffer.of(0xfe);
+  const bodies: Uint8Array[] = [];
+  destination.send = async (batch) => {
+    bodies.push(enclosePayloads(batch, '<', tail), enclosePayloads(batch, '<', Uint8Array.from(tail)));
+    tail[0] = 0xfd;
+    bodies.push(enclosePayloads(batch, '<', tail));
+    return accepted;
+  };
+  const { shipper } = start({}, { destination });
+  shipper.accept(record('x'));
+  await shipper.flush();
+  const [first, second, third] = bodies;
+  expect(second).toBe(first);
+  expect([first, third]).toEqual([Buffer.from('<x\xfe', 'latin1'), Buffer.from('<x\xfd', 'latin1')]);
+});
+
+it.each(['text', 'bytes', 'mixed'] as const)(
+  'gives payloads back in the form that they were given: %s',
+  async (form) => {
+    const destination = new RecordingDestination();
+    destination.form = form;
+    const events: EncodedEvent[] = [];
+    destination.respond = (batch) => {
+      events.push(...batch.events);
+      throw new DeliveryError('INVALID', 'all of them');
+    };
+    const { shipper, drops, clock } = start({ maxBufferBytes: 4000, overflow: 'drop-oldest' }, { destination });
+    const texts = Array.from({ length: 100 }, (_, number) => 'é'.repeat(number % 3) + number);
+    for (const text of texts) shipper.accept(record(text));
+    const closed = shipper.close({ timeoutMs: 1000 });
+    await clock.advance(1000);
+    await closed;
+    const lost = drops.flatMap((drop) => drop.events);
+    expect(lost.map(({ payload }) => textOf(payload))).toEqual(texts);
+    expect(events.length).toBeGreaterThan(0);
+    for (const { payload } of [...events, ...lost]) {
+      const given = payloadOf(textOf(payload), form);
+      expect(payload).toEqual(typeof given === 'string' ? given : new Uint8Array(given));
+      // Memory of its own: a message to another thread holds nothing else.
+      if (typeof payload !== 'string') expect(payload.buffer.byteLength).toBe(payload.length);
+    }
+  },
+);

@@ -9,7 +9,8 @@ const kib = (name: string, options = {}): LogRecord => record(name.padEnd(984, '
 const BATCH = 1536;
 /** A budget for this many ordinary records of a KiB in this many batches; a fifth more is for urgent ones. */
 const roomFor = (records: number, batches = 1): number => (records * 1024 + batches * BATCH) / 0.8;
-const names = (events: readonly EncodedEvent[]): string[] => events.map((event) => String(event.payload).replaceAll('.', ''));
+const names = (events: readonly EncodedEvent[]): string[] =>
+  events.map((event) => String(event.payload).replaceAll('.', ''));
 
 /** A destination that is down, so that all accepted records stay. */
 function down(): RecordingDestination {

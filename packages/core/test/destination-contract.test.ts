@@ -20,7 +20,8 @@ function harnessOf(plant: Plant = (destination) => destination): DestinationHarn
 }
 
 /** Replaces members of a destination. */
-const withMembers = (destination: FullDestination, members: object): Destination => Object.assign(destination, members);
+const withMembers = (destination: FullDestination, members: object): FullDestination =>
+  Object.assign(destination, members);
 
 destinationContract({ test, assert }, harnessOf());
 destinationContract(
@@ -54,6 +55,19 @@ const encoding =
       encode: (record: LogRecord) => change(encode.call(destination, record), record),
     });
   };
+
+/** Makes payloads bytes. */
+const inBytes = (toBytes: (text: string) => Uint8Array): Plant =>
+  encoding((encoded) => ('payload' in encoded ? { ...encoded, payload: toBytes(String(encoded.payload)) } : encoded));
+
+destinationContract(
+  { test, assert },
+  {
+    ...harnessOf((destination) => inBytes(Buffer.from)(withMembers(destination, { separator: '', recipe: undefined }))),
+    name: 'memory of bytes',
+    failures: ['often'],
+  },
+);
 
 /** Changes what `send` does; `attempt` makes a request. */
 const sending =
@@ -170,6 +184,15 @@ const faults: readonly (readonly [fault: string, plant: Plant, test: string, mes
       }),
     'encodes records together',
     /cut � in two/,
+  ],
+  [
+    'uses the memory of its payloads again',
+    (destination) => {
+      const memory = Buffer.alloc(1_000_000);
+      return inBytes((text) => memory.subarray(0, memory.write(text)))(destination);
+    },
+    'does not change bytes',
+    /the payload changed later, of /,
   ],
   [
     'cuts texts',

@@ -72,6 +72,9 @@ it.each([
   ['is asynchronous', async () => ({})],
   ['returns a list of null', () => [null]],
   ['returns no payload', () => ({ route: 'r', time: 1, bytes: 1 })],
+  ['returns an ArrayBuffer', () => ({ route: 'r', time: 1, payload: new ArrayBuffer(1), bytes: 1 })],
+  ['returns numbers of 16 bits', () => ({ route: 'r', time: 1, payload: new Uint16Array(1), bytes: 1 })],
+  ['returns a list of bytes', () => ({ route: 'r', time: 1, payload: [1], bytes: 1 })],
   ['returns no size', () => ({ route: 'r', time: 1, payload: 'x', bytes: Number.NaN })],
   ['returns nothing', () => undefined],
 ])('counts a record as unencodable, and throws nothing, when encode %s', (_, encode) => {
@@ -218,6 +221,14 @@ it('reads each member of an event once, and asks once for its baseBytes', async 
   expect(reads).toEqual({ payload: 1, baseBytes: 1 });
   await shipper.flush();
   expect(shipper.stats()).toMatchObject({ delivered: 1, bufferBytes: 0 });
+});
+
+it('delivers events that count no byte', async () => {
+  const { shipper, destination } = start();
+  destination.encode = ({ time }) => ({ route: 'r', time, payload: 'x', bytes: 0 });
+  shipper.accept(record('x'));
+  await shipper.flush();
+  expect(shipper.stats()).toMatchObject({ delivered: 1, pending: 0 });
 });
 
 it('gives events of a batch, and lost ones, without anything of its own', async () => {

@@ -66,6 +66,8 @@ export const destinations: readonly Destination[] = [
   { ...common, reads: 'text', encode: () => [event, event] },
   { ...common, reads: 'text', encode: () => ({ refused: 'invalid' }) },
   { ...common, reads: 'text', encodeAll: (records) => records.map(({ text: payload }) => ({ ...event, payload })) },
+  { ...common, reads: 'text', separator: '', encode: () => ({ ...event, payload: new Uint8Array(1) }) },
+  { ...common, reads: 'text', encode: () => ({ ...event, payload: Buffer.alloc(1) }) },
   { ...common, reads: 'text', separator: '\n', close: async () => {} },
   { ...common, reads: 'text', recipe: () => ({ module: 'file:///logs.js', factory: 'createLogs', options: {} }) },
   // @ts-expect-error the fields of a destination that reads text

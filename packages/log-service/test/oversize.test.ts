@@ -11,7 +11,7 @@ function logs(fields: Readonly<Record<string, unknown>>, options: Partial<LogSer
   return encoded(destination, record(fields)).map((event) => {
     expect(event.bytes).toBe(Buffer.byteLength(event.payload) + 1);
     expect((baseBytes?.(event.route) ?? 0) + event.bytes).toBeLessThanOrEqual(maxBytes);
-    const log: Fields = JSON.parse(event.payload);
+    const log: Fields = JSON.parse(String(event.payload));
     for (const text of Object.values(log)) expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MB);
     return log;
   });

@@ -17,7 +17,7 @@ function unreadable(): object {
 function startFailing(options: TransportOptions) {
   const destination = new MemoryDestination();
   destination.respond = ({ events }) => {
-    if (events.some(({ payload }) => payload.includes('bad'))) throw new Failure('INVALID', 'no such thing');
+    if (events.some(({ payload }) => String(payload).includes('bad'))) throw new Failure('INVALID', 'no such thing');
   };
   const transport = new DestinationTransport({ destination, onDrop: () => {}, ...options });
   const logger = winston.createLogger({ transports: transport });

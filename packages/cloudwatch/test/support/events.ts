@@ -20,7 +20,7 @@ export function encoded(destination: Destination, text: string, rest?: Partial<L
 }
 
 export function messageOf({ payload }: EncodedEvent): string {
-  return JSON.parse(payload).message;
+  return JSON.parse(String(payload)).message;
 }
 
 /** The messages of a text with these options. */

@@ -114,7 +114,8 @@ export class EventColumns {
     let left = bytes;
     for (let index = 0; index < ids.length && left > 0; index++) {
       const id = ids[index] as number;
-      if (sizes[index] === EVICTED || (this.#columns.has(URGENT, index) && !evenUrgent) || id === 0 || !isMeant(id)) continue;
+      if (sizes[index] === EVICTED || (this.#columns.has(URGENT, index) && !evenUrgent) || id === 0 || !isMeant(id))
+        continue;
       left -= this.#columns.lengthOf(index);
       evicted.push(this.#evict(index));
     }
@@ -287,7 +288,11 @@ export class EventColumns {
     return {
       route: this.route,
       time: times[index] as number,
-      payload: this.#payloads.read(this.#columns.startOf(index), ends[index] as number, this.#columns.has(BYTES, index)),
+      payload: this.#payloads.read(
+        this.#columns.startOf(index),
+        ends[index] as number,
+        this.#columns.has(BYTES, index),
+      ),
       bytes: sizes[index] as number,
       urgent: this.#columns.has(URGENT, index),
       split: flags?.split,

@@ -92,7 +92,7 @@ export class Refusals {
     for (const streak of [refusals, this.#streak]) streak.end(this.#successes);
     const sizes = this.#taken;
     const recordBytes = bytes / count;
-    while ((sizes.at(-1)?.bytes ?? 0) >= recordBytes) sizes.pop();
+    while ((sizes.at(-1)?.bytes ?? Number.NEGATIVE_INFINITY) >= recordBytes) sizes.pop();
     sizes.push({ success: this.#successes, bytes: recordBytes });
     if (sizes.length > MAX_SIZES) sizes.shift();
   }

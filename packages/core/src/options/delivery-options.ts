@@ -33,7 +33,7 @@ export interface DeliveryOptions {
   /** Most events in a batch. Lowers the service's limit, never raises it. @default the service's limit */
   readonly maxBatchEvents?: number | undefined;
   /**
-   * One budget for all records that wait or are in flight, in bytes: the UTF-8 of each payload, 40 more for each event and
+   * One budget for all records that wait or are in flight, in bytes: each payload, text as UTF-8, 40 more for each event and
    * 1536 for each batch. @default 67_108_864
    */
   readonly maxBufferBytes?: number | undefined;

@@ -1,4 +1,4 @@
-import { inspect, isDeepStrictEqual } from 'node:util';
+import { inspect, isDeepStrictEqual, types } from 'node:util';
 import { assertBalanced } from '../accounting/ledger.js';
 import {
   type Batch,
@@ -188,6 +188,16 @@ function testEncoding({ addTest, assert }: Suite): void {
     const comparable = comparableBy(destination);
     const alone = records.map((record) => comparable(encode(destination, record)));
     assert.deepStrictEqual(destination.encodeAll(records).map(comparable), alone);
+  });
+
+  addTest('does not change bytes that it has returned', (destination) => {
+    const returned = anyRecords(300).flatMap((record) => {
+      const encoding = encode(destination, record);
+      const payloads = 'refused' in encoding ? [] : eventsIn(encoding).map(({ payload }) => payload);
+      return payloads.map((payload) => ({ record, payload, before: Buffer.from(payload) }));
+    });
+    for (const { record, payload, before } of returned)
+      assert.ok(before.equals(Buffer.from(payload)), `the payload changed later, of ${excerptOf(record)}`);
   });
 }
 
@@ -480,7 +490,7 @@ function checkEncoding(assert: ContractAssert, destination: Destination, record:
   for (const { route, time, payload, bytes } of events) {
     const totalBytes = baseBytesOf(destination, route) + bytes;
     assert.ok(bytes >= 0 && totalBytes <= maxBytes, `${totalBytes} bytes, limits.maxBytes is ${maxBytes}, ${of}`);
-    assert.ok(typeof payload !== 'string' || payload.isWellFormed(), `the payload has a lone surrogate ${of}`);
+    assert.ok(types.isUint8Array(payload) || payload.isWellFormed(), `the payload has a lone surrogate ${of}`);
     assert.ok(time === record.time, `the time is ${time}, and not the record's ${record.time}, ${of}`);
   }
 }

@@ -103,6 +103,21 @@ it('--print writes what is left as lines of JSON', async () => {
   ]);
 });
 
+it('--print writes payloads that are bytes as base64', async () => {
+  const directory = temporaryDirectory();
+  const destination = new OnDisk();
+  destination.form = 'mixed';
+  await leaveOnDisk({ directory }, ['odd', 'even'], destination);
+  const { code, out } = await run('--print', directory);
+  expect(code).toBe(0);
+  const { route, time } = { route: 'memory', time: expect.any(Number) };
+  const payloadBase64 = Buffer.concat([Buffer.of(0xff), Buffer.from('odd'), Buffer.of(0x80)]).toString('base64');
+  expect(parseLines(out).map(({ events }) => events)).toEqual([
+    [{ route, time, payloadBase64 }],
+    [{ route, time, payload: 'even' }],
+  ]);
+});
+
 it('shows a living owner, and --recover leaves its directory alone', async () => {
   const directory = temporaryDirectory();
   const { shipper, destination } = startSpooled({ directory });

@@ -10,7 +10,7 @@ interface FoundRecord {
   readonly number: number;
   readonly acceptedAt: number;
   readonly urgent: boolean;
-  readonly events: readonly { readonly route: string; readonly time: number; readonly payload: string }[];
+  readonly events: readonly { readonly route: string; readonly time: number; readonly payload: string | Buffer }[];
 }
 
 /** A reader that was written from SPOOL.md alone. */
@@ -45,14 +45,17 @@ function readSpool(path: string): { key: string | undefined; mark: number; recor
       at = bytes.indexOf(pattern, at + 1);
       continue;
     }
-    const events: { route: string; time: number; payload: string }[] = [];
+    const events: { route: string; time: number; payload: string | Buffer }[] = [];
     let event = at + 28;
     for (let left = bytes.readUInt16LE(at + 26); left > 0; left--) {
       const routeEnd = event + 24 + bytes.readUInt32LE(event);
-      const payloadEnd = routeEnd + bytes.readUInt32LE(event + 4);
+      const length = bytes.readUInt32LE(event + 4);
+      const isText = length < 2 ** 31;
+      const payloadEnd = routeEnd + (isText ? length : length - 2 ** 31);
       const time = bytes.readDoubleLE(event + 16);
       const route = bytes.toString('utf8', event + 24, routeEnd);
-      events.push({ route, time, payload: bytes.toString('utf8', routeEnd, payloadEnd) });
+      const payload = bytes.subarray(routeEnd, payloadEnd);
+      events.push({ route, time, payload: isText ? payload.toString() : payload });
       event = payloadEnd;
     }
     records.push({
@@ -116,7 +119,7 @@ it('is what SPOOL.md says', async () => {
   for (const { urgent, acceptedAt, events } of records) {
     const [{ payload, route, time } = { payload: '', route: '', time: 0 }] = events;
     expect({ urgent, route, events: events.length }).toEqual({
-      urgent: payload.includes('7'),
+      urgent: String(payload).includes('7'),
       route: 'memory',
       events: 1,
     });
@@ -149,4 +152,19 @@ it('has the parts of a split record in one frame, and undamaged records behind d
     [1, ['a', 'b', 'c']],
     [3, ['d']],
   ]);
+});
+
+it('has payloads that are bytes as they are, beside text', async () => {
+  const directory = temporaryDirectory();
+  const destination = new OnDisk();
+  const encode = destination.encode.bind(destination);
+  const payloads = ['text äö€😀', Buffer.from([0xff, 0, 0xc3, 0x28, 0x80]), Buffer.alloc(0), '', Buffer.from('äö€😀')];
+  Object.assign(destination, {
+    encode: (record: { readonly time: number; readonly text: string }) =>
+      payloads.map((payload) => ({ ...encode({ ...textRecord(record.text), time: record.time }), payload })),
+  });
+  await leaveOnDisk({ directory }, ['split'], destination);
+  const [path = ''] = filesIn(directory);
+  const { records } = readSpool(path);
+  expect(records.map(({ events }) => events.map(({ payload }) => payload))).toEqual([payloads]);
 });

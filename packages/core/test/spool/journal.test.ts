@@ -1,9 +1,15 @@
-import { readdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { expect, it, onTestFinished } from 'vitest';
 import { assertBalanced, DeliveryError } from '../../src/index.js';
-import { away, leaveOnDisk, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
+import { textOf } from '../support/payloads.js';
+import { away, filesIn, leaveOnDisk, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
+
+const WRITER = fileURLToPath(new URL('../children/write.mjs', import.meta.url));
 
 it('delivers what the shipper before could not', async () => {
   const spool = { directory: temporaryDirectory() };
@@ -26,6 +32,25 @@ it('delivers what the shipper before could not', async () => {
   assertBalanced(stats);
   await second.shipper.close();
   expect(readdirSync(join(spool.directory, readdirSync(spool.directory)[0] as string))).toEqual([]);
+});
+
+it('delivers bytes that a killed process left as they were', async () => {
+  const directory = temporaryDirectory();
+  const writer = spawn(process.execPath, [WRITER, directory, 'bytes'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void writer.kill('SIGKILL'));
+  await once(writer.stdout, 'data');
+  await expect
+    .poll(() => filesIn(directory).reduce((sum, path) => sum + statSync(path).size, 0))
+    .toBeGreaterThan(50_000);
+  writer.kill('SIGKILL');
+  await once(writer, 'close');
+  const { shipper, destination } = startSpooled({ directory });
+  const texts: string[] = [];
+  destination.respond = ({ events }) => void texts.push(...events.map(({ payload }) => textOf(payload)));
+  const { recovered, delivered } = await shipper.close();
+  expect(recovered).toBeGreaterThan(10);
+  expect(delivered).toBe(recovered);
+  expect(texts).toEqual(Array.from(texts, (_, number) => `${number} ${'x'.repeat(100 * (number % 50))}`));
 });
 
 it('keeps on disk what does not fit into memory, and delivers it after the outage', async () => {

@@ -29,7 +29,9 @@ export class OnDisk extends MemoryDestination {
 
   override encode(record: LogRecord): Encoding {
     const encoding = super.encode(record);
-    return 'refused' in encoding ? encoding : { ...encoding, payload: payloadOf(record.text.toWellFormed(), this.form) };
+    return 'refused' in encoding
+      ? encoding
+      : { ...encoding, payload: payloadOf(record.text.toWellFormed(), this.form) };
   }
 }
 

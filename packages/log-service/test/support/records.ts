@@ -43,7 +43,7 @@ export function stored(
   rest: Partial<LogRecord> = {},
 ): Fields {
   const [event] = encoded(shop(options), record(fields, rest));
-  return JSON.parse(event?.payload ?? '{}');
+  return JSON.parse(String(event?.payload ?? '{}'));
 }
 
 /** The log of a record with these fields, without time, sequence number and level. */
