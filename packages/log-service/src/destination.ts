@@ -2,7 +2,6 @@ import {
   type Batch,
   type BatchLimits,
   ClockCheck,
-  createHttpClient,
   DeliveryError,
   type DestinationRecipe,
   type Encoding,

@@ -108,7 +108,11 @@ it('explains a 401: web tracking is off, or denied', async () => {
 
 it.each<[what: string, answer: CannedResponse, text: string]>([
   ['403: the policy', serviceError(403, 'NotAllowed'), 'a policy denies log:PutWebTracking: HTTP 403'],
-  ['403 of a locked project: the bill', serviceError(403, 'ProjectForbidden'), 'the project is locked, because of a bill'],
+  [
+    '403 of a locked project: the bill',
+    serviceError(403, 'ProjectForbidden'),
+    'the project is locked, because of a bill',
+  ],
   ['407: the proxy', { status: 407 }, 'a proxy wants credentials: HTTP 407'],
   [
     'a setting: what to check',

@@ -223,6 +223,6 @@ function membersOf(payload: Uint8Array): ReturnType<typeof fieldsIn> {
 /** In epoch milliseconds. */
 function timeOf(payload: Uint8Array): number {
   const members = membersOf(payload);
-  const valueOf = (wanted: number): number => members.find(({ tag }) => tag === wanted)?.value ?? 0;
-  return valueOf(TAG.time) * 1000 + Math.floor(valueOf(TAG.timeNs) / NS_PER_MS);
+  const numberOf = (wanted: number): number => members.find(({ tag }) => tag === wanted)?.value ?? 0;
+  return numberOf(TAG.time) * 1000 + Math.floor(numberOf(TAG.timeNs) / NS_PER_MS);
 }

@@ -49,7 +49,7 @@ export interface ResolvedLogServiceOptions {
 }
 
 /** The options of signed writes. */
-export interface Signing {
+interface Signing {
   readonly credentials: LogServiceCredentials;
   readonly region: string | undefined;
   /** What a missing logstore is created with; `undefined` if it is not. */

@@ -11,7 +11,6 @@ import { expect, it, onTestFinished } from 'vitest';
 import { createLogService, type LogServiceOptions } from '../../src/index.js';
 import { batchAt, record } from '../support/records.js';
 import { failureOf, send } from '../support/servers.js';
-import { collectWarnings } from '../support/warnings.js';
 
 /** The server's pair of keys, as the option `credentials`. */
 function keyOf({ env }: LogServiceEmulator) {

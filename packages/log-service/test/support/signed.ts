@@ -1,4 +1,4 @@
-import type { Batch, EncodedEvent, FieldsDestination } from '@logferry/core';
+import type { EncodedEvent, FieldsDestination } from '@logferry/core';
 import protobuf from 'protobufjs';
 import { createLogService, type LogServiceOptions } from '../../src/index.js';
 import { SHOP } from './records.js';
@@ -75,5 +75,3 @@ export function decodeEvent({ payload }: EncodedEvent): DecodedLog {
   if (!log) throw new Error('the payload has no log');
   return log;
 }
-
-export type { Batch };
