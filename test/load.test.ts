@@ -2,18 +2,18 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { assertBalanced } from '@logferry/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { full } from '../forms.js';
-import type { Cloud, RunningCloud } from './support/clouds.js';
+import type { Cloud, EventTime, RunningCloud } from './support/clouds.js';
 import type { RunningHost } from './support/hosts.js';
-import { ways } from './support/ways.js';
+import { allWays } from './support/ways.js';
 
 /** Makes records of about 230 bytes, with the fields of the frameworks. */
 const PADDING = 'x'.repeat(110);
 const BURST = full ? 100_000 : 10_000;
 const UNDER_FAULTS = 30_000;
 
-vi.setConfig({ maxConcurrency: ways.length });
+vi.setConfig({ maxConcurrency: allWays.length });
 
-describe.each(ways)('under load, $name', ({ host, cloud: kind }) => {
+describe.each(allWays)('under load, $name', ({ host, cloud: kind }) => {
   let cloud: RunningCloud;
   beforeEach(async () => {
     cloud = await kind.start();
@@ -24,7 +24,7 @@ describe.each(ways)('under load, $name', ({ host, cloud: kind }) => {
 
   it('delivers a burst of records, each once, with default options', async () => {
     const logger = await host.start(kind.name, cloud.options);
-    await burst(logger, BURST, 200);
+    const loggedAt = await burst(logger, BURST, 200);
     await logger.flush();
     const stats = await logger.stats();
     assertBalanced(stats);
@@ -32,6 +32,7 @@ describe.each(ways)('under load, $name', ({ host, cloud: kind }) => {
     await logger.end();
     await expectEachOnce(cloud, kind, BURST);
     await expectInOrder(cloud);
+    await expectTimes(cloud, loggedAt);
   });
 
   it('delivers 15,000 tiny records logged in one turn, in requests within the limit of the service', async () => {
@@ -44,7 +45,7 @@ describe.each(ways)('under load, $name', ({ host, cloud: kind }) => {
 
 // These tests mostly wait, so all ways run at once.
 describe.runIf(full).concurrent('under faults', () => {
-  it.for(ways)(
+  it.for(allWays)(
     'delivers every record with 30 % throttling, 20 % server errors and 10 % resets, $name',
     async ({ host, cloud: kind }, { onTestFinished }) => {
       const cloud = await kind.start();
@@ -75,11 +76,16 @@ describe.runIf(full).concurrent('under faults', () => {
   );
 });
 
-async function burst(logger: RunningHost, count: number, perTurn: number): Promise<void> {
+/** Returns the times before and after each log call. */
+async function burst(logger: RunningHost, count: number, perTurn: number): Promise<(readonly [number, number])[]> {
+  const loggedAt: (readonly [number, number])[] = [];
   for (let id = 0; id < count; id++) {
+    const before = Date.now();
     logger.log('info', PADDING, { id });
+    loggedAt.push([before, Date.now()]);
     if (id % perTurn === perTurn - 1) await nextTurn();
   }
+  return loggedAt;
 }
 
 /** Checks that each record is stored once. */
@@ -92,10 +98,21 @@ async function expectEachOnce(cloud: RunningCloud, { maxEvents }: Cloud, count: 
   expect(largestBatch.events).toBeLessThanOrEqual(maxEvents);
 }
 
-/** Checks that the records are in order of acceptance when they are read back by time, and by arrival within a millisecond. */
+/** Checks that the records are in order of acceptance when they are read back by time, and by arrival where that is the same. */
 async function expectInOrder(cloud: RunningCloud): Promise<void> {
   const times = await cloud.times();
-  const records = (await cloud.records()).map(({ id }, index) => ({ id: Number(id), time: times[index] ?? 0 }));
-  const ids = records.sort((a, b) => a.time - b.time).map(({ id }) => id);
+  const records = (await cloud.records()).map(({ id }, index) => ({ id: Number(id), time: times[index] as EventTime }));
+  const ids = records.sort((a, b) => a.time.ms - b.time.ms || a.time.order - b.time.order).map(({ id }) => id);
   expect(ids.filter((id, index) => id < (ids[index - 1] ?? 0))).toEqual([]);
+}
+
+/** Checks that the time of each record is that of its log call, to the millisecond. */
+async function expectTimes(cloud: RunningCloud, loggedAt: readonly (readonly [number, number])[]): Promise<void> {
+  const times = await cloud.times();
+  const wrong = (await cloud.records()).filter(({ id }, index) => {
+    const [before = 0, after = 0] = loggedAt[Number(id)] ?? [];
+    const ms = times[index]?.ms ?? Number.NaN;
+    return !(ms >= before && ms <= after);
+  });
+  expect(wrong).toEqual([]);
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { destinationContract } from '@logferry/core/testing';
-import { startLogService } from '@logferry/emulators';
+import { type LogServiceEmulator, startLogService } from '@logferry/emulators';
 import { createLogService } from '@logferry/log-service';
 import { test } from 'vitest';
+import { signedTo } from '../support/clouds.js';
 import { testEncoding } from '../support/encoding.js';
 
 const plans = {
@@ -16,26 +17,35 @@ const plans = {
   often: { throttle: 0.2, serverError: 0.2, reset: 0.1 },
 };
 
-destinationContract(
-  { test, assert },
-  {
-    name: 'Log Service',
-    createAt: (endpoint) => createLogService({ endpoint, project: 'shop', logstore: 'web' }),
-    tellsProgress: true,
-    async start() {
-      const emulator = await startLogService({ strict: true });
-      return {
-        create: () => createLogService(emulator.target),
-        texts: () => emulator.events().map(({ fields }) => fields.message ?? ''),
-        requests: () => emulator.stats().requests,
-        violations: () => emulator.stats().violations,
-        fail: (how) => emulator.faults(plans[how]),
-        close: () => emulator.close(),
-      };
-    },
-  },
-);
+const credentials = { accessKeyId: 'LTAI1', accessKeySecret: 'secret' };
 
-testEncoding('Log Service', () =>
-  createLogService({ endpoint: 'cn-hangzhou.log.aliyuncs.com', project: 'shop', logstore: 'web' }),
-);
+const targets = [
+  { name: 'Log Service', own: {}, optionsFor: ({ target }: LogServiceEmulator) => target },
+  { name: 'Log Service, signed', own: { credentials }, optionsFor: signedTo },
+];
+
+for (const { name, own, optionsFor } of targets) {
+  destinationContract(
+    { test, assert },
+    {
+      name,
+      createAt: (endpoint) => createLogService({ endpoint, project: 'shop', logstore: 'web', ...own }),
+      tellsProgress: true,
+      async start() {
+        const emulator = await startLogService({ strict: true });
+        return {
+          create: () => createLogService(optionsFor(emulator)),
+          texts: () => emulator.events().map(({ fields }) => fields.message ?? ''),
+          requests: () => emulator.stats().requests,
+          violations: () => emulator.stats().violations,
+          fail: (how) => emulator.faults(plans[how]),
+          close: () => emulator.close(),
+        };
+      },
+    },
+  );
+
+  testEncoding(name, () =>
+    createLogService({ endpoint: 'cn-hangzhou.log.aliyuncs.com', project: 'shop', logstore: 'web', ...own }),
+  );
+}

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { full } from '../../forms.js';
-import { clouds } from '../support/clouds.js';
+import { clouds, signedLogService } from '../support/clouds.js';
 import { type Ending, type Endpoint, endpoints, type Host, type Listeners } from './endings.js';
 import { type Cell, type Matrix, startMatrix } from './run.js';
 
@@ -45,7 +45,7 @@ interface Combination {
 
 const combination: fc.Arbitrary<Combination> = fc.record({
   mode: fc.constantFrom(...modes),
-  cloud: fc.constantFrom(...clouds.map(({ name }) => name)),
+  cloud: fc.constantFrom(...[...clouds, signedLogService].map(({ label }) => label)),
   act: fc.constantFrom(...acts),
   listeners: fc.constantFrom<Listeners[]>('none', 'log before', 'log after', 'exit before', 'exit after'),
   endpoint: fc.constantFrom(...(Object.keys(endpoints) as Endpoint[])),

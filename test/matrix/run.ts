@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { DeliveryStats } from '@logferry/core';
-import { type Cloud, clouds, type RunningCloud } from '../support/clouds.js';
+import { type Cloud, clouds, type RunningCloud, signedLogService } from '../support/clouds.js';
 import { type Ending, type Endpoint, endpoints, type Host } from './endings.js';
 
 /** One process: a framework, a cloud and an ending. */
 export interface Cell {
   readonly host: Host;
-  readonly cloud: Cloud['name'];
+  readonly cloud: Cloud['label'];
   readonly ending: Ending;
 }
 
@@ -39,11 +39,11 @@ export interface Matrix {
 export async function startMatrix(kinds: readonly Endpoint[] = ['healthy', 'hanging', 'down']): Promise<Matrix> {
   const running = new Map<string, RunningCloud>();
   const outcomes = new Map<string, Promise<Outcome>>();
-  for (const cloud of clouds) {
+  for (const cloud of [...clouds, signedLogService]) {
     for (const endpoint of kinds) {
       const started = await cloud.start();
       await started.faults(endpoints[endpoint]);
-      running.set(`${cloud.name} ${endpoint}`, started);
+      running.set(`${cloud.label} ${endpoint}`, started);
     }
   }
   return {
@@ -52,7 +52,9 @@ export async function startMatrix(kinds: readonly Endpoint[] = ['healthy', 'hang
       const service = running.get(`${cloud} ${ending.endpoint}`) as RunningCloud;
       const { act, records, listeners = 'none' } = ending;
       const options = { ...service.options, ...ending.options };
-      const outcome = outcomes.get(cell) ?? runCell({ cell, host, cloud, options, records, act, listeners }, service);
+      const name = cloud === 'cloudwatch' ? cloud : 'log-service';
+      const outcome =
+        outcomes.get(cell) ?? runCell({ cell, host, cloud: name, options, records, act, listeners }, service);
       outcomes.set(cell, outcome);
       return outcome;
     },

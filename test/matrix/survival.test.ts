@@ -1,17 +1,21 @@
 import { assertBalanced } from '@logferry/core';
 import { describe, expect, it } from 'vitest';
 import { full } from '../../forms.js';
+import type { Cloud } from '../support/clouds.js';
 import { columns, hostsOf, RECORDS, type SpooledCell, spooledEndings, survive } from './survival.js';
 import { readTable, survivalTable, writeTable } from './table.js';
 
 const isPrinting = process.env.LOGFERRY_MATRIX === 'print';
 
-/** The hosts of a column take turns in the short form, and so do the clouds everywhere. */
+/** The clouds take turns, and so do the two ways to write to Log Service. */
+const TARGETS: readonly Cloud['label'][] = ['cloudwatch', 'log-service', 'cloudwatch', 'signed log-service'];
+
+/** The hosts of a column take turns in the short form. */
 const cells: readonly SpooledCell[] = spooledEndings
   .flatMap((ending) =>
     columns.flatMap((column) => hostsOf(column).map(([host, hostOptions]) => ({ ending, column, host, hostOptions }))),
   )
-  .map((cell, index) => ({ ...cell, cloud: index % 2 === 0 ? ('cloudwatch' as const) : ('log-service' as const) }));
+  .map((cell, index) => ({ ...cell, cloud: TARGETS[index % TARGETS.length] as Cloud['label'] }));
 const inShortForm = cells.filter(
   ({ ending, column, host }, index) =>
     ending.isAway && ending.act !== 'nothing' && hostsOf(column)[Math.floor(index / 12) % 3]?.[0] === host,

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DeliveryStats } from '@logferry/core';
-import { startCloudWatch, startLogService } from '@logferry/emulators';
-import { shipTo } from '../support/clouds.js';
+import { type LogServiceEmulator, startCloudWatch, startLogService } from '@logferry/emulators';
+import { type Cloud, shipTo, signedTo } from '../support/clouds.js';
 import type { Host } from './endings.js';
 import { runChild } from './run.js';
 
@@ -87,7 +87,7 @@ export interface SpooledCell {
   readonly host: Host;
   /** Options of the transport for this host and column. */
   readonly hostOptions: object;
-  readonly cloud: 'cloudwatch' | 'log-service';
+  readonly cloud: Cloud['label'];
 }
 
 /** What both processes did. */
@@ -117,7 +117,8 @@ export async function survive({ ending, column, host, hostOptions, cloud }: Spoo
       closeTimeoutMs: 9000,
       spool: { directory, mode: column.mode },
     };
-    const plan = { cell: `${host}, ${ending.name}`, host, cloud, options, listeners: 'none' };
+    const name = cloud === 'cloudwatch' ? cloud : 'log-service';
+    const plan = { cell: `${host}, ${ending.name}`, host, cloud: name, options, listeners: 'none' };
     const hasty = ending.isAway ? { ...options, closeTimeoutMs: 300 } : options;
     emulator.faults({ down: ending.isAway });
     const first = await runChild({
@@ -156,8 +157,8 @@ interface Emulator {
   close(): Promise<void>;
 }
 
-const emulators = {
-  async cloudwatch(): Promise<Emulator> {
+const emulators: Readonly<Record<Cloud['label'], () => Promise<Emulator>>> = {
+  async cloudwatch() {
     const emulator = await startCloudWatch({ strict: true });
     return {
       options: shipTo(emulator),
@@ -166,13 +167,16 @@ const emulators = {
       close: () => emulator.close(),
     };
   },
-  async 'log-service'(): Promise<Emulator> {
-    const emulator = await startLogService({ strict: true });
-    return {
-      options: emulator.target,
-      faults: (plan) => emulator.faults(plan),
-      numbers: () => emulator.events().map(({ fields }) => Number(fields.number)),
-      close: () => emulator.close(),
-    };
-  },
+  'log-service': () => logServiceFor(({ target }) => target),
+  'signed log-service': () => logServiceFor(signedTo),
 };
+
+async function logServiceFor(optionsFor: (emulator: LogServiceEmulator) => object): Promise<Emulator> {
+  const emulator = await startLogService({ strict: true });
+  return {
+    options: optionsFor(emulator),
+    faults: (plan) => emulator.faults(plan),
+    numbers: () => emulator.events().map(({ fields }) => Number(fields.number)),
+    close: () => emulator.close(),
+  };
+}

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import type { DeliveryStats } from '@logferry/core';
 import { expect, it, onTestFinished } from 'vitest';
 import { full } from '../../forms.js';
-import { type Cloud, clouds, type RunningCloud } from '../support/clouds.js';
+import { type Cloud, clouds, type RunningCloud, signedLogService } from '../support/clouds.js';
 
 const CHILD = fileURLToPath(new URL('kill-soak-child.js', import.meta.url));
 const ROUNDS = Number(process.env.LOGFERRY_KILL_ROUNDS ?? 30);
@@ -95,13 +95,16 @@ it.runIf(full)(
 
 async function runBlock(from: number, length: number): Promise<void> {
   const running = new Map<string, RunningCloud>();
-  for (const cloud of clouds) running.set(cloud.name, await cloud.start());
+  const [cloudWatch, logService] = clouds as readonly [Cloud, Cloud];
+  // The two ways to write to Log Service take turns.
+  const targets = [cloudWatch, (from / BLOCK) % 2 === 0 ? signedLogService : logService] as const;
+  for (const cloud of targets) running.set(cloud.name, await cloud.start());
   const directory = mkdtempSync(join(tmpdir(), 'logferry-kill-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const rounds: Round[] = [];
   for (let index = 0; index < length; index++) {
     const round = from + index;
-    const cloud = clouds[index % 2] as Cloud;
+    const cloud = targets[index % 2] as Cloud;
     const isLast = length - index <= 2 * WAYS.length;
     rounds.push(await runRound(round, cloud.name, running.get(cloud.name) as RunningCloud, directory, isLast));
   }

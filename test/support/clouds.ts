@@ -25,6 +25,14 @@ interface FaultPlan extends Partial<Record<Fault, number>> {
   readonly retryAfterSeconds?: number;
 }
 
+/** The time of a stored event. */
+export interface EventTime {
+  /** In epoch milliseconds. */
+  readonly ms: number;
+  /** Position among the events of the millisecond, as far as the service knows it: else 0. */
+  readonly order: number;
+}
+
 /** A cloud's emulator, in a process of its own. */
 export interface RunningCloud<Options = object> {
   readonly port: number;
@@ -33,8 +41,8 @@ export interface RunningCloud<Options = object> {
   records(): Promise<readonly StoredRecord[]>;
   /** The records of each request that stored some, in order of arrival. */
   batches(): Promise<readonly (readonly StoredRecord[])[]>;
-  /** The times of the stored events, in epoch milliseconds. */
-  times(): Promise<readonly number[]>;
+  /** The times of the stored events. */
+  times(): Promise<readonly EventTime[]>;
   /** Requests that carried data, with or without a response. */
   dataRequests(): Promise<number>;
   stats(): Promise<CloudWatchStats | LogServiceStats>;
@@ -43,7 +51,9 @@ export interface RunningCloud<Options = object> {
 }
 
 export interface Cloud<Options = object> {
+  /** The entry point of the transports. */
   readonly name: 'cloudwatch' | 'log-service';
+  readonly label: 'cloudwatch' | 'log-service' | 'signed log-service';
   /** Most events that the service accepts in a request. */
   readonly maxEvents: number;
   /** Port 0, the default, is a free one. */
@@ -52,6 +62,7 @@ export interface Cloud<Options = object> {
 
 const cloudWatch: Cloud<CloudWatchOptions> = {
   name: 'cloudwatch',
+  label: 'cloudwatch',
   maxEvents: 10_000,
   async start(port) {
     const { started, ask, close } = await forkEmulator<CloudWatchEmulator>('cloudwatch', port);
@@ -62,7 +73,7 @@ const cloudWatch: Cloud<CloudWatchOptions> = {
       options: shipTo(started),
       records: async () => (await events()).map(({ message }) => parse(message)),
       batches: async () => byRequest(await events(), ({ message }) => parse(message)),
-      times: async () => (await events()).map(({ timestamp }) => timestamp),
+      times: async () => (await events()).map(({ timestamp }) => ({ ms: timestamp, order: 0 })),
       dataRequests: async () => (await stats()).requests.PutLogEvents ?? 0,
       stats,
       faults: (plan) => ask('faults', plan),
@@ -71,28 +82,67 @@ const cloudWatch: Cloud<CloudWatchOptions> = {
   },
 };
 
-const logService: Cloud<LogServiceOptions> = {
-  name: 'log-service',
-  maxEvents: 4096,
-  async start(port) {
-    const { started, ask, close } = await forkEmulator<LogServiceEmulator>('log-service', port);
-    const events = (): Promise<readonly LogServiceEvent[]> => ask('events');
-    const stats = (): Promise<LogServiceStats> => ask('stats');
-    return {
-      port: Number(new URL(started.url).port),
-      options: started.target,
-      records: async () => (await events()).map(({ fields }) => fields),
-      batches: async () => byRequest(await events(), ({ fields }) => fields),
-      times: async () => (await events()).map(({ fields }) => Date.parse(fields.time ?? '')),
-      dataRequests: async () => (await stats()).requests,
-      stats,
-      faults: (plan) => ask('faults', plan),
-      close,
-    };
-  },
-};
+const logService = logServiceBy({
+  label: 'log-service',
+  operation: 'PutWebTracking',
+  optionsFor: ({ target }) => target,
+  timeOf: ({ fields: { time = '', seq } }) => ({ ms: Date.parse(time), order: Number(seq) }),
+});
+
+/** The same with credentials. */
+export const signedLogService: Cloud = logServiceBy({
+  label: 'signed log-service',
+  operation: 'PutLogs',
+  optionsFor: signedTo,
+  timeOf: ({ time, timeNs }) => ({ ms: time, order: timeNs }),
+});
+
+/** One of the two ways to write to Log Service. */
+function logServiceBy({
+  label,
+  operation,
+  optionsFor,
+  timeOf,
+}: {
+  readonly label: Cloud['label'];
+  readonly operation: string;
+  readonly optionsFor: (started: LogServiceEmulator) => LogServiceOptions;
+  readonly timeOf: (event: LogServiceEvent) => EventTime;
+}): Cloud<LogServiceOptions> {
+  return {
+    name: 'log-service',
+    label,
+    maxEvents: 4096,
+    async start(port) {
+      const { started, ask, close } = await forkEmulator<LogServiceEmulator>('log-service', port);
+      const events = (): Promise<readonly LogServiceEvent[]> => ask('events');
+      const stats = (): Promise<LogServiceStats> => ask('stats');
+      return {
+        port: Number(new URL(started.url).port),
+        options: optionsFor(started),
+        records: async () => (await events()).map(({ fields }) => fields),
+        batches: async () => byRequest(await events(), ({ fields }) => fields),
+        times: async () => (await events()).map(timeOf),
+        dataRequests: async () => (await stats()).operations[operation] ?? 0,
+        stats,
+        faults: (plan) => ask('faults', plan),
+        close,
+      };
+    },
+  };
+}
 
 export const clouds: readonly Cloud[] = [cloudWatch, logService];
+
+/** Options that make a transport ship to a Log Service emulator by signed writes. */
+export function signedTo({
+  target,
+  region,
+  env,
+}: Pick<LogServiceEmulator, 'target' | 'region' | 'env'>): LogServiceOptions {
+  const { ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId, ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret } = env;
+  return { ...target, region, credentials: { accessKeyId, accessKeySecret } };
+}
 
 /** Options that make a transport ship to a CloudWatch emulator, without an environment variable. */
 export function shipTo({ url, env }: Pick<CloudWatchEmulator, 'url' | 'env'>): CloudWatchOptions {

@@ -1,4 +1,4 @@
-import { type Cloud, clouds } from './clouds.js';
+import { type Cloud, clouds, signedLogService } from './clouds.js';
 import { type Host, hosts } from './hosts.js';
 
 /** One framework and one cloud. */
@@ -8,6 +8,11 @@ export interface Way {
   readonly name: string;
 }
 
-export const ways: readonly Way[] = clouds.flatMap((cloud) =>
-  hosts.map((host) => ({ host, cloud, name: `${host.name} to ${cloud.name}` })),
-);
+export const ways: readonly Way[] = waysTo(clouds);
+
+/** With the signed writes to Log Service. */
+export const allWays: readonly Way[] = [...ways, ...waysTo([signedLogService])];
+
+function waysTo(targets: readonly Cloud[]): readonly Way[] {
+  return targets.flatMap((cloud) => hosts.map((host) => ({ host, cloud, name: `${host.name} to ${cloud.label}` })));
+}
