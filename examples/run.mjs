@@ -11,7 +11,7 @@ const { endpoint, project, logstore } = logService?.target ?? {};
 const env = {
   ...process.env,
   ...cloudWatch?.env,
-  ...(logService && { SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore }),
+  ...(logService && { ...logService.env, SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore }),
 };
 const child = spawn(process.execPath, process.argv.slice(2), { stdio: 'inherit', env });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));

@@ -110,7 +110,7 @@ describe('the Loki destination of the README', () => {
 });
 
 it.each([
-  ['loki.test.mjs', 23],
+  ['loki.test.mjs', 24],
   ['sink.test.mjs', 24],
 ])('%s of the README passes under node --test', async (name, tests) => {
   // With this variable node --test would report to the test run of another process.

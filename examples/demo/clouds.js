@@ -7,7 +7,7 @@ export async function startClouds() {
   const logService = await startLogService({ strict: true });
   const { endpoint, project, logstore } = logService.target;
   return {
-    env: { ...cloudWatch.env, SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore },
+    env: { ...cloudWatch.env, ...logService.env, SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore },
     services: {
       cloudwatch: {
         title: 'CloudWatch Logs',
@@ -53,8 +53,8 @@ async function readCloudWatch({ url, env, events }) {
 function readLogService(logService) {
   const topics = [...new Set(logService.events().map((event) => event.topic))];
   return topics.map((topic) => {
-    const [{ receiveTime, fields }] = logService.events({ topic });
-    return format(receiveTime, topic, JSON.stringify(fields));
+    const [{ time, fields }] = logService.events({ topic });
+    return format(time, topic, JSON.stringify(fields));
   });
 }
 

@@ -44,17 +44,18 @@ try {
 
 async function shipExamples() {
   const shipments = [];
-  for (const [framework, cloud, example, script] of [
+  for (const [framework, cloud, example, script, stream = framework] of [
     ['winston', 'cloudwatch', 'winston-existing-config', 'index.js'],
     ['pino', 'cloudwatch', 'pino-pipeline', 'index.js'],
     ['bunyan', 'cloudwatch', 'bunyan-stream', 'index.js'],
     ['winston', 'log-service', 'log-service', 'winston.js'],
     ['pino', 'log-service', 'log-service', 'pino.js'],
     ['bunyan', 'log-service', 'log-service', 'bunyan.js'],
+    ['winston', 'log-service', 'log-service', 'signed.js', 'signed'],
   ]) {
     progress(`running examples/${example}/${script}`);
     const stats = await runExample([script], folderOf(example), clouds.env);
-    shipments.push({ framework, cloud, from: example, stream: framework, stats, expected: EXAMPLE_RECORDS });
+    shipments.push({ framework, cloud, from: `${example}/${script}`, stream, stats, expected: EXAMPLE_RECORDS });
   }
   const stats = await runWebServer(folderOf('web-server'), clouds.env, WEB_REQUESTS, (done) => {
     progress(`running examples/web-server: ${done} of ${WEB_REQUESTS} requests sent`);

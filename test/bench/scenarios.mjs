@@ -18,6 +18,9 @@ const LARGE_BUFFER = { maxBufferBytes: 512 * 1024 * 1024 };
 const large = (contender) => row(contender, LARGE_BUFFER, `${contender}, 512 MiB`);
 const threaded = (contender) => row(contender, { ...LARGE_BUFFER, thread: true }, `${contender}, thread, 512 MiB`);
 
+/** The region is that of the local server: signatures have version 4. */
+const SIGNED = { credentials: 'env', region: 'us-east-1' };
+
 const ALL = ['rate', 'cpu', 'call', 'added', 'loopP99', 'loopMax', 'rss', 'requests', 'wire', 'server', 'lost'];
 
 export const scenarios = [
@@ -93,7 +96,11 @@ export const scenarios = [
     title: 'To Log Service, bursts',
     cloud: 'log-service',
     loads: [burst(100_000)],
-    rows: ['winston', 'bunyan', 'pino'].flatMap((host) => [row(`${host} alone`), row(`${host} + logferry`)]),
+    rows: ['winston', 'bunyan', 'pino'].flatMap((host) => [
+      row(`${host} alone`),
+      row(`${host} + logferry`),
+      row(`${host} + logferry`, SIGNED, `${host} + logferry, signed`),
+    ]),
     columns: ALL,
   },
   {
@@ -136,7 +143,10 @@ export const scenarios = [
     cloud: 'log-service',
     loads: [burst(20_000)],
     recordKind: 'request',
-    rows: ['none', 'lz4', 'deflate'].map((compression) => row('pino + logferry', { compression }, compression)),
+    rows: ['none', 'lz4', 'deflate'].flatMap((compression) => [
+      row('pino + logferry', { compression }, compression),
+      row('pino + logferry', { compression, ...SIGNED }, `${compression}, signed`),
+    ]),
     versus: 'none',
     columns: ['wireBytesPerRecord', 'cpu', 'requests', 'lost'],
   },

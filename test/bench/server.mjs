@@ -16,7 +16,7 @@ const starters = {
   },
   'log-service': async () => ({
     emulator: await startLogService(),
-    requestsOf: ({ requests }) => requests,
+    requestsOf: ({ operations }) => (operations.PutWebTracking ?? 0) + (operations.PutLogs ?? 0),
     idOf: ({ fields }) => fields.id,
     storedAtOf: ({ receiveTime }) => receiveTime,
     messageBytesOf: ({ fields }) => Buffer.byteLength(JSON.stringify(fields)),

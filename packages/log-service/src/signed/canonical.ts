@@ -1,3 +1,10 @@
+/** The parts of a request that a signature covers. `headers` has all headers that the signature covers, also `host`. */
+export interface SignedParts {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** Whether both versions of the signature cover a header of this name. */
 export function isServiceHeader(name: string): boolean {
   return name.startsWith('x-log-') || name.startsWith('x-acs-');

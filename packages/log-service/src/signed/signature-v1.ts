@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { AccessKey } from './access-key.js';
-import { isServiceHeader, sortedByName } from './canonical.js';
-import type { SignedParts } from './signature.js';
+import { isServiceHeader, type SignedParts, sortedByName } from './canonical.js';
 
 /**
  * Makes the header `authorization` of version 1. The headers have `date`, and `content-md5` if there is a body.

@@ -1,7 +1,6 @@
 import { createHmac, hash } from 'node:crypto';
 import type { AccessKey } from './access-key.js';
-import { isServiceHeader, percentEncoded, sortedByName } from './canonical.js';
-import type { SignedParts } from './signature.js';
+import { isServiceHeader, percentEncoded, type SignedParts, sortedByName } from './canonical.js';
 
 /**
  * Makes the header `authorization` of version 4. The headers have `x-log-date` and `x-log-content-sha256`.

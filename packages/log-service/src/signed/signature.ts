@@ -14,13 +14,6 @@ export interface UnsignedRequest {
   readonly body: Uint8Array | undefined;
 }
 
-/** The parts of a request that a signature covers. `headers` has all headers that the signature covers, also `host`. */
-export interface SignedParts {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
 /**
  * Signs a request: by version 4 if there is a region, else by version 1.
  *
