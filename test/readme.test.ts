@@ -53,7 +53,8 @@ describe('the examples of the documentation run unchanged', () => {
       SLS_LOGSTORE: logstore,
       SPOOL_DIRECTORY: directory,
     };
-    const env = { ...process.env, ...cloudWatch.env, ...target, NODE_OPTIONS: noNames };
+    const keys = { ...cloudWatch.env, ...logService.env };
+    const env = { ...process.env, ...keys, ...target, NODE_OPTIONS: noNames };
     await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], { cwd: `${root}test`, env });
     expect([...cloudWatch.stats().violations, ...logService.stats().violations]).toEqual([]);
     if (/logGroupName: 'shop'|SLS_/.test(code) && /\.(info|accept)\(/.test(code))
