@@ -60,7 +60,7 @@ it.each<[status: number, errorCode: string, code: string, ambiguous: boolean]>([
   [405, 'MethodNotSupported', 'MISCONFIGURED', false],
   [415, 'InvalidContentType', 'MISCONFIGURED', false],
   [400, 'MissingBodyRawSize', 'MISCONFIGURED', false],
-  [404, 'ShardNotExist', 'UNAVAILABLE', false],
+  [404, 'ShardNotExist', 'UNAVAILABLE', true],
   [400, 'WhoKnows', 'MISCONFIGURED', false],
 ])('takes %d %s for %s', async (status, errorCode, code, ambiguous) => {
   const error = await failureFor(serviceError(status, errorCode, 'the text'));

@@ -77,8 +77,7 @@ export function classifyAnswer(
   if (named === 'THROTTLED' || status === 429) return { code: 'THROTTLED', ambiguous: false };
   if (status >= 500) return { code: 'UNAVAILABLE', ambiguous: true };
   const code = named ?? CODES.get(status) ?? 'MISCONFIGURED';
-  // A refusal that the service names stored nothing.
-  return { code, ambiguous: named === undefined && (code === 'UNAVAILABLE' || code === 'TIMEOUT') };
+  return { code, ambiguous: code === 'UNAVAILABLE' || code === 'TIMEOUT' };
 }
 
 /** States a response in a message: `HTTP 400 WriteQuotaExceed: the text`. */
