@@ -8,14 +8,14 @@ import { full } from '../forms.js';
 import type { RunningCloud } from './support/clouds.js';
 import { HostileSource } from './support/hostile.js';
 import type { FrameworkLogger, Host } from './support/hosts.js';
-import { ways } from './support/ways.js';
+import { waysInTurns } from './support/ways.js';
 
 const SEED = 4;
 const ROUNDS = full ? 100 : 10;
 const CALLS_PER_ROUND = full ? 1000 : 250;
 
 // An uncaught error, here or in a worker, fails the run.
-describe.each(ways)('under hostile content, $name', ({ host, cloud: kind }) => {
+describe.each(waysInTurns)('under hostile content, $name', ({ host, cloud: kind }) => {
   let cloud: RunningCloud;
   beforeEach(async () => {
     cloud = await kind.start();

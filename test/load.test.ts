@@ -4,16 +4,16 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { full } from '../forms.js';
 import type { Cloud, EventTime, RunningCloud } from './support/clouds.js';
 import type { RunningHost } from './support/hosts.js';
-import { allWays } from './support/ways.js';
+import { waysInTurns } from './support/ways.js';
 
 /** Makes records of about 230 bytes, with the fields of the frameworks. */
 const PADDING = 'x'.repeat(110);
 const BURST = full ? 100_000 : 10_000;
 const UNDER_FAULTS = 30_000;
 
-vi.setConfig({ maxConcurrency: allWays.length });
+vi.setConfig({ maxConcurrency: waysInTurns.length });
 
-describe.each(allWays)('under load, $name', ({ host, cloud: kind }) => {
+describe.each(waysInTurns)('under load, $name', ({ host, cloud: kind }) => {
   let cloud: RunningCloud;
   beforeEach(async () => {
     cloud = await kind.start();
@@ -45,7 +45,7 @@ describe.each(allWays)('under load, $name', ({ host, cloud: kind }) => {
 
 // These tests mostly wait, so all ways run at once.
 describe.runIf(full).concurrent('under faults', () => {
-  it.for(allWays)(
+  it.for(waysInTurns)(
     'delivers every record with 30 % throttling, 20 % server errors and 10 % resets, $name',
     async ({ host, cloud: kind }, { onTestFinished }) => {
       const cloud = await kind.start();

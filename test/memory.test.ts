@@ -22,7 +22,7 @@ describe('a full budget of 64 MiB, while the service is down, counts the memory 
 });
 
 it('the worker of pino delivers all records of a burst of 100,000 lines of 300 bytes, with default options', async () => {
-  for (const cloud of clouds) {
+  for (const cloud of full ? clouds : clouds.slice(-1)) {
     const running = await cloud.start();
     const host = hosts.find(({ inPinoWorker }) => inPinoWorker) as Host;
     const logger = await host.start(cloud.name, running.options);

@@ -1,3 +1,4 @@
+import { full } from '../../forms.js';
 import { type Cloud, clouds, signedLogService } from './clouds.js';
 import { type Host, hosts } from './hosts.js';
 
@@ -10,8 +11,17 @@ export interface Way {
 
 export const ways: readonly Way[] = waysTo(clouds);
 
-/** With the signed writes to Log Service. */
-export const allWays: readonly Way[] = [...ways, ...waysTo([signedLogService])];
+/** The hosts of each cloud in the short form. */
+const TURNS: readonly (readonly number[])[] = [
+  [0, 2, 5],
+  [1, 3, 4],
+  [0, 3, 5],
+];
+
+/** Each host with each cloud, and with signed writes to Log Service. In the short form each host has one or two of them, each of them three hosts. */
+export const waysInTurns: readonly Way[] = [...ways, ...waysTo([signedLogService])].filter(
+  (_, index) => full || TURNS[Math.floor(index / hosts.length)]?.includes(index % hosts.length),
+);
 
 function waysTo(targets: readonly Cloud[]): readonly Way[] {
   return targets.flatMap((cloud) => hosts.map((host) => ({ host, cloud, name: `${host.name} to ${cloud.label}` })));
