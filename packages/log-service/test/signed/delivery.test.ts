@@ -224,7 +224,7 @@ it('asks for the time of the service again and again while it takes no record', 
 
 it.each([
   ['unknownAccessKey', 401, 'InvalidAccessKeyId', 'the access key ID does not exist, or is disabled'],
-  ['signatureNotMatch', 401, 'SignatureNotMatch', 'the access key secret is wrong'],
+  ['signatureNotMatch', 401, 'SignatureNotMatch', 'the access key secret or the region is wrong'],
   [
     'unauthorized',
     401,
