@@ -113,7 +113,7 @@ function trackingHint({ status }: Answer): string {
 function signedHint(name: string, { operation, resource }: Attempt): string {
   if (name === 'invalidaccesskeyid') return 'the access key ID does not exist, or is disabled: ';
   if (name === 'signaturenotmatch')
-    return 'the access key secret is wrong, or something on the way changes the request: ';
+    return 'the access key secret or the region is wrong, or something on the way changes the request: ';
   const action = ACTIONS[operation];
   return `the security token is not valid, or the RAM policy does not allow ${action} on ${resource}: `;
 }

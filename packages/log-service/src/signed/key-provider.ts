@@ -220,6 +220,9 @@ function createCredential(config: AlibabaCredentialConfig): Form['ask'] {
   return async (isRefused) => {
     if (isRefused) credential = undefined;
     if (!credential) {
+      // The package would ask a host "undefined".
+      if (config.type === 'credentials_uri' && !(config.credentialsURI || process.env.ALIBABA_CLOUD_CREDENTIALS_URI))
+        throw new Unusable('neither credentialsURI nor ALIBABA_CLOUD_CREDENTIALS_URI is set');
       const Credential = await loadCredentials();
       // Its timer would keep the process alive.
       credential = new Credential({ ...config, asyncCredentialUpdateEnabled: false });

@@ -18,12 +18,19 @@ export class Signer {
   readonly #region: string | undefined;
   /** The time of the service minus the time of this machine, as far as it matters. */
   #clockOffsetMs = 0;
+  /** By the clock of this machine, in epoch milliseconds. */
+  #learnedAtMs = 0;
 
   /** Throws `ConfigError` for wrong credentials. */
   constructor(credentials: LogServiceCredentials, region: string | undefined) {
     const clock = { ...systemClock, now: () => this.now() };
     this.#credentials = createCredentialsSource(credentials, { clock });
     this.#region = region;
+  }
+
+  /** The time of the service minus the time of this machine, in milliseconds; 0 if it differs by less than 5 minutes. */
+  get clockOffsetMs(): number {
+    return this.#clockOffsetMs;
   }
 
   /** The time of the service, in epoch milliseconds. */
@@ -42,7 +49,21 @@ export class Signer {
 
   /** Takes the time of the service from a response. */
   learn({ clockOffsetMs }: LogServiceResponse): void {
-    if (clockOffsetMs !== undefined) this.#clockOffsetMs = Math.abs(clockOffsetMs) < TOLERATED_MS ? 0 : clockOffsetMs;
+    if (clockOffsetMs === undefined) return;
+    this.#clockOffsetMs = Math.abs(clockOffsetMs) < TOLERATED_MS ? 0 : clockOffsetMs;
+    this.#learnedAtMs = systemClock.now();
+  }
+
+  /**
+   * Trusts the clock of this machine again, unless it was just found wrong: it may have been set since.
+   *
+   * @returns whether the time of the service is another one now
+   */
+  forgetOldOffset(): boolean {
+    const ageMs = Math.abs(systemClock.now() - this.#learnedAtMs);
+    if (this.#clockOffsetMs === 0 || ageMs < FRESH_MS) return false;
+    this.#clockOffsetMs = 0;
+    return true;
   }
 
   /** Whether the next signature may be taken although the service refused this one: it has another time, or another key. */
@@ -54,3 +75,6 @@ export class Signer {
 
 /** The service refuses a signature whose time differs by more than 15 minutes. */
 const TOLERATED_MS = 300_000;
+
+/** A clock that is set meanwhile makes a measurement older than this at once. */
+const FRESH_MS = 5000;

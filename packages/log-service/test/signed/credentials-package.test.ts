@@ -114,6 +114,15 @@ it.each([
   );
 });
 
+it('a server of keys without an address is a fault of the options', async () => {
+  await expect(createCredentialsSource({ type: 'credentials_uri' }).get()).rejects.toMatchObject({
+    code: 'AUTH',
+    message:
+      'no Alibaba Cloud credentials (neither credentialsURI nor ALIBABA_CLOUD_CREDENTIALS_URI is set): ' +
+      'check the option "credentials", with the type "credentials_uri"',
+  });
+});
+
 it('names the error of a service that refuses', async () => {
   const { target } = await startServer(() => ({ status: 403, body: '{"Message":"m","Code":"NoPermission"}' }));
   await expect(createCredentialsSource(uriConfig(target.endpoint)).get()).rejects.toThrow('HTTP 403, NoPermission');

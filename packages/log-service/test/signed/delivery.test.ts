@@ -7,7 +7,7 @@ import {
   type Shipper,
 } from '@logferry/core';
 import { type LogServiceEmulator, type LogServiceEmulatorOptions, startLogService } from '@logferry/emulators';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { createLogService, type LogServiceOptions } from '../../src/index.js';
 import { batchAt, record } from '../support/records.js';
 import { failureOf, send } from '../support/servers.js';
@@ -162,9 +162,69 @@ it('counts the records of a clock that is far ahead as too new, and delivers tho
   expect(emulator.events().map(({ fields }) => fields.minutes)).toEqual(['-10']);
 });
 
+it('reports a clock that is so far ahead that the service would take no record', async () => {
+  const emulator = await start({ clock: () => Date.now() - 20 * MINUTES });
+  const { shipper, drops, errors } = ship(emulator, {}, { dropNotice: false });
+  for (const number of upTo(2)) {
+    shipper.accept(record({ number }, { time: Date.now() }));
+    await shipper.flush();
+  }
+  assertBalanced(await shipper.close());
+  expect(drops).toMatchObject([
+    { reason: 'too-new', records: 1 },
+    { reason: 'too-new', records: 1 },
+  ]);
+  const wrong = errors.filter(({ code }) => code !== 'AGAIN').map(({ message }) => message);
+  expect(wrong).toEqual([
+    expect.stringMatching(/^the clock of this machine is 20 minutes ahead of the clock of Log Service/),
+  ]);
+});
+
+it.each([
+  ['20 minutes ahead', 20],
+  ['8 days behind', -8 * 24 * 60],
+])('delivers again at once when a clock that was %s is set right', async (_, minutes) => {
+  const { now } = Date;
+  let aheadMs = minutes * MINUTES;
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + aheadMs);
+  onTestFinished(() => clock.mockRestore());
+  const emulator = await start({ clock: now });
+  const { shipper } = ship(emulator, {}, { dropNotice: false });
+  shipper.accept(record({ number: 0 }, { time: Date.now() }));
+  expect(await shipper.flush()).toMatchObject({ delivered: 0, rejected: 1 });
+  aheadMs = 0;
+  for (const number of upTo(3)) shipper.accept(record({ number }, { time: Date.now() }));
+  const report = await shipper.close();
+  assertBalanced(report);
+  expect(report).toMatchObject({ delivered: 3, rejected: 1 });
+  expect(emulator.stats().operations).toEqual({ PutLogs: 2 });
+});
+
+it('asks for the time of the service again and again while it takes no record', async () => {
+  const { now } = Date;
+  let aheadMs = 20 * MINUTES;
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + aheadMs);
+  onTestFinished(() => clock.mockRestore());
+  let serviceMs = 0;
+  const emulator = await start({ clock: () => now() + serviceMs });
+  const { shipper, errors } = ship(emulator, {}, { dropNotice: false });
+  const logAfter = async (ms: number): Promise<void> => {
+    aheadMs += ms;
+    serviceMs += ms;
+    shipper.accept(record({}, { time: Date.now() }));
+    await shipper.flush();
+  };
+  for (const ms of [0, 1000, 1000, 6000, 1000]) await logAfter(ms);
+  expect(emulator.stats().operations).toEqual({ PutLogs: 2 });
+  expect(errors.filter(({ code }) => code === 'MISCONFIGURED')).toHaveLength(1);
+  const report = await shipper.close();
+  assertBalanced(report);
+  expect(report).toMatchObject({ delivered: 0, rejected: 5 });
+});
+
 it.each([
   ['unknownAccessKey', 401, 'InvalidAccessKeyId', 'the access key ID does not exist, or is disabled'],
-  ['signatureNotMatch', 401, 'SignatureNotMatch', 'the access key secret is wrong'],
+  ['signatureNotMatch', 401, 'SignatureNotMatch', 'the access key secret or the region is wrong'],
   [
     'unauthorized',
     401,
