@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
+import { full } from '../../../forms.js';
 import { startEmulator } from './support/servers.js';
 
 const root = join(import.meta.dirname, '..');
@@ -37,7 +38,7 @@ function run(app: string, file: string, program: string): string {
   return stdout;
 }
 
-const kinds = ['main.mjs', 'main.cjs'];
+const kinds = full ? ['main.mjs', 'main.cjs'] : ['main.mjs'];
 
 const makeBatch = `
   const destination = createCloudWatch({ logGroupName: 'shop' });

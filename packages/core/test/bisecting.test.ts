@@ -57,7 +57,7 @@ it('several bad records cost themselves, and no more requests than the search fo
         if ([...bad].some((index) => bad.has(index + 1))) seen.neighbours++;
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
   expect(seen.several).toBeGreaterThan(50);
   expect(seen.neighbours).toBeGreaterThan(50);

@@ -9,7 +9,7 @@ import { type Block, decodesWithLiblz4, hasLiblz4 } from './support/liblz4.js';
 import { decodeStrictly } from './support/strict-lz4.js';
 
 /** `npm run lz4-corpus` sets a larger number. Then the sizes are log-uniform. */
-const BODIES = Number(process.env.LOGFERRY_LZ4_BODIES ?? (full ? 1000 : 250));
+const BODIES = Number(process.env.LOGFERRY_LZ4_BODIES ?? (full ? 1000 : 100));
 const SKEW = BODIES > 1000 ? 1 : 4;
 
 /** The block that lz4js alone makes. */

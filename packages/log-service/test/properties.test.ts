@@ -158,9 +158,9 @@ it('sends any records in requests that the service takes: at most 3,000,000 byte
         if (events === 4096) filled.byEvents++;
       }
     }),
-    { numRuns: 60 },
+    { numRuns: full ? 60 : 20 },
   );
   expect(emulator.stats().violations).toEqual([]);
-  expect(filled.byBytes).toBeGreaterThan(3);
-  expect(filled.byEvents).toBeGreaterThan(1);
+  expect(filled.byBytes).toBeGreaterThan(full ? 3 : 0);
+  expect(filled.byEvents).toBeGreaterThan(full ? 1 : 0);
 }, 120_000);

@@ -129,7 +129,7 @@ it('loses no record that was on disk, and settles none twice, in any history of 
         machine.dispose();
       }
     }),
-    { numRuns: full ? 2500 : 70 },
+    { numRuns: full ? 2500 : 40 },
   );
   for (const [sight, times] of Object.entries(seen)) expect(times, sight).toBeGreaterThan(0);
 }, 600_000);

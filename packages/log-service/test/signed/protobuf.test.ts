@@ -52,7 +52,7 @@ it('writes any fields as web tracking does, with the time of the event, for an i
         expect(log.fields).toHaveLength(expected.length);
       }
     }),
-    { numRuns: full ? 10_000 : 2000 },
+    { numRuns: full ? 10_000 : 400 },
   );
 });
 
@@ -181,7 +181,7 @@ describe('a record that is too large', () => {
           for (const [, value] of log.fields) expect(Buffer.byteLength(value)).toBeLessThanOrEqual(MB);
         }
       }),
-      { numRuns: full ? 2000 : 300 },
+      { numRuns: full ? 2000 : 150 },
     );
   });
 
