@@ -1,4 +1,4 @@
-import { systemClock } from '@logferry/core';
+import { type Clock, systemClock } from '@logferry/core';
 import { isTimeRefused } from '../send/classify.js';
 import type { LogServiceRequest, LogServiceResponse } from '../send/request.js';
 import type { AccessKey } from './access-key.js';
@@ -16,19 +16,29 @@ export interface SignedRequest extends LogServiceRequest {
 export class Signer {
   readonly #credentials: CredentialsSource;
   readonly #region: string | undefined;
-  /** The time of the service minus the time of this machine, as far as it matters. */
-  #clockOffsetMs = 0;
+  readonly #clock: Clock;
+  #learned: LearnedOffset | undefined;
 
   /** Throws `ConfigError` for wrong credentials. */
-  constructor(credentials: LogServiceCredentials, region: string | undefined) {
-    const clock = { ...systemClock, now: () => this.now() };
-    this.#credentials = createCredentialsSource(credentials, { clock });
+  constructor(
+    credentials: LogServiceCredentials,
+    region: string | undefined,
+    { clock = systemClock }: { readonly clock?: Clock } = {},
+  ) {
+    this.#clock = clock;
     this.#region = region;
+    const ofService: Clock = {
+      now: () => this.now(),
+      monotonic: () => clock.monotonic(),
+      setTimer: (callback, delayMs) => clock.setTimer(callback, delayMs),
+      defer: (callback) => clock.defer(callback),
+    };
+    this.#credentials = createCredentialsSource(credentials, { clock: ofService });
   }
 
   /** The time of the service, in epoch milliseconds. */
   now(): number {
-    return systemClock.now() + this.#clockOffsetMs;
+    return this.#clock.now() + this.#clockOffsetMs;
   }
 
   /** Rejects with a `DeliveryError` if there are no credentials. */
@@ -40,9 +50,12 @@ export class Signer {
     return { ...request, headers, key, clockOffsetMs };
   }
 
-  /** Takes the time of the service from a response. */
-  learn({ clockOffsetMs }: LogServiceResponse): void {
-    if (clockOffsetMs !== undefined) this.#clockOffsetMs = Math.abs(clockOffsetMs) < TOLERATED_MS ? 0 : clockOffsetMs;
+  /** Takes the time of the service from a response of its own: the clock of a proxy may be wrong. */
+  learn({ clockOffsetMs: offsetMs, requestId }: LogServiceResponse): void {
+    if (offsetMs === undefined || requestId === undefined) return;
+    const isRight = Math.abs(offsetMs) < TOLERATED_MS;
+    const at = { wallMs: this.#clock.now(), monotonicMs: this.#clock.monotonic() };
+    this.#learned = isRight ? undefined : { offsetMs, ...at };
   }
 
   /** Whether the next signature may be taken although the service refused this one: it has another time, or another key. */
@@ -50,7 +63,29 @@ export class Signer {
     if (isTimeRefused(response)) return Math.abs(this.#clockOffsetMs - signed.clockOffsetMs) >= TOLERATED_MS;
     return response.status === 401 && (await this.#credentials.renew(signed.key, signal));
   }
+
+  /** The time of the service minus the time of this machine, as far as it matters, and as far as it is known still. */
+  get #clockOffsetMs(): number {
+    if (!this.#learned) return 0;
+    const { offsetMs, wallMs, monotonicMs } = this.#learned;
+    const passedMs = this.#clock.monotonic() - monotonicMs;
+    const jumpMs = this.#clock.now() - wallMs - passedMs;
+    return passedMs < MAX_AGE_MS && Math.abs(jumpMs) < MAX_JUMP_MS ? offsetMs : 0;
+  }
 }
+
+/** An offset, and when it was learned. */
+interface LearnedOffset {
+  readonly offsetMs: number;
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
+/** After a larger one the clock of this machine was set, or the machine slept: the offset was that of another clock. */
+const MAX_JUMP_MS = 60_000;
+
+/** While all events lie outside the window by the offset, no request is made that could show that it is wrong by now. */
+const MAX_AGE_MS = 600_000;
 
 /** The service refuses a signature whose time differs by more than 15 minutes. */
 const TOLERATED_MS = 300_000;

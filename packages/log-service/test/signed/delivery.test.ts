@@ -7,7 +7,7 @@ import {
   type Shipper,
 } from '@logferry/core';
 import { type LogServiceEmulator, type LogServiceEmulatorOptions, startLogService } from '@logferry/emulators';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { createLogService, type LogServiceOptions } from '../../src/index.js';
 import { batchAt, record } from '../support/records.js';
 import { failureOf, send } from '../support/servers.js';
@@ -162,6 +162,37 @@ it('counts the records of a clock that is far ahead as too new, and delivers tho
   expect(emulator.events().map(({ fields }) => fields.minutes)).toEqual(['-10']);
 });
 
+it('delivers on when a clock that was far ahead is set right', async () => {
+  onTestFinished(() => void vi.restoreAllMocks());
+  const now = Date.now;
+  const emulator = await start({ clock: () => now() });
+  const { shipper, drops } = ship(emulator, {}, { dropNotice: false });
+  let aheadMs = 60 * MINUTES;
+  vi.spyOn(Date, 'now').mockImplementation(() => now() + aheadMs);
+  for (const number of upTo(3)) {
+    shipper.accept(record({ number }, { time: Date.now() }));
+    await shipper.flush();
+    aheadMs = 0;
+  }
+  assertBalanced(await shipper.close());
+  expect(drops).toMatchObject([{ reason: 'too-new', records: 1 }]);
+  expect(storedNumbers(emulator)).toEqual([1, 2]);
+});
+
+it('does not take the time from a proxy', async () => {
+  const emulator = await start();
+  let requests = 0;
+  const proxy: LogServiceOptions['fetch'] = async (url, init) =>
+    ++requests === 1
+      ? new Response('', { status: 502, headers: { date: 'Thu, 01 Jan 1970 00:00:00 GMT' } })
+      : fetch(url, init);
+  const { shipper, drops } = ship(emulator, { fetch: proxy });
+  shipper.accept(record({ number: 1 }, { time: Date.now() }));
+  assertBalanced(await shipper.close());
+  expect(drops).toEqual([]);
+  expect(storedNumbers(emulator)).toEqual([1]);
+});
+
 it.each([
   ['unknownAccessKey', 401, 'InvalidAccessKeyId', 'the access key ID does not exist, or is disabled'],
   ['signatureNotMatch', 401, 'SignatureNotMatch', 'the access key secret is wrong'],
@@ -202,4 +233,24 @@ it.each([
   const destination = createLogService({ ...target, credentials: keyOf(emulator) });
   const failure = await failureOf(send(destination, batchAt(Date.now(), destination, { number: 1 })));
   expect(failure.code).toBe(code);
+});
+
+it.each([undefined, 'signed'])('keeps a record and the one that is logged while it is read: %s', async (signed) => {
+  const emulator = await start();
+  emulator.webTracking('logs', true);
+  const { shipper } = ship(emulator, signed ? {} : { credentials: undefined, region: undefined });
+  const time = Date.now();
+  const order = {
+    toJSON() {
+      shipper.accept(record({ number: 2, text: 'inner '.repeat(20_000) }, { time }));
+      return 'order';
+    },
+  };
+  shipper.accept(record({ number: 1, order, end: '.' }, { time }));
+  const report = await shipper.close();
+  assertBalanced(report);
+  expect(report.delivered).toBe(2);
+  const stored = emulator.events().map(({ fields }) => fields);
+  expect(stored.find(({ number }) => number === '1')).toMatchObject({ order: 'order', end: '.' });
+  expect(stored.find(({ number }) => number === '2')).toMatchObject({ text: 'inner '.repeat(20_000) });
 });
