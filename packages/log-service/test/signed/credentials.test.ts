@@ -212,6 +212,15 @@ it('asks again after a refusal that came while an earlier question was open, if 
   expect(await Promise.all(renewals)).toEqual([true, true]);
 });
 
+it('calls a function without an argument', async () => {
+  const ask = vi.fn((generation = 1) => keyOf(generation));
+  const source = createCredentialsSource(ask);
+  const key = await source.get();
+  expect(key).toEqual(keyOf(1));
+  await source.renew(key);
+  expect(ask.mock.calls).toEqual([[], []]);
+});
+
 it('never has another key than the one that was given', async () => {
   const source = createCredentialsSource(keyOf(1));
   const key = await source.get();
