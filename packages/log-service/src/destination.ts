@@ -81,6 +81,7 @@ class LogService implements FieldsDestination {
   async send(batch: Batch, signal: AbortSignal, progress?: () => void): Promise<SendOutcome> {
     const { taken, rejected } = this.#signer ? splitByTime(batch, this.#signer.now()) : { taken: batch, rejected: [] };
     if (!taken) return { rejected, wireBytes: 0 };
+    await this.#provisioner?.completeIndex(signal);
     const raw = this.#form.bodyOf(taken);
     const compression = this.#compression;
     const compressed = compression && (await compress(raw, compression));
