@@ -50,9 +50,11 @@ export class Signer {
     return { ...request, headers, key, clockOffsetMs };
   }
 
-  /** Takes the time of the service from a response of its own: the clock of a proxy may be wrong. */
-  learn({ clockOffsetMs: offsetMs, requestId }: LogServiceResponse): void {
-    if (offsetMs === undefined || requestId === undefined) return;
+  /** Takes the time of the service from a response of its own, since the clock of a proxy may be wrong, and whether it took the key. */
+  learn({ key }: SignedRequest, { status, requestId, clockOffsetMs: offsetMs }: LogServiceResponse): void {
+    if (requestId === undefined) return;
+    if (status !== 401) this.#credentials.confirm(key);
+    if (offsetMs === undefined) return;
     const isRight = Math.abs(offsetMs) < TOLERATED_MS;
     const at = { wallMs: this.#clock.now(), monotonicMs: this.#clock.monotonic() };
     this.#learned = isRight ? undefined : { offsetMs, ...at };

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import {
   assertBalanced,
   createShipper,
@@ -10,7 +11,7 @@ import { type LogServiceEmulator, type LogServiceEmulatorOptions, startLogServic
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { createLogService, type LogServiceOptions } from '../../src/index.js';
 import { batchAt, record } from '../support/records.js';
-import { failureOf, send } from '../support/servers.js';
+import { failureOf, send, serviceError, startServer } from '../support/servers.js';
 
 /** The server's pair of keys, as the option `credentials`. */
 function keyOf({ env }: LogServiceEmulator) {
@@ -253,4 +254,28 @@ it.each([undefined, 'signed'])('keeps a record and the one that is logged while 
   const stored = emulator.events().map(({ fields }) => fields);
   expect(stored.find(({ number }) => number === '1')).toMatchObject({ order: 'order', end: '.' });
   expect(stored.find(({ number }) => number === '2')).toMatchObject({ text: 'inner '.repeat(20_000) });
+});
+
+it('says that the policy denies it also when each question to the provider gives another key', async () => {
+  const { target, requests } = await startServer(() => serviceError(401, 'Unauthorized'));
+  let asked = 0;
+  const errors: DeliveryError[] = [];
+  const destination = createLogService({
+    ...target,
+    credentials: () => ({ accessKeyId: `id${++asked}`, accessKeySecret: 'secret' }),
+  });
+  const shipper = createShipper(destination, { closeTimeoutMs: 500, onError: (error) => void errors.push(error) });
+  shipper.accept(record({ number: 1 }, { time: Date.now() }));
+  await shipper.close();
+  expect(errors.at(-1)).toMatchObject({ code: 'AUTH', ambiguous: false });
+  expect([asked, requests.length]).toEqual([2, 2]);
+});
+
+it('shows no token that a server quotes', async () => {
+  const { target } = await startServer(({ headers }) => ({ status: 502, body: JSON.stringify(headers) }));
+  const credentials = { accessKeyId: 'id', accessKeySecret: 'secret', securityToken: 'CAIS/token+=' };
+  const destination = createLogService({ ...target, credentials });
+  const failure = await failureOf(send(destination, batchAt(Date.now(), destination, { number: 1 })));
+  expect(failure.message).toContain('x-log-apiversion');
+  expect(inspect(failure)).not.toContain('CAIS');
 });

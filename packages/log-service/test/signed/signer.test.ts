@@ -9,7 +9,8 @@ const KEY = { accessKeyId: 'id', accessKeySecret: 'secret' };
 function start() {
   const clock = new VirtualClock();
   const signer = new Signer(KEY, undefined, { clock });
-  return { clock, signer, offset: () => signer.now() - clock.now() };
+  const learn = (response: LogServiceResponse): void => signer.learn({ key: KEY } as never, response);
+  return { clock, learn, offset: () => signer.now() - clock.now() };
 }
 
 function response(clockOffsetMs: number | undefined, requestId: string | undefined = 'REQUEST1'): LogServiceResponse {
@@ -18,25 +19,25 @@ function response(clockOffsetMs: number | undefined, requestId: string | undefin
 }
 
 it('takes the time of the service from its responses', () => {
-  const { signer, offset } = start();
+  const { learn, offset } = start();
   expect(offset()).toBe(0);
-  signer.learn(response(-40 * MINUTE_MS));
+  learn(response(-40 * MINUTE_MS));
   expect(offset()).toBe(-40 * MINUTE_MS);
-  signer.learn(response(undefined));
+  learn(response(undefined));
   expect(offset()).toBe(-40 * MINUTE_MS);
-  signer.learn(response(MINUTE_MS));
+  learn(response(MINUTE_MS));
   expect(offset()).toBe(0);
 });
 
 it('does not take it from another server', () => {
-  const { signer, offset } = start();
-  signer.learn({ ...response(-40 * MINUTE_MS), status: 502, errorName: '', requestId: undefined });
+  const { learn, offset } = start();
+  learn({ ...response(-40 * MINUTE_MS), status: 502, errorName: '', requestId: undefined });
   expect(offset()).toBe(0);
 });
 
 it('takes a clock that was set for another clock', async () => {
-  const { clock, signer, offset } = start();
-  signer.learn(response(-40 * MINUTE_MS));
+  const { clock, learn, offset } = start();
+  learn(response(-40 * MINUTE_MS));
   await clock.advance(5 * MINUTE_MS);
   expect(offset()).toBe(-40 * MINUTE_MS);
   clock.jump(-40 * MINUTE_MS);
@@ -44,8 +45,8 @@ it('takes a clock that was set for another clock', async () => {
 });
 
 it('asks the service again after 10 minutes without a response', async () => {
-  const { clock, signer, offset } = start();
-  signer.learn(response(-40 * MINUTE_MS));
+  const { clock, learn, offset } = start();
+  learn(response(-40 * MINUTE_MS));
   await clock.advance(10 * MINUTE_MS);
   expect(offset()).toBe(0);
 });
