@@ -85,7 +85,8 @@ export class Provisioner {
     const { origin, logstore, targetLabel } = this.#place;
     if (this.#isNew) throw new DeliveryError('UNAVAILABLE', `${targetLabel} was created, but cannot be used yet`);
     const { retentionInDays, shardCount, index } = this.#settings;
-    const settings = { logstoreName: logstore, ttl: retentionInDays, shardCount, ...SPLITTING };
+    const splitting = { autoSplit: true, maxSplitShard: Math.max(MAX_SPLIT_SHARD, shardCount) };
+    const settings = { logstoreName: logstore, ttl: retentionInDays, shardCount, ...splitting };
     await this.#post(`${origin}/logstores`, settings, 'CreateLogStore', signal);
     this.#createdAtMs = this.#clock.monotonic();
     this.#indexAttemptsLeft = MAX_INDEX_ATTEMPTS;
@@ -142,7 +143,7 @@ const PASSING: ReadonlySet<DeliveryCode> = new Set([
 ]);
 
 /** The service splits shards by itself, up to as many. https://www.alibabacloud.com/help/en/sls/developer-reference/api-sls-2020-12-30-createlogstore */
-const SPLITTING = { autoSplit: true, maxSplitShard: 64 };
+const MAX_SPLIT_SHARD = 64;
 
 /** https://www.alibabacloud.com/help/en/sls/developer-reference/api-sls-2020-12-30-createindex */
 const FULL_TEXT_INDEX = {

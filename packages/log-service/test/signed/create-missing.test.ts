@@ -127,6 +127,17 @@ it('waits for a new logstore that does not take logs yet, and creates it once', 
   });
 });
 
+it('lets the service split shards up to their number at least', async () => {
+  let puts = 0;
+  const { target, requests } = await startServer(() =>
+    ++puts === 1 ? serviceError(404, 'LogStoreNotExist') : accepted,
+  );
+  const { shipper } = ship({ ...target, shardCount: 100 });
+  shipper.accept(log('stored'));
+  expect((await shipper.close()).delivered).toBe(1);
+  expect(JSON.parse(String(requests[1]?.body))).toMatchObject({ shardCount: 100, maxSplitShard: 100 });
+});
+
 it.each([
   ['there is no logstore for it yet', 404, 'LogStoreNotExist', 3],
   ['the key was renewed', 401, 'Unauthorized', 1],
