@@ -80,7 +80,7 @@ class LogService implements FieldsDestination {
 
   async send(batch: Batch, signal: AbortSignal, progress?: () => void): Promise<SendOutcome> {
     const { taken, rejected } = this.#signer ? splitByTime(batch, this.#signer.now()) : { taken: batch, rejected: [] };
-    if (!taken) return { rejected, wireBytes: 0 };
+    if (!taken) return { rejected, wireBytes: 0, ...this.#unsentOutcome() };
     await this.#provisioner?.completeIndex(signal);
     const raw = this.#form.bodyOf(taken);
     const compression = this.#compression;
@@ -124,9 +124,19 @@ class LogService implements FieldsDestination {
 
   #outcomeOf({ requestId, clockOffsetMs = 0 }: LogServiceResponse): Pick<SendOutcome, 'requestId' | 'faults'> {
     this.#provisioner?.confirm();
+    return { requestId, ...this.#faultsAt(clockOffsetMs) };
+  }
+
+  /** Of a batch without an event that the service takes: no success may ever show that the clock of this machine is to blame. */
+  #unsentOutcome(): Pick<SendOutcome, 'faults'> {
+    const { clockOffsetMs = 0 } = this.#signer ?? {};
+    return clockOffsetMs === 0 ? {} : this.#faultsAt(clockOffsetMs);
+  }
+
+  #faultsAt(clockOffsetMs: number): Pick<SendOutcome, 'faults'> {
     const clockFault = this.#clock.faultOf(clockOffsetMs, 'Log Service');
     const faults = [...(this.#provisioner?.takeFaults() ?? []), ...(clockFault ? [clockFault] : [])];
-    return { requestId, ...(faults.length > 0 && { faults }) };
+    return faults.length > 0 ? { faults } : {};
   }
 
   /** Final: the service will not be able to read the next body either. */

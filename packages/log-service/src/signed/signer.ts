@@ -38,13 +38,22 @@ export class Signer {
 
   /** The time of the service, in epoch milliseconds. */
   now(): number {
-    return this.#clock.now() + this.#clockOffsetMs;
+    return this.#clock.now() + this.clockOffsetMs;
+  }
+
+  /** The time of the service minus the time of this machine, as far as it matters, and as far as it is known still; else 0. */
+  get clockOffsetMs(): number {
+    if (!this.#learned) return 0;
+    const { offsetMs, wallMs, monotonicMs } = this.#learned;
+    const passedMs = this.#clock.monotonic() - monotonicMs;
+    const jumpMs = this.#clock.now() - wallMs - passedMs;
+    return passedMs < MAX_AGE_MS && Math.abs(jumpMs) < MAX_JUMP_MS ? offsetMs : 0;
   }
 
   /** Rejects with a `DeliveryError` if there are no credentials. */
   async sign(request: LogServiceRequest, signal: AbortSignal): Promise<SignedRequest> {
     const key = await this.#credentials.get(signal);
-    const clockOffsetMs = this.#clockOffsetMs;
+    const { clockOffsetMs } = this;
     const options = { region: this.#region, dateMs: this.now() };
     const headers = signRequest({ method: 'POST', ...request }, key, options);
     return { ...request, headers, key, clockOffsetMs };
@@ -62,17 +71,8 @@ export class Signer {
 
   /** Whether the next signature may be taken although the service refused this one: it has another time, or another key. */
   async canImprove(signed: SignedRequest, response: LogServiceResponse, signal: AbortSignal): Promise<boolean> {
-    if (isTimeRefused(response)) return Math.abs(this.#clockOffsetMs - signed.clockOffsetMs) >= TOLERATED_MS;
+    if (isTimeRefused(response)) return Math.abs(this.clockOffsetMs - signed.clockOffsetMs) >= TOLERATED_MS;
     return response.status === 401 && (await this.#credentials.renew(signed.key, signal));
-  }
-
-  /** The time of the service minus the time of this machine, as far as it matters, and as far as it is known still. */
-  get #clockOffsetMs(): number {
-    if (!this.#learned) return 0;
-    const { offsetMs, wallMs, monotonicMs } = this.#learned;
-    const passedMs = this.#clock.monotonic() - monotonicMs;
-    const jumpMs = this.#clock.now() - wallMs - passedMs;
-    return passedMs < MAX_AGE_MS && Math.abs(jumpMs) < MAX_JUMP_MS ? offsetMs : 0;
   }
 }
 

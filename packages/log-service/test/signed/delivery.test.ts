@@ -163,6 +163,22 @@ it('counts the records of a clock that is far ahead as too new, and delivers tho
   expect(emulator.events().map(({ fields }) => fields.minutes)).toEqual(['-10']);
 });
 
+it('says that the clock is wrong also when the service takes none of the events', async () => {
+  const emulator = await start({ clock: () => Date.now() - 60 * MINUTES });
+  const { shipper, errors } = ship(emulator, {}, { dropNotice: false });
+  for (const number of upTo(3)) {
+    shipper.accept(record({ number }, { time: Date.now() }));
+    await shipper.flush();
+  }
+  const report = await shipper.close();
+  assertBalanced(report);
+  expect(report).toMatchObject({ delivered: 0, rejected: 3 });
+  const wrong = errors.filter(({ code }) => code === 'MISCONFIGURED');
+  expect(wrong.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^the clock of this machine is 60 minutes ahead of the clock of Log Service/),
+  ]);
+});
+
 it('delivers on when a clock that was far ahead is set right', async () => {
   onTestFinished(() => void vi.restoreAllMocks());
   const now = Date.now;
