@@ -79,8 +79,9 @@ class LogService implements FieldsDestination {
   }
 
   async send(batch: Batch, signal: AbortSignal, progress?: () => void): Promise<SendOutcome> {
-    const { taken, rejected } = this.#splitByTime(batch);
-    if (!taken) return { rejected, wireBytes: 0, ...faultsOf(this.#clockFaults(this.#signer?.clockOffsetMs)) };
+    const { taken, rejected } = this.#signer ? splitByTime(batch, this.#signer.now()) : { taken: batch, rejected: [] };
+    if (!taken) return { rejected, wireBytes: 0, ...this.#unsentOutcome() };
+    await this.#provisioner?.completeIndex(signal);
     const raw = this.#form.bodyOf(taken);
     const compression = this.#compression;
     const compressed = compression && (await compress(raw, compression));
@@ -121,22 +122,21 @@ class LogService implements FieldsDestination {
     };
   }
 
-  /** Rejects a whole batch only by a time of the service that was just measured: without a request there is no later measurement. */
-  #splitByTime(batch: Batch): ReturnType<typeof splitByTime> {
-    if (!this.#signer) return { taken: batch, rejected: [] };
-    const split = splitByTime(batch, this.#signer.now());
-    return split.taken || !this.#signer.forgetOldOffset() ? split : splitByTime(batch, this.#signer.now());
-  }
-
-  #outcomeOf({ requestId, clockOffsetMs }: LogServiceResponse): Pick<SendOutcome, 'requestId' | 'faults'> {
+  #outcomeOf({ requestId, clockOffsetMs = 0 }: LogServiceResponse): Pick<SendOutcome, 'requestId' | 'faults'> {
     this.#provisioner?.confirm();
-    const faults = [...(this.#provisioner?.takeFaults() ?? []), ...this.#clockFaults(clockOffsetMs)];
-    return { requestId, ...faultsOf(faults) };
+    return { requestId, ...this.#faultsAt(clockOffsetMs) };
   }
 
-  #clockFaults(offsetMs = 0): readonly DeliveryError[] {
-    const fault = this.#clock.faultOf(offsetMs, 'Log Service');
-    return fault ? [fault] : [];
+  /** Of a batch without an event that the service takes: no success may ever show that the clock of this machine is to blame. */
+  #unsentOutcome(): Pick<SendOutcome, 'faults'> {
+    const { clockOffsetMs = 0 } = this.#signer ?? {};
+    return clockOffsetMs === 0 ? {} : this.#faultsAt(clockOffsetMs);
+  }
+
+  #faultsAt(clockOffsetMs: number): Pick<SendOutcome, 'faults'> {
+    const clockFault = this.#clock.faultOf(clockOffsetMs, 'Log Service');
+    const faults = [...(this.#provisioner?.takeFaults() ?? []), ...(clockFault ? [clockFault] : [])];
+    return faults.length > 0 ? { faults } : {};
   }
 
   /** Final: the service will not be able to read the next body either. */
@@ -154,10 +154,6 @@ function withEncoder<Payload extends string | Uint8Array, Label>(
 ): { readonly form: BodyForm; readonly encode: (record: FieldsRecord) => Encoding } {
   checkRoom(options.maxBatchBytes, form.baseBytesOf(options.route));
   return { form, encode: createEncoder(form, options) };
-}
-
-function faultsOf(faults: readonly DeliveryError[]): Pick<SendOutcome, 'faults'> {
-  return faults.length > 0 ? { faults } : {};
 }
 
 function again({ message, requestId }: DeliveryError): DeliveryError {

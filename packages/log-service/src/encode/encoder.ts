@@ -14,6 +14,25 @@ export interface EncoderOptions extends OwnFields {
 /** Makes the `encode` of a destination. */
 export function createEncoder<Payload extends string | Uint8Array, Label>(
   form: LogForm<Payload, Label>,
+  options: EncoderOptions,
+): (record: FieldsRecord) => Encoding {
+  const encode = createUnsharedEncoder(form, options);
+  let isEncoding = false;
+  return (record) => {
+    // A getter, or `toJSON`, of a value logs a record.
+    if (isEncoding) return createEncoder(form.another(), options)(record);
+    isEncoding = true;
+    try {
+      return encode(record);
+    } finally {
+      isEncoding = false;
+    }
+  };
+}
+
+/** It writes one record at a time. */
+function createUnsharedEncoder<Payload extends string | Uint8Array, Label>(
+  form: LogForm<Payload, Label>,
   { route, maxBatchBytes, oversize, ...ownFields }: EncoderOptions,
 ): (record: FieldsRecord) => Encoding {
   const write = createFieldsWriter(form, ownFields, MAX_CHARS[oversize]);

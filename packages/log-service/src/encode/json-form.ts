@@ -19,6 +19,10 @@ export class JsonForm implements LogForm<string, JsonLabel> {
   readonly emptyLogBytes = 2;
   #json = '';
 
+  another(): JsonForm {
+    return new JsonForm();
+  }
+
   labelOf(key: string): JsonLabel {
     const first = `${JSON.stringify(key)}:`;
     return { first: `{${first}`, next: `,${first}` };

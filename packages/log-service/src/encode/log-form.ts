@@ -17,6 +17,8 @@ export interface BodyForm {
 
 /** How logs stand in a request body: as JSON for web tracking, as protobuf for signed writes. It writes one log at a time. */
 export interface LogForm<Payload extends string | Uint8Array, Label> extends BodyForm {
+  /** One that can write a log while this one does. */
+  another(): LogForm<Payload, Label>;
   /** Prepares a name that many logs have. */
   labelOf(key: string): Label;
   /** Begins a log. `time`: whole epoch milliseconds. */

@@ -41,6 +41,10 @@ export class ProtobufForm implements LogForm<Uint8Array, Uint8Array> {
   #end = 0;
   #nanoseconds = 0;
 
+  another(): ProtobufForm {
+    return new ProtobufForm();
+  }
+
   /** The key of a Content with the tag of its value. */
   labelOf(key: string): Uint8Array {
     return Buffer.concat([stringField(TAG.key, key), Buffer.of(TAG.value)]);

@@ -30,7 +30,7 @@ export class LogServiceClient {
     const signed = await this.#signer?.sign(versioned, signal);
     const response = await this.#exchange(signed ?? versioned, attempt, signal, progress);
     if (!signed) return response;
-    this.#signer?.learn(response);
+    this.#signer?.learn(signed, response);
     if (response.done || !(await this.#signer?.canImprove(signed, response, signal))) return response;
     const { message, requestId } = toDeliveryError(response, attempt);
     throw new DeliveryError('AGAIN', message, { requestId });

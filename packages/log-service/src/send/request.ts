@@ -19,7 +19,7 @@ export interface LogServiceResponse extends Answer {
 /** Posts a request. Rejects with the error of `fetch` if no response came. */
 export async function post(
   fetch: LogServiceFetch | ProgressFetch,
-  { url, headers, body }: LogServiceRequest,
+  { url, headers, body: content }: LogServiceRequest,
   signal: AbortSignal,
   progress?: (() => void) | undefined,
 ): Promise<LogServiceResponse> {
@@ -27,7 +27,7 @@ export async function post(
   const request: Parameters<LogServiceFetch>[1] = {
     method: 'POST',
     headers: { ...headers },
-    body: body as Uint8Array<ArrayBuffer>,
+    body: content as Uint8Array<ArrayBuffer>,
     signal,
     // `fetch` would follow with a GET, and return that page as the response.
     redirect: 'manual',
@@ -37,11 +37,16 @@ export async function post(
   const clockOffsetMs = offsetOf(response.headers.get('date'), sentMs);
   // The status decides. The body may break off, but reading it frees the connection for the next request.
   const text = await response.text().catch(() => '');
-  const received = { status, headers: response.headers, body: text };
+  const token = headers[TOKEN_HEADER];
+  // A server may quote the request, and messages quote the response.
+  const body = token === undefined ? text : text.replaceAll(token, '…');
+  const received = { status, headers: response.headers, body };
   const answer = readAnswer(received, { requestIdHeader: 'x-log-requestid', readError });
   const { requestId, errorName } = answer;
   return { ...answer, clockOffsetMs, done: isSuccess(status) && requestId !== undefined && errorName === '' };
 }
+
+const TOKEN_HEADER = 'x-acs-security-token';
 
 /** A `fetch` function that tells the progress of sending the body. */
 export type ProgressFetch = (

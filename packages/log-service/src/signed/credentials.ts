@@ -11,11 +11,14 @@ export interface CredentialsSource {
    */
   get(signal?: AbortSignal): Promise<AccessKey>;
   /**
-   * The service refused this key. Asks the provider once, at most every 5 s.
+   * The service refused this key. Asks the provider once, at most every 5 s, and not for a key that took the place of a refused one: the
+   * next `get` does.
    *
    * @returns true if there is another key now, by which the batch can be repeated at once
    */
   renew(refused: AccessKey, signal?: AbortSignal): Promise<boolean>;
+  /** The service took this key. */
+  confirm(taken: AccessKey): void;
 }
 
 /** Makes the source of the option `credentials`. Throws `ConfigError` for a wrong value. The first `get` asks for a key. */
@@ -32,6 +35,8 @@ class Source implements CredentialsSource {
   #held: HeldKey | undefined;
   /** The service refused the key that is held, and the provider was not asked for a batch since. */
   #isRefused = false;
+  /** The key that took the place of a refused one, until the service takes it. */
+  #unproven: AccessKey | undefined;
   #asking: Asking | undefined;
   /** End of the last question, on the monotonic clock. */
   #askedAtMs = Number.NEGATIVE_INFINITY;
@@ -60,6 +65,8 @@ class Source implements CredentialsSource {
   async renew(refused: AccessKey, signal?: AbortSignal): Promise<boolean> {
     if (this.#hasOther(refused)) return true;
     this.#isRefused = true;
+    // A provider can have any number of keys that the service refuses.
+    if (this.#unproven && isSameKey(this.#unproven, refused)) return false;
     const earlier = this.#asking;
     if (earlier && !earlier.isAfterRefusal) {
       await this.#wait(
@@ -71,6 +78,10 @@ class Source implements CredentialsSource {
     if (!this.#asking && this.#hasInsisted) return false;
     await this.#wait(this.#ask(), signal);
     return this.#hasOther(refused);
+  }
+
+  confirm(taken: AccessKey): void {
+    if (this.#unproven && isSameKey(this.#unproven, taken)) this.#unproven = undefined;
   }
 
   #hasOther(refused: AccessKey): boolean {
@@ -108,7 +119,10 @@ class Source implements CredentialsSource {
     const given = await this.#provider.ask(isAfterRefusal);
     const { key, expiresAtMs } = given;
     const isOther = this.#held === undefined || !isSameKey(key, this.#held.key);
-    if (isOther) this.#isRefused = false;
+    if (isOther) {
+      this.#isRefused = false;
+      this.#unproven = isAfterRefusal ? key : undefined;
+    }
     this.#insistedAtMs = isAfterRefusal && !isOther ? this.#clock.monotonic() : Number.NEGATIVE_INFINITY;
     const renewsAtMs = expiresAtMs - marginOf(expiresAtMs - this.#clock.now());
     this.#held = { key, expiresAtMs, renewsAtMs, givenAtMs: this.#clock.monotonic() };

@@ -174,12 +174,15 @@ function formOf(credentials: CheckedCredentials): Form {
       return { ...GIVEN, ask: () => credentials.key };
     case 'env':
       return { ...GIVEN, ask: (isRefused) => (isRefused && keyOfEnvironmentNow()) || credentials.key };
-    case 'function':
+    case 'function': {
+      const { ask } = credentials;
       return {
         title: 'the function that gives them',
         remedy: 'the function of the option "credentials" has to give them',
-        ask: credentials.ask,
+        // Without an argument: it may have a parameter of its own, with a default.
+        ask: () => ask(),
       };
+    }
     case 'credential':
       return {
         title: 'the credential object',

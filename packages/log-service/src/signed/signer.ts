@@ -1,4 +1,4 @@
-import { systemClock } from '@logferry/core';
+import { type Clock, systemClock } from '@logferry/core';
 import { isTimeRefused } from '../send/classify.js';
 import type { LogServiceRequest, LogServiceResponse } from '../send/request.js';
 import type { AccessKey } from './access-key.js';
@@ -16,65 +16,78 @@ export interface SignedRequest extends LogServiceRequest {
 export class Signer {
   readonly #credentials: CredentialsSource;
   readonly #region: string | undefined;
-  /** The time of the service minus the time of this machine, as far as it matters. */
-  #clockOffsetMs = 0;
-  /** By the clock of this machine, in epoch milliseconds. */
-  #learnedAtMs = 0;
+  readonly #clock: Clock;
+  #learned: LearnedOffset | undefined;
 
   /** Throws `ConfigError` for wrong credentials. */
-  constructor(credentials: LogServiceCredentials, region: string | undefined) {
-    const clock = { ...systemClock, now: () => this.now() };
-    this.#credentials = createCredentialsSource(credentials, { clock });
+  constructor(
+    credentials: LogServiceCredentials,
+    region: string | undefined,
+    { clock = systemClock }: { readonly clock?: Clock } = {},
+  ) {
+    this.#clock = clock;
     this.#region = region;
-  }
-
-  /** The time of the service minus the time of this machine, in milliseconds; 0 if it differs by less than 5 minutes. */
-  get clockOffsetMs(): number {
-    return this.#clockOffsetMs;
+    const ofService: Clock = {
+      now: () => this.now(),
+      monotonic: () => clock.monotonic(),
+      setTimer: (callback, delayMs) => clock.setTimer(callback, delayMs),
+      defer: (callback) => clock.defer(callback),
+    };
+    this.#credentials = createCredentialsSource(credentials, { clock: ofService });
   }
 
   /** The time of the service, in epoch milliseconds. */
   now(): number {
-    return systemClock.now() + this.#clockOffsetMs;
+    return this.#clock.now() + this.clockOffsetMs;
+  }
+
+  /** The time of the service minus the time of this machine, as far as it matters, and as far as it is known still; else 0. */
+  get clockOffsetMs(): number {
+    if (!this.#learned) return 0;
+    const { offsetMs, wallMs, monotonicMs } = this.#learned;
+    const passedMs = this.#clock.monotonic() - monotonicMs;
+    const jumpMs = this.#clock.now() - wallMs - passedMs;
+    return passedMs < MAX_AGE_MS && Math.abs(jumpMs) < MAX_JUMP_MS ? offsetMs : 0;
   }
 
   /** Rejects with a `DeliveryError` if there are no credentials. */
   async sign(request: LogServiceRequest, signal: AbortSignal): Promise<SignedRequest> {
     const key = await this.#credentials.get(signal);
-    const clockOffsetMs = this.#clockOffsetMs;
+    const { clockOffsetMs } = this;
     const options = { region: this.#region, dateMs: this.now() };
     const headers = signRequest({ method: 'POST', ...request }, key, options);
     return { ...request, headers, key, clockOffsetMs };
   }
 
-  /** Takes the time of the service from a response. */
-  learn({ clockOffsetMs }: LogServiceResponse): void {
-    if (clockOffsetMs === undefined) return;
-    this.#clockOffsetMs = Math.abs(clockOffsetMs) < TOLERATED_MS ? 0 : clockOffsetMs;
-    this.#learnedAtMs = systemClock.now();
-  }
-
-  /**
-   * Trusts the clock of this machine again, unless it was just found wrong: it may have been set since.
-   *
-   * @returns whether the time of the service is another one now
-   */
-  forgetOldOffset(): boolean {
-    const ageMs = Math.abs(systemClock.now() - this.#learnedAtMs);
-    if (this.#clockOffsetMs === 0 || ageMs < FRESH_MS) return false;
-    this.#clockOffsetMs = 0;
-    return true;
+  /** Takes the time of the service from a response of its own, since the clock of a proxy may be wrong, and whether it took the key. */
+  learn({ key }: SignedRequest, { status, requestId, clockOffsetMs: offsetMs }: LogServiceResponse): void {
+    if (requestId === undefined) return;
+    if (status !== 401) this.#credentials.confirm(key);
+    if (offsetMs === undefined) return;
+    const isRight = Math.abs(offsetMs) < TOLERATED_MS;
+    const at = { wallMs: this.#clock.now(), monotonicMs: this.#clock.monotonic() };
+    this.#learned = isRight ? undefined : { offsetMs, ...at };
   }
 
   /** Whether the next signature may be taken although the service refused this one: it has another time, or another key. */
   async canImprove(signed: SignedRequest, response: LogServiceResponse, signal: AbortSignal): Promise<boolean> {
-    if (isTimeRefused(response)) return Math.abs(this.#clockOffsetMs - signed.clockOffsetMs) >= TOLERATED_MS;
+    if (isTimeRefused(response)) return Math.abs(this.clockOffsetMs - signed.clockOffsetMs) >= TOLERATED_MS;
     return response.status === 401 && (await this.#credentials.renew(signed.key, signal));
   }
 }
 
+/** An offset, and when it was learned. */
+interface LearnedOffset {
+  readonly offsetMs: number;
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
+/** After a larger one the clock of this machine was set, or the machine slept: the offset was that of another clock. */
+const MAX_JUMP_MS = 60_000;
+
+/** While all events lie outside the window by the offset, no request is made that could show that it is wrong by now. */
+const MAX_AGE_MS = 600_000;
+
 /** The service refuses a signature whose time differs by more than 15 minutes. */
 const TOLERATED_MS = 300_000;
-
-/** A clock that is set meanwhile makes a measurement older than this at once. */
-const FRESH_MS = 5000;

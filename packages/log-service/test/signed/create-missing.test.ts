@@ -1,7 +1,9 @@
-import { assertBalanced, createShipper, type DeliveryError, type DeliveryOptions } from '@logferry/core';
+import { assertBalanced, createShipper, DeliveryError, type DeliveryOptions } from '@logferry/core';
+import { VirtualClock } from '@logferry/core/testing';
 import { type LogServiceEmulator, startLogService } from '@logferry/emulators';
 import { beforeEach, expect, it } from 'vitest';
 import { createLogService, type LogServiceOptions } from '../../src/index.js';
+import { Provisioner } from '../../src/signed/provisioner.js';
 import { record } from '../support/records.js';
 import { accepted, serviceError, startServer } from '../support/servers.js';
 
@@ -21,6 +23,20 @@ function ship(options: Partial<LogServiceOptions> = {}, delivery: DeliveryOption
     { retry: { baseMs: 1, throttledBaseMs: 1, capMs: 10 }, onError: (error) => void errors.push(error), ...delivery },
   );
   return { shipper, errors };
+}
+
+/** A provisioner whose requests to some URLs find no connection. */
+function provision(settings: { readonly index?: boolean }, fails: (url: URL) => boolean) {
+  const clock = new VirtualClock();
+  const urls: string[] = [];
+  const post = async ({ url }: { readonly url: string }) => {
+    urls.push(url);
+    if (fails(new URL(url))) throw new DeliveryError('NETWORK', 'no connection');
+    return { done: true };
+  };
+  const place = { origin: 'http://127.0.0.1', logstore: 'web', targetLabel: 'logstore "web"', resource: '' };
+  const all = { retentionInDays: 1, shardCount: 1, index: false, ...settings };
+  return { clock, urls, provisioner: new Provisioner({ post } as never, place, all, { clock }) };
 }
 
 const texts = (): (string | undefined)[] => emulator.events({ logstore: 'new' }).map(({ fields }) => fields.text);
@@ -109,6 +125,78 @@ it('waits for a new logstore that does not take logs yet, and creates it once', 
     autoSplit: true,
     maxSplitShard: 64,
   });
+});
+
+it('lets the service split shards up to their number at least', async () => {
+  let puts = 0;
+  const { target, requests } = await startServer(() =>
+    ++puts === 1 ? serviceError(404, 'LogStoreNotExist') : accepted,
+  );
+  const { shipper } = ship({ ...target, shardCount: 100 });
+  shipper.accept(log('stored'));
+  expect((await shipper.close()).delivered).toBe(1);
+  expect(JSON.parse(String(requests[1]?.body))).toMatchObject({ shardCount: 100, maxSplitShard: 100 });
+});
+
+it.each([
+  ['there is no logstore for it yet', 404, 'LogStoreNotExist', 3],
+  ['the key was renewed', 401, 'Unauthorized', 1],
+  ['the service fails', 500, 'InternalServerError', 3],
+])('creates the index although at first %s', async (_reason, status, name, failures) => {
+  let puts = 0;
+  let indexes = 0;
+  const { target, requests } = await startServer(({ url }) => {
+    if (url.endsWith('/index') && ++indexes <= failures) return serviceError(status, name);
+    return url.endsWith('/shards/lb') && ++puts < 4 ? serviceError(404, 'LogStoreNotExist') : accepted;
+  });
+  let keys = 0;
+  const credentials = () => ({ accessKeyId: `id${++keys}`, accessKeySecret: 'secret' });
+  const { shipper, errors } = ship({ ...target, index: true, credentials });
+  for (const text of ['a', 'b', 'c', 'd']) {
+    shipper.accept(log(text));
+    await shipper.flush();
+  }
+  expect((await shipper.close()).delivered).toBe(4);
+  expect(requests.filter(({ url }) => url === '/logstores/web/index')).toHaveLength(failures + 1);
+  expect(errors.filter(({ message }) => message.startsWith('CreateIndex'))).toEqual([]);
+});
+
+it('gives up an index that cannot be created, and says so once', async () => {
+  const { clock, provisioner, urls } = provision({ index: true }, ({ pathname }) => pathname !== '/logstores');
+  const { signal } = new AbortController();
+  await provisioner.createLogstore(signal);
+  await provisioner.completeIndex(signal);
+  provisioner.confirm();
+  for (let second = 0; second < 120; second++) {
+    await provisioner.completeIndex(signal);
+    await clock.advance(1000);
+  }
+  expect(urls).toHaveLength(1 + 2 + 5);
+  expect(provisioner.takeFaults()).toMatchObject([{ code: 'NETWORK' }]);
+  expect(provisioner.takeFaults()).toEqual([]);
+});
+
+it('does not say of a broken connection that logs may have been stored, as long as none was sent', async () => {
+  const { target } = await startServer(() => serviceError(404, 'LogStoreNotExist'));
+  const breaking: LogServiceOptions['fetch'] = async (url, init) => {
+    if (url.endsWith('/logstores')) throw Object.assign(new Error('reset'), { code: 'ECONNRESET' });
+    return fetch(url, init);
+  };
+  const { shipper, errors } = ship({ ...target, fetch: breaking }, { closeTimeoutMs: 100 });
+  shipper.accept(log('lost'));
+  await shipper.close();
+  expect(errors[0]).toMatchObject({ code: 'NETWORK', ambiguous: false });
+});
+
+it('creates a logstore again that was deleted before it took any log', async () => {
+  const { clock, provisioner, urls } = provision({}, () => false);
+  const { signal } = new AbortController();
+  await provisioner.createLogstore(signal);
+  await clock.advance(60_000);
+  await expect(provisioner.createLogstore(signal)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await clock.advance(240_000);
+  await provisioner.createLogstore(signal);
+  expect(urls).toHaveLength(2);
 });
 
 it('creates a logstore again that was deleted meanwhile', async () => {

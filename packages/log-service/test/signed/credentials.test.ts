@@ -212,6 +212,29 @@ it('asks again after a refusal that came while an earlier question was open, if 
   expect(await Promise.all(renewals)).toEqual([true, true]);
 });
 
+it('takes a provider whose next key is refused too for one without another key, and asks it again for the next batch', async () => {
+  const { ask, source } = start();
+  const key = await source.get();
+  expect(await source.renew(key)).toBe(true);
+  const next = await source.get();
+  expect(await source.renew(next)).toBe(false);
+  expect(ask).toHaveBeenCalledTimes(2);
+  const last = await source.get();
+  expect(last).toEqual(keyOf(3));
+  source.confirm(last);
+  expect(await source.renew(last)).toBe(true);
+  expect(ask).toHaveBeenCalledTimes(4);
+});
+
+it('calls a function without an argument', async () => {
+  const ask = vi.fn((generation = 1) => keyOf(generation));
+  const source = createCredentialsSource(ask);
+  const key = await source.get();
+  expect(key).toEqual(keyOf(1));
+  await source.renew(key);
+  expect(ask.mock.calls).toEqual([[], []]);
+});
+
 it('never has another key than the one that was given', async () => {
   const source = createCredentialsSource(keyOf(1));
   const key = await source.get();
