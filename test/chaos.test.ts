@@ -1,7 +1,6 @@
 import { setInterval as every } from 'node:timers/promises';
 import type { DeliveryStats } from '@logferry/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { full } from '../forms.js';
 import { installJumpingClock, type JumpingClock } from './chaos/jumping-clock.js';
 import { type Account, Traffic } from './chaos/traffic.js';
 import { clockOffsetsMs, storm } from './chaos/weather.js';
@@ -66,7 +65,7 @@ afterAll(async () => {
   await Promise.all(traffics.map((traffic) => traffic.end()));
 });
 
-it.runIf(full)(
+it(
   `delivers or reports every record in chaos, and delivers after it (LOGFERRY_SEED=${SEED})`,
   async () => {
     const startMs = performance.now();

@@ -1,4 +1,5 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
+import { full } from '../forms.js';
 import shared from '../vitest.config.js';
 
 /** Files that wait most of the time: chaos, outages, requests and threads that hang, quotas. */
@@ -12,7 +13,17 @@ const patient = [
 ];
 /** Files that compute meanwhile. None of them depends on times. */
 const meanwhile = ['contract/transport.test.ts', 'properties.test.ts'];
-const first = [...patient, ...meanwhile];
+
+/** Files without a short form: each of their many processes takes half a second of a core. */
+const longOnly = [
+  'chaos.test.ts',
+  'contract/runners/**',
+  'packed/**',
+  'spool/**',
+  'surroundings.test.ts',
+  'thread/endings.test.ts',
+];
+const first = [...patient, ...meanwhile].filter((file) => full || !longOnly.includes(file));
 
 // These run first, all at once. Then come bursts and child processes, whose times are measured: at most two files at once.
 export default mergeConfig(
@@ -29,7 +40,7 @@ export default mergeConfig(
           extends: true,
           test: {
             name: 'then',
-            exclude: [...first, 'proxies/**', '**/node_modules/**'],
+            exclude: [...first, ...(full ? [] : longOnly), 'proxies/**', '**/node_modules/**'],
             maxWorkers: 2,
             sequence: { groupOrder: 1 },
           },

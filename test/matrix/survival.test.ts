@@ -18,7 +18,10 @@ const cells: readonly SpooledCell[] = spooledEndings
   .map((cell, index) => ({ ...cell, cloud: TARGETS[index % TARGETS.length] as Cloud['label'] }));
 const inShortForm = cells.filter(
   ({ ending, column, host }, index) =>
-    ending.isAway && ending.act !== 'nothing' && hostsOf(column)[Math.floor(index / 12) % 3]?.[0] === host,
+    ending.isAway &&
+    ending.act !== 'nothing' &&
+    index % 2 === 0 &&
+    hostsOf(column)[Math.floor(index / 12) % 3]?.[0] === host,
 );
 
 describe.concurrent('a process with a spool ends, and the next one delivers what was promised', () => {

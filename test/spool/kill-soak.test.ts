@@ -9,7 +9,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { DeliveryStats } from '@logferry/core';
 import { expect, it, onTestFinished } from 'vitest';
-import { full } from '../../forms.js';
 import { type Cloud, clouds, type RunningCloud, signedLogService } from '../support/clouds.js';
 
 const CHILD = fileURLToPath(new URL('kill-soak-child.js', import.meta.url));
@@ -81,7 +80,7 @@ const counts = {
 /** States that are too rare to be awaited. */
 const RARE = 'killed in the middle of a write';
 
-it.runIf(full)(
+it(
   `${ROUNDS} processes are killed at random moments, and no accepted record is lost`,
   async () => {
     for (let from = 0; from < ROUNDS; from += BLOCK) await runBlock(from, Math.min(BLOCK, ROUNDS - from));

@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { assertBalanced, type DeliveryStats } from '@logferry/core';
 import { expect, it, onTestFinished } from 'vitest';
-import { full } from '../../forms.js';
 import { clouds } from '../support/clouds.js';
 
 const CHILD = fileURLToPath(new URL('outage-child.js', import.meta.url));
@@ -28,7 +27,7 @@ interface Sample {
 
 const [cloudWatch] = clouds as readonly [(typeof clouds)[number]];
 
-it.runIf(full)(
+it(
   'an outage costs disk, and neither memory nor records: with a journal all arrive soon after it, while new ones go on',
   async () => {
     const directory = mkdtempSync(join(tmpdir(), 'logferry-outage-'));

@@ -22,7 +22,7 @@ export function testEncoding(name: string, create: () => Destination): void {
           expect(Number.isInteger(event.time)).toBe(true);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 60 },
     );
   });
 }

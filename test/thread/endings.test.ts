@@ -1,13 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { full } from '../../forms.js';
 import { clouds, type RunningCloud } from '../support/clouds.js';
 import { run } from './run.js';
 
-/** All pairs are in the fuzz of endings. The short form has the first. */
-const ways = clouds
-  .map((cloud, index) => ({ framework: ['winston', 'bunyan'][index] as string, cloud }))
-  .slice(0, full ? 2 : 1);
+/** All pairs are in the fuzz of endings. */
+const ways = clouds.map((cloud, index) => ({ framework: ['winston', 'bunyan'][index] as string, cloud }));
 
 describe.each(ways)('a thread from $framework to $cloud.name', ({ framework, cloud: kind }) => {
   let cloud: RunningCloud;
