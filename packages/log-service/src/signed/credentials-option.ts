@@ -5,6 +5,7 @@ import {
   numberOption,
   refuseUnknownOptions,
   stringOption,
+  wrongOption,
   wrongSecret,
 } from '@logferry/core';
 import { type AccessKey, copyKey, faultOfKey } from './access-key.js';
@@ -116,6 +117,13 @@ export function checkCredentials(value: LogServiceCredentials): CheckedCredentia
     throw wrongSecret('credentials.getCredential', 'a method', value.getCredential);
   }
   if ('type' in value && value.type !== undefined) return { form: 'config', config: checkConfig(value) };
+  if ('expiration' in value && value.expiration !== undefined) {
+    throw wrongOption(
+      'credentials.expiration',
+      'a function instead of a key that ends: it returns the next one',
+      value,
+    );
+  }
   refuseUnknownOptions(value, ['accessKeyId', 'accessKeySecret', 'securityToken'], 'credentials.');
   const fault = faultOfKey(value);
   if (fault) throw wrongSecret(`credentials.${fault.name}`, fault.expected, fault.got);

@@ -56,6 +56,12 @@ it.each<[string, unknown, string, string]>([
   ['a text', SECRET, 'credentials', `expected ${FORMS}, got a string`],
   ['an array', [KEY], 'credentials', `expected ${FORMS}, got an array`],
   ['a number', 7, 'credentials', `expected ${FORMS}, got a number`],
+  [
+    'a key that ends',
+    { ...KEY, expiration: new Date() },
+    'credentials.expiration',
+    'expected a function instead of a key that ends: it returns the next one, got an object',
+  ],
   ['no key', {}, 'credentials.accessKeyId', 'expected a string that is not empty, got undefined'],
   [
     'an empty secret',
