@@ -11,8 +11,8 @@ export interface CredentialsSource {
    */
   get(signal?: AbortSignal): Promise<AccessKey>;
   /**
-   * The service refused this key. Asks the provider once, at most every 5 s, and not for a key that took the place of a refused one: the
-   * next `get` does.
+   * The service refused this key. Asks the provider once, and at most every 5 s if it gave the same key. After three keys in a row
+   * that the service refused, only the next `get` asks.
    *
    * @returns true if there is another key now, by which the batch can be repeated at once
    */
@@ -35,8 +35,8 @@ class Source implements CredentialsSource {
   #held: HeldKey | undefined;
   /** The service refused the key that is held, and the provider was not asked for a batch since. */
   #isRefused = false;
-  /** The key that took the place of a refused one, until the service takes it. */
-  #unproven: AccessKey | undefined;
+  /** Number of keys that took the place of a refused one, since the service took a key. */
+  #replacements = 0;
   #asking: Asking | undefined;
   /** End of the last question, on the monotonic clock. */
   #askedAtMs = Number.NEGATIVE_INFINITY;
@@ -65,8 +65,7 @@ class Source implements CredentialsSource {
   async renew(refused: AccessKey, signal?: AbortSignal): Promise<boolean> {
     if (this.#hasOther(refused)) return true;
     this.#isRefused = true;
-    // A provider can have any number of keys that the service refuses.
-    if (this.#unproven && isSameKey(this.#unproven, refused)) return false;
+    if (this.#replacements >= MAX_REPLACEMENTS) return false;
     const earlier = this.#asking;
     if (earlier && !earlier.isAfterRefusal) {
       await this.#wait(
@@ -81,7 +80,7 @@ class Source implements CredentialsSource {
   }
 
   confirm(taken: AccessKey): void {
-    if (this.#unproven && isSameKey(this.#unproven, taken)) this.#unproven = undefined;
+    if (this.#held && isSameKey(this.#held.key, taken)) this.#replacements = 0;
   }
 
   #hasOther(refused: AccessKey): boolean {
@@ -121,7 +120,7 @@ class Source implements CredentialsSource {
     const isOther = this.#held === undefined || !isSameKey(key, this.#held.key);
     if (isOther) {
       this.#isRefused = false;
-      this.#unproven = isAfterRefusal ? key : undefined;
+      if (isAfterRefusal) this.#replacements++;
     }
     this.#insistedAtMs = isAfterRefusal && !isOther ? this.#clock.monotonic() : Number.NEGATIVE_INFINITY;
     const renewsAtMs = expiresAtMs - marginOf(expiresAtMs - this.#clock.now());
@@ -129,6 +128,9 @@ class Source implements CredentialsSource {
     return this.#held;
   }
 }
+
+/** A provider can have any number of keys that the service refuses. A key can also end before a response says that it was taken. */
+const MAX_REPLACEMENTS = 3;
 
 /** Before its end a key is renewed: by so much of the rest of its life, and at most by so many milliseconds. */
 const MARGIN = 0.1;

@@ -283,11 +283,12 @@ it('says that the policy denies it also when each question to the provider gives
     ...target,
     credentials: () => ({ accessKeyId: `id${++asked}`, accessKeySecret: 'secret' }),
   });
-  const shipper = createShipper(destination, { closeTimeoutMs: 500, onError: (error) => void errors.push(error) });
+  const onError = (error: DeliveryError): void => void errors.push(error);
+  const shipper = createShipper(destination, { retry: { baseMs: 1 }, closeTimeoutMs: 500, onError });
   shipper.accept(record({ number: 1 }, { time: Date.now() }));
   await shipper.close();
   expect(errors.at(-1)).toMatchObject({ code: 'AUTH', ambiguous: false });
-  expect([asked, requests.length]).toEqual([2, 2]);
+  expect([asked, requests.length]).toEqual([4, 4]);
 });
 
 it('shows no token that a server quotes', async () => {
