@@ -68,8 +68,9 @@ it('creates no index unless asked', async () => {
 });
 
 it('creates nothing unless asked', async () => {
-  const { shipper, errors } = ship({ createMissing: false }, { closeTimeoutMs: 100 });
+  const { shipper, errors } = ship({ createMissing: false }, { maxDelayMs: 0, closeTimeoutMs: 100 });
   shipper.accept(log('lost'));
+  await expect.poll(() => errors.length).toBeGreaterThan(0);
   await shipper.close();
   expect(errors[0]).toMatchObject({ code: 'NOT_FOUND' });
   expect(errors[0]?.message).toContain('createMissing');
@@ -78,8 +79,9 @@ it('creates nothing unless asked', async () => {
 
 it('never creates a project', async () => {
   const { target, requests } = await startServer(() => serviceError(404, 'ProjectNotExist'));
-  const { shipper, errors } = ship(target, { closeTimeoutMs: 100 });
+  const { shipper, errors } = ship(target, { maxDelayMs: 0, closeTimeoutMs: 100 });
   shipper.accept(log('lost'));
+  await expect.poll(() => errors.length).toBeGreaterThan(0);
   await shipper.close();
   expect(errors[0]).toMatchObject({ code: 'NOT_FOUND' });
   expect(new Set(requests.map(({ url }) => url))).toEqual(new Set(['/logstores/web/shards/lb']));
@@ -182,8 +184,9 @@ it('does not say of a broken connection that logs may have been stored, as long 
     if (url.endsWith('/logstores')) throw Object.assign(new Error('reset'), { code: 'ECONNRESET' });
     return fetch(url, init);
   };
-  const { shipper, errors } = ship({ ...target, fetch: breaking }, { closeTimeoutMs: 100 });
+  const { shipper, errors } = ship({ ...target, fetch: breaking }, { maxDelayMs: 0, closeTimeoutMs: 100 });
   shipper.accept(log('lost'));
+  await expect.poll(() => errors.length).toBeGreaterThan(0);
   await shipper.close();
   expect(errors[0]).toMatchObject({ code: 'NETWORK', ambiguous: false });
 });
