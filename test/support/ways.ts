@@ -13,12 +13,12 @@ export const ways: readonly Way[] = waysTo(clouds);
 
 /** The hosts of each cloud in the short form. */
 const TURNS: readonly (readonly number[])[] = [
-  [0, 2, 5],
-  [1, 3, 4],
-  [0, 3, 5],
+  [0, 3],
+  [1, 4],
+  [2, 5],
 ];
 
-/** Each host with each cloud, and with signed writes to Log Service. In the short form each host has one or two of them, each of them three hosts. */
+/** Each host with each cloud, and with signed writes to Log Service. In the short form each host has one of them. */
 export const waysInTurns: readonly Way[] = [...ways, ...waysTo([signedLogService])].filter(
   (_, index) => full || TURNS[Math.floor(index / hosts.length)]?.includes(index % hosts.length),
 );
