@@ -2,7 +2,6 @@ import {
   type Batch,
   type BatchLimits,
   ClockCheck,
-  DeliveryError,
   type DestinationRecipe,
   type Encoding,
   type FieldsDestination,
@@ -20,7 +19,7 @@ import { MAX_BATCH_EVENTS, MAX_FUTURE_MS, MAX_PAST_MS } from './limits.js';
 import { moduleUrl } from './module-url.js';
 import type { LogServiceOptions } from './options/options.js';
 import { checkRoom, type ResolvedLogServiceOptions, resolveLogServiceOptions } from './options/resolve-options.js';
-import { type Attempt, isCompressionRefused, isLogstoreMissing, toDeliveryError } from './send/classify.js';
+import { type Attempt, again, isCompressionRefused, isLogstoreMissing, toDeliveryError } from './send/classify.js';
 import { LogServiceClient } from './send/client.js';
 import { type Compression, compress } from './send/compress.js';
 import type { LogServiceResponse } from './send/request.js';
@@ -154,8 +153,4 @@ function withEncoder<Payload extends string | Uint8Array, Label>(
 ): { readonly form: BodyForm; readonly encode: (record: FieldsRecord) => Encoding } {
   checkRoom(options.maxBatchBytes, form.baseBytesOf(options.route));
   return { form, encode: createEncoder(form, options) };
-}
-
-function again({ message, requestId }: DeliveryError): DeliveryError {
-  return new DeliveryError('AGAIN', message, { requestId });
 }

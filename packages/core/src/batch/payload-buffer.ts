@@ -35,7 +35,9 @@ export class BufferPool {
 /** The payloads of a batch as bytes, one after another, with a separator after each, if there is one. */
 export class PayloadBuffer {
   readonly #pool: BufferPool;
-  readonly #separator: PayloadSeparator;
+  readonly #separatorBytes: number;
+  /** `NaN` if there is none. */
+  readonly #separatorCode: number;
   readonly #expectedBytes: number;
   #buffer: Buffer = EMPTY;
   /** Start of the first payload. */
@@ -44,7 +46,8 @@ export class PayloadBuffer {
 
   constructor(pool: BufferPool, separator: PayloadSeparator, expectedBytes: number) {
     this.#pool = pool;
-    this.#separator = separator;
+    this.#separatorBytes = separator.length;
+    this.#separatorCode = separator.charCodeAt(0);
     this.#expectedBytes = Math.max(expectedBytes, FIRST_BYTES);
   }
 
@@ -88,7 +91,7 @@ export class PayloadBuffer {
     suffix: string | Uint8Array,
   ): { readonly bytes: Uint8Array; readonly isCopy: boolean } {
     const prefixBytes = Buffer.byteLength(prefix);
-    const last = Math.max(this.#end - this.#separator.length, this.#origin);
+    const last = Math.max(this.#end - this.#separatorBytes, this.#origin);
     const fits = prefixBytes <= this.#origin && last + Buffer.byteLength(suffix) <= this.#buffer.length;
     if (!fits) {
       const payloads = this.#buffer.subarray(this.#origin, last);
@@ -120,7 +123,7 @@ export class PayloadBuffer {
   }
 
   #separate(): void {
-    if (this.#separator !== '') this.#buffer[this.#end++] = this.#separator.charCodeAt(0);
+    if (this.#separatorBytes > 0) this.#buffer[this.#end++] = this.#separatorCode;
   }
 
   /** Grows to `bytes`, in a pooled buffer if that would be more than half full. */

@@ -8,8 +8,8 @@ type Enclose = (prefix: string | Uint8Array, suffix: string | Uint8Array) => Uin
 
 /**
  * Makes the body of a request: `prefix`, the payloads of the batch with the destination's `separator` in between, `suffix`.
- * Text becomes UTF-8, and bytes stay as they are. It costs a fraction of joining `batch.events`, which are made only when they are read. Body and events are valid until
- * `send` settles.
+ * Text becomes UTF-8, and bytes stay as they are. It costs a fraction of joining `batch.events`, which are made only when they
+ * are read. Body and events are valid until `send` settles.
  */
 export function enclosePayloads(batch: Batch, prefix: string | Uint8Array, suffix: string | Uint8Array): Uint8Array {
   const { [ENCLOSE]: enclose } = batch as Batch & { readonly [ENCLOSE]?: Enclose };

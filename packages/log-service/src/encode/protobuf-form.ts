@@ -12,7 +12,7 @@ import {
   writeVarint,
 } from './protobuf.js';
 import { headOf } from './route.js';
-import { createNanosecondOrder } from './sequence.js';
+import { nextNanosecond } from './sequence.js';
 import { textOf } from './text.js';
 
 /**
@@ -31,7 +31,6 @@ export class ProtobufForm implements LogForm<Uint8Array, Uint8Array> {
   readonly contentType = 'application/x-protobuf';
   readonly separator = '';
   readonly emptyLogBytes: number = MAX_LOG_HEAD_BYTES + MAX_TIME_BYTES + TIME_NS_BYTES;
-  readonly #nextInMs = createNanosecondOrder();
   readonly #tails = new Map<string, Uint8Array>();
   /** Payloads are parts of it, one behind another. It belongs to them once it is full. */
   #slab: Buffer = Buffer.alloc(0);
@@ -52,7 +51,7 @@ export class ProtobufForm implements LogForm<Uint8Array, Uint8Array> {
 
   begin(time: number): void {
     const seconds = Math.floor(time / 1000);
-    this.#nanoseconds = (time - seconds * 1000) * NS_PER_MS + this.#nextInMs(time);
+    this.#nanoseconds = (time - seconds * 1000) * NS_PER_MS + nextNanosecond(time);
     this.#start = this.#end;
     if (!this.#hasRoom(this.emptyLogBytes)) this.#grow(this.emptyLogBytes);
     const timeAt = this.#start + MAX_LOG_HEAD_BYTES;

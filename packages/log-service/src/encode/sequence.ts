@@ -14,23 +14,21 @@ export function sharedSequence(): () => string {
 /**
  * Keeps the order of the records of a millisecond in their nanoseconds.
  *
- * @returns a function that takes the time of a record in epoch milliseconds, and returns a number from 0 to 999,999, which is
- * higher than that of any earlier record of the same time
+ * @param time of a record, in epoch milliseconds
+ * @returns a number from 0 to 999,999, which is higher than that of any earlier record of the same time
  */
-export function createNanosecondOrder(): (time: number) => number {
-  return (time) => {
-    if (time < order.fromMs) return nextOf(order.before);
-    if (time > order.latestMs) {
-      order.latestMs = time;
-      if (order.since.last >= MAX_NUMBER / 2) {
-        // No record has this time yet. Those of earlier times go on counting, with room for half a million more.
-        order.before.last = order.since.last;
-        order.since.last = -1;
-        order.fromMs = time;
-      }
+export function nextNanosecond(time: number): number {
+  if (time < order.fromMs) return nextOf(order.before);
+  if (time > order.latestMs) {
+    order.latestMs = time;
+    if (order.since.last >= MAX_NUMBER / 2) {
+      // No record has this time yet. Those of earlier times go on counting, with room for half a million more.
+      order.before.last = order.since.last;
+      order.since.last = -1;
+      order.fromMs = time;
     }
-    return nextOf(order.since);
-  };
+  }
+  return nextOf(order.since);
 }
 
 const counter = sharedState('logService.sequence', () => ({ last: 0 }));

@@ -42,6 +42,11 @@ export function toConnectionError(
   return new DeliveryError(code, `${operation} to ${targetLabel}: ${reason}${hint}`, { cause: error, ambiguous });
 }
 
+/** The same failure, after which the batch is to go again at once: the destination has learned from it. */
+export function again({ message, requestId }: DeliveryError): DeliveryError {
+  return new DeliveryError('AGAIN', message, { requestId });
+}
+
 /** Whether the service could not read a compressed body. */
 export function isCompressionRefused({ errorName }: Answer): boolean {
   return COMPRESSION_REFUSED.has(errorName.toLowerCase());

@@ -1,7 +1,7 @@
-import { createHttpClient, DeliveryError } from '@logferry/core';
+import { createHttpClient } from '@logferry/core';
 import type { LogServiceFetch } from '../options/options.js';
 import type { Signer } from '../signed/signer.js';
-import { type Attempt, toConnectionError, toDeliveryError } from './classify.js';
+import { type Attempt, again, toConnectionError, toDeliveryError } from './classify.js';
 import { fetchOver, type LogServiceRequest, type LogServiceResponse, type ProgressFetch, post } from './request.js';
 
 /** Makes requests, signed ones if it has a signer. */
@@ -27,13 +27,14 @@ export class LogServiceClient {
     progress?: (() => void) | undefined,
   ): Promise<LogServiceResponse> {
     const versioned = { ...request, headers: { 'x-log-apiversion': '0.6.0', ...request.headers } };
-    const signed = await this.#signer?.sign(versioned, signal);
-    const response = await this.#exchange(signed ?? versioned, attempt, signal, progress);
-    if (!signed) return response;
-    this.#signer?.learn(signed, response);
-    if (response.done || !(await this.#signer?.canImprove(signed, response, signal))) return response;
-    const { message, requestId } = toDeliveryError(response, attempt);
-    throw new DeliveryError('AGAIN', message, { requestId });
+    const signer = this.#signer;
+    if (!signer) return this.#exchange(versioned, attempt, signal, progress);
+    const signed = await signer.sign(versioned, signal);
+    const response = await this.#exchange(signed, attempt, signal, progress);
+    signer.learn(signed, response);
+    if (!response.done && (await signer.canImprove(signed, response, signal)))
+      throw again(toDeliveryError(response, attempt));
+    return response;
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import { type Answer, type HttpClient, isSuccess, readAnswer } from '@logferry/core';
 import type { LogServiceFetch } from '../options/options.js';
+import { SECURITY_TOKEN_HEADER } from '../signed/canonical.js';
 
 /** A request, all of it as it is sent. */
 export interface LogServiceRequest {
@@ -37,7 +38,7 @@ export async function post(
   const clockOffsetMs = offsetOf(response.headers.get('date'), sentMs);
   // The status decides. The body may break off, but reading it frees the connection for the next request.
   const text = await response.text().catch(() => '');
-  const token = headers[TOKEN_HEADER];
+  const token = headers[SECURITY_TOKEN_HEADER];
   // A server may quote the request, and messages quote the response.
   const body = token === undefined ? text : text.replaceAll(token, '…');
   const received = { status, headers: response.headers, body };
@@ -45,8 +46,6 @@ export async function post(
   const { requestId, errorName } = answer;
   return { ...answer, clockOffsetMs, done: isSuccess(status) && requestId !== undefined && errorName === '' };
 }
-
-const TOKEN_HEADER = 'x-acs-security-token';
 
 /** A `fetch` function that tells the progress of sending the body. */
 export type ProgressFetch = (

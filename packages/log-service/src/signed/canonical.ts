@@ -5,6 +5,9 @@ export interface SignedParts {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** The header with the token of a temporary key. */
+export const SECURITY_TOKEN_HEADER = 'x-acs-security-token';
+
 /** Whether both versions of the signature cover a header of this name. */
 export function isServiceHeader(name: string): boolean {
   return name.startsWith('x-log-') || name.startsWith('x-acs-');

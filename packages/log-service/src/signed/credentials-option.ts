@@ -121,7 +121,7 @@ export function checkCredentials(value: LogServiceCredentials): CheckedCredentia
     throw wrongOption(
       'credentials.expiration',
       'a function instead of a key that ends: it returns the next one',
-      value,
+      value.expiration,
     );
   }
   refuseUnknownOptions(value, ['accessKeyId', 'accessKeySecret', 'securityToken'], 'credentials.');

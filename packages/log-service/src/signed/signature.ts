@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { AccessKey } from './access-key.js';
+import { SECURITY_TOKEN_HEADER } from './canonical.js';
 import { authorizationV1 } from './signature-v1.js';
 import { authorizationV4 } from './signature-v4.js';
 
@@ -29,7 +30,7 @@ export function signRequest(
   const { method, body } = request;
   const url = new URL(request.url);
   const date = new Date(dateMs);
-  const ownHeaders = { ...request.headers, ...(key.securityToken && { 'x-acs-security-token': key.securityToken }) };
+  const ownHeaders = { ...request.headers, ...(key.securityToken && { [SECURITY_TOKEN_HEADER]: key.securityToken }) };
   if (region === undefined) {
     const headers = {
       ...ownHeaders,

@@ -89,5 +89,5 @@ const MAX_JUMP_MS = 60_000;
 /** While all events lie outside the window by the offset, no request is made that could show that it is wrong by now. */
 const MAX_AGE_MS = 600_000;
 
-/** The service refuses a signature whose time differs by more than 15 minutes. */
+/** A smaller offset does no harm: the service refuses a signature whose time differs by more than 15 minutes. */
 const TOLERATED_MS = 300_000;

@@ -6,6 +6,7 @@ import { createLogService, type LogServiceOptions } from '../../src/index.js';
 import { Provisioner } from '../../src/signed/provisioner.js';
 import { record } from '../support/records.js';
 import { accepted, serviceError, startServer } from '../support/servers.js';
+import { keyOf } from '../support/signed.js';
 
 let emulator: LogServiceEmulator;
 beforeEach(async () => {
@@ -14,9 +15,8 @@ beforeEach(async () => {
 });
 
 function ship(options: Partial<LogServiceOptions> = {}, delivery: DeliveryOptions = {}) {
-  const { target, env } = emulator;
-  const { ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId, ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret } = env;
-  const credentials = { accessKeyId, accessKeySecret };
+  const { target } = emulator;
+  const credentials = keyOf(emulator);
   const errors: DeliveryError[] = [];
   const shipper = createShipper(
     createLogService({ ...target, logstore: 'new', credentials, createMissing: true, ...options }),

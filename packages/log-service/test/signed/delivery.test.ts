@@ -12,11 +12,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { createLogService, type LogServiceOptions } from '../../src/index.js';
 import { batchAt, record } from '../support/records.js';
 import { failureOf, send, serviceError, startServer } from '../support/servers.js';
-
-/** The server's pair of keys, as the option `credentials`. */
-function keyOf({ env }: LogServiceEmulator) {
-  return { accessKeyId: env.ALIBABA_CLOUD_ACCESS_KEY_ID, accessKeySecret: env.ALIBABA_CLOUD_ACCESS_KEY_SECRET };
-}
+import { keyOf } from '../support/signed.js';
 
 async function start(options: LogServiceEmulatorOptions = {}): Promise<LogServiceEmulator> {
   const emulator = await startLogService({ strict: true, ...options });

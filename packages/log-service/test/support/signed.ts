@@ -1,4 +1,5 @@
 import type { EncodedEvent, FieldsDestination } from '@logferry/core';
+import type { LogServiceEmulator } from '@logferry/emulators';
 import protobuf from 'protobufjs';
 import { createLogService, type LogServiceOptions } from '../../src/index.js';
 import { SHOP } from './records.js';
@@ -6,6 +7,11 @@ import { SHOP } from './records.js';
 /** A destination for signed writes that sends nothing. */
 export function signedShop(options: Partial<LogServiceOptions> = {}): FieldsDestination {
   return createLogService({ ...SHOP, credentials: { accessKeyId: 'id', accessKeySecret: 'secret' }, ...options });
+}
+
+/** The key that an emulator accepts, as the option `credentials`. */
+export function keyOf({ env }: LogServiceEmulator) {
+  return { accessKeyId: env.ALIBABA_CLOUD_ACCESS_KEY_ID, accessKeySecret: env.ALIBABA_CLOUD_ACCESS_KEY_SECRET };
 }
 
 /** A log as an independent decoder reads it. */
