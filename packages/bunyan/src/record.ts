@@ -9,16 +9,19 @@ const INFO = 30;
 export function recordOf(written: unknown): LogRecord {
   if (typeof written !== 'string') return new BunyanRecord(written as Fields);
   const line = written.trimEnd();
-  return new BunyanRecord(parseObject(line) ?? { msg: line }, line);
+  const fields = parseObject(line);
+  return fields ? new BunyanRecord(fields, line, line) : new BunyanRecord({ msg: line }, line);
 }
 
 /** bunyan's record as a record for the core. All raw streams get the same object, so it is never changed. */
 class BunyanRecord implements LogRecord {
   readonly fields: Fields;
+  readonly fieldsJson: string | undefined;
   readonly #line: string | undefined;
 
-  constructor(fields: Fields, line?: string) {
+  constructor(fields: Fields, line?: string, fieldsJson?: string) {
     this.fields = fields;
+    this.fieldsJson = fieldsJson;
     this.#line = line;
   }
 

@@ -126,6 +126,7 @@ export class CoreShipper implements Shipper {
       routes,
       reporter,
       clock,
+      random,
       onChanged,
     });
     this.#intake = intake;

@@ -9,6 +9,7 @@ export { ConfigError, type DeliveryCode, DeliveryError, type DeliveryErrorOption
 export type { LogRecord } from './contract/record.js';
 export { createShipper } from './create-shipper.js';
 export type { DeliveryOptions, RetryOptions } from './options/delivery-options.js';
+export type { RedactOptions, ShapingOptions, ShippedRecord } from './options/shaping-options.js';
 export type { SpoolOptions } from './options/spool-options.js';
 export type { DeliveryReport, FlushOptions, Seams, Shipper } from './shipper.js';
 

@@ -76,6 +76,11 @@ class PinoLine implements ParsedLine {
     return isUrgentLevel(this.levelValue);
   }
 
+  /** None for plain text. */
+  get fieldsJson(): string | undefined {
+    return this.text.trimStart().startsWith('{') ? this.text : undefined;
+  }
+
   get fields(): Readonly<Record<string, unknown>> {
     this.#fields ??= parseObject(this.text, PINO_NAMES) ?? { msg: this.text };
     return this.#fields;

@@ -1,4 +1,4 @@
-import { type Drop, type DropReason, type EncodedEvent, zeroByReason } from '../contract/destination.js';
+import { type Drop, type DropReason, type EncodedEvent, isLeftOut, zeroByReason } from '../contract/destination.js';
 
 /** The fate of every record. */
 export interface LedgerTotals {
@@ -132,9 +132,10 @@ export class Ledger {
     this.#received++;
   }
 
-  /** Counts a record that is lost before the core keeps it. */
+  /** Counts a record that is lost, or left out, before the core keeps it. */
   refuse(reason: DropReason, time: number, events: readonly EncodedEvent[], cause?: unknown): void {
     this.#dropped[reason]++;
+    if (isLeftOut(reason)) return;
     this.#onLoss({ reason, records: 1, from: time, to: time, events, ...withCause(cause) }, false);
   }
 

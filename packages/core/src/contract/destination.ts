@@ -1,7 +1,7 @@
 import type { DeliveryError } from './errors.js';
 import type { LogRecord } from './record.js';
 
-/** Why a record was lost. */
+/** Why a record does not arrive. The last two are what the options ask for: they are counted, but are no loss that anybody is told of. */
 export type DropReason =
   /** The byte budget was full. */
   | 'buffer-full'
@@ -26,11 +26,20 @@ export type DropReason =
   /** The record was logged from inside a request of ours, by the SDK for instance: shipping it would cause the next. */
   | 'feedback'
   /** The spool holds `spool.maxBytes`. */
-  | 'spool-full';
+  | 'spool-full'
+  /** The option `transform` left the record out. */
+  | 'filtered'
+  /** The option `sample` left the record out. */
+  | 'sampled';
 
 /** Whether `reason` is a {@link DropReason}. */
 export function isDropReason(reason: unknown): reason is DropReason {
   return typeof reason === 'string' && Object.hasOwn(zeroByReason(), reason);
+}
+
+/** Whether a record was left out as the options ask for, which is no loss. */
+export function isLeftOut(reason: DropReason): boolean {
+  return reason === 'filtered' || reason === 'sampled';
 }
 
 /** A counter for each reason. */
@@ -48,6 +57,8 @@ export function zeroByReason(): Record<DropReason, number> {
     'too-many-routes': 0,
     feedback: 0,
     'spool-full': 0,
+    filtered: 0,
+    sampled: 0,
   };
 }
 

@@ -10,4 +10,9 @@ export interface LogRecord {
   readonly text: string;
   /** The record's fields. It may be a getter, like `text`. */
   readonly fields: Readonly<Record<string, unknown>>;
+  /**
+   * The JSON that `fields` were parsed from, if there is one: it has each digit, and members that share a name. Read to redact or to
+   * transform the record. It may be a getter, like `text`. @default none
+   */
+  readonly fieldsJson?: string | undefined;
 }

@@ -1,7 +1,7 @@
 import type { EventFlags, Ledger } from '../accounting/ledger.js';
 import type { Reporter } from '../accounting/reporter.js';
 import type { Clock } from '../contract/clock.js';
-import type { Destination, DropReason, EncodedEvent } from '../contract/destination.js';
+import { type Destination, type DropReason, type EncodedEvent, isLeftOut } from '../contract/destination.js';
 import type { LogRecord } from '../contract/record.js';
 import type { RouteScheduler } from '../delivery/route-scheduler.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
@@ -13,6 +13,7 @@ import type { Budget } from './budget.js';
 import { DeferredEncoder } from './deferred-encoder.js';
 import { type CheckedEncoding, type CheckedEvent, encodeAllChecked, encodeChecked } from './encode.js';
 import { flagsOf, NOTICE, ORDINARY, URGENT } from './event-flags.js';
+import { Shaper } from './shaper.js';
 import { type EncodedRecord, SpoolIntake } from './spool-intake.js';
 import { TimeWindow } from './time-window.js';
 
@@ -29,6 +30,8 @@ interface Dependencies {
   readonly routes: Pick<RouteScheduler, 'size' | 'has'>;
   readonly reporter: Reporter;
   readonly clock: Clock;
+  /** From 0 up to, but not including, 1. */
+  readonly random: () => number;
   /** Called when there is more to do than before. */
   readonly onChanged: () => void;
 }
@@ -37,6 +40,8 @@ interface Dependencies {
 export class Intake {
   readonly #dependencies: Dependencies;
   readonly #window: TimeWindow;
+  /** None where records ship as they are. */
+  readonly #shaper: Shaper | undefined;
   /** None where the destination encodes each record alone. */
   readonly #deferred: DeferredEncoder | undefined;
   /** None without a spool. */
@@ -46,10 +51,11 @@ export class Intake {
   #isTogether = false;
 
   constructor(dependencies: Dependencies) {
-    const { destination, options, clock, spool, ledger, budget } = dependencies;
+    const { destination, options, clock, random, spool, ledger, budget } = dependencies;
     const window = new TimeWindow(clock, options.limits);
     this.#dependencies = dependencies;
     this.#window = window;
+    this.#shaper = options.shaping && new Shaper(options.shaping, destination.reads, random);
     if (destination.reads === 'text' && destination.encodeAll)
       this.#deferred = new DeferredEncoder(
         options.maxBufferBytes,
@@ -84,15 +90,20 @@ export class Intake {
     return this.#window.redated;
   }
 
-  /** Takes in a record. False: refused on the spot. */
+  /** Takes in a record. False: refused on the spot. Throws if the record cannot be read, or shaped. */
   accept(record: LogRecord): boolean {
-    const { onChanged, reporter } = this.#dependencies;
+    const { ledger, onChanged, reporter } = this.#dependencies;
     const activity = currentActivity();
-    if (activity === 'sending') return this.refuse(record, 'feedback');
-    if (reporter.isNotifying || activity === 'notifying') return reporter.withoutReporting(() => this.#takeNow(record));
-    if (!this.#canWait(record)) {
+    if (activity === 'sending' || this.#shaper?.isTransforming) return this.refuse(record, 'feedback');
+    const shaped = this.#shaper ? this.#shaper.shape(record) : record;
+    if (typeof shaped === 'string') {
+      ledger.receive();
+      return this.#refuse(record, shaped);
+    }
+    if (reporter.isNotifying || activity === 'notifying') return reporter.withoutReporting(() => this.#takeNow(shaped));
+    if (!this.#canWait(shaped)) {
       this.#deferred?.drain();
-      return this.#takeNow(record);
+      return this.#takeNow(shaped);
     }
     onChanged();
     return true;
@@ -124,7 +135,8 @@ export class Intake {
     const { ledger, reporter } = this.#dependencies;
     const refuse = (): false => {
       ledger.receive();
-      return this.#refuse(record, reason, [], cause);
+      this.#refuse(record, reason, [], cause);
+      return false;
     };
     if (reporter.isNotifying || currentActivity() === 'notifying') return reporter.withoutReporting(refuse);
     this.#deferred?.drain();
@@ -177,15 +189,16 @@ export class Intake {
     return undefined;
   }
 
+  /** Counts a record that is not taken in. True if that is what the options ask for. */
   #refuse(
     record: Pick<LogRecord, 'time'>,
     reason: DropReason,
     events: readonly EncodedEvent[] = [],
     cause?: unknown,
-  ): false {
+  ): boolean {
     const { ledger, clock } = this.#dependencies;
     ledger.refuse(reason, events[0]?.time ?? timeOf(record, clock.now()), events, cause);
-    return false;
+    return isLeftOut(reason);
   }
 
   /** Whether these events would make more routes live at once than the core keeps. */

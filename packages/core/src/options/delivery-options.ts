@@ -10,6 +10,7 @@ import {
   refuseUnknownOptions,
   wrongOption,
 } from './checks.js';
+import { type ResolvedShaping, resolveShaping, type ShapingOptions } from './shaping-options.js';
 import { type ResolvedSpoolOptions, resolveSpool, type SpoolOptions } from './spool-options.js';
 
 /** The waits between attempts, and the end of trying. */
@@ -24,8 +25,8 @@ export interface RetryOptions {
   readonly maxAgeMs?: number | undefined;
 }
 
-/** Options of batching, buffering and delivery: the same for every framework and every cloud. */
-export interface DeliveryOptions {
+/** Options of shaping, batching, buffering and delivery: the same for every framework and every cloud. */
+export interface DeliveryOptions extends ShapingOptions {
   /** Longest wait of the first record in an open batch, in milliseconds. Later records do not prolong it. @default 1000 */
   readonly maxDelayMs?: number | undefined;
   /** Most bytes in a batch, as the service counts them. Lowers the service's limit, never raises it. @default the service's limit */
@@ -91,6 +92,9 @@ export const deliveryOptionNames: readonly (keyof DeliveryOptions)[] = optionNam
   spool: true,
   thread: true,
   dropNotice: true,
+  sample: true,
+  transform: true,
+  redact: true,
   onError: true,
   onDrop: true,
 });
@@ -111,7 +115,10 @@ export const DEFAULT_MAX_BUFFER_BYTES: number = 64 * 1024 * 1024;
 /** A destination's limits, lowered by the options. */
 export type ResolvedLimits = BatchLimits & Required<Pick<BatchLimits, 'baseBytes'>>;
 
-type OwnOptions = Omit<DeliveryOptions, 'maxBatchBytes' | 'maxBatchEvents' | 'retry' | 'spool' | 'onError' | 'onDrop'>;
+type OwnOptions = Omit<
+  DeliveryOptions,
+  'maxBatchBytes' | 'maxBatchEvents' | 'retry' | 'spool' | 'onError' | 'onDrop' | keyof ShapingOptions
+>;
 
 type Resolved<Options> = { readonly [Name in keyof Options]-?: NonNullable<Options[Name]> };
 
@@ -121,6 +128,8 @@ export interface ResolvedDeliveryOptions extends Resolved<OwnOptions> {
   readonly separator: PayloadSeparator;
   readonly retry: Resolved<RetryOptions>;
   readonly spool: ResolvedSpoolOptions | undefined;
+  /** `undefined` if records ship as they are. */
+  readonly shaping: ResolvedShaping | undefined;
 }
 
 /** Checks delivery options and the destination, and fills in the defaults. Throws `ConfigError`. */
@@ -151,6 +160,7 @@ export function resolveDeliveryOptions(options: DeliveryOptions, destination: De
     requestTimeoutMs: numberOption('requestTimeoutMs', options.requestTimeoutMs, 30_000, { min: 1 }),
     retry,
     spool,
+    shaping: resolveShaping(options),
     closeTimeoutMs: numberOption('closeTimeoutMs', options.closeTimeoutMs, DEFAULT_CLOSE_TIMEOUT_MS, { min: 0 }),
     thread: booleanOption('thread', options.thread, false),
     dropNotice: booleanOption('dropNotice', options.dropNotice, true),

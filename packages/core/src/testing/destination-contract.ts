@@ -467,8 +467,8 @@ function checkCrossing(
   { plainFields }: DestinationRecipe,
   record: LogRecord,
 ): void {
-  const { reads } = destination;
-  const line = lineOf(toWireRecord(record, reads, plainFields), reads);
+  const form = { reads: destination.reads, plainFields, isExact: false };
+  const line = lineOf(toWireRecord(record, form), form);
   const crossed = (parseLine(line.slice(0, -1)) as { readonly record: LogRecord }).record;
   const comparable = comparableBy(destination);
   const there = comparable(encode(copy, crossed));

@@ -1,22 +1,21 @@
-import type { Destination } from '../contract/destination.js';
 import { EndOfTurn } from '../tools/end-of-turn.js';
 import { systemClock } from '../tools/system-clock.js';
-import { lineOf, type WireRecord } from './protocol.js';
+import { lineOf, type WireForm, type WireRecord } from './protocol.js';
 
 /** Records that cost more than this are handed over at once. */
 const HANDOVER_BYTES = 512 * 1024;
 
 /** Records that are not handed over to the worker yet. It is emptied at the end of the turn, so that log calls do not pay for it. */
 export class Outbox {
-  readonly #reads: Destination['reads'];
+  readonly #form: WireForm;
   readonly #onDue: () => void;
   #records: WireRecord[] = [];
   #bytes = 0;
   readonly #endOfTurn: EndOfTurn;
 
   /** `onDue` has to take the lines. */
-  constructor(reads: Destination['reads'], onDue: () => void) {
-    this.#reads = reads;
+  constructor(form: WireForm, onDue: () => void) {
+    this.#form = form;
     this.#onDue = onDue;
     this.#endOfTurn = new EndOfTurn(systemClock, onDue);
   }
@@ -40,7 +39,7 @@ export class Outbox {
 
   /** Takes out all records, each as a line with its end. */
   take(): { readonly lines: readonly string[]; readonly costBytes: number } {
-    const lines = this.#records.map((wire) => lineOf(wire, this.#reads));
+    const lines = this.#records.map((wire) => lineOf(wire, this.#form));
     const costBytes = this.#bytes;
     this.#records = [];
     this.#bytes = 0;

@@ -5,6 +5,8 @@ import type { Destination, DestinationRecipe, Drop } from '../contract/destinati
 import { type DeliveryCode, DeliveryError, type DeliveryErrorOptions } from '../contract/errors.js';
 import type { LogRecord } from '../contract/record.js';
 import type { DeliveryOptions } from '../options/delivery-options.js';
+import { exactJson } from '../tools/exact-json.js';
+import { parseObject } from '../tools/parse-object.js';
 import { stringify } from '../tools/stringify.js';
 
 /** The data that a worker thread is started with. */
@@ -63,14 +65,15 @@ export interface Failure extends DeliveryErrorOptions {
 }
 
 /**
- * The first character of a line: a command, or a record with its text as it is, its text as JSON, its fields as JSON, or both
- * as JSON. The capital letter marks an urgent record.
+ * The first character of a line: a command, or a record with its text as it is, its text as JSON, its fields as JSON, both as
+ * JSON, or fields whose JSON loses nothing of them. The capital letter marks an urgent record.
  */
 const COMMAND = '!';
 const TEXT = ['t', 'T'] as const;
 const JSON_TEXT = ['j', 'J'] as const;
 const FIELDS = ['f', 'F'] as const;
 const BOTH = ['b', 'B'] as const;
+const EXACT_FIELDS = ['x', 'X'] as const;
 
 /** JSON has no tab outside of a string, and an escaped one inside. */
 const SEPARATOR = '\t';
@@ -92,6 +95,14 @@ export function fromCause(cause: ReportedDrop['cause']): DeliveryError | string 
   return typeof cause === 'object' ? fromFailure(cause) : cause;
 }
 
+/** What of each record goes to the worker. */
+export interface WireForm {
+  readonly reads: Destination['reads'];
+  readonly plainFields: DestinationRecipe['plainFields'];
+  /** The worker takes the fields apart, and needs all that they have. */
+  readonly isExact: boolean;
+}
+
 /** The part of a record that goes to the worker. */
 export interface WireRecord extends Pick<LogRecord, 'time' | 'level' | 'urgent'> {
   /** The text, the fields as JSON, or both as JSON. */
@@ -99,26 +110,27 @@ export interface WireRecord extends Pick<LogRecord, 'time' | 'level' | 'urgent'>
 }
 
 /** Reads from a record what its destination reads, as it is now. Throws if the record's getters throw. */
-export function toWireRecord(
-  record: LogRecord,
-  reads: Destination['reads'],
-  plainFields: DestinationRecipe['plainFields'],
-): WireRecord {
+export function toWireRecord(record: LogRecord, { reads, plainFields, isExact }: WireForm): WireRecord {
   const { level, urgent } = record;
   const time = Number(record.time);
   const text = reads === 'fields' ? '' : record.text;
   if (typeof level !== 'string' || typeof text !== 'string') throw new TypeError('level and text must be strings');
   if (reads === 'text') return { time, level, urgent, content: text };
-  const { fields } = record;
-  const json = stringify(plainFields?.(fields) ?? fields);
+  const json = isExact ? exactJsonOf(record) : stringify(plainFields?.(record.fields) ?? record.fields);
   return { time, level, urgent, content: reads === 'fields' ? json : JSON.stringify(text) + SEPARATOR + json };
 }
 
+/** On one line: the JSON that an adapter has may have line ends. */
+function exactJsonOf({ fieldsJson, fields }: LogRecord): string {
+  const json = fieldsJson ?? exactJson(fields);
+  return json.replace(LINE_ENDS, ' ');
+}
+
 /** A record as one line, with its end. */
-export function lineOf({ time, level, urgent, content }: WireRecord, reads: Destination['reads']): string {
+export function lineOf({ time, level, urgent, content }: WireRecord, { reads, isExact }: WireForm): string {
   const variant = urgent ? 1 : 0;
   const head = `${time}${SEPARATOR}${JSON.stringify(level)}${SEPARATOR}`;
-  if (reads === 'fields') return `${FIELDS[variant]}${head}${content}\n`;
+  if (reads === 'fields') return `${(isExact ? EXACT_FIELDS : FIELDS)[variant]}${head}${content}\n`;
   if (reads === 'both') return `${BOTH[variant]}${head}${content}\n`;
   if (content.includes('\n')) return `${JSON_TEXT[variant]}${head}${JSON.stringify(content)}\n`;
   return `${TEXT[variant]}${head}${content}\n`;
@@ -131,31 +143,51 @@ export function lineOfCommand(command: Command): string {
 /** Reads a line, without its end. */
 export function parseLine(line: string): { readonly command: Command } | { readonly record: LogRecord } {
   const [kind = ''] = line;
-  if (kind === COMMAND) return { command: JSON.parse(line.slice(1)) };
-  const timeEnd = line.indexOf(SEPARATOR);
-  const levelEnd = line.indexOf(SEPARATOR, timeEnd + 1);
-  const lower = kind.toLowerCase();
-  return {
-    record: {
-      time: Number(line.slice(1, timeEnd)),
-      level: JSON.parse(line.slice(timeEnd + 1, levelEnd)),
-      urgent: kind !== lower,
-      ...parseContent(lower, line.slice(levelEnd + 1)),
-    },
-  };
+  return kind === COMMAND ? { command: JSON.parse(line.slice(1)) } : { record: new LineRecord(kind, line) };
 }
 
-function parseContent(kind: string, content: string): Pick<LogRecord, 'text' | 'fields'> {
-  switch (kind) {
-    case TEXT[0]:
-      return { text: content, fields: {} };
-    case JSON_TEXT[0]:
-      return { text: JSON.parse(content), fields: {} };
-    case FIELDS[0]:
-      return { text: '', fields: JSON.parse(content) };
-    default: {
-      const textEnd = content.indexOf(SEPARATOR);
-      return { text: JSON.parse(content.slice(0, textEnd)), fields: JSON.parse(content.slice(textEnd + 1)) };
-    }
+/** Parses its fields when they are read: of a record that is redacted they never are. */
+class LineRecord implements LogRecord {
+  readonly time: number;
+  readonly level: string;
+  readonly urgent: boolean;
+  readonly text: string;
+  /** Only of a kind whose JSON loses nothing of the fields. */
+  readonly fieldsJson: string | undefined;
+  #fields: LogRecord['fields'] | undefined;
+
+  constructor(kind: string, line: string) {
+    const timeEnd = line.indexOf(SEPARATOR);
+    const levelEnd = line.indexOf(SEPARATOR, timeEnd + 1);
+    const lower = kind.toLowerCase();
+    const content = line.slice(levelEnd + 1);
+    this.time = Number(line.slice(1, timeEnd));
+    this.level = JSON.parse(line.slice(timeEnd + 1, levelEnd));
+    this.urgent = kind !== lower;
+    const textEnd = lower === BOTH[0] ? content.indexOf(SEPARATOR) : 0;
+    this.text = textOf(lower, content, textEnd);
+    if (lower === FIELDS[0]) this.#fields = JSON.parse(content);
+    else if (lower === EXACT_FIELDS[0]) this.fieldsJson = content;
+    else if (lower === BOTH[0]) this.fieldsJson = content.slice(textEnd + 1);
+  }
+
+  get fields(): LogRecord['fields'] {
+    this.#fields ??= (this.fieldsJson === undefined ? undefined : parseObject(this.fieldsJson)) ?? {};
+    return this.#fields;
   }
 }
+
+function textOf(kind: string, content: string, textEnd: number): string {
+  switch (kind) {
+    case TEXT[0]:
+      return content;
+    case JSON_TEXT[0]:
+      return JSON.parse(content);
+    case BOTH[0]:
+      return JSON.parse(content.slice(0, textEnd));
+    default:
+      return '';
+  }
+}
+
+const LINE_ENDS = /[\r\n]/g;

@@ -8,6 +8,7 @@ import type { LogRecord } from '../contract/record.js';
 import { CoreShipper, createCoreShipper } from '../core-shipper.js';
 import { limitOf } from '../intake/budget.js';
 import type { DeliveryOptions, ResolvedDeliveryOptions } from '../options/delivery-options.js';
+import { isTakenApart } from '../options/shaping-options.js';
 import { currentActivity } from '../process/feedback.js';
 import { ProcessEnd } from '../process/process-end.js';
 import type { DeliveryReport, FlushOptions, Seams, Shipper } from '../shipper.js';
@@ -15,7 +16,15 @@ import { guarded } from '../tools/guarded.js';
 import { outsideContext, systemClock } from '../tools/system-clock.js';
 import { MainLedger } from './main-ledger.js';
 import { Outbox } from './outbox.js';
-import { fromCause, fromFailure, lineOfCommand, parseLine, type ThreadPlan, toWireRecord } from './protocol.js';
+import {
+  fromCause,
+  fromFailure,
+  lineOfCommand,
+  parseLine,
+  type ThreadPlan,
+  toWireRecord,
+  type WireForm,
+} from './protocol.js';
 import { recipeOf, refuseUncloneable } from './recipe.js';
 import { checkThreadSupport } from './thread-support.js';
 import { type Successor, WorkerDeaths } from './worker-deaths.js';
@@ -58,7 +67,7 @@ const CONSEQUENCES: Readonly<Record<Successor, string>> = {
 
 class ThreadShipper implements Shipper {
   readonly #destination: Destination;
-  readonly #recipe: DestinationRecipe;
+  readonly #wireForm: WireForm;
   readonly #options: ResolvedDeliveryOptions;
   readonly #plan: Omit<ThreadPlan, 'line'>;
   readonly #reporter: Reporter;
@@ -83,7 +92,7 @@ class ThreadShipper implements Shipper {
   ) {
     const { module, factory, options: own } = recipe;
     this.#destination = destination;
-    this.#recipe = recipe;
+    this.#wireForm = wireFormOf(destination, recipe, options);
     this.#options = options;
     this.#plan = {
       isLogferry: true,
@@ -93,7 +102,7 @@ class ThreadShipper implements Shipper {
     };
     this.#reporter = new Reporter(destination.name, {}, systemClock, onFailure);
     this.#ledger = new MainLedger(this.#reporter, options);
-    this.#outbox = new Outbox(destination.reads, () => this.#handOver());
+    this.#outbox = new Outbox(this.#wireForm, () => this.#handOver());
     this.#processEnd = new ProcessEnd({
       received: () => this.#ledger.received,
       flush: async () => {
@@ -179,7 +188,7 @@ class ThreadShipper implements Shipper {
     if (this.#inProcess) return this.#inProcess.accept(record);
     if (!this.#worker) return ledger.refuse('undeliverable', record);
     try {
-      const wire = toWireRecord(record, this.#destination.reads, this.#recipe.plainFields);
+      const wire = toWireRecord(record, this.#wireForm);
       const costBytes = bufferCost(Buffer.byteLength(wire.content));
       if (!this.#hasRoomFor(costBytes, wire.urgent)) return ledger.refuse('buffer-full', record);
       ledger.admit(wire.time);
@@ -316,4 +325,14 @@ class ThreadShipper implements Shipper {
     if (this.#worker) this.#ledger.keepLastStats({ ...this.#worker.stats, lastError }, this.#worker.onDisk);
     this.#worker = undefined;
   }
+}
+
+/** The worker redacts and transforms: for that it gets all of a record. */
+function wireFormOf(
+  { reads }: Destination,
+  { plainFields }: DestinationRecipe,
+  { shaping }: ResolvedDeliveryOptions,
+): WireForm {
+  const isExact = isTakenApart(shaping);
+  return { reads: isExact && reads === 'text' ? 'both' : reads, plainFields, isExact };
 }

@@ -10,12 +10,16 @@ export function parseObject(text: string, firstNames: readonly string[] = []): R
   if (!text.trimStart().startsWith('{')) return undefined;
   try {
     const parsed = JSON.parse(text) as Record<string, unknown>;
-    const members = Object.keys(parsed).length;
-    const isKept = isCompactAndKept(text, members) || countMembers(text) === members;
-    return isKept ? parsed : parseMembers(text, firstNames);
+    return isKept(text, parsed) ? parsed : parseMembers(text, firstNames);
   } catch {
     return undefined;
   }
+}
+
+/** Whether `parsed`, by `JSON.parse`, has all that the JSON of an object says. */
+export function isKept(json: string, parsed: object): boolean {
+  const members = Object.keys(parsed).length;
+  return isCompactAndKept(json, members) || countMembers(json) === members;
 }
 
 const SPACE = 0x20;
@@ -96,6 +100,21 @@ function endOfContainer(json: string, start: number, tally?: { members: number }
 
 /** Parses the members one by one, since one of them is not kept by `JSON.parse`. */
 function parseMembers(json: string, firstNames: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(membersOf(json, firstNames).map(({ name, source }) => [name, parseValue(source)]));
+}
+
+/** A member of an object, as its JSON has it. */
+export interface SourceMember {
+  /** A name that no other member has. */
+  readonly name: string;
+  /** The name in the JSON. */
+  readonly ownName: string;
+  /** The JSON of the value. */
+  readonly source: string;
+}
+
+/** The members of an object, in valid JSON; of several with one name, one has the name, and the others have names of their own. */
+export function membersOf(json: string, firstNames: readonly string[]): SourceMember[] {
   const members = sourcesOf(json);
   const owners = new Map<string, number>();
   members.forEach(([name], index) => {
@@ -112,9 +131,29 @@ function parseMembers(json: string, firstNames: readonly string[]): Record<strin
       return other;
     }
   };
-  return Object.fromEntries(
-    members.map(([name, source], index) => [owners.get(name) === index ? name : rename(name), parseValue(source)]),
-  );
+  return members.map(([ownName, source], index) => {
+    const name = owners.get(ownName) === index ? ownName : rename(ownName);
+    return { name, ownName, source };
+  });
+}
+
+/** Replaces the numbers, in valid JSON, that change when they are parsed and written. */
+export function replaceInexactNumbers(json: string, replacementOf: (source: string) => string): string {
+  let replaced = '';
+  let from = 0;
+  for (let index = 0; index < json.length; index++) {
+    const code = json.charCodeAt(index);
+    if (code === QUOTE) index = endOfString(json, index);
+    else if (isDigit(code) || code === MINUS) {
+      const end = endOfNumber(json, index);
+      if (!isNumberKept(json, index)) {
+        replaced += json.slice(from, index) + replacementOf(json.slice(index, end));
+        from = end;
+      }
+      index = end - 1;
+    }
+  }
+  return replaced + json.slice(from);
 }
 
 /** The value of a member; its text if `JSON.parse` does not keep it. */
