@@ -4,6 +4,8 @@ import { full } from '../../forms.js';
 import type { RunningCloud } from '../support/clouds.js';
 import type { RunningHost } from '../support/hosts.js';
 import { waysInTurns } from '../support/ways.js';
+// @ts-expect-error a module of an application's, in JavaScript
+import { transform } from './hooks.mjs';
 
 /** The contract of every transport, for any framework and any cloud. */
 describe.each(waysInTurns)('a transport for $name', ({ host, cloud: kind }) => {
@@ -84,6 +86,41 @@ describe.each(waysInTurns)('a transport for $name', ({ host, cloud: kind }) => {
     logger.log('warn', 'loud');
     await logger.end();
     expect(await texts()).toEqual(['loud']);
+  });
+
+  it('redacts fields, at any depth, and ships the rest of the record as it is', async () => {
+    const redact = ['password', 'req.headers.authorization', '*.token'];
+    const logger = await host.start(kind.name, { ...cloud.options, redact });
+    const fields = { password: 'S3CRET', req: { headers: { authorization: 'S3CRET', host: 'h' } }, user: { token: 7 } };
+    logger.log('info', 'signed in', fields);
+    await logger.end();
+    const [stored = {}] = await records();
+    const members = { req: { headers: { authorization: '[Redacted]', host: 'h' } }, user: { token: '[Redacted]' } };
+    expect(stored).toMatchObject({
+      [host.textField]: 'signed in',
+      password: '[Redacted]',
+      ...(kind.name === 'log-service'
+        ? Object.fromEntries(Object.entries(members).map(([name, value]) => [name, JSON.stringify(value)]))
+        : members),
+    });
+    expect(JSON.stringify(stored)).not.toContain('S3CRET');
+    expect(fields.password).toBe('S3CRET');
+  });
+
+  it('transforms records, and counts those that it leaves out or does not sample', async () => {
+    const functions = host.threaded ? { hooks: new URL('hooks.mjs', import.meta.url).href } : { transform };
+    const logger = await host.start(kind.name, { ...cloud.options, ...functions, sample: { debug: 0 } });
+    for (const text of ['a', 'health', 'b']) logger.log('info', text);
+    logger.log('debug', 'quiet');
+    await logger.flush();
+    expect((await records()).map((record) => [record[host.textField], record.tenant])).toEqual([
+      ['a', 'tenant of a'],
+      ['b', 'tenant of b'],
+    ]);
+    const stats = await logger.stats();
+    expect(stats).toMatchObject({ received: 4, delivered: 2, dropped: { filtered: 1, sampled: 1 } });
+    assertBalanced(stats);
+    await logger.end();
   });
 
   it('delivers records of an outage once the service is back', async () => {

@@ -12,7 +12,11 @@ import { createThreadShipper } from './thread/thread-shipper.js';
  */
 export function createShipper(destination: Destination, options: DeliveryOptions = {}, seams: Seams = {}): Shipper {
   const resolved = resolveDeliveryOptions(options, destination);
-  if (!resolved.thread) return createCoreShipper(destination, options, seams, resolved);
+  if (!resolved.thread) {
+    if (resolved.hooks === undefined) return createCoreShipper(destination, options, seams, resolved);
+    const message = 'hooks: expected to be absent without thread: true: in this thread, functions can be options';
+    throw new ConfigError('hooks', message);
+  }
   for (const seam of ['clock', 'random', 'files'] as const) {
     if (seams[seam] === undefined) continue;
     throw new ConfigError(

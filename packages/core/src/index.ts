@@ -77,6 +77,7 @@ export {
   wrongSecret,
 } from './options/checks.js';
 export { DEFAULT_CLOSE_TIMEOUT_MS, DEFAULT_MAX_BUFFER_BYTES, deliveryOptionNames } from './options/delivery-options.js';
+export { withHooks } from './thread/hooks.js';
 export { errorFields, isError } from './tools/errors.js';
 export { guarded, inBackground } from './tools/guarded.js';
 export { isUrgentLevel, levelLabel, standardLevels } from './tools/levels.js';

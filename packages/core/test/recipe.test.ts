@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { loadModule, makeDestination } from '../src/thread/recipe.js';
+import { loadModule } from '../src/thread/load-module.js';
+import { makeDestination } from '../src/thread/recipe.js';
 
 const child = (name: string): string => new URL(`children/${name}`, import.meta.url).href;
 

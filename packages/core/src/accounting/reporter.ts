@@ -91,9 +91,9 @@ export class Reporter {
     this.failedElsewhere(error);
   }
 
-  /** Reports a failure that another reporter has let through: that of a worker thread. */
-  failedElsewhere(error: DeliveryError): void {
-    this.#enqueue(() => this.#onError(error));
+  /** Reports a failure that another reporter has let through: that of a worker thread. `isTold`: it has told `onError` of it. */
+  failedElsewhere(error: DeliveryError, isTold = false): void {
+    if (!isTold) this.#enqueue(() => this.#onError(error));
     if (this.#onFailure) this.#enqueue(() => this.#onFailure?.(error));
   }
 
@@ -115,6 +115,11 @@ export class Reporter {
     }
     this.#drops.set(reason, queued);
     if (!this.#isSilent) this.#scheduleDrops();
+  }
+
+  /** Lets the channel know of a loss that another reporter has told `onDrop` of: that of a worker thread. */
+  droppedElsewhere(drop: Drop): void {
+    this.publish('dropped', () => drop);
   }
 
   /** Whether a callback runs now. */

@@ -162,7 +162,7 @@ function describe(value: unknown): string {
 }
 
 /** The known name that is closest to a misspelt one; none when nothing is close. */
-function nearest(name: string, known: readonly string[]): string | undefined {
+export function nearest(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
   let best: { name: string; distance: number } | undefined;
   for (const candidate of known) {

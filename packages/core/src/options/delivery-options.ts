@@ -10,6 +10,7 @@ import {
   refuseUnknownOptions,
   wrongOption,
 } from './checks.js';
+import { hooksUrl } from './hooks-option.js';
 import { type ResolvedShaping, resolveShaping, type ShapingOptions } from './shaping-options.js';
 import { type ResolvedSpoolOptions, resolveSpool, type SpoolOptions } from './spool-options.js';
 
@@ -62,9 +63,15 @@ export interface DeliveryOptions extends ShapingOptions {
   readonly closeTimeoutMs?: number | undefined;
   /**
    * True: ships from a worker thread. The event loop stays free, and `process.exit()` still delivers. Options are cloned into
-   * the thread: none may be, or hold, a function. pino has a worker of its own. @default false
+   * the thread: none may be, or hold, a function, but see `hooks`. pino has a worker of its own. @default false
    */
   readonly thread?: boolean | undefined;
+  /**
+   * A module whose exports take the place of options that are functions, where functions cannot go: in the worker thread. A path, from
+   * the working directory, or a `file:` URL of an ES module or a CommonJS module that exports `onError`, `onDrop`, `transform`, or the
+   * destination's `route` and `credentials`. Only with `thread: true`, and in pino's worker. @default none
+   */
+  readonly hooks?: string | undefined;
   /**
    * Called with failed attempts at the end of the turn; with `AUTH`, `NOT_FOUND` and `MISCONFIGURED` at most once a minute.
    * The records are kept and sent again. @default a line on stderr, at most every 30 s
@@ -91,6 +98,7 @@ export const deliveryOptionNames: readonly (keyof DeliveryOptions)[] = optionNam
   closeTimeoutMs: true,
   spool: true,
   thread: true,
+  hooks: true,
   dropNotice: true,
   sample: true,
   transform: true,
@@ -117,7 +125,7 @@ export type ResolvedLimits = BatchLimits & Required<Pick<BatchLimits, 'baseBytes
 
 type OwnOptions = Omit<
   DeliveryOptions,
-  'maxBatchBytes' | 'maxBatchEvents' | 'retry' | 'spool' | 'onError' | 'onDrop' | keyof ShapingOptions
+  'maxBatchBytes' | 'maxBatchEvents' | 'retry' | 'spool' | 'hooks' | 'onError' | 'onDrop' | keyof ShapingOptions
 >;
 
 type Resolved<Options> = { readonly [Name in keyof Options]-?: NonNullable<Options[Name]> };
@@ -128,6 +136,8 @@ export interface ResolvedDeliveryOptions extends Resolved<OwnOptions> {
   readonly separator: PayloadSeparator;
   readonly retry: Resolved<RetryOptions>;
   readonly spool: ResolvedSpoolOptions | undefined;
+  /** URL of the module. */
+  readonly hooks: string | undefined;
   /** `undefined` if records ship as they are. */
   readonly shaping: ResolvedShaping | undefined;
 }
@@ -160,6 +170,7 @@ export function resolveDeliveryOptions(options: DeliveryOptions, destination: De
     requestTimeoutMs: numberOption('requestTimeoutMs', options.requestTimeoutMs, 30_000, { min: 1 }),
     retry,
     spool,
+    hooks: hooksUrl(options.hooks),
     shaping: resolveShaping(options),
     closeTimeoutMs: numberOption('closeTimeoutMs', options.closeTimeoutMs, DEFAULT_CLOSE_TIMEOUT_MS, { min: 0 }),
     thread: booleanOption('thread', options.thread, false),

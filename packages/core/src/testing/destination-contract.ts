@@ -13,8 +13,9 @@ import { type DeliveryCode, DeliveryError } from '../contract/errors.js';
 import type { LogRecord } from '../contract/record.js';
 import { createShipper } from '../create-shipper.js';
 import { encode } from '../intake/encode.js';
+import { type Exports, loadModule as loadModuleAsWorker } from '../thread/load-module.js';
 import { lineOf, parseLine, toWireRecord } from '../thread/protocol.js';
-import { loadModule as loadModuleAsWorker, makeDestination, recipeOf, refuseUncloneable } from '../thread/recipe.js';
+import { makeDestination, recipeOf, refuseUncloneable } from '../thread/recipe.js';
 import { type ContractAssert, type ContractRunner, until, within } from './contract-runner.js';
 import {
   FOREIGN_ANSWERS,
@@ -441,7 +442,7 @@ function testRecipe({ addTest, assert, loadModule }: Suite): void {
     refuseUncloneable(recipe.options, 'cannot cross into a worker thread');
     const copy = makeDestination(
       { ...recipe, options: structuredClone(recipe.options) },
-      await loadModule(recipe.module),
+      (await loadModule(recipe.module)) as Exports,
     );
     try {
       assert.deepStrictEqual(constantsOf(copy), constantsOf(destination));

@@ -16,13 +16,15 @@ export interface ThreadPlan {
   readonly line: WorkerLine;
   readonly recipe: Pick<DestinationRecipe, 'module' | 'factory' | 'options'>;
   readonly delivery: DeliveryOptions;
+  /** URL of a module with functions for both. */
+  readonly hooks: string | undefined;
   /** Length of the lines after which the worker reports at once. */
   readonly reportChars: number;
 }
 
 /** The way back from the worker. The main thread can also read it while it is blocked: at the exit of the process. */
 interface WorkerLine {
-  /** The worker posts a {@link Report} for each change, and gets the ids of {@link Report.reply} that prove that it is alive. */
+  /** The worker posts a {@link Report} for each change, or once a {@link Misconfigured}, and gets the ids of {@link Report.reply} that prove that it is alive. */
   readonly port: MessagePort;
   /** Number of reports so far: shared memory that wakes the blocked thread. */
   readonly reports: Int32Array;
@@ -53,15 +55,25 @@ export interface Report {
   readonly reply: number | undefined;
 }
 
+/** Why the worker cannot start, and another one could not either: an option is wrong. */
+export interface Misconfigured {
+  readonly option: string;
+  readonly message: string;
+}
+
 /** A loss without its events, and with a cause that can cross. */
 export interface ReportedDrop extends Omit<Drop, 'cause'> {
   readonly cause?: Failure | string;
+  /** The worker has told the application of it. */
+  readonly isTold: boolean;
 }
 
 /** A {@link DeliveryError} that can cross. */
 export interface Failure extends DeliveryErrorOptions {
   readonly code: DeliveryCode;
   readonly message: string;
+  /** The worker has told the application of it. */
+  readonly isTold?: boolean;
 }
 
 /**
@@ -82,7 +94,7 @@ export function toFailure({ code, message, retryAfterMs, ambiguous, requestId }:
   return { code, message, retryAfterMs, ambiguous, requestId };
 }
 
-export function fromFailure({ code, message, ...details }: Failure): DeliveryError {
+export function fromFailure({ code, message, isTold, ...details }: Failure): DeliveryError {
   return new DeliveryError(code, message, details);
 }
 

@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import type { Destination, DestinationRecipe } from '../contract/destination.js';
 import { ConfigError } from '../contract/errors.js';
 import { wrongOption } from '../options/checks.js';
-import { importModule } from './import-module.js';
+import { type Exports, exportOf } from './load-module.js';
 
 /** The way to make the destination in a worker thread. Throws `ConfigError` if it states none, or a wrong one. */
 export function recipeOf(destination: Destination): DestinationRecipe {
@@ -29,43 +27,11 @@ export function recipeOf(destination: Destination): DestinationRecipe {
 /** Makes a destination by its recipe. `exported` are the exports of the recipe's module, by {@link loadModule}. */
 export function makeDestination(
   { module, factory, options }: Pick<DestinationRecipe, 'module' | 'factory' | 'options'>,
-  exported: unknown,
+  exported: Exports,
 ): Destination {
-  const { [factory]: named, default: whole } = exported as Exports;
-  // Node.js reads the names of a CommonJS module from its source, and misses those of unusual forms.
-  const make = named ?? (whole as Exports | undefined)?.[factory];
+  const make = exportOf(exported, factory);
   if (typeof make !== 'function') throw new TypeError(`recipe(): ${module} exports no function "${factory}"`);
   return make(options) as Destination;
-}
-
-/** Loads an ES module or a CommonJS module by its URL. `require` of ES modules begins with Node.js 20.19 and 22.12, and has a flag. */
-export async function loadModule(url: string): Promise<unknown> {
-  try {
-    return await importModule(url);
-  } catch (error) {
-    if (!NO_IMPORT.has(codeOf(error))) throw error;
-    try {
-      return createRequire(url)(fileURLToPath(url));
-    } catch (second) {
-      throw codeOf(second) === 'ERR_REQUIRE_ESM' ? error : second;
-    }
-  }
-}
-
-type Exports = Readonly<Record<string, unknown>>;
-
-/** `require` may succeed after these errors of `import()`. */
-const NO_IMPORT: ReadonlySet<unknown> = new Set([
-  // Yarn Plug'n'Play keeps packages in archives, which `import()` reads only with a loader of Yarn's.
-  'ENOTDIR',
-  'ERR_MODULE_NOT_FOUND',
-  // jest runs tests where `import()` needs a flag.
-  'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING',
-  'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING_FLAG',
-]);
-
-function codeOf(error: unknown): unknown {
-  return (error as { readonly code?: unknown } | null)?.code;
 }
 
 /**

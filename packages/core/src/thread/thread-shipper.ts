@@ -3,7 +3,7 @@ import { bufferCost, withCause } from '../accounting/ledger.js';
 import { Reporter } from '../accounting/reporter.js';
 import { type DeliveryStats, emptyStats } from '../accounting/stats.js';
 import type { Destination, DestinationRecipe, DropReason } from '../contract/destination.js';
-import { DeliveryError } from '../contract/errors.js';
+import { ConfigError, DeliveryError } from '../contract/errors.js';
 import type { LogRecord } from '../contract/record.js';
 import { CoreShipper, createCoreShipper } from '../core-shipper.js';
 import { limitOf } from '../intake/budget.js';
@@ -45,7 +45,7 @@ export function createThreadShipper(
   loadThreadStream();
   const recipe = recipeOf(destination);
   for (const each of [recipe.options, options])
-    refuseUncloneable(each, 'cannot cross into the worker thread (thread: true)');
+    refuseUncloneable(each, 'cannot cross into the worker thread (thread: true; see the option hooks)');
   // A module that Node.js preloads (--import) runs in our worker, too, and must not start a worker from there.
   const { isLogferry } = (workerData as { workerData?: Partial<ThreadPlan> } | null)?.workerData ?? {};
   if (isLogferry) return createCoreShipper(destination, options, { onFailure }, resolved);
@@ -58,11 +58,14 @@ const MAX_REPORT_CHARS = 1024 * 1024;
 /** At the exit of the process the main thread blocks for this time, and no longer. */
 const MAX_EXIT_MS = 9000;
 
+/** The start of the process waits for the worker to load the functions of the option `hooks`. */
+const HOOKS_START_MS = 2000;
+
 /** The consequences of a worker's death, for the failure that reports it. */
 const CONSEQUENCES: Readonly<Record<Successor, string>> = {
   'another worker': 'another one takes its place',
   'this thread': 'records are shipped from the main thread from now on',
-  nobody: 'records are dropped for 10 minutes, since in the main thread the lack of memory would end the application',
+  nobody: 'records are dropped for 10 minutes, before another one is tried',
 };
 
 class ThreadShipper implements Shipper {
@@ -97,7 +100,8 @@ class ThreadShipper implements Shipper {
     this.#plan = {
       isLogferry: true,
       recipe: { module, factory, options: own },
-      delivery: { ...delivery, thread: false },
+      delivery: { ...delivery, thread: false, hooks: undefined },
+      hooks: options.hooks,
       reportChars: Math.min(MAX_REPORT_CHARS, options.maxBufferBytes / 8),
     };
     this.#reporter = new Reporter(destination.name, {}, systemClock, onFailure);
@@ -112,6 +116,11 @@ class ThreadShipper implements Shipper {
       exit: (isGivenUp) => this.#settleSync(isGivenUp ? 0 : options.closeTimeoutMs),
     });
     this.#start();
+    const fault = options.hooks === undefined ? undefined : this.#worker?.waitForStart(HOOKS_START_MS);
+    if (!fault) return;
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    throw fault;
   }
 
   accept(record: LogRecord): boolean {
@@ -274,9 +283,12 @@ class ThreadShipper implements Shipper {
       () =>
         new WorkerHandle(this.#plan, emptyStats(this.#options.concurrency), {
           onReport: ({ failures, drops }) => {
-            for (const failure of failures) this.#reporter.failedElsewhere(fromFailure(failure));
-            for (const { cause, ...drop } of drops)
-              this.#reporter.dropped({ ...drop, ...withCause(fromCause(cause)) }, true);
+            for (const failure of failures) this.#reporter.failedElsewhere(fromFailure(failure), failure.isTold);
+            for (const { cause, isTold, ...counts } of drops) {
+              const drop = { ...counts, ...withCause(fromCause(cause)) };
+              if (isTold) this.#reporter.droppedElsewhere(drop);
+              else this.#reporter.dropped(drop, true);
+            }
             if (this.stats().pending === 0) this.#letExit();
             else this.#processEnd.watch();
           },
@@ -296,10 +308,13 @@ class ThreadShipper implements Shipper {
 
   /** The worker has died. Its records are counted as lost, though some may have been delivered since its last report. */
   #succeed(error: Error | undefined): void {
-    const successor = this.#closing ? 'nobody' : this.#deaths.successorAfter(error);
+    // The functions of hooks are in the worker alone.
+    const canShipHere = this.#options.hooks === undefined;
+    const successor = this.#closing ? 'nobody' : this.#deaths.successorAfter(error, canShipHere);
     const consequence = this.#closing ? 'its records are lost' : CONSEQUENCES[successor];
     const message = `the worker thread has ended (${error?.message ?? 'by itself'}); ${consequence}`;
-    const failure = new DeliveryError('UNAVAILABLE', message, { cause: error });
+    const code = ConfigError.is(error) ? 'MISCONFIGURED' : 'UNAVAILABLE';
+    const failure = new DeliveryError(code, message, { cause: error });
     this.#dropWorker({ code: failure.code, message, time: systemClock.now() });
     this.#ledger.losePending(failure, successor === 'nobody' ? 0 : this.#outbox.size);
     this.#reporter.failed(failure);
@@ -327,12 +342,12 @@ class ThreadShipper implements Shipper {
   }
 }
 
-/** The worker redacts and transforms: for that it gets all of a record. */
+/** The worker redacts, transforms and calls functions: for that it gets all of a record. */
 function wireFormOf(
   { reads }: Destination,
   { plainFields }: DestinationRecipe,
-  { shaping }: ResolvedDeliveryOptions,
+  { shaping, hooks }: ResolvedDeliveryOptions,
 ): WireForm {
-  const isExact = isTakenApart(shaping);
+  const isExact = isTakenApart(shaping) || hooks !== undefined;
   return { reads: isExact && reads === 'text' ? 'both' : reads, plainFields, isExact };
 }

@@ -1,3 +1,4 @@
+import { ConfigError } from '../contract/errors.js';
 import { systemClock } from '../tools/system-clock.js';
 
 /** What ships after the death of a worker. */
@@ -10,13 +11,19 @@ const FORGIVEN_AFTER_MS = 600_000;
 export class WorkerDeaths {
   #lastMs = Number.NEGATIVE_INFINITY;
 
-  /** A worker died of `error`. A lack of memory would follow the records into this thread, and end the application. */
-  successorAfter(error: Error | undefined): Successor {
+  /**
+   * A worker died of `error`. A lack of memory would follow the records into this thread, and end the application. A wrong option would
+   * stop another worker, too.
+   *
+   * @param canShipHere whether this thread has all that it takes
+   */
+  successorAfter(error: Error | undefined, canShipHere: boolean): Successor {
     const isFirst = this.areForgiven;
     this.#lastMs = systemClock.monotonic();
+    if (ConfigError.is(error)) return 'nobody';
     if (isFirst) return 'another worker';
     const { code } = (error ?? {}) as { readonly code?: unknown };
-    return code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'nobody' : 'this thread';
+    return canShipHere && code !== 'ERR_WORKER_OUT_OF_MEMORY' ? 'this thread' : 'nobody';
   }
 
   /** Whether a worker may start. */

@@ -2,10 +2,11 @@ import { createRequire } from 'node:module';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, SHARE_ENV, type Worker } from 'node:worker_threads';
 import type ThreadStream from 'thread-stream';
 import type { DeliveryStats } from '../accounting/stats.js';
+import { ConfigError } from '../contract/errors.js';
 import { guarded, inBackground } from '../tools/guarded.js';
 import { outsideContext, systemClock } from '../tools/system-clock.js';
 import { moduleUrl } from './module-url.js';
-import { lineOfCommand, type Report, type ThreadPlan } from './protocol.js';
+import { lineOfCommand, type Misconfigured, type Report, type ThreadPlan } from './protocol.js';
 
 /** The time that a worker may take to reply beyond its deadline. */
 const REPLY_MS = 500;
@@ -21,7 +22,7 @@ interface Stream extends ThreadStream {
 export interface WorkerEvents {
   /** The worker reported its progress. */
   onReport(report: Report): void;
-  /** The worker is gone, and was not closed; `error` is the reason, unless it ended by itself. */
+  /** The worker is gone, and was not closed; `error` is the reason, a `ConfigError` too, unless it ended by itself. */
   onEnd(error: Error | undefined): void;
 }
 
@@ -52,6 +53,8 @@ export class WorkerHandle {
   #closeId: number | undefined;
   /** The worker has obeyed that, and ends. */
   #hasClosed = false;
+  /** Why it cannot start. */
+  #misconfigured: ConfigError | undefined;
   #writtenChars = 0;
   /** Handovers that the worker has not read whole. */
   #unread: { readonly endChars: number; readonly costBytes: number }[] = [];
@@ -81,7 +84,7 @@ export class WorkerHandle {
     const ended = guarded(() => {
       this.#readReports();
       port1.close();
-      if (!this.#hasClosed) events.onEnd(error);
+      if (!this.#hasClosed) events.onEnd(this.#misconfigured ?? error);
     });
     stream.once(
       'close',
@@ -92,7 +95,7 @@ export class WorkerHandle {
     );
     port1.on(
       'message',
-      guarded((report: Report) => this.#take(report)),
+      guarded((message: Report | Misconfigured) => this.#take(message)),
     );
     port1.unref();
   }
@@ -153,6 +156,13 @@ export class WorkerHandle {
     });
   }
 
+  /** Blocks until the worker has started, for at most `timeoutMs`. Returns why it cannot, if that is known by then. */
+  waitForStart(timeoutMs: number): ConfigError | undefined {
+    Atomics.wait(this.#reports, 0, 0, timeoutMs);
+    this.#readReports();
+    return this.#misconfigured;
+  }
+
   /** Ends the worker at once. */
   terminate(): void {
     inBackground(this.#stream.worker.terminate());
@@ -189,7 +199,11 @@ export class WorkerHandle {
       this.#take(next.message);
   }
 
-  #take(report: Report): void {
+  #take(report: Report | Misconfigured): void {
+    if ('option' in report) {
+      this.#misconfigured = new ConfigError(report.option, report.message.replace(/^\[logferry\] /, ''));
+      return;
+    }
     this.stats = report.stats;
     this.onDisk = report.onDisk;
     this.reportedAtMs = systemClock.monotonic();

@@ -3,13 +3,17 @@ import { withCause } from '../accounting/ledger.js';
 import { Reporter } from '../accounting/reporter.js';
 import type { Timer } from '../contract/clock.js';
 import type { Destination } from '../contract/destination.js';
+import { ConfigError } from '../contract/errors.js';
 import { CoreShipper } from '../core-shipper.js';
 import { DEFAULT_CLOSE_TIMEOUT_MS, resolveDeliveryOptions } from '../options/delivery-options.js';
 import { EndOfTurn } from '../tools/end-of-turn.js';
 import { systemClock } from '../tools/system-clock.js';
+import { type Hooks, loadHooks } from './hooks.js';
+import { loadModule } from './load-module.js';
 import {
   type Command,
   type Failure,
+  type Misconfigured,
   parseLine,
   type Report,
   type ReportedDrop,
@@ -17,7 +21,7 @@ import {
   toCause,
   toFailure,
 } from './protocol.js';
-import { loadModule, makeDestination } from './recipe.js';
+import { makeDestination } from './recipe.js';
 
 /** Longest time between a change and the report of it. */
 const REPORT_MS = 250;
@@ -27,7 +31,31 @@ const REPORT_MS = 250;
  * the main thread counts its records, tells the error and starts another.
  */
 export default async function start(plan: ThreadPlan): Promise<LineShipper> {
-  return new LineShipper(plan, makeDestination(plan.recipe, await loadModule(plan.recipe.module)));
+  const { recipe, line } = plan;
+  try {
+    const hooks = await hooksOf(plan);
+    const { onError, onDrop, transform, ...own } = hooks;
+    const delivery = { ...plan.delivery, ...(transform && { transform }) };
+    const ownRecipe = { ...recipe, options: { ...recipe.options, ...own } };
+    const destination = makeDestination(ownRecipe, await loadModule(recipe.module));
+    return new LineShipper({ ...plan, delivery }, destination, hooks);
+  } catch (error) {
+    if (ConfigError.is(error)) {
+      line.port.postMessage({ option: error.option, message: error.message } satisfies Misconfigured);
+      wake(line);
+    }
+    throw error;
+  }
+}
+
+async function hooksOf({ hooks, delivery, recipe }: ThreadPlan): Promise<Hooks> {
+  return hooks === undefined ? {} : loadHooks(hooks, delivery, recipe.options);
+}
+
+/** Wakes the main thread, if it waits for what was posted. */
+function wake({ reports }: ThreadPlan['line']): void {
+  Atomics.add(reports, 0, 1);
+  Atomics.notify(reports, 0);
 }
 
 /** The part of a stream that thread-stream uses. It takes all lines: the shipper drops records that do not fit. */
@@ -44,7 +72,7 @@ class LineShipper extends EventEmitter {
   #reportedChars = 0;
   #reportTimer: Timer | undefined;
 
-  constructor(plan: ThreadPlan, destination: Destination) {
+  constructor(plan: ThreadPlan, destination: Destination, hooks: Pick<Hooks, 'onError' | 'onDrop'>) {
     super();
     const options = resolveDeliveryOptions(plan.delivery, destination);
     this.#plan = plan;
@@ -52,12 +80,16 @@ class LineShipper extends EventEmitter {
       destination.name,
       {
         onError: (error) => {
-          this.#failures.push(toFailure(error));
+          this.#failures.push({ ...toFailure(error), isTold: hooks.onError !== undefined });
           this.#endOfTurn.request();
+          return hooks.onError?.(error);
         },
-        onDrop: ({ cause, ...drop }) => {
-          this.#drops.push({ ...drop, events: [], ...withCause(toCause(cause)) });
+        onDrop: (drop) => {
+          const { cause, ...counts } = drop;
+          const isTold = hooks.onDrop !== undefined;
+          this.#drops.push({ ...counts, events: [], isTold, ...withCause(toCause(cause)) });
           this.#endOfTurn.request();
+          return hooks.onDrop?.(drop);
         },
       },
       systemClock,
@@ -68,6 +100,8 @@ class LineShipper extends EventEmitter {
     });
     plan.line.port.on('message', (id: number) => this.#report(id));
     plan.line.port.unref();
+    // The main thread waits to hear that the functions were found.
+    if (plan.hooks !== undefined) this.#report();
   }
 
   write(chunk: string): true {
@@ -117,13 +151,12 @@ class LineShipper extends EventEmitter {
     const stats = this.#shipper.stats();
     this.#reportedChars = this.#readChars;
     if (stats.pending + stats.spooled > 0) this.#reportSoon();
-    const { port, reports } = this.#plan.line;
+    const { line } = this.#plan;
     const [failures, drops] = [this.#failures, this.#drops];
     this.#failures = [];
     this.#drops = [];
     const { onDisk } = this.#shipper;
-    port.postMessage({ readChars: this.#readChars, stats, onDisk, failures, drops, reply } satisfies Report);
-    Atomics.add(reports, 0, 1);
-    Atomics.notify(reports, 0);
+    line.port.postMessage({ readChars: this.#readChars, stats, onDisk, failures, drops, reply } satisfies Report);
+    wake(line);
   }
 }
