@@ -11,37 +11,49 @@ import { keys, objects, primitives, texts } from '../support/hostile-values.js';
 // @ts-expect-error a third party's module in JavaScript
 import { createBytesDestination, createFileDestination, createRecordDestination } from './file-destination.mjs';
 
-it('stores the same fields in Log Service with a thread as without', async () => {
-  const service = await startLogService({ strict: true });
-  const failure = Object.assign(new Error('outer', { cause: new Error('inner') }), { code: 'E_OUTER', stack: 'at a' });
-  const values: readonly unknown[] = [
-    ...texts.filter((text) => text.length < 1000),
-    ...primitives,
-    ...objects.map((make) => make()),
-    failure,
-    { deep: { failure, big: 2n ** 64n, bytes: Buffer.from('x'), map: new Map([['a', new Set([1])]]) } },
-  ];
-  // A record without a time gets the time of its arrival, which differs.
-  const names = keys.filter((key) => key !== 'time');
-  const records = values.map((value, i) => {
-    const fields: Record<string, unknown> = { name: 'x', level: 30, time: new Date(1.7e12), msg: `record ${i}`, v: 0 };
-    Object.defineProperty(fields, names[i % names.length] ?? 'k', { value, enumerable: true });
-    fields.value = value;
-    return fields;
-  });
-  for (const thread of [false, true]) {
-    const { stream } = logServiceStream({ ...service.target, thread, sequenceField: 'number' });
-    for (const record of records) stream.write(record);
-    assertBalanced(await stream.close());
-    expect(stream.stats()).toMatchObject({ received: values.length, pending: 0 });
-  }
-  const stored = service.events().map(({ fields: { number, ...fields } }) => fields);
-  expect(stored.length).toBeGreaterThan(values.length);
-  const half = stored.length / 2;
-  for (let i = 0; i < half; i++) expect(stored[half + i]).toEqual(stored[i]);
-  expect(service.stats().violations).toEqual([]);
-  await service.close();
-});
+it.each([{}, { redact: ['absent'] }])(
+  'stores the same fields in Log Service with a thread as without, with %j',
+  async (options) => {
+    const service = await startLogService({ strict: true });
+    const failure = Object.assign(new Error('outer', { cause: new Error('inner') }), {
+      code: 'E_OUTER',
+      stack: 'at a',
+    });
+    const values: readonly unknown[] = [
+      ...texts.filter((text) => text.length < 1000),
+      ...primitives,
+      ...objects.map((make) => make()),
+      failure,
+      { deep: { failure, big: 2n ** 64n, bytes: Buffer.from('x'), map: new Map([['a', new Set([1])]]) } },
+    ];
+    // A record without a time gets the time of its arrival, which differs.
+    const names = keys.filter((key) => key !== 'time');
+    const records = values.map((value, i) => {
+      const fields: Record<string, unknown> = {
+        name: 'x',
+        level: 30,
+        time: new Date(1.7e12),
+        msg: `record ${i}`,
+        v: 0,
+      };
+      Object.defineProperty(fields, names[i % names.length] ?? 'k', { value, enumerable: true });
+      fields.value = value;
+      return fields;
+    });
+    for (const thread of [false, true]) {
+      const { stream } = logServiceStream({ ...service.target, ...options, thread, sequenceField: 'number' });
+      for (const record of records) stream.write(record);
+      assertBalanced(await stream.close());
+      expect(stream.stats()).toMatchObject({ received: values.length, pending: 0 });
+    }
+    const stored = service.events().map(({ fields: { number, ...fields } }) => fields);
+    expect(stored.length).toBeGreaterThan(values.length);
+    const half = stored.length / 2;
+    for (let i = 0; i < half; i++) expect(stored[half + i]).toEqual(stored[i]);
+    expect(service.stats().violations).toEqual([]);
+    await service.close();
+  },
+);
 
 it('refuses records that are logged from inside a request, also with a thread', async () => {
   const service = await startCloudWatch({ strict: true });

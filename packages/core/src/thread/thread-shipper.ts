@@ -45,7 +45,10 @@ export function createThreadShipper(
   loadThreadStream();
   const recipe = recipeOf(destination);
   for (const each of [recipe.options, options])
-    refuseUncloneable(each, 'cannot cross into the worker thread (thread: true; see the option hooks)');
+    refuseUncloneable(
+      each,
+      'cannot cross into the worker thread (thread: true); the option hooks names a module with functions',
+    );
   // A module that Node.js preloads (--import) runs in our worker, too, and must not start a worker from there.
   const { isLogferry } = (workerData as { workerData?: Partial<ThreadPlan> } | null)?.workerData ?? {};
   if (isLogferry) return createCoreShipper(destination, options, { onFailure }, resolved);
