@@ -19,7 +19,7 @@ const noNames = `--require ${JSON.stringify(`${root}test/support/no-names.cjs`)}
 const FENCE = /```js\n([\s\S]*?)```/g;
 
 /** Complete examples begin with an import. Others are fragments. */
-const examples = ['README.md', 'docs/what-survives-what.md', ...readmes()].flatMap((file) =>
+const examples = ['README.md', 'docs/what-survives-what.md', 'docs/before-records-leave.md', ...readmes()].flatMap((file) =>
   [...readFileSync(root + file, 'utf8').matchAll(FENCE)]
     .map(([, code = '']) => ({ file, code }))
     .filter(({ code }) => code.startsWith('import '))
@@ -40,7 +40,7 @@ describe('the examples of the documentation run unchanged', () => {
   const stored = (): number => cloudWatch.events().length + logService.events().length;
 
   it('finds the examples of all pages', () => {
-    expect(new Set(examples.map(({ file }) => file)).size).toBe(9);
+    expect(new Set(examples.map(({ file }) => file)).size).toBe(10);
   });
 
   it.each(examples)('$file, example $number', async ({ code }) => {
