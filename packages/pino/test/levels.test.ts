@@ -3,6 +3,7 @@ import { MemoryDestination } from '@logferry/core/testing';
 import pino from 'pino';
 import oldestPino from 'pino-9.14.0';
 import { describe, expect, it } from 'vitest';
+import { full } from '../../../forms.js';
 import { close, destinationStream } from '../src/index.js';
 import { fixture, linesOf, newFile } from './support/fixtures.js';
 import { startTransport, transportOf } from './support/transport.js';
@@ -13,6 +14,11 @@ const target = fixture('file-target.mjs');
 const other = { target: fixture('silent-target.mjs') };
 const stage = { target: fixture('upper-case-stage.mjs') };
 
+const pinos: [string, typeof pino][] = [
+  ['the oldest pino', oldest],
+  ['the newest pino', pino],
+];
+
 /** Logs a line of each of these levels. */
 function logAll(logger: pino.Logger<'audit' | 'page'>): void {
   logger.info('a');
@@ -20,10 +26,7 @@ function logAll(logger: pino.Logger<'audit' | 'page'>): void {
   logger.page('c');
 }
 
-describe.each([
-  ['the oldest pino', oldest],
-  ['the newest pino', pino],
-])('in process, with %s', (_, make) => {
+describe.each(pinos)('in process, with %s', (_, make) => {
   function start(level?: 'warn') {
     const destination = new MemoryDestination();
     const stream = destinationStream({ destination, level });
@@ -61,10 +64,7 @@ describe.each([
   });
 });
 
-describe.each([
-  ['the oldest pino', oldest],
-  ['the newest pino', pino],
-])('in a worker of %s, customLevels have their names', (_, make) => {
+describe.each(full ? pinos : pinos.slice(1))('in a worker of %s, customLevels have their names', (_, make) => {
   const cases: [string, (options: object) => pino.TransportMultiOptions | object][] = [
     ['a target', (options) => ({ target, options })],
     ['a pipeline', (options) => ({ pipeline: [stage, { target, options }] })],
@@ -76,7 +76,7 @@ describe.each([
     ],
   ];
 
-  it.each(cases)('in %s', async (name, transportOf) => {
+  it.each(cases.filter((_, index) => full || index % 2 === 1))('in %s', async (name, transportOf) => {
     const file = newFile();
     const transport = startTransport(transportOf({ file, label: true }) as pino.TransportMultiOptions, make);
     logAll(make({ customLevels }, transport));
@@ -104,6 +104,18 @@ describe.each([
     make({ customLevels }, transport).audit('b');
     await close(transport);
     expect(linesOf(file)).toEqual(['info', 'audit']);
+  });
+
+  it.runIf(full)('where another target has taken the message of pino, by the option levels', async () => {
+    const [file, early] = [newFile(), newFile()];
+    const targets = [
+      { target: fixture('late-config-target.mjs'), options: { file: early, startMs: 0 } },
+      { target, options: { file, label: true, startMs: 200 } },
+    ];
+    const transport = startTransport({ targets, levels: customLevels }, make);
+    make({ customLevels }, transport).audit('b');
+    await close(transport);
+    expect([linesOf(file), linesOf(early)]).toEqual([['audit'], ['audit b']]);
   });
 
   it('beside a target that begins to wait for them later, which gets them, too', async () => {
