@@ -14,7 +14,6 @@ import {
   guarded,
   inBackground,
   nextTick,
-  nextTurn,
   numberOption,
   optionNames,
   outsideContext,
@@ -25,7 +24,8 @@ import build from 'pino-abstract-transport';
 import { Levels, levelOption } from './levels.js';
 import { LineReader } from './line-reader.js';
 import { type ParsedLine, parseHead, parseLine } from './parse-line.js';
-import { answerCalls, isPinoWorker, withoutHostKeys } from './worker.js';
+import { Stages } from './stages.js';
+import { answerCalls, hasPipeline, isPinoWorker, withoutHostKeys } from './worker.js';
 import { workerLevels } from './worker-levels.js';
 
 /** pino kills a worker that has not closed 10 s after `end()`, or after the exit of the process began. */
@@ -97,17 +97,18 @@ export function destinationStream(options: DestinationStreamOptions): Destinatio
     );
   }
   workerLevels.listen();
-  let chunks = 0;
-  const onChunk = (): void => {
-    chunks++;
-    workerLevels.catchUp();
-  };
-  const stagesDone = (): Promise<void> => quiet(() => chunks);
+  const stages = hasPipeline() ? new Stages() : undefined;
+  const afterStages = async (options: FlushOptions): Promise<FlushOptions> =>
+    (await stages?.passed(options)) ?? options;
   answerCalls({
     stats: () => shipper.stats(),
-    flush: (options) => stagesDone().then(() => shipper.flush(options)),
-    close: ({ timeoutMs = flushTimeoutMs }) => stagesDone().then(() => shipper.close({ timeoutMs })),
+    flush: async (options) => shipper.flush(await afterStages(options)),
+    close: async ({ timeoutMs = flushTimeoutMs }) => shipper.close(await afterStages({ timeoutMs })),
   });
+  const onChunk = (): void => {
+    stages?.onChunk();
+    workerLevels.catchUp();
+  };
   return shipLines(shipper, { ...line, levels: workerLevels, onChunk });
 }
 
@@ -194,15 +195,4 @@ function shipLines(
     },
     stats: () => shipper.stats(),
   });
-}
-
-/** The longest wait for the stages of a pipeline, in turns of the event loop: while an application logs, lines come in each. */
-const MAX_TURNS = 20;
-
-/** Resolves after a turn without a chunk: lines that a worker has read are then past all stages that do not wait themselves. */
-async function quiet(chunks: () => number): Promise<void> {
-  for (let turn = 0, seen = -1; turn < MAX_TURNS && seen !== chunks(); turn++) {
-    seen = chunks();
-    await nextTurn();
-  }
 }

@@ -106,15 +106,18 @@ export class ThreadCall {
   /** Ends the worker, and returns once it has ended. */
   async end(): Promise<void> {
     const thread = this.#thread;
-    const closed = new Promise<void>((resolve, reject) => {
-      thread.once('close', resolve);
-      thread.once('error', (cause) => reject(this.#error('the worker has failed', cause)));
+    let isTold = false;
+    // A line that is logged from now on makes pino's stream emit an error, which would end the process.
+    const onError = guarded(() => {
+      if (isTold || thread.writableErrored) return;
+      isTold = true;
+      warn('a record that is logged after close(transport) is lost');
     });
+    thread.on('error', onError);
+    const closed = new Promise<void>((resolve) => thread.once('close', resolve));
     thread.end();
     await closed;
-    // A line that is logged from now on makes pino's stream emit an error, which would end the process.
-    const tell = guarded(() => warn('a record that is logged after close(transport) is lost'));
-    thread.once('error', tell).on('error', () => {});
+    if (thread.writableErrored) throw this.#error('the worker has failed at its end', thread.writableErrored);
   }
 
   async #started(): Promise<void> {

@@ -1,6 +1,7 @@
-import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { guarded, sharedState } from '@logferry/core';
 import { Levels } from './levels.js';
+import { levelsOfTransport } from './worker.js';
 
 /** The levels of the loggers whose lines come to this worker. All Logferry streams of the worker share them. */
 class WorkerLevels extends Levels {
@@ -10,7 +11,7 @@ class WorkerLevels extends Levels {
   listen(): void {
     if (this.#isListening || !parentPort) return;
     this.#isListening = true;
-    this.add((workerData as PinoWorkerData | null)?.workerData?.levels ?? {});
+    this.add(levelsOfTransport());
     hear(parentPort, (message) => this.learn(message));
   }
 
@@ -23,11 +24,6 @@ class WorkerLevels extends Levels {
     for (let next = receiveMessageOnPort(parentPort); next; next = receiveMessageOnPort(parentPort))
       parentPort.emit('message', next.message);
   }
-}
-
-/** The option `levels` of `pino.transport()`; pino sets it to `customLevels` for a logger made with `{ transport }`. */
-interface PinoWorkerData {
-  readonly workerData?: { readonly levels?: Readonly<Record<string, number>> };
 }
 
 /**

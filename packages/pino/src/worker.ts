@@ -34,10 +34,30 @@ export interface CalledStream {
 /** The streams of this thread. */
 const streams = sharedState<CalledStream[]>('pino.streams', () => []);
 
+/** The options of `pino.transport()`, as they come to the worker by thread-stream. */
+interface PinoWorkerData {
+  readonly $context?: { readonly threadStreamVersion?: string };
+  readonly pipelines?: readonly unknown[];
+  readonly levels?: Readonly<Record<string, number>>;
+}
+
+function pinoWorkerData(): PinoWorkerData | undefined {
+  return (workerData as { readonly workerData?: PinoWorkerData } | null)?.workerData;
+}
+
 /** Whether this thread is a worker that pino started (by thread-stream). */
 export function isPinoWorker(): boolean {
-  const data = workerData as { workerData?: { $context?: { threadStreamVersion?: string } } } | null;
-  return data?.workerData?.$context?.threadStreamVersion !== undefined;
+  return pinoWorkerData()?.$context?.threadStreamVersion !== undefined;
+}
+
+/** Whether lines may pass the stages of a pipeline in this worker. */
+export function hasPipeline(): boolean {
+  return (pinoWorkerData()?.pipelines?.length ?? 0) > 0;
+}
+
+/** The option `levels` of `pino.transport()`; pino sets it to `customLevels` for a logger made with `{ transport }`. */
+export function levelsOfTransport(): Readonly<Record<string, number>> {
+  return pinoWorkerData()?.levels ?? {};
 }
 
 /** The keys that pino and its thread-stream add to the options of a single target, in all versions of the peer range. */

@@ -109,7 +109,7 @@ describe.each(full ? pinos : pinos.slice(1))('in a worker of %s, customLevels ha
   it.runIf(full)('where another target has taken the message of pino, by the option levels', async () => {
     const [file, early] = [newFile(), newFile()];
     const targets = [
-      { target: fixture('late-config-target.mjs'), options: { file: early, startMs: 0 } },
+      { target: fixture('config-target.mjs'), options: { file: early } },
       { target, options: { file, label: true, startMs: 200 } },
     ];
     const transport = startTransport({ targets, levels: customLevels }, make);
@@ -122,7 +122,7 @@ describe.each(full ? pinos : pinos.slice(1))('in a worker of %s, customLevels ha
     const [file, late] = [newFile(), newFile()];
     const targets = [
       { target, options: { file, label: true } },
-      { target: fixture('late-config-target.mjs'), options: { file: late, startMs: 200 } },
+      { target: fixture('config-target.mjs'), options: { file: late, isLate: true } },
     ];
     const transport = startTransport({ targets }, make);
     make({ customLevels }, transport).audit('b');
