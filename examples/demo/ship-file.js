@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { cloudWatchStream } from '@logferry/bunyan/cloudwatch';
 import { logServiceStream } from '@logferry/bunyan/log-service';
-import { stats } from '@logferry/pino';
+import { close, flush, stats } from '@logferry/pino';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
 import { LogServiceTransport } from '@logferry/winston/log-service';
 import bunyan from 'bunyan';
@@ -20,16 +20,16 @@ const options = {
   'log-service': { endpoint, project, logstore, topic: framework },
 }[cloud];
 const start = { winston: startWinston, pino: startPino, bunyan: startBunyan }[framework];
-const { log, flush, stats: readStats, end } = start();
+const shipped = start();
 
 let lines = 0;
 for await (const line of createInterface({ input: createReadStream(file) })) {
-  log(line);
-  if (++lines % LINES_PER_FLUSH === 0) await flush();
+  shipped.log(line);
+  if (++lines % LINES_PER_FLUSH === 0) await shipped.flush();
 }
-await flush();
-console.log(JSON.stringify(await readStats()));
-await end();
+await shipped.flush();
+console.log(JSON.stringify(await shipped.stats()));
+await shipped.end();
 
 function startWinston() {
   const Transport = { cloudwatch: CloudWatchTransport, 'log-service': LogServiceTransport }[cloud];
@@ -48,9 +48,9 @@ function startPino() {
   const logger = pino(transport);
   return {
     log: (line) => logger.info(line),
-    flush: () => new Promise((resolve) => logger.flush(resolve)),
+    flush: () => flush(transport),
     stats: () => stats(transport),
-    end: () => transport.end(),
+    end: () => close(transport),
   };
 }
 

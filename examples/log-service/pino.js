@@ -1,5 +1,5 @@
 // Sends a pino log to Alibaba Cloud Log Service from pino's worker thread.
-import { stats } from '@logferry/pino';
+import { close } from '@logferry/pino';
 import pino from 'pino';
 
 const { SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore } = process.env;
@@ -13,7 +13,4 @@ for (let visit = 1; visit <= 200; visit++) logger.info({ visit }, 'visitor paid'
 logger.warn({ left: 3 }, 'stock is low');
 logger.error(new Error('card declined'), 'payment failed');
 
-logger.flush(async () => {
-  console.log(JSON.stringify(await stats(transport)));
-  transport.end();
-});
+console.log(JSON.stringify(await close(transport)));

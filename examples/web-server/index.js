@@ -1,5 +1,5 @@
 // A Fastify server. A worker thread sends its request log to CloudWatch.
-import { stats } from '@logferry/pino';
+import { close } from '@logferry/pino';
 import Fastify from 'fastify';
 import pino from 'pino';
 
@@ -22,9 +22,7 @@ const shutDown = async () => {
   if (ending) return;
   ending = true;
   await app.close();
-  await new Promise((resolve) => app.log.flush(resolve));
-  console.log(JSON.stringify(await stats(transport)));
-  transport.end();
+  console.log(JSON.stringify(await close(transport)));
 };
 for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, shutDown);
 

@@ -60,7 +60,7 @@ export { warn } from './tools/warn.js';
 
 // Write an adapter; check options.
 
-export { sumStats } from './accounting/stats.js';
+export { sumStats, sumTotals } from './accounting/stats.js';
 export {
   booleanOption,
   choiceOption,

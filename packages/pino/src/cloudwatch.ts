@@ -6,6 +6,7 @@ import {
   createCloudWatch,
 } from '@logferry/cloudwatch';
 import { splitOptions } from '@logferry/core';
+import { loudWithoutAwait } from './forgotten-await.js';
 import { type DestinationStream, destinationStream, type StreamOptions, streamOptionNames } from './stream.js';
 import { withoutHostKeys } from './worker.js';
 
@@ -23,13 +24,25 @@ export interface CloudWatchTargetOptions
 }
 
 /**
- * Makes a stream to Amazon CloudWatch Logs: as a target of `pino.transport()`, or in process by
- * `pino(await cloudwatch(options))`. Rejects with `ConfigError` for wrong options, and with `DeliveryError` (`MISCONFIGURED`)
- * when the AWS SDK is not installed.
+ * Makes a stream to Amazon CloudWatch Logs, in the application's own thread: `pino(cloudWatchStream(options))`. Throws `ConfigError` for
+ * wrong options. A missing AWS SDK is told at the first delivery, as `MISCONFIGURED`.
  */
-export default async function cloudwatch(options: CloudWatchStreamOptions): Promise<DestinationStream> {
+export function cloudWatchStream(options: CloudWatchStreamOptions): DestinationStream {
   const [own, rest] = splitOptions(withoutHostKeys(options), cloudWatchOptionNames, streamOptionNames);
-  const destination = createCloudWatch(own);
+  return destinationStream({ ...rest, destination: createCloudWatch(own) });
+}
+
+/**
+ * The target of `pino.transport()`. In process, `pino(await cloudwatch(options))` is a {@link cloudWatchStream}, for which the AWS SDK was
+ * looked for. Rejects with `ConfigError` for wrong options, and with `DeliveryError` (`MISCONFIGURED`) when the AWS SDK is not
+ * installed. Where the `await` is missing, pino gets a `ConfigError`.
+ */
+export default function cloudwatch(options: CloudWatchStreamOptions): Promise<DestinationStream> {
+  return loudWithoutAwait(start(options), 'cloudwatch', 'cloudWatchStream');
+}
+
+async function start(options: CloudWatchStreamOptions): Promise<DestinationStream> {
+  const stream = cloudWatchStream(options);
   await assertSdkInstalled();
-  return destinationStream({ ...rest, destination });
+  return stream;
 }

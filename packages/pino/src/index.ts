@@ -1,4 +1,3 @@
-export { stats } from './stats.js';
 export {
   type DestinationStream,
   type DestinationStreamOptions,
@@ -6,3 +5,4 @@ export {
   type StreamOptions,
   streamOptionNames,
 } from './stream.js';
+export { close, flush, stats } from './transport.js';

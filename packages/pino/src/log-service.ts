@@ -7,6 +7,7 @@ import {
   type LogServiceOptions,
   logServiceOptionNames,
 } from '@logferry/log-service';
+import { loudWithoutAwait } from './forgotten-await.js';
 import { type DestinationStream, destinationStream, type StreamOptions, streamOptionNames } from './stream.js';
 import { withoutHostKeys } from './worker.js';
 
@@ -23,13 +24,26 @@ export interface LogServiceTargetOptions
 }
 
 /**
- * Makes a stream to Alibaba Cloud Log Service: as a target of `pino.transport()`, or in process by
- * `pino(await logService(options))`. Rejects with `ConfigError` for wrong options, and with a `DeliveryError` if `credentials` need
- * the package `@alicloud/credentials` and it is not installed.
+ * Makes a stream to Alibaba Cloud Log Service, in the application's own thread: `pino(logServiceStream(options))`. Throws `ConfigError`
+ * for wrong options. If `credentials` need the package `@alicloud/credentials` and it is missing, that is told at the first delivery, as
+ * `MISCONFIGURED`.
  */
-export default async function logService(options: LogServiceStreamOptions): Promise<DestinationStream> {
+export function logServiceStream(options: LogServiceStreamOptions): DestinationStream {
   const [own, rest] = splitOptions(withoutHostKeys(options), logServiceOptionNames, streamOptionNames);
-  const destination = createLogService(own);
-  await assertCredentialsInstalled(own.credentials);
-  return destinationStream({ ...rest, destination });
+  return destinationStream({ ...rest, destination: createLogService(own) });
+}
+
+/**
+ * The target of `pino.transport()`. In process, `pino(await logService(options))` is a {@link logServiceStream}, for which the package of
+ * its credentials was looked for. Rejects with `ConfigError` for wrong options, and with a `DeliveryError` if `credentials` need
+ * the package `@alicloud/credentials` and it is not installed. Where the `await` is missing, pino gets a `ConfigError`.
+ */
+export default function logService(options: LogServiceStreamOptions): Promise<DestinationStream> {
+  return loudWithoutAwait(start(options), 'logService', 'logServiceStream');
+}
+
+async function start(options: LogServiceStreamOptions): Promise<DestinationStream> {
+  const stream = logServiceStream(options);
+  await assertCredentialsInstalled(options.credentials);
+  return stream;
 }

@@ -1,9 +1,9 @@
-import { isUrgentLevel, type LogRecord, levelLabel, parseObject, toEpochMs } from '@logferry/core';
-import { INFO, numberOf } from './levels.js';
+import { isUrgentLevel, type LogRecord, parseObject, toEpochMs } from '@logferry/core';
+import { INFO, type Levels } from './levels.js';
 
 /** A log record with the number of its level. */
 export interface ParsedLine extends LogRecord {
-  /** None for a custom label, and for a line without a level: they cannot be compared. */
+  /** None for a label that is not known, and for a line without a level: they cannot be compared. */
   readonly levelValue: number | undefined;
 }
 
@@ -19,8 +19,12 @@ const PINO_NAMES = ['level', 'time'];
  *
  * @param now time of a line without a readable time, in epoch milliseconds
  */
-export function parseLine(line: string, now: number): ParsedLine {
-  return parsePrefix(line, now) ?? parseWhole(line, now) ?? new PinoLine(line, INFO, now, { msg: line });
+export function parseLine(line: string, now: number, levels: Levels): ParsedLine {
+  return (
+    parsePrefix(line, now, levels) ??
+    parseWhole(line, now, levels) ??
+    new PinoLine(line, INFO, now, levels, { msg: line })
+  );
 }
 
 /**
@@ -28,26 +32,26 @@ export function parseLine(line: string, now: number): ParsedLine {
  *
  * @param now time of a line without a readable time, in epoch milliseconds
  */
-export function parseHead(head: string, now: number): Pick<ParsedLine, 'time' | 'levelValue'> {
-  return readPrefix(head, now) ?? { time: now, levelValue: undefined };
+export function parseHead(head: string, now: number, levels: Levels): Pick<ParsedLine, 'time' | 'levelValue'> {
+  return readPrefix(head, now, levels) ?? { time: now, levelValue: undefined };
 }
 
 /**
  * Reads level and time without parsing the rest of the line. They are pino's own: keys of the same name that the application
  * logs come later in the line.
  */
-function parsePrefix(line: string, now: number): ParsedLine | undefined {
-  return line.endsWith('}') ? readPrefix(line, now) : undefined;
+function parsePrefix(line: string, now: number, levels: Levels): ParsedLine | undefined {
+  return line.endsWith('}') ? readPrefix(line, now, levels) : undefined;
 }
 
-function readPrefix(text: string, now: number): ParsedLine | undefined {
+function readPrefix(text: string, now: number, levels: Levels): ParsedLine | undefined {
   const match = PREFIX.exec(text);
-  return match ? new PinoLine(text, unquote(match[1]), toEpochMs(unquote(match[2]), now)) : undefined;
+  return match ? new PinoLine(text, unquote(match[1]), toEpochMs(unquote(match[2]), now), levels) : undefined;
 }
 
-function parseWhole(line: string, now: number): ParsedLine | undefined {
+function parseWhole(line: string, now: number, levels: Levels): ParsedLine | undefined {
   const fields = parseObject(line, PINO_NAMES);
-  return fields && new PinoLine(line, fields.level, toEpochMs(fields.time, now), fields);
+  return fields && new PinoLine(line, fields.level, toEpochMs(fields.time, now), levels, fields);
 }
 
 class PinoLine implements ParsedLine {
@@ -57,15 +61,15 @@ class PinoLine implements ParsedLine {
   readonly levelValue: number | undefined = undefined;
   #fields: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(text: string, level: unknown, time: number, fields?: Readonly<Record<string, unknown>>) {
+  constructor(text: string, level: unknown, time: number, levels: Levels, fields?: Readonly<Record<string, unknown>>) {
     this.text = text;
     this.time = time;
     this.#fields = fields;
     if (typeof level === 'string') {
       this.level = level;
-      this.levelValue = numberOf(level);
+      this.levelValue = levels.numberOf(level);
     } else if (typeof level === 'number') {
-      this.level = levelLabel(level);
+      this.level = levels.labelOf(level);
       this.levelValue = level;
     } else {
       this.level = '';

@@ -11,6 +11,7 @@ import {
   type Destination,
   deliveryOptionNames,
   type FlushOptions,
+  guarded,
   inBackground,
   nextTick,
   numberOption,
@@ -20,10 +21,12 @@ import {
   type Shipper,
 } from '@logferry/core';
 import build from 'pino-abstract-transport';
-import { levelOption } from './levels.js';
+import { Levels, levelOption } from './levels.js';
 import { LineReader } from './line-reader.js';
 import { type ParsedLine, parseHead, parseLine } from './parse-line.js';
-import { isPinoWorker, replyStats, withoutHostKeys } from './worker.js';
+import { Stages } from './stages.js';
+import { answerCalls, hasPipeline, isPinoWorker, withoutHostKeys } from './worker.js';
+import { workerLevels } from './worker-levels.js';
 
 /** pino kills a worker that has not closed 10 s after `end()`, or after the exit of the process began. */
 const MAX_WORKER_CLOSE_MS = 9000;
@@ -34,7 +37,7 @@ export interface StreamOptions extends DeliveryOptions {
   readonly thread?: boolean | undefined;
   /**
    * Least severe level that is shipped: a standard level's name, or a number. Needed since pino ignores a `level` beside a
-   * single `target`. JSON lines with a custom label, or without a level, always pass. @default all lines
+   * single `target`. JSON lines with a label that no logger has told, or without a level, always pass. @default all lines
    */
   readonly level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | number | undefined;
 }
@@ -83,9 +86,30 @@ export function destinationStream(options: DestinationStreamOptions): Destinatio
   const flushTimeoutMs = numberOption('closeTimeoutMs', delivery.closeTimeoutMs, DEFAULT_CLOSE_TIMEOUT_MS, { min: 0 });
   const closeTimeoutMs = inWorker ? Math.min(flushTimeoutMs, MAX_WORKER_CLOSE_MS) : flushTimeoutMs;
   const shipper = createShipper(destination, { ...delivery, closeTimeoutMs });
-  if (inWorker) replyStats(() => shipper.stats());
   const maxLineChars = delivery.maxBufferBytes ?? DEFAULT_MAX_BUFFER_BYTES;
-  return shipLines(shipper, { lowest, maxLineChars, flushTimeoutMs });
+  const line = { lowest, maxLineChars, flushTimeoutMs };
+  if (!inWorker) {
+    const levels = new Levels();
+    const stream = shipLines(shipper, { ...line, levels });
+    return stream.on(
+      'message',
+      guarded((message: unknown) => levels.learn(message)),
+    );
+  }
+  workerLevels.listen();
+  const stages = hasPipeline() ? new Stages() : undefined;
+  const afterStages = async (options: FlushOptions): Promise<FlushOptions> =>
+    (await stages?.passed(options)) ?? options;
+  answerCalls({
+    stats: () => shipper.stats(),
+    flush: async (options) => shipper.flush(await afterStages(options)),
+    close: async ({ timeoutMs = flushTimeoutMs }) => shipper.close(await afterStages({ timeoutMs })),
+  });
+  const onChunk = (): void => {
+    stages?.onChunk();
+    workerLevels.catchUp();
+  };
+  return shipLines(shipper, { ...line, levels: workerLevels, onChunk });
 }
 
 interface LineOptions {
@@ -94,6 +118,10 @@ interface LineOptions {
   readonly maxLineChars: number;
   /** Of a call of `flush` with a callback. */
   readonly flushTimeoutMs: number;
+  /** Names and numbers of levels. */
+  readonly levels: Levels;
+  /** Called before each chunk is read. */
+  readonly onChunk?: () => void;
 }
 
 type WriteCallback = (error?: Error | null) => void;
@@ -102,19 +130,22 @@ type WriteCallback = (error?: Error | null) => void;
  * A stream of pino-abstract-transport whose lines we read ourselves: it limits no line, lets lines wait outside of the byte budget, and
  * takes an error of ours for a line that is not valid.
  */
-function shipLines(shipper: Shipper, { lowest, maxLineChars, flushTimeoutMs }: LineOptions): DestinationStream {
+function shipLines(
+  shipper: Shipper,
+  { lowest, maxLineChars, flushTimeoutMs, levels, onChunk }: LineOptions,
+): DestinationStream {
   let endOptions: FlushOptions | undefined;
   const ships = ({ levelValue }: Pick<ParsedLine, 'levelValue'>): boolean =>
     levelValue === undefined || levelValue >= lowest;
   const lines = new LineReader(maxLineChars, {
     onLine(line) {
       if (line.trim() === '') return;
-      const record = parseLine(line, Date.now());
+      const record = parseLine(line, Date.now(), levels);
       if (ships(record)) shipper.accept(record);
     },
     // The rest of the line is never read.
     onTooLong(head) {
-      const record = parseHead(head, Date.now());
+      const record = parseHead(head, Date.now(), levels);
       if (ships(record)) shipper.refuse(record, 'too-large', new Error('a line is longer than maxBufferBytes'));
     },
   });
@@ -125,8 +156,10 @@ function shipLines(shipper: Shipper, { lowest, maxLineChars, flushTimeoutMs }: L
       shipper.refuse({ time: Date.now() }, 'unencodable', cause);
     }
   };
-  const read = (chunk: unknown): void =>
+  const read = (chunk: unknown): void => {
+    onChunk?.();
     counted(() => lines.read(typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk : String(chunk)));
+  };
   const end = async (): Promise<void> => {
     counted(() => lines.end());
     await shipper.close(endOptions);

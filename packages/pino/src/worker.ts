@@ -1,34 +1,63 @@
 import { BroadcastChannel, threadId, workerData } from 'node:worker_threads';
-import { type DeliveryStats, guarded, sharedState } from '@logferry/core';
+import { type DeliveryReport, type DeliveryStats, type FlushOptions, guarded, sharedState } from '@logferry/core';
 
 /**
- * A broadcast channel, not the worker's `parentPort`: the first listener on that port starts it, and messages from pino to a
- * target that does not listen yet would be lost.
+ * A broadcast channel, not the worker's `parentPort`: pino's side of that port ends the worker for a message that it does not know.
  */
-export const STATS_CHANNEL = 'logferry.pino.stats';
+export const CALLS_CHANNEL = 'logferry.pino.calls';
 
-/** Asks a worker thread for the counters of its streams. */
-export interface StatsRequest {
+/** What the application's thread asks of all Logferry streams in a worker. */
+export interface WorkerCall {
   readonly id: string;
   readonly threadId: number;
+  readonly method: 'stats' | 'flush' | 'close';
+  readonly options?: FlushOptions;
 }
 
-/** The counters of every stream in the worker. */
-export interface StatsReply {
-  /** Id of the request that this replies to. */
-  readonly requestId: string;
-  readonly stats: readonly DeliveryStats[];
+/** `flush` and `close` are answered twice: at once, and with their results. */
+export interface WorkerReply {
+  /** Id of the call that this replies to. */
+  readonly callId: string;
+  /** One of each stream in the worker. */
+  readonly results?: readonly (DeliveryStats | DeliveryReport)[];
 }
 
-type ReadStats = () => DeliveryStats;
+/** A Logferry stream, as a call from the application's thread reaches it. */
+export interface CalledStream {
+  stats(): DeliveryStats;
+  /** Delivers the lines that the worker has read. */
+  flush(options: FlushOptions): Promise<DeliveryReport>;
+  /** The same, and counts what comes later as `closed`. The stream stays open: pino ends it. */
+  close(options: FlushOptions): Promise<DeliveryReport>;
+}
 
 /** The streams of this thread. */
-const streams = sharedState<ReadStats[]>('pino.streams', () => []);
+const streams = sharedState<CalledStream[]>('pino.streams', () => []);
+
+/** The options of `pino.transport()`, as they come to the worker by thread-stream. */
+interface PinoWorkerData {
+  readonly $context?: { readonly threadStreamVersion?: string };
+  readonly pipelines?: readonly unknown[];
+  readonly levels?: Readonly<Record<string, number>>;
+}
+
+function pinoWorkerData(): PinoWorkerData | undefined {
+  return (workerData as { readonly workerData?: PinoWorkerData } | null)?.workerData;
+}
 
 /** Whether this thread is a worker that pino started (by thread-stream). */
 export function isPinoWorker(): boolean {
-  const data = workerData as { workerData?: { $context?: { threadStreamVersion?: string } } } | null;
-  return data?.workerData?.$context?.threadStreamVersion !== undefined;
+  return pinoWorkerData()?.$context?.threadStreamVersion !== undefined;
+}
+
+/** Whether lines may pass the stages of a pipeline in this worker. */
+export function hasPipeline(): boolean {
+  return (pinoWorkerData()?.pipelines?.length ?? 0) > 0;
+}
+
+/** The option `levels` of `pino.transport()`; pino sets it to `customLevels` for a logger made with `{ transport }`. */
+export function levelsOfTransport(): Readonly<Record<string, number>> {
+  return pinoWorkerData()?.levels ?? {};
 }
 
 /** The keys that pino and its thread-stream add to the options of a single target, in all versions of the peer range. */
@@ -44,17 +73,21 @@ export function withoutHostKeys<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([key]) => !hostKeys.includes(key))) as T;
 }
 
-/** Lets `stats(transport)` in the application's thread read these counters. */
-export function replyStats(read: ReadStats): void {
+/** Lets the application's thread call this stream by `stats(transport)`, `flush(transport)` and `close(transport)`. */
+export function answerCalls(stream: CalledStream): void {
   if (streams.length === 0) listen();
-  streams.push(read);
+  streams.push(stream);
 }
 
 function listen(): void {
-  const channel = new BroadcastChannel(STATS_CHANNEL);
-  channel.onmessage = guarded((message: unknown): void => {
-    const { id, threadId: receiver } = (message as { readonly data: Partial<StatsRequest> }).data;
-    if (id === undefined || receiver !== threadId) return;
-    channel.postMessage({ requestId: id, stats: streams.map((read) => read()) } satisfies StatsReply);
+  const channel = new BroadcastChannel(CALLS_CHANNEL);
+  channel.onmessage = guarded(async (message: unknown) => {
+    const { id, threadId: receiver, method, options = {} } = (message as { readonly data: Partial<WorkerCall> }).data;
+    if (id === undefined || method === undefined || receiver !== threadId) return;
+    const reply = (results?: WorkerReply['results']): void =>
+      channel.postMessage({ callId: id, ...(results && { results }) } satisfies WorkerReply);
+    if (method === 'stats') return reply(streams.map((stream) => stream.stats()));
+    reply();
+    reply(await Promise.all(streams.map((stream) => stream[method](options))));
   });
 }

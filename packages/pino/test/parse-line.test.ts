@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
-import { parseLine } from '../src/parse-line.js';
+import { Levels } from '../src/levels.js';
+import { parseLine as parse } from '../src/parse-line.js';
 
 const NOW = Date.UTC(2026, 4, 1);
 const TIME = Date.UTC(2026, 3, 30, 12, 34, 56, 789);
+
+const parseLine = (line: string, now: number, levels = new Levels()) => parse(line, now, levels);
 
 /** The line that a real logger writes. */
 function lineOf(options: pino.LoggerOptions, log: (logger: pino.Logger) => void): string {
@@ -51,13 +54,38 @@ describe('level', () => {
     expect(parseLine(line, NOW)).toMatchObject({ level: 'ERROR', levelValue: 50, urgent: true });
   });
 
-  it('reads a custom level as its number, since the line has no label', () => {
+  it('reads a level that no logger has told as its number', () => {
     const line = lineOf({ customLevels: { notice: 35, alert: 45.5 } }, (logger) => logger.info('x'));
     expect(parseLine(line.replace('30', '35'), NOW)).toMatchObject({ level: '35', urgent: false });
     expect(parseLine(line.replace('30', '45.5'), NOW)).toMatchObject({ level: '45.5', urgent: true });
   });
 
-  it('keeps a custom label, which cannot be compared', () => {
+  it('reads a level that a logger has told as its label, and compares a label of it', () => {
+    const levels = new Levels();
+    levels.learn({
+      code: 'PINO_CONFIG',
+      config: { levels: pino({ customLevels: { notice: 35, alert: 45.5 } }).levels },
+    });
+    expect(parseLine('{"level":35,"time":1}', NOW, levels)).toMatchObject({ level: 'notice', levelValue: 35 });
+    expect(parseLine('{"level":"alert","time":1}', NOW, levels)).toMatchObject({ level: 'alert', urgent: true });
+    expect(parseLine('{"level":30,"time":1}', NOW, levels)).toMatchObject({ level: 'info', urgent: false });
+  });
+
+  it.each([
+    undefined,
+    null,
+    'text',
+    {},
+    { code: 'PINO_CONFIG' },
+    { code: 'PINO_CONFIG', config: null },
+    { code: 'FLUSH' },
+  ])('learns no level from the message %j', (message) => {
+    const levels = new Levels();
+    levels.learn(message);
+    expect([levels.labelOf(30), levels.labelOf(35)]).toEqual(['info', '35']);
+  });
+
+  it('keeps a label that no logger has told, which cannot be compared', () => {
     expect(parseLine('{"level":"notice","time":1}', NOW)).toMatchObject({ level: 'notice', levelValue: undefined });
   });
 

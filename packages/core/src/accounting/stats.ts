@@ -98,6 +98,11 @@ export function sumStats([first, ...others]: readonly DeliveryStats[]): Delivery
   );
 }
 
+/** Adds up the totals of several shippers, at least one. */
+export function sumTotals([first, ...others]: readonly LedgerTotals[]): LedgerTotals {
+  return others.reduce((a, b) => add(a, b) as LedgerTotals, first as LedgerTotals);
+}
+
 /** Adds up numbers, and those of nested objects, by name. */
 function add(a: object, b: object): object {
   const total: Record<string, unknown> = { ...a };

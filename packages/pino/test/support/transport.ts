@@ -8,8 +8,8 @@ export type Transport = ReturnType<typeof pino.transport>;
 const started: Transport[] = [];
 
 /** A transport that ends with the test. */
-export function startTransport(options: Parameters<typeof pino.transport>[0]): Transport {
-  return endWithTest(pino.transport(options));
+export function startTransport(options: Parameters<typeof pino.transport>[0], { transport } = pino): Transport {
+  return endWithTest(transport(options));
 }
 
 function endWithTest(transport: Transport): Transport {
