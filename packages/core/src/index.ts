@@ -19,6 +19,7 @@ export type {
   Batch,
   BatchLimits,
   Destination,
+  DestinationDescription,
   DestinationRecipe,
   EncodedEvent,
   Encoding,
