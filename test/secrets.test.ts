@@ -50,7 +50,7 @@ const cases = Object.keys(clouds).flatMap((cloud, turn) =>
   ),
 );
 
-describe.concurrent('no secret is seen in errors, notices, counters, on stderr, on disk or by inspecting a transport', () => {
+describe.concurrent('no secret is seen in errors, notices, counters, on stderr, in its debug log, on disk or by inspecting a transport', () => {
   it.each(cases)('$host to $cloud, thread: $thread', async ({ cloud, host, thread, spool }) => {
     const { options, error } = await (clouds[cloud] as () => Promise<Refusal>)();
     const directory = mkdtempSync(join(tmpdir(), 'logferry-secrets-'));
@@ -63,7 +63,10 @@ describe.concurrent('no secret is seen in errors, notices, counters, on stderr, 
       ...(spool && { spool: { directory, ...spool } }),
     };
     const plan = JSON.stringify({ host, cloud, options: all });
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [child, plan], { maxBuffer: 1 << 30 });
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [child, plan], {
+      maxBuffer: 1 << 30,
+      env: { ...process.env, LOGFERRY_DEBUG: '1' },
+    });
     const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })
       .map((name) => join(directory, name))
       .filter((path) => statSync(path).isFile())

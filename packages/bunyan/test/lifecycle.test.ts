@@ -87,13 +87,16 @@ describe('a failed attempt', () => {
 
   test('is reported to onError, and then the loss to onDrop', async () => {
     const reports: unknown[] = [];
-    const { logger, stream } = failing({
+    const { logger, stream, destination } = failing({
       onError: ({ code }) => reports.push(code),
       onDrop: (drop) => reports.push(drop),
     });
-    for (const text of ['fine', 'bad']) logger.info(text);
-    await stream.flush();
-    expect(reports).toMatchObject(['INVALID', 'INVALID', { reason: 'invalid', records: 1 }]);
+    destination.respond = () => {
+      throw new DeliveryError('AUTH', 'no such thing');
+    };
+    logger.info('x');
+    await stream.close();
+    expect(reports).toMatchObject(['AUTH', { reason: 'undeliverable', records: 1 }]);
   });
 
   test("is never an 'error' event, also with reemitErrorEvents", async () => {

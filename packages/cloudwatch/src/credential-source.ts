@@ -25,6 +25,7 @@ export class CredentialSource {
   /** The last that it gave, unless the service refused them. */
   #credentials: Expiring | undefined;
   #hasGiven = false;
+  #kind: string | undefined;
   /** On the monotonic clock. */
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<unknown> | undefined;
@@ -45,6 +46,11 @@ export class CredentialSource {
     });
     return this.#looking;
   };
+
+  /** For people: the kind of the source, as far as it is known. Of the chain it is known with the first credentials. */
+  get kind(): string {
+    return this.#kind ?? KINDS[this.#origin];
+  }
 
   /** The service refused the credentials. */
   forget(): void {
@@ -69,6 +75,7 @@ export class CredentialSource {
       assertUsable(credentials);
       this.#credentials = credentials as Expiring;
       this.#hasGiven = true;
+      if (this.#origin !== 'function') this.#kind = kindOf(credentials as Expiring, this.#lookup.lastAnswer);
       return credentials;
     } catch (cause) {
       this.#failedAtMs = systemClock.monotonic();
@@ -110,6 +117,38 @@ export class CredentialSource {
 
 interface Expiring {
   readonly expiration?: Date | undefined;
+  /** The SDK's notes of the way that the credentials came, by name. */
+  readonly $source?: object | undefined;
+}
+
+const KINDS: Readonly<Record<CredentialOrigin, string>> = {
+  chain: "the AWS SDK's default chain",
+  function: 'the function of the option "credentials"',
+  client: 'those of the client',
+};
+
+/**
+ * By the SDK's notes. The first that fits counts: a profile can name a role, and a role a token.
+ * https://github.com/aws/aws-sdk-js-v3/blob/main/packages/types/src/feature-ids.ts
+ */
+const SOURCES: readonly (readonly [note: RegExp, kind: string])[] = [
+  [/WEB_ID/, 'role by a web identity token'],
+  [/SSO/, 'SSO session'],
+  [/LOGIN/, 'login session'],
+  [/PROCESS/, 'credential_process'],
+  [/ASSUME_ROLE|SOURCE_PROFILE|NAMED_PROVIDER/, 'assumed role'],
+  [/IMDS/, 'instance role'],
+  [/HTTP/, 'container role'],
+  [/ENV_VARS/, 'environment variables'],
+  [/PROFILE/, 'keys of a profile'],
+];
+
+function kindOf({ $source = {} }: Expiring, lastAnswer: string | undefined): string | undefined {
+  const notes = Object.keys($source).join(' ');
+  const kind = SOURCES.find(([note]) => note.test(notes))?.[1];
+  if (!kind) return lastAnswer && `role, from the metadata service at ${lastAnswer.split(' ', 1)[0]}`;
+  const { AWS_PROFILE: profile } = process.env;
+  return notes.includes('PROFILE') ? `${kind}, profile "${profile || 'default'}"` : kind;
 }
 
 /** An error of another service of AWS, such as STS. */

@@ -3,6 +3,7 @@ import {
   type BatchLimits,
   ClockCheck,
   DeliveryError,
+  type DestinationDescription,
   type DestinationRecipe,
   type EncodedEvent,
   type Encoding,
@@ -15,7 +16,7 @@ import {
 } from '@logferry/core';
 import { isNotFound, isUnreadable, nameOf, toDeliveryError } from './classify.js';
 import { compress, uncompressed, type WireBody } from './compress.js';
-import { identityOf } from './identity.js';
+import { identityOf, placeOf } from './identity.js';
 import { EVENT_OVERHEAD_BYTES, MAX_BATCH_EVENTS, MAX_FUTURE_MS, MAX_PAST_MS, MAX_SPAN_MS } from './limits.js';
 import { LogsClient, type PutInput, type PutResponse } from './logs-client.js';
 import { moduleUrl } from './module-url.js';
@@ -108,6 +109,17 @@ class CloudWatch implements TextDestination {
   async close(): Promise<void> {
     this.#provisioner.close();
     await this.#client.close();
+  }
+
+  describe(route?: string): DestinationDescription {
+    const { connection } = this.#options;
+    const { group, stream } =
+      route === undefined ? { group: this.#rawOptions.logGroupName, stream: '' } : targetOf(route);
+    return {
+      endpoint: placeOf(connection, this.#client.address),
+      target: `log group "${group}"${stream && `, stream "${stream}"`}`,
+      credentials: this.#client.credentialKind,
+    };
   }
 
   recipe(): DestinationRecipe {

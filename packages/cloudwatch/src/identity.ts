@@ -8,6 +8,12 @@ export function identityOf({ endpoint, region, client }: ConnectionSettings): st
   return JSON.stringify(['cloudwatch', PAYLOAD_FORMAT, endpointOf(endpoint, client), regionOf(region, client)]);
 }
 
+/** For people: region and endpoint. `address` is that of the last request. */
+export function placeOf({ endpoint, region, client }: ConnectionSettings, address: string | undefined): string {
+  const url = endpointOf(endpoint, client);
+  return [`region ${regionOf(region, client)}`, address ?? url].filter(Boolean).join(', ');
+}
+
 /** As the AWS SDK finds it, but for one of the shared files, which the SDK reads later. Without user name, password and query. */
 function endpointOf(endpoint: string | undefined, client: unknown): string {
   const { AWS_ENDPOINT_URL_CLOUDWATCH_LOGS, AWS_ENDPOINT_URL, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS } = process.env;

@@ -43,6 +43,8 @@ export async function assertSdkInstalled(): Promise<void> {
 export class LogsClient {
   readonly #settings: ConnectionSettings;
   #connection: Promise<Connection> | undefined;
+  /** Absent before the first call, and where the user gave the credentials themselves. */
+  #source: CredentialSource | undefined;
   #address: string | undefined;
   #clockOffsetMs = 0;
 
@@ -53,6 +55,15 @@ export class LogsClient {
   /** False if the client is the user's. */
   get isOurs(): boolean {
     return this.#settings.client === undefined;
+  }
+
+  /** For people: the kind of the credentials, as far as it is known. */
+  get credentialKind(): string {
+    const { client, credentials } = this.#settings;
+    if (this.#source) return this.#source.kind;
+    if (client) return 'those of the client';
+    if (credentials === undefined) return "the AWS SDK's default chain";
+    return `the ${typeof credentials === 'function' ? 'function' : 'keys'} of the option "credentials"`;
   }
 
   /** Host and port of the last request; `undefined` before the first. */
@@ -161,6 +172,7 @@ export class LogsClient {
       const client = given as unknown as CloudWatchLogsClient;
       const config: Config = client.config ?? {};
       const source = config.credentials && new CredentialSource(config.credentials, 'client');
+      this.#source = source;
       return { sdk, client, check: new ConnectionCheck(config, source, false) };
     }
     let source = typeof credentials === 'function' ? new CredentialSource(credentials, 'function') : undefined;
@@ -182,6 +194,7 @@ export class LogsClient {
       source = new CredentialSource(config.credentials, 'chain');
       config.credentials = source.get;
     }
+    this.#source = source;
     return { sdk, client, check: new ConnectionCheck(config, source, true) };
   }
 }

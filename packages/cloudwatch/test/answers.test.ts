@@ -10,6 +10,7 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { createShipper, type DeliveryError } from '@logferry/core';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { CloudWatchOptions } from '../src/index.js';
+import { watchAttempts } from './support/attempts.js';
 import { isolate } from './support/environment.js';
 import { batchOf, create, record, send } from './support/events.js';
 import { type Access, accepted, startEmulator, startServer } from './support/servers.js';
@@ -116,9 +117,8 @@ describe('a response whose body breaks off', () => {
 
   it('is halved as too large although the attempt ends before its page does', async () => {
     const access = await halting(({ length }) => length > 1500);
-    const errors: DeliveryError[] = [];
-    const options = { requestTimeoutMs: 200, onError: (error: DeliveryError) => errors.push(error) };
-    const shipper = createShipper(create(access), options);
+    const errors = watchAttempts();
+    const shipper = createShipper(create(access), { requestTimeoutMs: 200 });
     for (let index = 0; index < 20; index++) shipper.accept(record('x'.repeat(100)));
     expect(await shipper.close()).toMatchObject({ delivered: 20 });
     expect(shipper.stats()).toMatchObject({ ambiguous: 0 });
@@ -171,8 +171,8 @@ it('the page of a proxy is quoted, without an error of the SDK', async () => {
 
 it('a used connection that breaks is no news, and its batch is delivered by a new one', async () => {
   const { emulator, access } = await startEmulator();
-  const errors: unknown[] = [];
-  const shipper = createShipper(create(access), { maxDelayMs: 0, onError: (error) => errors.push(error) });
+  const errors = watchAttempts();
+  const shipper = createShipper(create(access), { maxDelayMs: 0 });
   shipper.accept(record('creates the stream'));
   await shipper.flush();
   emulator.faults({ next: ['reset'] });

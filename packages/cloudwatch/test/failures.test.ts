@@ -1,4 +1,5 @@
 import { expect, it, vi } from 'vitest';
+import { watchAttempts } from './support/attempts.js';
 import { record } from './support/events.js';
 import { start } from './support/shipper.js';
 
@@ -10,7 +11,8 @@ it.each([
   // The first is no news: the connection was a used one.
   ['reset', ['NETWORK', 'NETWORK']],
 ] as const)('repeats a batch that met %s, one request for each attempt', async (fault, codes) => {
-  const { emulator, shipper, stored, errors } = await start();
+  const errors = watchAttempts();
+  const { emulator, shipper, stored } = await start();
   shipper.accept(record('creates the stream'));
   await shipper.flush();
   emulator.faults({ next: [fault, fault, fault] });
@@ -22,7 +24,8 @@ it.each([
 });
 
 it('passes on the Retry-After of the service', async () => {
-  const { emulator, shipper, errors } = await start();
+  const errors = watchAttempts();
+  const { emulator, shipper } = await start();
   emulator.faults({ next: ['throttle'], retryAfterSeconds: 0 });
   shipper.accept(record('x'));
   await shipper.flush();
@@ -30,7 +33,8 @@ it('passes on the Retry-After of the service', async () => {
 });
 
 it('ends an attempt that hangs, and delivers with the next', async () => {
-  const { emulator, shipper, stored, errors } = await start({ requestTimeoutMs: 300 });
+  const errors = watchAttempts();
+  const { emulator, shipper, stored } = await start({ requestTimeoutMs: 300 });
   shipper.accept(record('creates the stream'));
   await shipper.flush();
   emulator.faults({ next: ['hang'] });

@@ -1,3 +1,4 @@
+import { openDebugLog } from './accounting/debug-log.js';
 import { DropNotices } from './accounting/drop-notices.js';
 import { Ledger } from './accounting/ledger.js';
 import { Reporter } from './accounting/reporter.js';
@@ -152,6 +153,7 @@ export class CoreShipper implements Shipper {
       },
       exit: () => this.#exit(),
     });
+    reporter.debugLog = openDebugLog({ destination, clock, stats: () => this.stats() });
     // Also with nothing in memory its directories are given up.
     this.#forgetExit = spool && onProcessEnd('exit', () => this.#exit());
   }
@@ -385,6 +387,7 @@ export class CoreShipper implements Shipper {
     await this.#spool?.close();
     this.#forgetExit?.();
     this.#reporter.flush();
+    this.#reporter.debugLog?.close();
     return this.#ledger.totals;
   }
 

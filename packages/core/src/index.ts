@@ -20,6 +20,7 @@ export type {
   Batch,
   BatchLimits,
   Destination,
+  DestinationDescription,
   DestinationRecipe,
   EncodedEvent,
   Encoding,

@@ -30,6 +30,7 @@ it.each([
   ['destination.encode', { ...whole, encode: undefined }, 'a function, got undefined'],
   ['destination.send', { ...whole, send: undefined }, 'a function, got undefined'],
   ['destination.close', { ...whole, close: 1 }, 'a function, got 1'],
+  ['destination.describe', { ...whole, describe: 'here' }, 'a function, got "here"'],
   ['destination.recipe', { ...whole, recipe: {} }, 'a function, got an object'],
   [
     'destination.limits.maxSpanMs',

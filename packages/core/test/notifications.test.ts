@@ -60,18 +60,30 @@ it.each([
 
 it('reports a failure before the loss that follows from it', async () => {
   const destination = new RecordingDestination();
-  destination.respond = ({ bytes }) => {
-    if (bytes > 100) throw new DeliveryError('TOO_LARGE', 'too large');
-    return accepted;
+  destination.respond = () => {
+    throw new DeliveryError('UNAVAILABLE', 'down');
   };
   const reported: string[] = [];
   const { shipper } = start(
     { onError: ({ code }) => void reported.push(code), onDrop: ({ reason }) => void reported.push(reason) },
     { destination },
   );
+  shipper.accept(record('x'));
+  await shipper.close({ timeoutMs: 0 });
+  expect(reported).toEqual(['UNAVAILABLE', 'undeliverable']);
+});
+
+it('reports the loss of a bad record with the refusal as its cause, and no step of the search for it', async () => {
+  const destination = new RecordingDestination();
+  destination.respond = ({ bytes }) => {
+    if (bytes > 100) throw new DeliveryError('TOO_LARGE', 'too large');
+    return accepted;
+  };
+  const { shipper, errors, drops } = start({}, { destination });
   for (const length of [1, 200]) shipper.accept(record('x'.repeat(length)));
   await shipper.flush();
-  expect(reported).toEqual(['TOO_LARGE', 'TOO_LARGE', 'too-large']);
+  expect(errors).toEqual([]);
+  expect(drops).toMatchObject([{ reason: 'too-large', cause: { code: 'TOO_LARGE' } }]);
 });
 
 it('ends when an asynchronous onDrop logs each loss into its own full shipper', async () => {

@@ -74,7 +74,7 @@ it('by default reports failures on stderr, with their code, and the losses that 
     await shipper.close();
   `);
   expect(stderr.trim().split('\n')).toEqual([
-    '[logferry] mine: 1 record lost (undeliverable 1); 1 attempt failed, the last with AUTH: the key is not valid',
+    '[logferry] mine: 1 record lost (undeliverable 1); AUTH: the key is not valid',
   ]);
 });
 

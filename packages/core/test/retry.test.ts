@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { assertBalanced, type DeliveryCode, DeliveryError } from '../src/index.js';
 import { accepted, RecordingDestination, record } from './support/recording-destination.js';
-import { start } from './support/start.js';
+import { start, watchAttempts } from './support/start.js';
 
 /** A destination that throws these errors, one for each request, and then accepts. */
 function failing(...codes: DeliveryError[]): RecordingDestination {
@@ -125,7 +125,8 @@ it('counts age on a clock that does not jump', async () => {
 it('aborts an attempt at requestTimeoutMs and retries, even if the destination never settles', async () => {
   const destination = new RecordingDestination();
   destination.respond = () => new Promise(() => {});
-  const { shipper, clock, errors } = start({ maxDelayMs: 0, requestTimeoutMs: 5000 }, { destination });
+  const errors = watchAttempts();
+  const { shipper, clock } = start({ maxDelayMs: 0, requestTimeoutMs: 5000 }, { destination });
   shipper.accept(record('x'));
   await clock.advance(4999);
   expect(destination.signals[0]?.aborted).toBe(false);
@@ -148,7 +149,8 @@ it.each([
       const failure = new DeliveryError(code, 'to shop at 10.0.0.1:443: aborted', { ambiguous: true });
       signal.addEventListener('abort', () => reject(failure));
     });
-  const { shipper, clock, errors } = start({ maxDelayMs: 0, requestTimeoutMs: 5000 }, { destination });
+  const errors = watchAttempts();
+  const { shipper, clock } = start({ maxDelayMs: 0, requestTimeoutMs: 5000 }, { destination });
   shipper.accept(record('x'));
   await clock.advance(5000);
   expect(errors).toMatchObject([{ code: 'TIMEOUT', ambiguous: true, message }]);
@@ -162,7 +164,8 @@ it.each(['THROTTLED', 'AUTH', 'NOT_FOUND'] as const)(
       new Promise((_resolve, reject) =>
         signal.addEventListener('abort', () => reject(new DeliveryError(code, 'said'))),
       );
-    const { shipper, clock, errors } = start({ maxDelayMs: 0, requestTimeoutMs: 5000 }, { destination });
+    const errors = watchAttempts();
+    const { shipper, clock } = start({ maxDelayMs: 0, requestTimeoutMs: 5000 }, { destination });
     shipper.accept(record('x'));
     await clock.advance(5000);
     expect(errors).toMatchObject([{ code, ambiguous: false, message: 'said' }]);
@@ -189,7 +192,8 @@ it.each([
   ['resolves with nothing', () => undefined as never],
 ])('keeps the records and says so when a destination %s', async (_, bug) => {
   const destination = new RecordingDestination();
-  const { shipper, clock, errors } = start({ maxDelayMs: 0 }, { destination });
+  const errors = watchAttempts();
+  const { shipper, clock } = start({ maxDelayMs: 0 }, { destination });
   const send = destination.send.bind(destination);
   destination.send = bug;
   shipper.accept(record('x'));

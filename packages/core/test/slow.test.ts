@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { assertBalanced, DeliveryError, type SendOutcome } from '../src/index.js';
 import { accepted, RecordingDestination, record } from './support/recording-destination.js';
-import { start } from './support/start.js';
+import { start, watchAttempts } from './support/start.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -47,7 +47,8 @@ it('batches are whole again soon after a service that did not respond', async ()
 
 it('the time of an attempt counts from the last progress', async () => {
   const destination = new RecordingDestination();
-  const { shipper, clock, errors } = start({ requestTimeoutMs: 1000 }, { destination });
+  const errors = watchAttempts();
+  const { shipper, clock } = start({ requestTimeoutMs: 1000 }, { destination });
   destination.respond = async (_batch, _signal, progress) => {
     for (let i = 0; i < 8; i++) {
       await new Promise<void>((resolve) => clock.setTimer(resolve, 900));
@@ -67,7 +68,8 @@ it.each([
   ['after 10 s, whatever the progress', Number.POSITIVE_INFINITY, 10_000, 'no response within 10 times 1000 ms'],
 ])('an attempt ends %s', async (_, times, endsAtMs, message) => {
   const destination = new RecordingDestination();
-  const { shipper, clock, errors } = start({ requestTimeoutMs: 1000, maxDelayMs: 0 }, { destination });
+  const errors = watchAttempts();
+  const { shipper, clock } = start({ requestTimeoutMs: 1000, maxDelayMs: 0 }, { destination });
   let abortedAtMs = 0;
   destination.respond = (_batch, signal, progress) =>
     new Promise((_resolve, reject) => {

@@ -126,7 +126,7 @@ const faults: readonly (readonly [fault: string, start: TransportHarness['start'
       return startPlainAdapter(destination, { ...options, onError });
     },
     'keeps failures',
-    /an exception reached the process: .*no connection/,
+    /an exception reached the process: .*nothing delivered/,
   ],
   [
     'throws on a value that is no JSON',

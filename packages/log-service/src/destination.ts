@@ -2,6 +2,7 @@ import {
   type Batch,
   type BatchLimits,
   ClockCheck,
+  type DestinationDescription,
   type DestinationRecipe,
   type Encoding,
   type FieldsDestination,
@@ -15,6 +16,7 @@ import { JsonForm } from './encode/json-form.js';
 import type { BodyForm, LogForm } from './encode/log-form.js';
 import { MAX_CHARS } from './encode/oversize.js';
 import { ProtobufForm } from './encode/protobuf-form.js';
+import { headOf } from './encode/route.js';
 import { MAX_BATCH_EVENTS, MAX_FUTURE_MS, MAX_PAST_MS } from './limits.js';
 import { moduleUrl } from './module-url.js';
 import type { LogServiceOptions } from './options/options.js';
@@ -110,6 +112,16 @@ class LogService implements FieldsDestination {
   async close(): Promise<void> {
     this.#provisioner?.close();
     this.#client.close();
+  }
+
+  describe(route = this.#options.route): DestinationDescription {
+    const { topic } = headOf(route);
+    const { project, logstore } = this.#rawOptions;
+    return {
+      endpoint: this.#options.origin,
+      target: `logstore "${logstore}" of project "${project}"${topic === undefined ? '' : `, topic "${topic}"`}`,
+      credentials: this.#signer?.credentialKind ?? 'none (web tracking)',
+    };
   }
 
   recipe(): DestinationRecipe {

@@ -7,6 +7,7 @@ import { createServer, type Socket } from 'node:net';
 import { createShipper, type DeliveryError } from '@logferry/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createLogService, type LogServiceOptions } from '../src/index.js';
+import { watchAttempts } from './support/attempts.js';
 import { makeBody } from './support/bodies.js';
 import { batchOf, record, shop } from './support/records.js';
 import {
@@ -269,8 +270,8 @@ describe('a request without a response', () => {
 
   it('is no news on a used connection, and its batch is delivered by a new one', async () => {
     const { emulator, destination } = await startShop();
-    const errors: unknown[] = [];
-    const shipper = createShipper(destination, { maxDelayMs: 0, onError: (error) => errors.push(error) });
+    const errors = watchAttempts();
+    const shipper = createShipper(destination, { maxDelayMs: 0 });
     shipper.accept(record({ number: 1 }));
     await shipper.flush();
     emulator.faults({ next: ['reset'] });
@@ -397,9 +398,8 @@ it('a batch is halved as too large although the attempt ends before the page doe
   });
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const destination = createLogService({ endpoint, project: 'shop', logstore: 'web', compression: 'none' });
-  const errors: DeliveryError[] = [];
-  const onError = (error: DeliveryError): unknown => errors.push(error);
-  const shipper = createShipper(destination, { requestTimeoutMs: 200, onError });
+  const errors = watchAttempts();
+  const shipper = createShipper(destination, { requestTimeoutMs: 200 });
   for (let index = 0; index < 20; index++) shipper.accept(record({ message: 'x'.repeat(100) }));
   expect(await shipper.close()).toMatchObject({ delivered: 20 });
   expect(shipper.stats()).toMatchObject({ ambiguous: 0 });

@@ -24,32 +24,45 @@ function startFailing(options: TransportOptions) {
   return { destination, transport, logger };
 }
 
-describe('a failed attempt', () => {
-  test("is a 'warn' event of transport and logger, and is reported to onError", async () => {
+/** Logs a record that fails once, until somebody was told, and then delivers it. */
+async function failOnce({ destination, transport, logger }: ReturnType<typeof startFailing>, told: readonly unknown[]) {
+  destination.respond = () => {
+    destination.respond = () => {};
+    throw new Failure('AUTH', 'no such thing');
+  };
+  logger.info('x');
+  void transport.flush({ timeoutMs: 0 });
+  await expect.poll(() => told.length).toBeGreaterThan(0);
+  await transport.flush();
+}
+
+describe('a failure that is reported', () => {
+  test("is a 'warn' event of transport and logger, like its end, and is reported to onError", async () => {
     const calls: unknown[] = [];
-    const { logger, transport } = startFailing({ onError: (error) => void calls.push('onError', error) });
+    const started = startFailing({ onError: (error) => void calls.push('onError', error) });
+    const { logger, transport } = started;
     logger.on('warn', (error, source) => calls.push('logger', error, source));
     transport.on('warn', (error) => calls.push('transport', error));
-    for (const text of ['fine', 'bad']) logger.info(text);
-    await transport.flush();
+    await failOnce(started, calls);
     const errors = [calls[1], calls[8]] as DeliveryError[];
-    for (const error of errors)
-      expect(error).toMatchObject({ name: 'DeliveryError', code: 'INVALID', message: 'no such thing' });
+    expect(errors).toMatchObject([
+      { name: 'DeliveryError', code: 'AUTH', message: 'no such thing' },
+      { name: 'DeliveryError', code: 'RECOVERED' },
+    ]);
     expect(calls).toEqual(
       errors.flatMap((error) => ['onError', error, 'logger', error, transport, 'transport', error]),
     );
   });
 
   test('is a warning also when onError throws', async () => {
-    const { logger, transport } = startFailing({
+    const started = startFailing({
       onError: () => {
         throw new Error('from onError');
       },
     });
     const warnings: unknown[] = [];
-    transport.on('warn', (error) => warnings.push(error));
-    for (const text of ['fine', 'bad']) logger.info(text);
-    await transport.flush();
+    started.transport.on('warn', (error) => warnings.push(error));
+    await failOnce(started, warnings);
     expect(warnings).toHaveLength(2);
   });
 

@@ -139,13 +139,17 @@ describe.each(versions)('one transport of several loggers of %s', (_, winston) =
       logger.on('warn', (error, source) => heard.push([name, error.code, source === transport]));
     destination.respond = () => {
       destination.respond = () => {};
-      throw new DeliveryError('UNAVAILABLE', 'no such thing');
+      throw new DeliveryError('AUTH', 'no such thing');
     };
     b.info('hello');
+    void transport.flush({ timeoutMs: 0 });
+    await expect.poll(() => heard.length).toBeGreaterThan(0);
     await transport.flush();
     expect(heard).toEqual([
-      ['a', 'UNAVAILABLE', true],
-      ['b', 'UNAVAILABLE', true],
+      ['a', 'AUTH', true],
+      ['b', 'AUTH', true],
+      ['a', 'RECOVERED', true],
+      ['b', 'RECOVERED', true],
     ]);
   });
 

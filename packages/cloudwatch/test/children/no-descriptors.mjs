@@ -1,5 +1,6 @@
 // Logs one record while the process has no file descriptor left, and frees them after the first failed attempt. In a thread it
 // frees them after 300 ms.
+import { subscribe } from 'node:diagnostics_channel';
 import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
@@ -12,14 +13,15 @@ const held = [];
 const release = () => {
   for (const descriptor of held.splice(0)) closeSync(descriptor);
 };
-const onError = ({ code }) => {
-  console.log(code);
-  release();
-};
+if (!thread)
+  subscribe('logferry:error', ({ error }) => {
+    console.log(error.code);
+    release();
+  });
 const options = { maxBatchEvents: 1, retry: { baseMs: 20 } };
 const shipper = createShipper(createCloudWatch({ logGroupName: 'shop' }), {
   ...options,
-  ...(thread ? { thread: true } : { onError }),
+  ...(thread && { thread: true }),
 });
 // A thread needs descriptors to start.
 await shipper.flush();

@@ -7,6 +7,7 @@ import { runCallback } from '../process/feedback.js';
 import { EndOfTurn } from '../tools/end-of-turn.js';
 import { isThenable } from '../tools/is-thenable.js';
 import { channelOf, type Messages } from './channels.js';
+import type { DebugLog } from './debug-log.js';
 import { bufferCost } from './ledger.js';
 import { StderrSummary } from './stderr-summary.js';
 
@@ -34,6 +35,8 @@ const JOINED_MS = 1000;
 export class Reporter {
   /** Times that a callback threw, or rejected. */
   callbackErrors = 0;
+  /** Gets what the channels get. */
+  debugLog: DebugLog | undefined;
   readonly #destination: string;
   readonly #clock: Clock;
   readonly #stderr: StderrSummary;
@@ -69,17 +72,21 @@ export class Reporter {
     this.#onFailure = onFailure;
   }
 
-  /** Publishes a message on a channel. The content is made only if a subscriber is there. */
+  /** Publishes a message on a channel, and in the debug log. The content is made only if one of them is there. */
   publish<Kind extends keyof Messages>(kind: Kind, makeContent: () => Omit<Messages[Kind], 'destination'>): void {
     const channel = channelOf(kind);
-    if (!channel.hasSubscribers) return;
-    const message = { destination: this.#destination, ...makeContent() };
-    this.#enqueue(() => channel.publish(message));
+    const { debugLog } = this;
+    if (!channel.hasSubscribers && !debugLog) return;
+    const message = { destination: this.#destination, ...makeContent() } as Messages[Kind];
+    this.#enqueue(() => {
+      debugLog?.tell(kind, message);
+      channel.publish(message);
+    });
   }
 
   /**
-   * Reports a failure to `onError`, or stderr, and to `onFailure`. Of failures that only an operator can mend, and that have
-   * the same key, it reports the first in a minute.
+   * Reports a failure that has to be known to `onError`, or stderr, and to `onFailure`: `incidents.ts` says which attempts these are.
+   * Of failures that only an operator can mend, and that have the same key, it reports the first in a minute.
    */
   failed(error: DeliveryError, key: string = error.code): void {
     if (isOperatorFault(error)) {

@@ -1,14 +1,14 @@
-import { writeSync } from 'node:fs';
 import type { Clock, Timer } from '../contract/clock.js';
 import type { Drop, DropReason } from '../contract/destination.js';
-import { DeliveryError } from '../contract/errors.js';
+import { type DeliveryCode, DeliveryError } from '../contract/errors.js';
 import { onProcessEnd, watchExit } from '../process/exit.js';
+import { writeToStderr } from './stderr.js';
 
 /** Shortest time between two lines. */
 const QUIET_MS = 30_000;
 
-/** Most notices about the spool in one line. */
-const MAX_NOTICES = 3;
+/** Most failures in one line. */
+const MAX_FAILURES = 3;
 
 /** Wait for a stderr that is full: a pipe whose reader is slow. */
 const FULL_MS = 1000;
@@ -36,11 +36,10 @@ export class StderrSummary {
   }
 
   addFailure(error: DeliveryError): void {
-    if (error.code === 'SPOOL') this.#addNotice(error.message);
-    else {
-      this.#pending.failures++;
-      this.#pending.lastError = error;
-    }
+    const { failures, codes } = this.#pending;
+    codes.add(error.code);
+    if (failures.size < MAX_FAILURES) failures.add(failureText(error));
+    else if (!failures.has(failureText(error))) this.#pending.moreFailures++;
   }
 
   addDrop({ reason, records, cause }: Drop): void {
@@ -71,12 +70,6 @@ export class StderrSummary {
     this.#writeRest();
   }
 
-  /** What is told of the disk is no attempt that failed. */
-  #addNotice(text: string): void {
-    if (this.#pending.notices.size < MAX_NOTICES) this.#pending.notices.add(text);
-    else this.#pending.moreNotices++;
-  }
-
   #schedule(waitMs: number): void {
     if (this.#timer) return;
     this.#timer = this.#clock.setTimer(() => this.writeSummary(), waitMs);
@@ -88,7 +81,7 @@ export class StderrSummary {
   #writeRest(): boolean {
     const untilMs = this.#isExiting() ? this.#clock.monotonic() + FULL_MS : Number.NEGATIVE_INFINITY;
     while (this.#unwritten.length > 0) {
-      const bytes = write(this.#unwritten);
+      const bytes = writeToStderr(this.#unwritten);
       this.#unwritten = this.#unwritten.subarray(bytes);
       if (bytes > 0) continue;
       if (this.#clock.monotonic() >= untilMs) {
@@ -110,56 +103,36 @@ export function firstLineOf(cause: unknown): string {
   }
 }
 
+/** The text of a failure. What is told of the disk, and of the end of failures, has no code of an attempt. */
+function failureText({ code, message }: DeliveryError): string {
+  return code === 'SPOOL' || code === 'RECOVERED' ? message : `${code}: ${message}`;
+}
+
 interface Summary {
-  failures: number;
-  lastError: DeliveryError | undefined;
-  readonly notices: Set<string>;
+  /** In the order in which they came. */
+  readonly failures: Set<string>;
+  readonly codes: Set<DeliveryCode>;
   /** Those that had no room. */
-  moreNotices: number;
+  moreFailures: number;
   readonly dropped: Map<DropReason, number>;
   cause: unknown;
 }
 
 function nothing(): Summary {
-  return {
-    failures: 0,
-    lastError: undefined,
-    notices: new Set(),
-    moreNotices: 0,
-    dropped: new Map(),
-    cause: undefined,
-  };
+  return { failures: new Set(), codes: new Set(), moreFailures: 0, dropped: new Map(), cause: undefined };
 }
 
-function describe({ failures, lastError, notices, moreNotices, dropped, cause }: Summary): string {
+function describe({ failures, codes, moreFailures, dropped, cause }: Summary): string {
   const parts: string[] = [];
   if (dropped.size > 0) {
     const total = [...dropped.values()].reduce((sum, count) => sum + count, 0);
     const reasons = [...dropped].map(([reason, count]) => `${reason} ${count}`).join(', ');
     parts.push(`${total} ${total === 1 ? 'record' : 'records'} lost (${reasons})`);
   }
-  const isTold = DeliveryError.is(cause) && cause.code === lastError?.code;
-  if (cause !== undefined && !isTold) parts.push(`the cause: ${firstLineOf(cause)}`);
-  if (lastError) {
-    const times = failures === 1 ? '1 attempt failed' : `${failures} attempts failed`;
-    parts.push(`${times}, the last with ${lastError.code}: ${lastError.message}`);
-  }
-  parts.push(...notices);
-  if (moreNotices > 0) parts.push(`and ${moreNotices} more about the spool`);
+  if (DeliveryError.is(cause)) {
+    if (!codes.has(cause.code)) parts.push(`the cause: ${failureText(cause)}`);
+  } else if (cause !== undefined) parts.push(`the cause: ${firstLineOf(cause)}`);
+  parts.push(...failures);
+  if (moreFailures > 0) parts.push(`and ${moreFailures} more`);
   return parts.join('; ');
-}
-
-/**
- * Writes to the file descriptor: `process.stderr` can lose a line at the exit of the process.
- *
- * @returns the number of bytes that stderr took; 0 if it is full
- */
-function write(bytes: Buffer): number {
-  try {
-    return writeSync(2, bytes);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0;
-    // stderr is closed: nobody will read the line.
-    return bytes.length;
-  }
 }

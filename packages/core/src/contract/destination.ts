@@ -220,8 +220,23 @@ interface DestinationOf<Readable> {
   send(batch: Batch, signal: AbortSignal, progress?: () => void): Promise<SendOutcome>;
   /** Releases what the destination opened itself. Called once, after the last `send`. */
   close?(): Promise<void>;
+  /**
+   * Says for people where records go, and with which kind of credentials, as far as it is known by now: shown with `LOGFERRY_DEBUG=1`
+   * and in messages. Of one route if it is given. Nothing secret. @default the route itself
+   */
+  describe?(route?: string): DestinationDescription;
   /** The way to make the same destination in a worker thread. Without it `thread: true` is refused. */
   recipe?(): DestinationRecipe;
+}
+
+/** Where records go, for people. */
+export interface DestinationDescription {
+  /** The region, host or URL: `"eu-central-1"`. */
+  readonly endpoint?: string | undefined;
+  /** The place there: `'log group "shop", stream "web/1"'`. */
+  readonly target?: string | undefined;
+  /** The kind of the credentials, and never a part of them: `"environment variables"`. */
+  readonly credentials?: string | undefined;
 }
 
 /** The way to make a destination in another thread, where objects and functions of this one cannot go. */

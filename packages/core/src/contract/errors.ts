@@ -30,7 +30,12 @@ export type DeliveryCode =
    * The disk of the option `spool` failed, or something there needs a look: no attempt of a delivery, which goes on. The core alone
    * reports it.
    */
-  | 'SPOOL';
+  | 'SPOOL'
+  /**
+   * Delivery goes on again after failures that were reported: no failure, but their end. `cause` is the last of them. The core alone
+   * reports it.
+   */
+  | 'RECOVERED';
 
 /** Details of a {@link DeliveryError}. */
 export interface DeliveryErrorOptions {

@@ -1,3 +1,5 @@
+import { targetOf } from '../accounting/description.js';
+import { Incidents } from '../accounting/incidents.js';
 import type { Ledger } from '../accounting/ledger.js';
 import type { Reporter } from '../accounting/reporter.js';
 import { type AttemptCounts, type DeliveryStats, noAttempts } from '../accounting/stats.js';
@@ -45,16 +47,25 @@ export class Delivery {
   #failure: DeliveryError | undefined;
   readonly #settlement: Settlement;
   readonly #backoff: Backoff;
+  readonly #incidents: Incidents;
 
   constructor(dependencies: Dependencies) {
+    const { destination, backlog, reporter, clock } = dependencies;
     const { ordered, concurrency, requestTimeoutMs, retry } = dependencies.options;
     const routes = new RouteScheduler(ordered);
     const congestion = new CongestionControl(concurrency);
-    const settlement = new Settlement(dependencies, this.#counts);
+    const incidents = new Incidents({
+      reporter,
+      clock,
+      waitingRoutes: () => new Set([...backlog].map(({ route }) => route)),
+      targetOf: (route) => targetOf(destination, route),
+    });
+    const settlement = new Settlement({ ...dependencies, incidents }, this.#counts);
     this.#dependencies = dependencies;
     this.routes = routes;
     this.#sizes = new SizeLimit(requestTimeoutMs);
     this.#congestion = congestion;
+    this.#incidents = incidents;
     this.#settlement = settlement;
     this.#backoff = new Backoff(retry.maxAgeMs, { routes, congestion, refusals: this.#refusals, settlement });
   }
@@ -136,6 +147,7 @@ export class Delivery {
     }
     for (const { controller } of this.#inFlight.values()) controller.abort();
     this.#inFlight.clear();
+    this.#incidents.end();
   }
 
   /** Takes out a waiting batch whose events were all evicted. */
@@ -197,6 +209,7 @@ export class Delivery {
     const { clock } = this.#dependencies;
     const state = this.routes.stateOf(batch.lane);
     this.#congestion.succeeded();
+    this.#incidents.succeeded(batch.route);
     this.#failure = undefined;
     const delivered = this.#settlement.deliver(batch, stored, () => clock.monotonic() - atMs);
     this.routes.finish(batch, 'works', clock.monotonic());
@@ -228,8 +241,10 @@ export class Delivery {
     if (decision !== 'repeat') {
       this.#failure = error;
       this.#counts.lastError = { code: error.code, message: error.message, time: clock.now() };
-      reporter.failed(error);
     }
+    // The end of a search among refused records is a loss, or a setting: that is told, and no step on the way.
+    if (isFailing) this.#incidents.failed(route, error);
+    else if (refusal === 'alone') reporter.failed(error);
     if (refusal === 'several') {
       this.#settlement.retry(batch, error.code, 0);
       for (const half of this.#halve(batch)) this.routes.putBack(half);

@@ -1,3 +1,4 @@
+import type { Incidents } from '../accounting/incidents.js';
 import { type Ledger, type StoredEvent, totalsOf } from '../accounting/ledger.js';
 import type { Reporter } from '../accounting/reporter.js';
 import type { AttemptCounts } from '../accounting/stats.js';
@@ -11,6 +12,7 @@ import type { Stored } from './attempt.js';
 
 interface Dependencies {
   readonly backlog: Backlog;
+  readonly incidents: Incidents;
   readonly ledger: Ledger;
   readonly reporter: Reporter;
   readonly spool: Spool | undefined;
@@ -50,8 +52,9 @@ export class Settlement {
 
   /** Counts a batch out that is lost, with the error behind it. At an end it stays on disk, if it can, for the next start. */
   lose(batch: PendingBatch, reason: DropReason, cause: unknown = batch.lastError): void {
-    const { ledger, spool } = this.#dependencies;
-    const { events, state } = batch;
+    const { incidents, ledger, spool } = this.#dependencies;
+    const { route, events, state } = batch;
+    if (reason === 'undeliverable' || reason === 'expired') incidents.gaveUp(route);
     const stored = events.storedEvents();
     if (spool && reason === 'undeliverable') {
       const { kept, others, isFull } = spool.keep(stored, this.#acceptedAt(batch), batch.wasAttempted);

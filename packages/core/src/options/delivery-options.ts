@@ -73,8 +73,10 @@ export interface DeliveryOptions extends ShapingOptions {
    */
   readonly hooks?: string | undefined;
   /**
-   * Called with failed attempts at the end of the turn; with `AUTH`, `NOT_FOUND` and `MISCONFIGURED` at most once a minute.
-   * The records are kept and sent again. @default a line on stderr, at most every 30 s
+   * Called with failures that last: a route had no success for 10 s since its first failure. With `AUTH`, `NOT_FOUND` and
+   * `MISCONFIGURED` at once, at most once a minute; with `RECOVERED` when delivery goes on again. A retry that succeeds sooner calls
+   * nothing: the channel `logferry:error` has every attempt. The records are kept and sent again. @default a line on stderr, at
+   * most every 30 s
    */
   readonly onError?: ((error: DeliveryError) => void) | undefined;
   /**
@@ -180,7 +182,7 @@ export function resolveDeliveryOptions(options: DeliveryOptions, destination: De
 
 /** A third party's destination can lack a member, which would show only with the first record, or never. */
 function checkDestination(destination: Destination): void {
-  const { name, reads, limits, separator, encode, send, close, recipe } = destination ?? {};
+  const { name, reads, limits, separator, encode, send, close, describe, recipe } = destination ?? {};
   if (!encode && !send && !limits) throw wrongOption('destination', 'a Destination', destination);
   const check = (member: string, isRight: boolean, expected: string, value: unknown): void => {
     if (!isRight) throw wrongOption(`destination.${member}`, expected, value);
@@ -192,6 +194,7 @@ function checkDestination(destination: Destination): void {
   check('encode', typeof encode === 'function', 'a function', encode);
   check('send', typeof send === 'function', 'a function', send);
   functionOption('destination.close', close, undefined);
+  functionOption('destination.describe', describe, undefined);
   functionOption('destination.recipe', recipe, undefined);
   check('limits', typeof limits === 'object' && limits !== null, 'an object', limits);
   const { maxEvents, maxBytes, maxSpanMs = 1, maxPastMs = 1, maxFutureMs = 1, baseBytes } = limits;

@@ -35,6 +35,11 @@ export function timeOf(record: Pick<LogRecord, 'time'>, fallback: number): numbe
   }
 }
 
+/** A duration for people: `250 ms`, `74 s`. */
+export function durationText(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1000)} s`;
+}
+
 /** Milliseconds of the years 2001 to 2286, as nearly all records have. No date in digits is in this range. */
 const USUAL_MS = 1e12;
 const USUAL_MS_END = 1e13;

@@ -1,4 +1,13 @@
-import { createShipper, type DeliveryError, type DeliveryOptions, type Drop, type Shipper } from '../../src/index.js';
+import { channel } from 'node:diagnostics_channel';
+import { onTestFinished } from 'vitest';
+import {
+  createShipper,
+  type DeliveryError,
+  type DeliveryOptions,
+  type Drop,
+  type ErrorMessage,
+  type Shipper,
+} from '../../src/index.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { RecordingDestination } from './recording-destination.js';
 
@@ -21,4 +30,13 @@ export function start(
   const reporting = { onError: (error: DeliveryError) => errors.push(error), onDrop: (drop: Drop) => drops.push(drop) };
   const shipper = createShipper(destination, { ...reporting, dropNotice: false, ...options }, { clock, random });
   return { shipper, destination, clock, errors, drops };
+}
+
+/** The errors of all attempts that fail in this test from now on, also of those that `onError` is not called with. */
+export function watchAttempts(): readonly DeliveryError[] {
+  const errors: DeliveryError[] = [];
+  const listen = (message: unknown): void => void errors.push((message as ErrorMessage).error);
+  channel('logferry:error').subscribe(listen);
+  onTestFinished(() => void channel('logferry:error').unsubscribe(listen));
+  return errors;
 }

@@ -5,6 +5,8 @@ import { type GivenKey, KeyProvider } from './key-provider.js';
 
 /** The keys of one destination. All methods reject with a `DeliveryError`, at the latest when the signal aborts. */
 export interface CredentialsSource {
+  /** For people: the kind of the credentials. */
+  readonly kind: string;
   /**
    * The key to sign the next request with. A key that is in hand and valid is used at once, while the provider is asked for the next one
    * in the background. Waits for the provider if there is none, if the last one has ended, or was refused.
@@ -46,6 +48,10 @@ class Source implements CredentialsSource {
   constructor(provider: KeyProvider, clock: Clock) {
     this.#provider = provider;
     this.#clock = clock;
+  }
+
+  get kind(): string {
+    return this.#provider.kind;
   }
 
   async get(signal?: AbortSignal): Promise<AccessKey> {

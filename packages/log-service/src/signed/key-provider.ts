@@ -46,6 +46,11 @@ export class KeyProvider {
     this.#clock = clock;
   }
 
+  /** For people: the kind of the credentials. */
+  get kind(): string {
+    return this.#form.kind;
+  }
+
   /** For this long a key is used before the provider is asked for another one, in milliseconds. */
   get maxAgeMs(): number {
     return this.#form.maxAgeMs ?? Number.POSITIVE_INFINITY;
@@ -155,6 +160,8 @@ function quotedNameOf(cause: unknown): string | undefined {
 
 /** How a form of the option gives keys. */
 interface Form {
+  /** For people. */
+  readonly kind: string;
   /** For messages. */
   readonly title: string;
   readonly remedy: string;
@@ -171,12 +178,17 @@ interface Form {
 function formOf(credentials: CheckedCredentials): Form {
   switch (credentials.form) {
     case 'key':
-      return { ...GIVEN, ask: () => credentials.key };
+      return { ...GIVEN, kind: 'the keys of the option "credentials"', ask: () => credentials.key };
     case 'env':
-      return { ...GIVEN, ask: (isRefused) => (isRefused && keyOfEnvironmentNow()) || credentials.key };
+      return {
+        ...GIVEN,
+        kind: 'environment variables',
+        ask: (isRefused) => (isRefused && keyOfEnvironmentNow()) || credentials.key,
+      };
     case 'function': {
       const { ask } = credentials;
       return {
+        kind: 'the function of the option "credentials"',
         title: 'the function that gives them',
         remedy: 'the function of the option "credentials" has to give them',
         // Without an argument: it may have a parameter of its own, with a default.
@@ -185,6 +197,7 @@ function formOf(credentials: CheckedCredentials): Form {
     }
     case 'credential':
       return {
+        kind: 'the credential object of the option "credentials"',
         title: 'the credential object',
         remedy: 'the credential object of the option "credentials" has to give them',
         ask: () => credentials.credential.getCredential(),
@@ -194,6 +207,7 @@ function formOf(credentials: CheckedCredentials): Form {
       };
     case 'config':
       return {
+        kind: `${credentials.config.type} of @alicloud/credentials`,
         title: 'their source',
         remedy: `check the option "credentials", with the type "${credentials.config.type}"`,
         ask: createCredential(credentials.config),

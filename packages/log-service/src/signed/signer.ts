@@ -36,6 +36,11 @@ export class Signer {
     this.#credentials = createCredentialsSource(credentials, { clock: ofService });
   }
 
+  /** For people: the kind of the credentials. */
+  get credentialKind(): string {
+    return this.#credentials.kind;
+  }
+
   /** The time of the service, in epoch milliseconds. */
   now(): number {
     return this.#clock.now() + this.clockOffsetMs;

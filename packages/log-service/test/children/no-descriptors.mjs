@@ -1,4 +1,5 @@
 // Logs one record while the process has no file descriptor left, and frees them after the first failed attempt.
+import { subscribe } from 'node:diagnostics_channel';
 import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
@@ -11,10 +12,10 @@ const held = [];
 const shipper = createShipper(createLogService(JSON.parse(process.env.TARGET)), {
   maxBatchEvents: 1,
   retry: { baseMs: 20 },
-  onError: ({ code }) => {
-    console.log(code);
-    for (const descriptor of held.splice(0)) closeSync(descriptor);
-  },
+});
+subscribe('logferry:error', ({ error }) => {
+  console.log(error.code);
+  for (const descriptor of held.splice(0)) closeSync(descriptor);
 });
 try {
   for (;;) held.push(openSync('/dev/null'));
