@@ -14,7 +14,15 @@ export interface CloudWatchStreamOptions extends CloudWatchOptions, StreamOption
 
 /** Options of `pino.transport()`. It clones them into a worker thread: functions and clients are refused. */
 export interface CloudWatchTargetOptions
-  extends Omit<CloudWatchStreamOptions, 'client' | 'credentials' | 'onError' | 'onDrop'> {
+  extends Omit<
+    CloudWatchStreamOptions,
+    'logGroupName' | 'logStreamName' | 'route' | 'client' | 'credentials' | 'onError' | 'onDrop'
+  > {
+  /** A name or a template, as in the options of a stream. */
+  readonly logGroupName: string;
+  /** A name or a template, as in the options of a stream. @default '{hostname}/{pid}/{start}' */
+  readonly logStreamName?: string | undefined;
+  readonly route?: undefined;
   /** Keys of AWS, not a function that fetches them. @default the AWS SDK's credential chain */
   readonly credentials?: CloudWatchCredentials | undefined;
   readonly client?: undefined;

@@ -15,7 +15,17 @@ export interface LogServiceStreamOptions extends LogServiceOptions, StreamOption
 
 /** Options of `pino.transport()`. It clones them into a worker thread: functions, and objects with methods, are refused. */
 export interface LogServiceTargetOptions
-  extends Omit<LogServiceStreamOptions, 'credentials' | 'fetch' | 'onError' | 'onDrop'> {
+  extends Omit<
+    LogServiceStreamOptions,
+    'logstore' | 'topic' | 'tags' | 'route' | 'credentials' | 'fetch' | 'onError' | 'onDrop'
+  > {
+  /** A name or a template, as in the options of a stream. */
+  readonly logstore: string;
+  /** A text or a template, as in the options of a stream. @default none */
+  readonly topic?: string | undefined;
+  /** Texts or templates, as in the options of a stream. @default none */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly route?: undefined;
   readonly credentials?: LogServiceAccessKey | 'env' | AlibabaCredentialConfig | undefined;
   readonly fetch?: undefined;
   readonly onError?: undefined;

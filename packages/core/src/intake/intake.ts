@@ -1,9 +1,9 @@
 import type { EventFlags, Ledger } from '../accounting/ledger.js';
 import type { Reporter } from '../accounting/reporter.js';
+import type { LiveRoutes } from '../batch/live-routes.js';
 import type { Clock } from '../contract/clock.js';
 import type { Destination, DropReason, EncodedEvent } from '../contract/destination.js';
 import type { LogRecord } from '../contract/record.js';
-import type { RouteScheduler } from '../delivery/route-scheduler.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import { currentActivity } from '../process/feedback.js';
 import type { Spool } from '../spool/spool.js';
@@ -16,9 +16,6 @@ import { flagsOf, NOTICE, ORDINARY, URGENT } from './event-flags.js';
 import { type EncodedRecord, SpoolIntake } from './spool-intake.js';
 import { TimeWindow } from './time-window.js';
 
-/** Most routes with records waiting or in flight: each costs memory that the byte budget does not see. */
-const MAX_ROUTES = 10_000;
-
 interface Dependencies {
   readonly destination: Destination;
   readonly options: ResolvedDeliveryOptions;
@@ -26,7 +23,7 @@ interface Dependencies {
   readonly budget: Budget;
   readonly batcher: Batcher;
   readonly spool: Spool | undefined;
-  readonly routes: Pick<RouteScheduler, 'size' | 'has'>;
+  readonly liveRoutes: LiveRoutes;
   readonly reporter: Reporter;
   readonly clock: Clock;
   /** Called when there is more to do than before. */
@@ -41,6 +38,8 @@ export class Intake {
   readonly #deferred: DeferredEncoder | undefined;
   /** None without a spool. */
   readonly #spoolIntake: SpoolIntake | undefined;
+  /** The cause of each loss for `maxRoutes`. */
+  readonly #tooManyRoutes: Error;
   #lastSeq = 0;
   /** While {@link together} runs, with a spool. */
   #isTogether = false;
@@ -50,6 +49,9 @@ export class Intake {
     const window = new TimeWindow(clock, options.limits);
     this.#dependencies = dependencies;
     this.#window = window;
+    this.#tooManyRoutes = new Error(
+      `${options.maxRoutes} routes have records waiting or in flight already (maxRoutes): route by a field with fewer values, or raise it`,
+    );
     if (destination.reads === 'text' && destination.encodeAll)
       this.#deferred = new DeferredEncoder(
         options.maxBufferBytes,
@@ -166,7 +168,8 @@ export class Intake {
     const { ledger } = this.#dependencies;
     ledger.receive();
     if ('refused' in encoding) return this.#refuse(record, encoding.refused, encoding.events, encoding.cause);
-    if (this.#hasTooManyRoutes(encoding.events)) return this.#refuse(record, 'too-many-routes', encoding.events);
+    if (this.#hasTooManyRoutes(encoding.events))
+      return this.#refuse(record, 'too-many-routes', encoding.events, this.#tooManyRoutes);
     const reason = this.#spoolIntake ? this.#spoolIntake.take(encoding) : this.#takeIntoMemory(encoding);
     return reason === undefined || this.#refuse(record, reason, encoding.events);
   }
@@ -188,11 +191,10 @@ export class Intake {
     return false;
   }
 
-  /** Whether these events would make more routes live at once than the core keeps. */
+  /** Whether these events would make more routes live at once than may be. */
   #hasTooManyRoutes(events: readonly EncodedEvent[]): boolean {
-    const { batcher, routes } = this.#dependencies;
-    if (Math.max(batcher.size, routes.size) < MAX_ROUTES) return false;
-    return events.some(({ route }) => !batcher.has(route) && !routes.has(route));
+    const { liveRoutes, options } = this.#dependencies;
+    return liveRoutes.size >= options.maxRoutes && events.some(({ route }) => !liveRoutes.has(route));
   }
 
   #keep(events: readonly CheckedEvent[], costBytes: number, kind: EventFlags, id = 0): void {

@@ -5,6 +5,7 @@ import type { Destination, DestinationRecipe, Drop } from '../contract/destinati
 import { type DeliveryCode, DeliveryError, type DeliveryErrorOptions } from '../contract/errors.js';
 import type { LogRecord } from '../contract/record.js';
 import type { DeliveryOptions } from '../options/delivery-options.js';
+import { parseObject } from '../tools/parse-object.js';
 import { stringify } from '../tools/stringify.js';
 
 /** The data that a worker thread is started with. */
@@ -155,7 +156,8 @@ function parseContent(kind: string, content: string): Pick<LogRecord, 'text' | '
       return { text: '', fields: JSON.parse(content) };
     default: {
       const textEnd = content.indexOf(SEPARATOR);
-      return { text: JSON.parse(content.slice(0, textEnd)), fields: JSON.parse(content.slice(textEnd + 1)) };
+      // Names that are made of fields have all digits of a number.
+      return { text: JSON.parse(content.slice(0, textEnd)), fields: parseObject(content.slice(textEnd + 1)) ?? {} };
     }
   }
 }
