@@ -164,8 +164,10 @@ function compileToken(token: string, template: string, rule: NameRule): string |
   const make = TOKENS.get(token);
   if (make) return make();
   const pattern = DATE_TOKEN.exec(token)?.[1];
-  if (pattern !== undefined && !/[A-Za-z]/.test(pattern.replace(DATE_FIELD, '')))
-    return dateToken(checkText(pattern, template, rule));
+  if (pattern !== undefined && !/[A-Za-z]/.test(pattern.replace(DATE_FIELD, ''))) {
+    checkText(pattern.replace(DATE_FIELD, '0'), template, rule);
+    return dateToken(pattern);
+  }
   const [, field, fallback = NO_FIELD] = FIELD_TOKEN.exec(token) ?? [];
   const path = field?.split('.');
   if (path === undefined || path.includes('')) throw wrong(rule, `a template of ${KNOWN} (not {${token}})`, template);

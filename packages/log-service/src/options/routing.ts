@@ -89,12 +89,13 @@ function textsOf(tags: readonly (readonly [key: string, name: Name])[], record: 
   return Object.fromEntries(tags.map(([key, name]) => [key, name.of(record)]));
 }
 
-/** The tags that the option `route` returned. */
+/** The tags that the option `route` returned. Throws `TypeError` for anything else. */
 function givenTags(tags: unknown): Tags {
-  const given = Object.entries(objectOption('route: tags', tags));
+  if (typeof tags !== 'object' || tags === null || Array.isArray(tags))
+    throw new TypeError('route: expected tags that are an object of strings');
   return Object.fromEntries(
-    given.map(([key, value]) => {
-      if (!isValidKey(key)) throw wrongOption('route: tags', TAG_KEYS, key);
+    Object.entries(tags).map(([key, value]) => {
+      if (!isValidKey(key)) throw new TypeError(`route: expected tags with ${TAG_KEYS}, got "${key}"`);
       return [key, nameOf(value, tagRule(key))];
     }),
   );
