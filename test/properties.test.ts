@@ -42,7 +42,7 @@ it('any records make batches that the service accepts, and each is stored once o
   await fc.assert(
     fc.asyncProperty(records, oversize, maxBatchEvents, async (plan, policy, maxEvents) => {
       const logStreamName = `run-${run++}`;
-      const destination = createCloudWatch({ ...shipTo(cloud), logStreamName, oversize: policy });
+      const destination = createCloudWatch({ ...shipTo(cloud), logStreamName, oversize: policy }) as TextDestination;
       const sent: Batch[] = [];
       const shipper = createShipper(observed(destination, sent), {
         maxBatchEvents: maxEvents,

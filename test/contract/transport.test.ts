@@ -7,6 +7,20 @@ import { waysInTurns } from '../support/ways.js';
 // @ts-expect-error a module of an application's, in JavaScript
 import { transform } from './hooks.mjs';
 
+/** Fields, and the tenant that they name. */
+const TENANTS: readonly (readonly [Record<string, unknown>, string])[] = [
+  [{ tenant: { id: 'acme' } }, 'acme'],
+  [{ tenant: { id: 7 } }, '7'],
+  [{ tenant: { id: 9007199254740993n } }, '9007199254740993'],
+  [{ tenant: { id: new Date(0) } }, '1970-01-01T00:00:00.000Z'],
+  [{ tenant: { id: false } }, 'false'],
+  [{ tenant: '{"id":"of JSON"}' }, 'of JSON'],
+  ...[{ id: null }, { id: '' }, { id: Number.NaN }, { id: ['x'] }, { id: { x: 1 } }, {}, 'x', null].map(
+    (tenant) => [{ tenant }, 'nobody'] as const,
+  ),
+  [{}, 'nobody'],
+];
+
 /** The contract of every transport, for any framework and any cloud. */
 describe.each(waysInTurns)('a transport for $name', ({ host, cloud: kind }) => {
   let cloud: RunningCloud;
@@ -147,6 +161,44 @@ describe.each(waysInTurns)('a transport for $name', ({ host, cloud: kind }) => {
     if (!host.inPinoWorker) {
       expect(await logger.stats()).toMatchObject({ dropped: { undeliverable: 10 }, pending: 0, ambiguous: 1 });
     }
+  });
+
+  it('ships each record to the route that its fields, level and time name, at once and from an outage', async () => {
+    const template = '{field:tenant.id|nobody}/{level}/{date:yyyy-MM-dd}';
+    await cloud.faults({ next: ['serverError', 'reset'] });
+    const logger = await host.start(kind.name, {
+      ...cloud.options,
+      [kind.routeOption]: template,
+      retry: { baseMs: 5, capMs: 20 },
+    });
+    for (const [fields] of TENANTS)
+      for (const level of ['info', 'warn'] as const) logger.log(level, `${level} of ${TENANTS.length}`, fields);
+    await logger.flush();
+    const stats = await logger.stats();
+    expect(stats).toMatchObject({ received: TENANTS.length * 2, delivered: TENANTS.length * 2 });
+    await logger.end();
+    const [times, routes] = [(await cloud.times()).slice(seen), (await cloud.routes()).slice(seen)];
+    const levels = (await texts()).map((text) => String(text).replace(/ .*/, ''));
+    const day = (index: number): string => new Date(times[index]?.ms ?? 0).toISOString().slice(0, 10);
+    expect(routes.map((route) => route.replace(/^.*?(?=[/](?:info|warn)[/])/, ''))).toEqual(
+      levels.map((level, index) => `/${level}/${day(index)}`),
+    );
+    const legal = (tenant: string): string => (kind.name === 'cloudwatch' ? tenant.replaceAll(':', '-') : tenant);
+    const expected = TENANTS.flatMap(([, tenant]) => [`${legal(tenant)}/info`, `${legal(tenant)}/warn`]);
+    expect(routes.map((route) => route.replace(/[/][^/]*$/, '')).sort()).toEqual(expected.sort());
+  });
+
+  it('routes by a function in process, and refuses one that would have to cross into a thread', async () => {
+    const nameOf = ({ fields }: { fields: { tenant?: { id?: unknown } } }): string => `f-${fields.tenant?.id}`;
+    const starting = host.start(kind.name, { ...cloud.options, [kind.routeOption]: nameOf });
+    if (host.threaded) {
+      const clone = host.inPinoWorker ? /could not be cloned/ : `${kind.routeOption}: a function cannot cross`;
+      return expect(starting).rejects.toThrow(clone);
+    }
+    const logger = await starting;
+    for (const id of ['a', 'b']) logger.log('info', id, { tenant: { id } });
+    await logger.end();
+    expect((await cloud.routes()).slice(seen).sort()).toEqual(['f-a', 'f-b']);
   });
 
   it('takes hostile content without harm to the application', async () => {

@@ -43,6 +43,8 @@ export interface RunningCloud<Options = object> {
   batches(): Promise<readonly (readonly StoredRecord[])[]>;
   /** The times of the stored events. */
   times(): Promise<readonly EventTime[]>;
+  /** The log streams, or the topics, of the stored events. */
+  routes(): Promise<readonly string[]>;
   /** Requests that carried data, with or without a response. */
   dataRequests(): Promise<number>;
   stats(): Promise<CloudWatchStats | LogServiceStats>;
@@ -54,6 +56,8 @@ export interface Cloud<Options = object> {
   /** The entry point of the transports. */
   readonly name: 'cloudwatch' | 'log-service';
   readonly label: 'cloudwatch' | 'log-service' | 'signed log-service';
+  /** The option that names the route of a record: its log stream, or its topic. */
+  readonly routeOption: 'logStreamName' | 'topic';
   /** Most events that the service accepts in a request. */
   readonly maxEvents: number;
   /** Port 0, the default, is a free one. */
@@ -63,6 +67,7 @@ export interface Cloud<Options = object> {
 const cloudWatch: Cloud<CloudWatchOptions> = {
   name: 'cloudwatch',
   label: 'cloudwatch',
+  routeOption: 'logStreamName',
   maxEvents: 10_000,
   async start(port) {
     const { started, ask, close } = await forkEmulator<CloudWatchEmulator>('cloudwatch', port);
@@ -74,6 +79,7 @@ const cloudWatch: Cloud<CloudWatchOptions> = {
       records: async () => (await events()).map(({ message }) => parse(message)),
       batches: async () => byRequest(await events(), ({ message }) => parse(message)),
       times: async () => (await events()).map(({ timestamp }) => ({ ms: timestamp, order: 0 })),
+      routes: async () => (await events()).map(({ logStreamName }) => logStreamName),
       dataRequests: async () => (await stats()).requests.PutLogEvents ?? 0,
       stats,
       faults: (plan) => ask('faults', plan),
@@ -112,6 +118,7 @@ function logServiceBy({
   return {
     name: 'log-service',
     label,
+    routeOption: 'topic',
     maxEvents: 4096,
     async start(port) {
       const { started, ask, close } = await forkEmulator<LogServiceEmulator>('log-service', port);
@@ -123,6 +130,7 @@ function logServiceBy({
         records: async () => (await events()).map(({ fields }) => fields),
         batches: async () => byRequest(await events(), ({ fields }) => fields),
         times: async () => (await events()).map(timeOf),
+        routes: async () => (await events()).map(({ topic }) => topic),
         dataRequests: async () => (await stats()).operations[operation] ?? 0,
         stats,
         faults: (plan) => ask('faults', plan),

@@ -8,6 +8,8 @@ import {
   type EncodedEvent,
   type Encoding,
   enclosePayloads,
+  type FullDestination,
+  type LogRecord,
   type SendOutcome,
   type TextDestination,
   type TextRecord,
@@ -31,13 +33,16 @@ import { type Target, targetOf } from './route.js';
  * Makes a destination for Amazon CloudWatch Logs. Throws `ConfigError` for a wrong option. The first batch loads the AWS SDK
  * and calls the service.
  */
-export function createCloudWatch(options: CloudWatchOptions): TextDestination {
-  return new CloudWatch(resolveCloudWatchOptions(options), options);
+export function createCloudWatch(options: CloudWatchOptions): TextDestination | FullDestination {
+  const resolved = resolveCloudWatchOptions(options);
+  const { routing } = resolved;
+  if (routing.by === 'record') return new RecordRoutedCloudWatch(resolved, options, routing.routeOf);
+  return new TextCloudWatch(resolved, options, routing.routeOf);
 }
 
-class CloudWatch implements TextDestination {
+/** Sends events, whatever their routes come from. */
+abstract class CloudWatch {
   readonly name = 'cloudwatch';
-  readonly reads = 'text';
   readonly identity: string;
   readonly limits: BatchLimits;
   readonly #rawOptions: CloudWatchOptions;
@@ -72,17 +77,6 @@ class CloudWatch implements TextDestination {
     this.#entity = options.entity === undefined ? '' : `,"entity":${JSON.stringify(options.entity)}`;
   }
 
-  encode(record: TextRecord): Encoding {
-    const draft = this.#draftOf(record);
-    return this.#encodingOf(draft, JSON.stringify(draft.quotable));
-  }
-
-  encodeAll(records: readonly TextRecord[]): readonly Encoding[] {
-    const drafts = records.map((record) => this.#draftOf(record));
-    const quoted = quoteAll(drafts.map(({ quotable }) => quotable));
-    return drafts.map((draft, index) => this.#encodingOf(draft, quoted[index] as string));
-  }
-
   async send(batch: Batch, signal: AbortSignal, progress?: () => void): Promise<SendOutcome> {
     const target = targetOf(batch.route);
     const isCreated = this.#needsStream.has(batch);
@@ -113,11 +107,10 @@ class CloudWatch implements TextDestination {
 
   describe(route?: string): DestinationDescription {
     const { connection } = this.#options;
-    const { group, stream } =
-      route === undefined ? { group: this.#rawOptions.logGroupName, stream: '' } : targetOf(route);
+    const { logGroupName } = this.#rawOptions;
     return {
       endpoint: placeOf(connection, this.#client.address),
-      target: `log group "${group}"${stream && `, stream "${stream}"`}`,
+      target: route === undefined ? groupLabel(logGroupName) : labelOf(targetOf(route)),
       credentials: this.#client.credentialKind,
     };
   }
@@ -126,18 +119,18 @@ class CloudWatch implements TextDestination {
     return { module: new URL('./index.js', moduleUrl).href, factory: 'createCloudWatch', options: this.#rawOptions };
   }
 
-  #draftOf({ text, time, level }: TextRecord): Draft {
-    const { maxEventBytes, routeOf } = this.#options;
+  /** `time`: whole epoch milliseconds of a valid date. */
+  protected draftOf(text: string, time: number, route: string): Draft {
+    const { maxEventBytes } = this.#options;
     // A text of more characters has more bytes, which take long to count and to repair.
     const isTooLong = text.length > maxEventBytes;
     const message = isTooLong || text.isWellFormed() ? text : text.toWellFormed();
     const bytes = isTooLong ? text.length : Buffer.byteLength(message);
-    const timeMs = toDateMs(time) ?? Date.now();
     const quotable = bytes <= maxEventBytes ? message : '';
-    return { route: routeOf(timeMs, level), time: timeMs, message, bytes, quotable };
+    return { route, time, message, bytes, quotable };
   }
 
-  #encodingOf({ route, time, message, bytes }: Draft, quoted: string): Encoding {
+  protected encodingOf({ route, time, message, bytes }: Draft, quoted: string): Encoding {
     const { maxEventBytes, oversize } = this.#options;
     if (message === '') return { refused: 'invalid' };
     if (bytes <= maxEventBytes) return toEvent(route, time, quoted, bytes);
@@ -230,6 +223,60 @@ class CloudWatch implements TextDestination {
   }
 }
 
+/** Its routes come from time and level, so that it needs no fields, and encodes the records of a turn together. */
+class TextCloudWatch extends CloudWatch implements TextDestination {
+  readonly reads = 'text';
+  readonly #routeOf: (time: number, level: string) => string;
+
+  constructor(
+    options: ResolvedCloudWatchOptions,
+    rawOptions: CloudWatchOptions,
+    routeOf: (time: number, level: string) => string,
+  ) {
+    super(options, rawOptions);
+    this.#routeOf = routeOf;
+  }
+
+  encode(record: TextRecord): Encoding {
+    const draft = this.#draftOf(record);
+    return this.encodingOf(draft, JSON.stringify(draft.quotable));
+  }
+
+  encodeAll(records: readonly TextRecord[]): readonly Encoding[] {
+    const drafts = records.map((record) => this.#draftOf(record));
+    const quoted = quoteAll(drafts.map(({ quotable }) => quotable));
+    return drafts.map((draft, index) => this.encodingOf(draft, quoted[index] as string));
+  }
+
+  #draftOf({ text, time, level }: TextRecord): Draft {
+    const timeMs = toDateMs(time) ?? Date.now();
+    return this.draftOf(text, timeMs, this.#routeOf(timeMs, level));
+  }
+}
+
+/** Its routes come from fields, or from functions of the record. */
+class RecordRoutedCloudWatch extends CloudWatch implements FullDestination {
+  readonly reads = 'both';
+  /** A field may have any number of values. */
+  readonly maxRoutes = 100;
+  readonly #routeOf: (record: LogRecord) => string;
+
+  constructor(
+    options: ResolvedCloudWatchOptions,
+    rawOptions: CloudWatchOptions,
+    routeOf: (record: LogRecord) => string,
+  ) {
+    super(options, rawOptions);
+    this.#routeOf = routeOf;
+  }
+
+  encode(record: LogRecord): Encoding {
+    const time = toDateMs(record.time) ?? Date.now();
+    const draft = this.draftOf(record.text, time, this.#routeOf(time === record.time ? record : { ...record, time }));
+    return this.encodingOf(draft, JSON.stringify(draft.quotable));
+  }
+}
+
 /** What is known of a record before its message is written as JSON. */
 interface Draft {
   readonly route: string;
@@ -250,4 +297,12 @@ function quoteAll(texts: readonly string[]): string[] {
   // Indented JSON has one text a line, after the line of the opening bracket. A line end within a text is escaped.
   const lines = JSON.stringify(texts, undefined, 1).split('\n');
   return texts.map((_, index) => (lines[index + 1] as string).slice(1, index + 1 < texts.length ? -1 : undefined));
+}
+
+function labelOf({ group, stream }: Target): string {
+  return `${groupLabel(group)}, stream "${stream}"`;
+}
+
+function groupLabel(group: CloudWatchOptions['logGroupName']): string {
+  return typeof group === 'string' ? `log group "${group}"` : 'log groups by a function';
 }

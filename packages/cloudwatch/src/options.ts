@@ -1,13 +1,25 @@
+import type { LogRecord } from '@logferry/core';
+
 /** Where a {@link createCloudWatch} destination delivers to, and how. */
 export interface CloudWatchOptions {
-  /** Log group: 1 to 512 of the characters `a-z A-Z 0-9 . - _ / #`, not starting with `aws/`. */
-  readonly logGroupName: string;
+  /**
+   * Log group: 1 to 512 of the characters `a-z A-Z 0-9 . - _ / #`, not starting with `aws/`. May be a template, as
+   * `logStreamName`, or a function of the record: other characters that come from records become `-`.
+   */
+  readonly logGroupName: string | ((record: LogRecord) => string);
   /**
    * Log stream: up to 512 characters without `:` and `*`. May be a template of `{hostname}`, `{pid}`, `{start}` (start of the
-   * process), `{uuid}` (new for each destination), `{level}`, and `{date:yyyy-MM-dd}` (any pattern of `yyyy MM dd HH mm`),
-   * which is the time of the event in UTC. @default '{hostname}/{pid}/{start}'
+   * process), `{uuid}` (new for each destination), `{level}`, `{date:yyyy-MM-dd}` (any pattern of `yyyy MM dd HH mm`, of the time of
+   * the event in UTC), and `{field:tenant.id}`, with a default: `{field:tenant.id|nobody}`. May be a function of the record, which
+   * is called for each, with the time that the event ships with. A record for which it throws, or returns no string, is dropped as
+   * `unencodable`. @default '{hostname}/{pid}/{start}'
    */
-  readonly logStreamName?: string | undefined;
+  readonly logStreamName?: string | ((record: LogRecord) => string) | undefined;
+  /**
+   * Names group, stream or both for a record: what it returns goes before `logGroupName` and `logStreamName`, which apply where it
+   * returns `undefined`. The same rules as for a function there. @default none
+   */
+  readonly route?: ((record: LogRecord) => CloudWatchRoute | undefined) | undefined;
   /** AWS region. @default the region that the AWS SDK finds: `AWS_REGION`, or the shared config file */
   readonly region?: string | undefined;
   /**
@@ -63,6 +75,7 @@ export interface CloudWatchOptions {
 export const cloudWatchOptionNames: readonly (keyof CloudWatchOptions)[] = Object.keys({
   logGroupName: true,
   logStreamName: true,
+  route: true,
   region: true,
   credentials: true,
   endpoint: true,
@@ -78,6 +91,12 @@ export const cloudWatchOptionNames: readonly (keyof CloudWatchOptions)[] = Objec
   maxEventBytes: true,
   maxBatchBytes: true,
 } satisfies Record<keyof CloudWatchOptions, true>) as (keyof CloudWatchOptions)[];
+
+/** The result of the option `route`. */
+export interface CloudWatchRoute {
+  readonly logGroupName?: string | undefined;
+  readonly logStreamName?: string | undefined;
+}
 
 /** The method of a `CloudWatchLogsClient` that the destination calls. No type of the AWS SDK, which may not be installed. */
 export interface CloudWatchClient {

@@ -56,7 +56,7 @@ export class Provisioner {
         );
         this.#withoutRetention.set(group, failure);
         if (PASSING.includes(failure.code)) return;
-        this.#faults.push(this.#faultOf(failure));
+        this.#addFault(this.#faultOf(failure));
       }
       this.#withoutRetention.delete(group);
     });
@@ -96,7 +96,7 @@ export class Provisioner {
     } catch (error) {
       if (existsAlready(error)) return;
       const failure = toDeliveryError(error, this.#attempt('CreateLogGroup', `"${group}"${describe(this.#settings)}`));
-      if (failure.code === 'TIMEOUT' || PASSING.includes(failure.code)) this.#missingGroups.add(group);
+      if (failure.code === 'TIMEOUT' || PASSING.includes(failure.code)) this.#rememberMissing(group);
       // A request without a response may have created the group that the next attempt finds.
       if (failure.ambiguous) this.#needsRetention(group);
       throw settingError(failure);
@@ -108,8 +108,25 @@ export class Provisioner {
     return { operation, target, address: this.#client.address };
   }
 
+  #rememberMissing(group: string): void {
+    this.#missingGroups.add(group);
+    const [oldest] = this.#missingGroups;
+    if (oldest !== undefined && this.#missingGroups.size > MAX_REMEMBERED) this.#missingGroups.delete(oldest);
+  }
+
   #needsRetention(group: string): void {
-    if (this.#retentionInDays !== undefined) this.#withoutRetention.set(group, undefined);
+    if (this.#retentionInDays === undefined) return;
+    this.#withoutRetention.set(group, undefined);
+    const [oldest] = this.#withoutRetention;
+    if (!oldest || this.#withoutRetention.size <= MAX_REMEMBERED) return;
+    const [forgotten, failure] = oldest;
+    this.#withoutRetention.delete(forgotten);
+    if (failure) this.#addFault(this.#faultOf(failure));
+  }
+
+  #addFault(fault: DeliveryError): void {
+    this.#faults.push(fault);
+    if (this.#faults.length > MAX_REMEMBERED) this.#faults.shift();
   }
 
   #faultOf(failure: DeliveryError): DeliveryError {
@@ -127,6 +144,9 @@ export class Provisioner {
     return running;
   }
 }
+
+/** Groups that are remembered, and faults that wait for an outcome: a field that names groups may have any number of values. */
+const MAX_REMEMBERED = 1000;
 
 /** Failures that a later attempt may not meet. A group that was just created may not be found yet. */
 const PASSING: readonly DeliveryCode[] = ['THROTTLED', 'UNAVAILABLE', 'NETWORK', 'NOT_FOUND', 'AGAIN'];

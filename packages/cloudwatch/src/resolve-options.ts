@@ -2,6 +2,7 @@ import {
   booleanOption,
   ConfigError,
   choiceOption,
+  functionOption,
   numberOption,
   objectOption,
   refuseUnknownOptions,
@@ -12,12 +13,11 @@ import {
 import { faultOfCredentials } from './credentials.js';
 import { EVENT_OVERHEAD_BYTES, MAX_BATCH_BYTES, MAX_EVENT_BYTES } from './limits.js';
 import { type CloudWatchEntity, type CloudWatchOptions, cloudWatchOptionNames } from './options.js';
-import { createRouter, type Router } from './route.js';
-import { compileStreamName } from './stream-name.js';
+import { createRouting, type Routing } from './route.js';
 
 /** The options after all checks, with defaults filled in. */
 export interface ResolvedCloudWatchOptions {
-  readonly routeOf: Router;
+  readonly routing: Routing;
   readonly connection: ConnectionSettings;
   readonly createMissing: boolean;
   readonly newGroup: NewGroupSettings;
@@ -38,10 +38,11 @@ export type NewGroupSettings = Pick<CloudWatchOptions, 'tags' | 'kmsKeyId' | 'lo
 /** Checks the options and fills in the defaults. Throws `ConfigError`. */
 export function resolveCloudWatchOptions(options: CloudWatchOptions): ResolvedCloudWatchOptions {
   refuseUnknownOptions(objectOption('options', options), cloudWatchOptionNames);
-  const { logGroupName, logStreamName = DEFAULT_STREAM_NAME, entity } = options;
+  const { logGroupName, logStreamName, entity } = options;
   const { region, credentials, endpoint, client } = options;
   const { retentionInDays, tags, kmsKeyId, logGroupClass } = options;
-  checkGroupName(logGroupName);
+  const route = functionOption('route', options.route, undefined);
+  const routing = createRouting({ logGroupName, logStreamName, route });
   checkConnection(options);
   checkNewGroup(options);
   checkEntity(entity);
@@ -55,7 +56,7 @@ export function resolveCloudWatchOptions(options: CloudWatchOptions): ResolvedCl
     max: MAX_EVENT_BYTES,
   });
   return {
-    routeOf: createRouter(logGroupName, compileStreamName(logStreamName)),
+    routing,
     connection: { region, credentials, endpoint, client },
     createMissing: booleanOption('createMissing', options.createMissing, true),
     newGroup: { tags: tags && { ...tags }, kmsKeyId, logGroupClass },
@@ -68,20 +69,9 @@ export function resolveCloudWatchOptions(options: CloudWatchOptions): ResolvedCl
   };
 }
 
-/** Unique to the process, so that no two writers share a stream. */
-const DEFAULT_STREAM_NAME = '{hostname}/{pid}/{start}';
-
-/** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html */
-const GROUP_NAME = /^(?!aws\/)[.\-_/#A-Za-z0-9]{1,512}$/;
 /** A part of the service's host name. New regions come, so that there is no list. */
 const REGION = /^[a-z\d]([a-z\d-]{0,61}[a-z\d])?$/i;
 const ENTITY_KEYS: readonly string[] = ['Type', 'ResourceType', 'Identifier', 'Name', 'Environment'];
-
-function checkGroupName(name: unknown): void {
-  if (typeof name === 'string' && GROUP_NAME.test(name)) return;
-  const expected = 'a log group name (1 to 512 of a-z A-Z 0-9 . - _ / #, not starting with "aws/")';
-  throw wrongOption('logGroupName', expected, name);
-}
 
 function checkConnection({ client, region, credentials, endpoint }: CloudWatchOptions): void {
   const name = stringOption('region', region, undefined);

@@ -1,4 +1,6 @@
-import type { StreamNamer } from './stream-name.js';
+import { callRoute, compileName, type LogRecord, type NamedRecord, nameOf, type RecordName } from '@logferry/core';
+import { checkGroup, groupRule, streamRule } from './names.js';
+import type { CloudWatchOptions } from './options.js';
 
 /** The log group and log stream of a batch. */
 export interface Target {
@@ -6,10 +8,12 @@ export interface Target {
   readonly stream: string;
 }
 
-/** Returns the route of an event with this time (epoch milliseconds) and level. */
-export type Router = (time: number, level: string) => string;
+/** How records come to their routes: by time (epoch milliseconds) and level, or by all that they hold. */
+export type Routing =
+  | { readonly by: 'time and level'; readonly routeOf: (time: number, level: string) => string }
+  | { readonly by: 'record'; readonly routeOf: (record: LogRecord) => string };
 
-/** Joins both names to one string. Neither can contain the separator. */
+/** Joins both names to one string. A group cannot contain the separator. */
 export function routeOf({ group, stream }: Target): string {
   return `${group}:${stream}`;
 }
@@ -19,10 +23,45 @@ export function targetOf(route: string): Target {
   return { group: route.slice(0, separator), stream: route.slice(separator + 1) };
 }
 
-/** Makes a router. It caches the routes of the current minute, so that most events neither format a name nor make a string. */
-export function createRouter(group: string, streamName: string | StreamNamer): Router {
-  if (typeof streamName === 'string') {
-    const route = routeOf({ group, stream: streamName });
+/** Compiles the options that name group and stream. Throws `ConfigError`. `route` is a function, or `undefined`. */
+export function createRouting({
+  logGroupName,
+  logStreamName = DEFAULT_STREAM_NAME,
+  route,
+}: Pick<CloudWatchOptions, 'logGroupName' | 'logStreamName' | 'route'>): Routing {
+  checkGroup(logGroupName);
+  const group = compileName<LogRecord>(logGroupName, groupRule);
+  const stream = compileName<LogRecord>(logStreamName, streamRule);
+  if (route) return { by: 'record', routeOf: routeByFunction(route, group, stream) };
+  if (group.readsFields || stream.readsFields)
+    return { by: 'record', routeOf: (record) => routeOf({ group: group.of(record), stream: stream.of(record) }) };
+  return {
+    by: 'time and level',
+    routeOf: createRouter(group as RecordName<NamedRecord>, stream as RecordName<NamedRecord>),
+  };
+}
+
+function routeByFunction(
+  route: NonNullable<CloudWatchOptions['route']>,
+  group: RecordName<LogRecord>,
+  stream: RecordName<LogRecord>,
+): (record: LogRecord) => string {
+  return (record) => {
+    const { logGroupName, logStreamName } = callRoute(route, record, ROUTE_MEMBERS);
+    return routeOf({
+      group: logGroupName === undefined ? group.of(record) : nameOf(logGroupName, groupRule),
+      stream: logStreamName === undefined ? stream.of(record) : nameOf(logStreamName, streamRule),
+    });
+  };
+}
+
+/** It caches the routes of the current minute, so that most events neither format a name nor make a string. */
+function createRouter(
+  group: RecordName<NamedRecord>,
+  stream: RecordName<NamedRecord>,
+): (time: number, level: string) => string {
+  if (group.fixed !== undefined && stream.fixed !== undefined) {
+    const route = routeOf({ group: group.fixed, stream: stream.fixed });
     return () => route;
   }
   const routes = new Map<string, string>();
@@ -35,14 +74,19 @@ export function createRouter(group: string, streamName: string | StreamNamer): R
     }
     let route = routes.get(level);
     if (route === undefined) {
-      route = routeOf({ group, stream: streamName(time, level) });
+      route = routeOf({ group: group.of({ time, level }), stream: stream.of({ time, level }) });
       routes.set(level, route);
     }
     return route;
   };
 }
 
-/** The finest unit of a date in a stream name. */
+const ROUTE_MEMBERS = ['logGroupName', 'logStreamName'] as const;
+
+/** Unique to the process, so that no two writers share a stream. */
+const DEFAULT_STREAM_NAME = '{hostname}/{pid}/{start}';
+
+/** The finest unit of a date in a name. */
 const MINUTE_MS = 60_000;
 
 /** More than any framework has. Bounds memory when a program invents levels. */

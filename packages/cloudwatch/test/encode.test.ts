@@ -1,10 +1,10 @@
-import type { EncodedEvent } from '@logferry/core';
+import type { EncodedEvent, TextDestination } from '@logferry/core';
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
 import { createCloudWatch } from '../src/index.js';
 import { encoded, messageOf, messages, record } from './support/events.js';
 
-const destination = createCloudWatch({ logGroupName: 'shop', logStreamName: 'web' });
+const destination = createCloudWatch({ logGroupName: 'shop', logStreamName: 'web' }) as TextDestination;
 
 function encode(text: string, rest = {}): EncodedEvent {
   return destination.encode(record(text, rest)) as EncodedEvent;

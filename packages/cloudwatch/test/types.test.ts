@@ -21,8 +21,15 @@ export function calls(sdkCredentials: NonNullable<CloudWatchLogsClientConfig['cr
     createCloudWatch({ logGroupName: 'shop', compression: 'lz4' }),
     // @ts-expect-error misspelt option
     createCloudWatch({ logGroupName: 'shop', retention: 7 }),
-    // @ts-expect-error a function of the record is no template
-    createCloudWatch({ logGroupName: 'shop', logStreamName: () => 'web' }),
+    createCloudWatch({ logGroupName: ({ level }) => level, logStreamName: ({ fields }) => String(fields.tenant) }),
+    createCloudWatch({
+      logGroupName: 'shop',
+      route: ({ text }) => (text === '' ? undefined : { logStreamName: text }),
+    }),
+    // @ts-expect-error a name is no promise
+    createCloudWatch({ logGroupName: 'shop', logStreamName: async () => 'web' }),
+    // @ts-expect-error a misspelt member
+    createCloudWatch({ logGroupName: 'shop', route: () => ({ logStream: 'web' }) }),
     // @ts-expect-error not a policy
     createCloudWatch({ logGroupName: 'shop', oversize: 'cut' }),
     // @ts-expect-error not a client

@@ -4,6 +4,7 @@ import { Ledger } from './accounting/ledger.js';
 import { Reporter } from './accounting/reporter.js';
 import { type DeliveryStats, NO_SPOOL } from './accounting/stats.js';
 import { Backlog } from './batch/backlog.js';
+import { LiveRoutes } from './batch/live-routes.js';
 import type { PendingBatch } from './batch/pending-batch.js';
 import type { Clock, Timer } from './contract/clock.js';
 import type { Destination, Drop, DropReason } from './contract/destination.js';
@@ -92,10 +93,12 @@ export class CoreShipper implements Shipper {
     this.#ledger = ledger;
     const spool = options.spool && this.#openSpool(options.spool, files, onRecovered);
     this.#spool = spool;
+    const liveRoutes = new LiveRoutes();
     const delivery = new Delivery({
       destination,
       options,
       backlog,
+      liveRoutes,
       ledger,
       reporter,
       clock,
@@ -107,7 +110,7 @@ export class CoreShipper implements Shipper {
     const { routes } = delivery;
     const enqueue = (batch: PendingBatch): void => delivery.enqueue(batch);
     const isBusy = (route: string): boolean => routes.has(route);
-    const batcher = new Batcher(options, backlog, clock, enqueue, isBusy);
+    const batcher = new Batcher(options, backlog, clock, enqueue, isBusy, liveRoutes);
     this.#batcher = batcher;
     const budget = new Budget(options, ledger, backlog, (batch) => {
       if (batch.state !== 'open') delivery.discard(batch);
@@ -124,7 +127,7 @@ export class CoreShipper implements Shipper {
       budget,
       batcher,
       spool,
-      routes,
+      liveRoutes,
       reporter,
       clock,
       random,

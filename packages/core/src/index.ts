@@ -78,6 +78,15 @@ export {
   wrongSecret,
 } from './options/checks.js';
 export { DEFAULT_CLOSE_TIMEOUT_MS, DEFAULT_MAX_BUFFER_BYTES, deliveryOptionNames } from './options/delivery-options.js';
+export {
+  callRoute,
+  compileName,
+  cutName,
+  type NamedRecord,
+  type NameRule,
+  nameOf,
+  type RecordName,
+} from './options/record-names.js';
 export { withHooks } from './thread/hooks.js';
 export { errorFields, isError } from './tools/errors.js';
 export { guarded, inBackground } from './tools/guarded.js';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { assertBalanced } from '../src/index.js';
-import { RecordingDestination, record } from './support/recording-destination.js';
+import { accepted, RecordingDestination, record } from './support/recording-destination.js';
 import { start } from './support/start.js';
 
 const DAY_MS = 86_400_000;
@@ -138,6 +138,52 @@ it('drops a record as too-many-routes when ten thousand routes are live', async 
   await clock.settle();
   expect(drops).toMatchObject([{ reason: 'too-many-routes', records: 1 }]);
   assertBalanced(shipper.stats());
+});
+
+it('counts a route once while it has records that wait and others in flight, and no more when they are settled', async () => {
+  const { shipper, destination, clock, drops } = start({ maxRoutes: 2, maxDelayMs: 10 });
+  const log = (route: string): boolean => shipper.accept(record(route, { level: route }));
+  let answer = (): void => {};
+  destination.respond = () =>
+    new Promise((resolve) => {
+      answer = () => resolve(accepted);
+    });
+  expect(log('a')).toBe(true);
+  await clock.advance(10);
+  expect(destination.inFlight).toBe(1);
+  // One record of it waits while another is in flight.
+  expect([log('a'), log('b'), log('c'), log('a'), log('b')]).toEqual([true, true, false, true, true]);
+  await clock.settle();
+  expect(drops).toMatchObject([{ reason: 'too-many-routes', records: 1, cause: expect.any(Error) }]);
+  destination.respond = () => accepted;
+  answer();
+  await shipper.flush();
+  expect([log('c'), log('d'), log('a')]).toEqual([true, true, false]);
+  await shipper.flush();
+  assertBalanced(shipper.stats());
+});
+
+it('frees the route of records that drop-oldest evicts', async () => {
+  const { shipper } = start({ maxRoutes: 2, maxBufferBytes: 8192, overflow: 'drop-oldest', dropNotice: false });
+  const log = (route: string, bytes: number): boolean => shipper.accept(record('x'.repeat(bytes), { level: route }));
+  expect([log('a', 500), log('b', 3000)]).toEqual([true, true]);
+  expect(shipper.stats().dropped['buffer-full']).toBe(1);
+  expect([log('c', 10), log('d', 10)]).toEqual([true, false]);
+  await shipper.flush();
+  assertBalanced(shipper.stats());
+});
+
+it('has as many routes as the destination says, unless the option says otherwise', async () => {
+  const make = () => Object.assign(new RecordingDestination(), { maxRoutes: 1 });
+  for (const [options, most] of [
+    [{}, 1],
+    [{ maxRoutes: 3 }, 3],
+  ] as const) {
+    const { shipper } = start(options, { destination: make() });
+    const taken = ['a', 'b', 'c', 'd'].filter((level) => shipper.accept(record('x', { level })));
+    expect(taken).toHaveLength(most);
+    await shipper.close();
+  }
 });
 
 it('takes 15,000 tiny records in one turn without breaking the limit of events', async () => {

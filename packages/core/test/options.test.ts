@@ -23,6 +23,7 @@ it.each([
   [{ maxBatchEvents: 0 }, 'maxBatchEvents', 'maxBatchEvents: expected an integer from 1 to 10000, got 0'],
   [{ maxBufferBytes: 1 }, 'maxBufferBytes', 'maxBufferBytes: expected an integer of at least 1024, got 1'],
   [{ overflow: 'block' }, 'overflow', 'overflow: expected "drop-newest" or "drop-oldest", got "block"'],
+  [{ maxRoutes: 0 }, 'maxRoutes', 'maxRoutes: expected an integer of at least 1, got 0'],
   [{ concurrency: 0 }, 'concurrency', 'concurrency: expected an integer from 1 to 50, got 0'],
   [{ ordered: 'yes' }, 'ordered', 'ordered: expected true or false, got "yes"'],
   [{ requestTimeoutMs: 0 }, 'requestTimeoutMs', 'requestTimeoutMs: expected an integer of at least 1, got 0'],

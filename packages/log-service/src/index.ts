@@ -1,5 +1,11 @@
 export { createLogService } from './destination.js';
-export { type LogServiceFetch, type LogServiceOptions, logServiceOptionNames } from './options/options.js';
+export {
+  type LogServiceFetch,
+  type LogServiceOptions,
+  type LogServiceRecord,
+  type LogServiceRoute,
+  logServiceOptionNames,
+} from './options/options.js';
 export type {
   AlibabaCredential,
   AlibabaCredentialConfig,

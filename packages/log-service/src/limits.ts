@@ -30,3 +30,6 @@ export const MAX_KEY_BYTES: number = 128;
 
 /** Most UTF-8 bytes of the topic, and of the source. */
 export const MAX_TOPIC_BYTES: number = 128;
+
+/** The least that `maxBatchBytes` has to leave for a log beside topic, source and tags. */
+export const MIN_LOG_BYTES: number = 512;

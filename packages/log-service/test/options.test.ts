@@ -54,6 +54,15 @@ it.each<[option: string, options: Readonly<Record<string, unknown>>, message: st
   ['logstore', { logstore: 'a/b' }, 'got "a/b"'],
   ['logstore', { logstore: '_web' }, 'got "_web"'],
   ['logstore', { logstore: 'x'.repeat(64) }, 'a name (2 to 63'],
+  ['logstore', { logstore: 'Web-{level}' }, 'or a template of one, got "Web-{level}"'],
+  ['logstore', { logstore: 'web/{level}' }, 'or a template of one'],
+  ['logstore', { logstore: '{field:tenant|No}' }, 'or a template of one'],
+  ['logstore', { logstore: '{tenant}' }, '(not {tenant})'],
+  ['logstore', { logstore: '{level' }, 'a template with every brace closed'],
+  ['topic', { topic: '{field:}' }, '(not {field:})'],
+  ['topic', { topic: '{level}\ud800' }, 'a well-formed string'],
+  ['tags.env', { tags: { env: '{env}' } }, '(not {env})'],
+  ['route', { route: {} }, 'a function, got an object'],
   ['topic', { topic: '' }, 'a string that is not empty, got ""'],
   ['topic', { topic: 1 }, 'a string that is not empty, got 1'],
   ['topic', { topic: '中'.repeat(43) }, 'a well-formed string of at most 128 bytes'],
@@ -113,6 +122,7 @@ it('exports the names of all options', () => {
     retentionInDays: 7,
     shardCount: 1,
     index: true,
+    route: () => undefined,
   };
   createLogService(all);
   expect([...logServiceOptionNames].sort()).toEqual(Object.keys(all).sort());

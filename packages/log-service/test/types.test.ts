@@ -23,6 +23,16 @@ export function calls(): readonly Destination[] {
     createLogService({ ...required, compression: 'gzip' }),
     // @ts-expect-error not a policy
     createLogService({ ...required, oversize: 'cut' }),
+    createLogService({
+      ...required,
+      logstore: ({ fields }) => String(fields.tenant),
+      tags: { level: ({ level }) => level },
+    }),
+    createLogService({ ...required, route: ({ level }) => (level === 'info' ? undefined : { topic: level }) }),
+    // @ts-expect-error Log Service ships no line
+    createLogService({ ...required, topic: ({ text }) => text.slice(1) }),
+    // @ts-expect-error a name is no promise
+    createLogService({ ...required, topic: async () => 'x' }),
     // @ts-expect-error tags are texts
     createLogService({ ...required, tags: { count: 1 } }),
     // @ts-expect-error not a fetch function

@@ -5,7 +5,7 @@ import {
   cloudWatchOptionNames,
   createCloudWatch,
 } from '@logferry/cloudwatch';
-import { splitOptions } from '@logferry/core';
+import { splitOptions, withHooks } from '@logferry/core';
 import { loudWithoutAwait } from './forgotten-await.js';
 import { type DestinationStream, destinationStream, type StreamOptions, streamOptionNames } from './stream.js';
 import { withoutHostKeys } from './worker.js';
@@ -13,12 +13,21 @@ import { withoutHostKeys } from './worker.js';
 /** Options of a stream in the application's own thread. */
 export interface CloudWatchStreamOptions extends CloudWatchOptions, StreamOptions {}
 
-/** Options of `pino.transport()`. It clones them into a worker thread: functions and clients are refused. */
+/** Options of `pino.transport()`. It clones them into a worker thread: functions and clients are refused, but see `hooks`. */
 export interface CloudWatchTargetOptions
-  extends Omit<CloudWatchStreamOptions, 'client' | 'credentials' | 'onError' | 'onDrop'> {
+  extends Omit<
+    CloudWatchStreamOptions,
+    'logGroupName' | 'logStreamName' | 'route' | 'client' | 'credentials' | 'transform' | 'onError' | 'onDrop'
+  > {
+  /** A name or a template, as in the options of a stream. */
+  readonly logGroupName: string;
+  /** A name or a template, as in the options of a stream. @default '{hostname}/{pid}/{start}' */
+  readonly logStreamName?: string | undefined;
+  readonly route?: undefined;
   /** Keys of AWS, not a function that fetches them. @default the AWS SDK's credential chain */
   readonly credentials?: CloudWatchCredentials | undefined;
   readonly client?: undefined;
+  readonly transform?: undefined;
   readonly onError?: undefined;
   readonly onDrop?: undefined;
 }
@@ -42,7 +51,7 @@ export default function cloudwatch(options: CloudWatchStreamOptions): Promise<De
 }
 
 async function start(options: CloudWatchStreamOptions): Promise<DestinationStream> {
-  const stream = cloudWatchStream(options);
+  const stream = cloudWatchStream(await withHooks(options));
   await assertSdkInstalled();
   return stream;
 }

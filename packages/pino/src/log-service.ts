@@ -1,4 +1,4 @@
-import { splitOptions } from '@logferry/core';
+import { splitOptions, withHooks } from '@logferry/core';
 import {
   type AlibabaCredentialConfig,
   assertCredentialsInstalled,
@@ -14,11 +14,22 @@ import { withoutHostKeys } from './worker.js';
 /** Options of a stream in the application's own thread. */
 export interface LogServiceStreamOptions extends LogServiceOptions, StreamOptions {}
 
-/** Options of `pino.transport()`. It clones them into a worker thread: functions, and objects with methods, are refused. */
+/** Options of `pino.transport()`. It clones them into a worker thread: functions, and objects with methods, are refused, but see `hooks`. */
 export interface LogServiceTargetOptions
-  extends Omit<LogServiceStreamOptions, 'credentials' | 'fetch' | 'onError' | 'onDrop'> {
+  extends Omit<
+    LogServiceStreamOptions,
+    'logstore' | 'topic' | 'tags' | 'route' | 'credentials' | 'fetch' | 'transform' | 'onError' | 'onDrop'
+  > {
+  /** A name or a template, as in the options of a stream. */
+  readonly logstore: string;
+  /** A text or a template, as in the options of a stream. @default none */
+  readonly topic?: string | undefined;
+  /** Texts or templates, as in the options of a stream. @default none */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly route?: undefined;
   readonly credentials?: LogServiceAccessKey | 'env' | AlibabaCredentialConfig | undefined;
   readonly fetch?: undefined;
+  readonly transform?: undefined;
   readonly onError?: undefined;
   readonly onDrop?: undefined;
 }
@@ -43,7 +54,7 @@ export default function logService(options: LogServiceStreamOptions): Promise<De
 }
 
 async function start(options: LogServiceStreamOptions): Promise<DestinationStream> {
-  const stream = logServiceStream(options);
+  const stream = logServiceStream(await withHooks(options));
   await assertCredentialsInstalled(options.credentials);
   return stream;
 }

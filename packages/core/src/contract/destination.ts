@@ -21,7 +21,7 @@ export type DropReason =
   | 'undeliverable'
   /** The record was logged after `close()`. */
   | 'closed'
-  /** More routes (streams, topics) are live at once than the core keeps. */
+  /** More routes (streams, topics) have records waiting or in flight than `maxRoutes`: see {@link Drop.cause}. */
   | 'too-many-routes'
   /** The record was logged from inside a request of ours, by the SDK for instance: shipping it would cause the next. */
   | 'feedback'
@@ -76,8 +76,8 @@ export interface Drop {
   readonly events: readonly EncodedEvent[];
   /**
    * The error behind the first of the losses: the one thrown while the record was read or encoded (`unencodable`), the
-   * `DeliveryError` of the last attempt (`invalid`, `too-large`, `expired`, `undeliverable`), or one that names the end that came
-   * first (`undeliverable`). From a worker thread, any other than a `DeliveryError` comes as text.
+   * `DeliveryError` of the last attempt (`invalid`, `too-large`, `expired`, `undeliverable`), one that names the end that came
+   * first (`undeliverable`), or the option (`too-many-routes`). From a worker thread, any other than a `DeliveryError` comes as text.
    */
   readonly cause?: unknown;
 }
@@ -184,7 +184,10 @@ export interface FieldsDestination extends DestinationOf<FieldsRecord> {
   readonly reads: 'fields';
 }
 
-/** A destination that needs line and fields, which costs more in a worker thread. */
+/**
+ * A destination that needs line and fields, which costs more in a worker thread. There the fields come through JSON, by
+ * `parseObject`: a BigInt, or a number that JavaScript cannot hold, is its digits as text.
+ */
 export interface FullDestination extends DestinationOf<LogRecord> {
   /** `encode` gets text and fields. */
   readonly reads: 'both';
@@ -195,6 +198,8 @@ interface DestinationOf<Readable> {
   readonly name: string;
   /** The limits of one request. They do not change. */
   readonly limits: BatchLimits;
+  /** The default of the option `maxRoutes`, for a destination whose routes come from records. @default 10_000 */
+  readonly maxRoutes?: number | undefined;
   /**
    * Names where records go and what they look like: the destination, endpoint or region, project or account, and the format of the
    * payload. Records on disk are delivered only by a destination with the same identity. Nothing secret. Without it the option

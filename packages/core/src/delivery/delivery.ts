@@ -4,6 +4,7 @@ import type { Ledger } from '../accounting/ledger.js';
 import type { Reporter } from '../accounting/reporter.js';
 import { type AttemptCounts, type DeliveryStats, noAttempts } from '../accounting/stats.js';
 import type { Backlog } from '../batch/backlog.js';
+import type { LiveRoutes } from '../batch/live-routes.js';
 import type { PendingBatch } from '../batch/pending-batch.js';
 import type { Clock } from '../contract/clock.js';
 import type { Destination } from '../contract/destination.js';
@@ -24,6 +25,7 @@ interface Dependencies {
   readonly destination: Destination;
   readonly options: ResolvedDeliveryOptions;
   readonly backlog: Backlog;
+  readonly liveRoutes: LiveRoutes;
   readonly ledger: Ledger;
   readonly reporter: Reporter;
   readonly clock: Clock;
@@ -52,7 +54,7 @@ export class Delivery {
   constructor(dependencies: Dependencies) {
     const { destination, backlog, reporter, clock } = dependencies;
     const { ordered, concurrency, requestTimeoutMs, retry } = dependencies.options;
-    const routes = new RouteScheduler(ordered);
+    const routes = new RouteScheduler(ordered, dependencies.liveRoutes);
     const congestion = new CongestionControl(concurrency);
     const incidents = new Incidents({
       reporter,

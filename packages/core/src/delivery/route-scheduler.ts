@@ -1,4 +1,5 @@
 import { Extent } from '../batch/extent.js';
+import type { LiveRoutes } from '../batch/live-routes.js';
 import type { PendingBatch } from '../batch/pending-batch.js';
 import type { BatchLimits } from '../contract/destination.js';
 import type { SendCapacity } from './congestion.js';
@@ -19,6 +20,7 @@ const MAX_IDLE_ROUTES = 1000;
 /** Keeps the sealed batches by route, and picks the next. A batch that backs off waits in a heap by time and holds no slot. */
 export class RouteScheduler {
   readonly #ordered: boolean;
+  readonly #liveRoutes: LiveRoutes;
   readonly #states = new Map<string, RouteState>();
   readonly #live = new RouteTurns();
   /** Routes of records that are read back from disk. */
@@ -29,8 +31,9 @@ export class RouteScheduler {
   /** The last batch that was taken was one that is read back: new ones and those take turns for a single slot. */
   #replayHadTurn = true;
 
-  constructor(ordered: boolean) {
+  constructor(ordered: boolean, liveRoutes: LiveRoutes) {
     this.#ordered = ordered;
+    this.#liveRoutes = liveRoutes;
   }
 
   /** Number of routes. */
@@ -225,10 +228,11 @@ export class RouteScheduler {
     this.#enqueue(state);
     this.#idle.delete(lane);
     if (!state.isEmpty) {
+      if (!state.isReplay && !this.#states.has(lane)) this.#liveRoutes.enter(lane);
       this.#states.set(lane, state);
       return;
     }
-    this.#states.delete(lane);
+    if (this.#states.delete(lane) && !state.isReplay) this.#liveRoutes.leave(lane);
     state.rest();
     this.#idle.set(lane, state);
     const [oldest] = this.#idle.keys();

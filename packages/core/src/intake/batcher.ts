@@ -1,6 +1,7 @@
 import type { EventFlags } from '../accounting/ledger.js';
 import type { Backlog } from '../batch/backlog.js';
 import { EventColumns } from '../batch/event-columns.js';
+import type { LiveRoutes } from '../batch/live-routes.js';
 import { BufferPool } from '../batch/payload-buffer.js';
 import { type BatchPosition, PendingBatch } from '../batch/pending-batch.js';
 import type { Clock } from '../contract/clock.js';
@@ -24,6 +25,7 @@ export class Batcher {
   readonly #clock: Clock;
   readonly #onSealed: (batch: PendingBatch) => void;
   readonly #isBusy: (route: string) => boolean;
+  readonly #liveRoutes: LiveRoutes | undefined;
   readonly #kind: Pick<PendingBatch, 'origin' | 'isReplay'> | undefined;
   /** By route, and then by window. */
   readonly #open = new Map<string, Map<number, PendingBatch>>();
@@ -35,15 +37,17 @@ export class Batcher {
   /** The batch of the last event: the next one is mostly of the same route and window. */
   #last: { readonly window: number; readonly batch: PendingBatch } | undefined;
 
-  /** `isBusy`: sealed batches of the route wait or are in flight. */
+  /** `isBusy`: sealed batches of the route wait or are in flight. `liveRoutes`: none for records that are read back. */
   constructor(
     options: ResolvedDeliveryOptions,
     backlog: Backlog,
     clock: Clock,
     onSealed: (batch: PendingBatch) => void,
     isBusy: (route: string) => boolean,
+    liveRoutes?: LiveRoutes,
     kind?: Pick<PendingBatch, 'origin' | 'isReplay'>,
   ) {
+    this.#liveRoutes = liveRoutes;
     this.#kind = kind;
     this.#options = options;
     this.#windowMs = options.limits.maxSpanMs ?? Number.POSITIVE_INFINITY;
@@ -78,15 +82,6 @@ export class Batcher {
       changed = true;
     }
     return changed;
-  }
-
-  has(route: string): boolean {
-    return this.#open.has(route);
-  }
-
-  /** Number of routes with an open batch. */
-  get size(): number {
-    return this.#open.size;
   }
 
   /** Time when the next open batch has waited long enough, on the monotonic clock. */
@@ -148,8 +143,13 @@ export class Batcher {
 
   #register(events: EventColumns, window: number, position: BatchPosition): PendingBatch {
     const batch = new PendingBatch(events, position, this.#kind);
-    const windows = this.#open.get(events.route) ?? new Map<number, PendingBatch>();
-    this.#open.set(events.route, windows.set(window, batch));
+    const { route } = events;
+    const windows = this.#open.get(route);
+    if (windows) windows.set(window, batch);
+    else {
+      this.#open.set(route, new Map([[window, batch]]));
+      this.#liveRoutes?.enter(route);
+    }
     this.#byAge.set(position.firstSeq, batch);
     return batch;
   }
@@ -183,7 +183,7 @@ export class Batcher {
     const windows = this.#open.get(route);
     const window = this.#windowOf(events.earliestMs);
     if (windows?.get(window) === batch) windows.delete(window);
-    if (windows?.size === 0) this.#open.delete(route);
+    if (windows?.size === 0 && this.#open.delete(route)) this.#liveRoutes?.leave(route);
     if (this.#byAge.get(firstSeq) === batch) this.#byAge.delete(firstSeq);
     if (this.#last?.batch === batch) this.#last = undefined;
     this.#full.delete(batch);

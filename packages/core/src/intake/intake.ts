@@ -1,9 +1,9 @@
 import type { EventFlags, Ledger } from '../accounting/ledger.js';
 import type { Reporter } from '../accounting/reporter.js';
+import type { LiveRoutes } from '../batch/live-routes.js';
 import type { Clock } from '../contract/clock.js';
 import { type Destination, type DropReason, type EncodedEvent, isLeftOut } from '../contract/destination.js';
 import type { LogRecord } from '../contract/record.js';
-import type { RouteScheduler } from '../delivery/route-scheduler.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import { currentActivity } from '../process/feedback.js';
 import type { Spool } from '../spool/spool.js';
@@ -17,9 +17,6 @@ import { Shaper } from './shaper.js';
 import { type EncodedRecord, SpoolIntake } from './spool-intake.js';
 import { TimeWindow } from './time-window.js';
 
-/** Most routes with records waiting or in flight: each costs memory that the byte budget does not see. */
-const MAX_ROUTES = 10_000;
-
 interface Dependencies {
   readonly destination: Destination;
   readonly options: ResolvedDeliveryOptions;
@@ -27,7 +24,7 @@ interface Dependencies {
   readonly budget: Budget;
   readonly batcher: Batcher;
   readonly spool: Spool | undefined;
-  readonly routes: Pick<RouteScheduler, 'size' | 'has'>;
+  readonly liveRoutes: LiveRoutes;
   readonly reporter: Reporter;
   readonly clock: Clock;
   /** From 0 up to, but not including, 1. */
@@ -46,6 +43,8 @@ export class Intake {
   readonly #deferred: DeferredEncoder | undefined;
   /** None without a spool. */
   readonly #spoolIntake: SpoolIntake | undefined;
+  /** The cause of each loss for `maxRoutes`. */
+  readonly #tooManyRoutes: Error;
   #lastSeq = 0;
   /** While {@link together} runs, with a spool. */
   #isTogether = false;
@@ -56,6 +55,9 @@ export class Intake {
     this.#dependencies = dependencies;
     this.#window = window;
     this.#shaper = options.shaping && new Shaper(options.shaping, destination.reads, random);
+    this.#tooManyRoutes = new Error(
+      `${options.maxRoutes} routes have records waiting or in flight already (maxRoutes): route by a field with fewer values, or raise it`,
+    );
     if (destination.reads === 'text' && destination.encodeAll)
       this.#deferred = new DeferredEncoder(
         options.maxBufferBytes,
@@ -178,7 +180,8 @@ export class Intake {
     const { ledger } = this.#dependencies;
     ledger.receive();
     if ('refused' in encoding) return this.#refuse(record, encoding.refused, encoding.events, encoding.cause);
-    if (this.#hasTooManyRoutes(encoding.events)) return this.#refuse(record, 'too-many-routes', encoding.events);
+    if (this.#hasTooManyRoutes(encoding.events))
+      return this.#refuse(record, 'too-many-routes', encoding.events, this.#tooManyRoutes);
     const reason = this.#spoolIntake ? this.#spoolIntake.take(encoding) : this.#takeIntoMemory(encoding);
     return reason === undefined || this.#refuse(record, reason, encoding.events);
   }
@@ -201,11 +204,10 @@ export class Intake {
     return isLeftOut(reason);
   }
 
-  /** Whether these events would make more routes live at once than the core keeps. */
+  /** Whether these events would make more routes live at once than may be. */
   #hasTooManyRoutes(events: readonly EncodedEvent[]): boolean {
-    const { batcher, routes } = this.#dependencies;
-    if (Math.max(batcher.size, routes.size) < MAX_ROUTES) return false;
-    return events.some(({ route }) => !batcher.has(route) && !routes.has(route));
+    const { liveRoutes, options } = this.#dependencies;
+    return liveRoutes.size >= options.maxRoutes && events.some(({ route }) => !liveRoutes.has(route));
   }
 
   #keep(events: readonly CheckedEvent[], costBytes: number, kind: EventFlags, id = 0): void {

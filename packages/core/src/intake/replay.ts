@@ -195,6 +195,9 @@ export class Replay {
   #batcherOf(origin: ReplaySource, isReplay: boolean): Batcher {
     const { options, backlog, clock, enqueue, isBusy } = this.#dependencies;
     // What is read back together is sent together, and has waited on disk: nothing else would seal it for a flush that runs.
-    return new Batcher({ ...options, maxDelayMs: 0 }, backlog, clock, enqueue, isBusy, { origin, isReplay });
+    return new Batcher({ ...options, maxDelayMs: 0 }, backlog, clock, enqueue, isBusy, undefined, {
+      origin,
+      isReplay,
+    });
   }
 }

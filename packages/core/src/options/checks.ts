@@ -150,7 +150,8 @@ function pick<T extends object, K extends keyof T>(options: T, names: readonly K
   return picked as Pick<T, K>;
 }
 
-function describe(value: unknown): string {
+/** A value in an error: no content of an object, and of a text the beginning, without the secrets of a URL. */
+export function describe(value: unknown): string {
   if (typeof value === 'string') {
     const shown = value.replace(USER_INFO, '$1…@').replace(QUERY, '?…');
     return JSON.stringify(shown.length > 100 ? `${shown.slice(0, 100)}…` : shown);

@@ -41,6 +41,11 @@ export interface DeliveryOptions extends ShapingOptions {
   readonly maxBufferBytes?: number | undefined;
   /** The records that are dropped when the budget is full. A fifth is reserved for warnings and worse. @default 'drop-newest' */
   readonly overflow?: 'drop-newest' | 'drop-oldest' | undefined;
+  /**
+   * Most routes (streams, topics) with records waiting or in flight. A record for another one is dropped as `too-many-routes`.
+   * A route without records counts no more. @default 10_000; less if the destination routes by fields or functions
+   */
+  readonly maxRoutes?: number | undefined;
   /** Most requests in flight. It halves on throttling and timeouts, and rises again slowly. @default 4 */
   readonly concurrency?: number | undefined;
   /**
@@ -93,6 +98,7 @@ export const deliveryOptionNames: readonly (keyof DeliveryOptions)[] = optionNam
   maxBatchEvents: true,
   maxBufferBytes: true,
   overflow: true,
+  maxRoutes: true,
   concurrency: true,
   ordered: true,
   requestTimeoutMs: true,
@@ -121,6 +127,9 @@ export const DEFAULT_CLOSE_TIMEOUT_MS = 5000;
 
 /** The default of `maxBufferBytes`: an adapter that reads lines limits them by it. */
 export const DEFAULT_MAX_BUFFER_BYTES: number = 64 * 1024 * 1024;
+
+/** The default of `maxRoutes`: each route costs memory that the byte budget does not see. */
+const DEFAULT_MAX_ROUTES = 10_000;
 
 /** A destination's limits, lowered by the options. */
 export type ResolvedLimits = BatchLimits & Required<Pick<BatchLimits, 'baseBytes'>>;
@@ -167,6 +176,7 @@ export function resolveDeliveryOptions(options: DeliveryOptions, destination: De
     separator: destination.separator ?? ',',
     maxBufferBytes: numberOption('maxBufferBytes', options.maxBufferBytes, DEFAULT_MAX_BUFFER_BYTES, { min: 1024 }),
     overflow: choiceOption('overflow', options.overflow, 'drop-newest', ['drop-newest', 'drop-oldest']),
+    maxRoutes: numberOption('maxRoutes', options.maxRoutes, destination.maxRoutes ?? DEFAULT_MAX_ROUTES, { min: 1 }),
     concurrency: numberOption('concurrency', options.concurrency, 4, { min: 1, max: 50 }),
     ordered: booleanOption('ordered', options.ordered, false),
     requestTimeoutMs: numberOption('requestTimeoutMs', options.requestTimeoutMs, 30_000, { min: 1 }),
@@ -182,7 +192,7 @@ export function resolveDeliveryOptions(options: DeliveryOptions, destination: De
 
 /** A third party's destination can lack a member, which would show only with the first record, or never. */
 function checkDestination(destination: Destination): void {
-  const { name, reads, limits, separator, encode, send, close, describe, recipe } = destination ?? {};
+  const { name, reads, limits, maxRoutes, separator, encode, send, close, describe, recipe } = destination ?? {};
   if (!encode && !send && !limits) throw wrongOption('destination', 'a Destination', destination);
   const check = (member: string, isRight: boolean, expected: string, value: unknown): void => {
     if (!isRight) throw wrongOption(`destination.${member}`, expected, value);
@@ -191,6 +201,7 @@ function checkDestination(destination: Destination): void {
   check('reads', reads !== undefined, '"text" or "fields" or "both"', reads);
   choiceOption('destination.reads', reads, 'text', ['text', 'fields', 'both']);
   choiceOption('destination.separator', separator, ',', [',', '\n', '']);
+  numberOption('destination.maxRoutes', maxRoutes, 1, { min: 1 });
   check('encode', typeof encode === 'function', 'a function', encode);
   check('send', typeof send === 'function', 'a function', send);
   functionOption('destination.close', close, undefined);

@@ -15,6 +15,8 @@ export class MemoryDestination implements FullDestination {
   readonly texts: string[] = [];
   /** Whether the shipper closed it. */
   closed = false;
+  /** Names the route of a record. @default 'memory' for all */
+  routeOf: (record: LogRecord) => string = () => 'memory';
   /** Decides a request: the batch is stored if it returns or resolves, and fails if it throws. @default stores */
   respond: (batch: Batch, signal: AbortSignal, progress?: () => void) => Promise<void> | void = () => {};
 
@@ -24,7 +26,7 @@ export class MemoryDestination implements FullDestination {
     this.records.push({ time, level, urgent, text, fields });
     const bytes = Buffer.byteLength(text);
     if (bytes > this.limits.maxBytes) return { refused: 'too-large' };
-    return { route: 'memory', time, payload: text.toWellFormed(), bytes };
+    return { route: this.routeOf(record), time, payload: text.toWellFormed(), bytes };
   }
 
   /** Stores the batch if {@link respond} lets it. */

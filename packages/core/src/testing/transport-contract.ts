@@ -204,6 +204,33 @@ function testDelivery({ addTest, assert }: Suite): void {
     assert.deepStrictEqual(markersIn(destination), markers);
   });
 
+  addTest('delivers each record to the route of its own fields', QUICK_RETRY, async (logger, destination) => {
+    const stored: string[] = [];
+    let attempts = 0;
+    destination.routeOf = ({ fields }) => String(fields.tenant);
+    destination.respond = ({ route, events }) => {
+      if (attempts++ % 3 === 0) throw new DeliveryError('UNAVAILABLE', 'HTTP 503');
+      stored.push(...events.map(({ payload }) => `${route}: ${markerIn(String(payload))}`));
+    };
+    const tenantOf = (index: number): string => `tenant${index % 7}`;
+    const markers = logMany(logger, 200, 0, (index) => ({ tenant: tenantOf(index) }));
+    await logger.flush();
+    const expected = markers.map((marker, index) => `${tenantOf(index)}: ${marker}`);
+    assert.deepStrictEqual(stored.sort(), expected.sort());
+    assert.ok(attempts > 10, `${attempts} requests for 7 routes, each third of which fails`);
+  });
+
+  const few = { ...PATIENT, maxRoutes: 2, dropNotice: false };
+  addTest('drops records of more routes than maxRoutes while others wait', few, async (logger, destination) => {
+    destination.routeOf = ({ fields }) => String(fields.tenant);
+    for (const tenant of ['a', 'b', 'c', 'a']) logger.log('info', tenant, { tenant });
+    await logger.flush();
+    logger.log('info', 'c', { tenant: 'c' });
+    await logger.flush();
+    const { received, delivered, dropped } = await logger.stats();
+    assert.deepStrictEqual([received, delivered, dropped['too-many-routes']], [5, 4, 1]);
+  });
+
   addTest('delivers each record of an outage once', QUICK_RETRY, async (logger, destination) => {
     let attempts = 0;
     destination.respond = () => {
@@ -412,15 +439,24 @@ async function checkRefusal(
 }
 
 /** Logs records with texts that no other text has in it, and returns these. */
-function logMany(logger: RunningLogger, count: number, from = 0): readonly string[] {
+function logMany(
+  logger: RunningLogger,
+  count: number,
+  from = 0,
+  fieldsOf: (index: number) => Record<string, unknown> = () => ({}),
+): readonly string[] {
   const markers = Array.from({ length: count }, (_, index) => `marker ${String(from + index).padStart(4, '0')}.`);
-  for (const marker of markers) logger.log('info', marker, {});
+  for (const [index, marker] of markers.entries()) logger.log('info', marker, fieldsOf(index));
   return markers;
 }
 
 /** The markers of the stored texts, in their order. */
 function markersIn({ texts }: MemoryDestination): (string | undefined)[] {
-  return texts.map((text) => text.match(/marker \d{4}\./)?.[0]);
+  return texts.map(markerIn);
+}
+
+function markerIn(text: string): string | undefined {
+  return text.match(/marker \d{4}\./)?.[0];
 }
 
 /** A second call of `end` returns the promise of the first. */

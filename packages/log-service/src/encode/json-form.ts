@@ -1,5 +1,6 @@
 import { type Batch, enclosePayloads, utf8Bytes } from '@logferry/core';
 import type { Field, LogForm } from './log-form.js';
+import { headTextOf } from './route.js';
 import { quotedTextOf } from './text.js';
 
 /** The text before a field's value: of the first field of a log, and of all others. */
@@ -70,11 +71,11 @@ export class JsonForm implements LogForm<string, JsonLabel> {
   }
 
   bodyOf(batch: Batch): Uint8Array {
-    return enclosePayloads(batch, batch.route.slice(0, -1) + LOGS, END);
+    return enclosePayloads(batch, headTextOf(batch.route).slice(0, -1) + LOGS, END);
   }
 
   baseBytesOf(route: string): number {
-    return Buffer.byteLength(route) - 1 + LOGS.length + END.length;
+    return Buffer.byteLength(headTextOf(route)) - 1 + LOGS.length + END.length;
   }
 }
 

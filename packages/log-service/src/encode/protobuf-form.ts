@@ -137,8 +137,8 @@ export class ProtobufForm implements LogForm<Uint8Array, Uint8Array> {
           lengthDelimited(TAG.logTags, Buffer.concat([stringField(TAG.key, key), stringField(TAG.value, value)])),
         ),
       ]);
-      // A destination has one route; the spool of another one may hold a few more.
-      if (this.#tails.size < MAX_TAILS) this.#tails.set(route, tail);
+      if (this.#tails.size >= MAX_TAILS) this.#tails.clear();
+      this.#tails.set(route, tail);
     }
     return tail;
   }
@@ -216,7 +216,8 @@ const MAX_ASCII = 0x7f;
 
 const NS_PER_MS = 1_000_000;
 
-const MAX_TAILS = 100;
+/** More routes than most destinations have at a time. */
+const MAX_TAILS = 200;
 
 /** The members of a Log, without its tag and its length. */
 function membersOf(payload: Uint8Array): ReturnType<typeof fieldsIn> {

@@ -1,4 +1,4 @@
-import { optionNames } from '@logferry/core';
+import { type FieldsRecord, optionNames } from '@logferry/core';
 import type { LogServiceCredentials } from '../signed/credentials-option.js';
 
 /** Where a {@link createLogService} destination delivers to, and how. */
@@ -13,9 +13,18 @@ export interface LogServiceOptions {
   readonly project: string;
   /**
    * Logstore: 2 to 63 of the characters `a-z 0-9 - _`, with a letter or digit at both ends. Without `credentials`, web
-   * tracking has to be switched on for it.
+   * tracking has to be switched on for it. May be a template of `{hostname}`, `{pid}`, `{start}` (start of the process), `{uuid}` (new
+   * for each destination), `{level}`, `{date:yyyy-MM-dd}` (any pattern of `yyyy MM dd HH mm`, of the time of the event in UTC), and
+   * `{field:tenant.id}`, with a default: `{field:tenant.id|nobody}`. May be a function of the record, which is called for each, with
+   * the time that the event ships with. A record for which it throws, or returns no string, is dropped as `unencodable`. What comes
+   * from records gets lower case, and `-` for other characters.
    */
-  readonly logstore: string;
+  readonly logstore: string | ((record: LogServiceRecord) => string);
+  /**
+   * Names logstore, topic and tags, or some of them, for a record: what it returns goes before these options, which apply where it
+   * returns `undefined`. The same rules as for a function there. @default none
+   */
+  readonly route?: ((record: LogServiceRecord) => LogServiceRoute | undefined) | undefined;
   /** Signs the requests (PutLogs), so that the service keeps the time of each event. @default none: anonymous requests (PutWebTracking) */
   readonly credentials?: LogServiceCredentials | undefined;
   /**
@@ -31,12 +40,15 @@ export interface LogServiceOptions {
   readonly shardCount?: number | undefined;
   /** Gives a logstore that is created a full-text index, so that its logs can be searched. Only with `createMissing`. @default false */
   readonly index?: boolean | undefined;
-  /** Topic (`__topic__`) of all logs, up to 128 bytes of UTF-8. @default none */
-  readonly topic?: string | undefined;
+  /** Topic (`__topic__`), up to 128 bytes of UTF-8: a text, or a template or a function as for `logstore`. @default none */
+  readonly topic?: string | ((record: LogServiceRecord) => string) | undefined;
   /** Source (`__source__`) of all logs, up to 128 bytes of UTF-8. @default the host's name */
   readonly source?: string | undefined;
-  /** Tags of all logs; queries see them as `__tag__:key`. @default none */
-  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Tags; queries see them as `__tag__:key`. Each value is a text, or a template or a function as for `logstore`, which are cut to 128
+   * bytes of UTF-8. @default none
+   */
+  readonly tags?: Readonly<Record<string, string | ((record: LogServiceRecord) => string)>> | undefined;
   /**
    * Compression of each request body that gets smaller by it. `'lz4'` blocks the event loop for some 10 ms with the largest
    * body; `'deflate'` runs on another thread and makes smaller bodies. `'zstd'`, only with `credentials`, needs Node.js 22.15 or
@@ -73,6 +85,7 @@ export const logServiceOptionNames: readonly (keyof LogServiceOptions)[] = optio
   endpoint: true,
   project: true,
   logstore: true,
+  route: true,
   credentials: true,
   region: true,
   createMissing: true,
@@ -89,6 +102,19 @@ export const logServiceOptionNames: readonly (keyof LogServiceOptions)[] = optio
   maxBatchBytes: true,
   fetch: true,
 });
+
+/** A record, as the functions that name its logstore, topic and tags see it: Log Service ships fields, and no line. */
+export interface LogServiceRecord extends FieldsRecord {
+  readonly text?: undefined;
+}
+
+/** The result of the option `route`. */
+export interface LogServiceRoute {
+  readonly logstore?: string | undefined;
+  readonly topic?: string | undefined;
+  /** All tags: they replace those of the option `tags`. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+}
 
 /** The part of a `fetch` function that the destination uses. The global `fetch` fits, and so does undici's. */
 export type LogServiceFetch = (

@@ -15,37 +15,43 @@ import {
 import { LEVEL_FIELD } from '../encode/fields.js';
 import { isValidKey } from '../encode/keys.js';
 import type { Oversize } from '../encode/oversize.js';
-import { routeOf } from '../encode/route.js';
-import { MAX_BATCH_BYTES, MAX_SIGNED_BATCH_BYTES, MAX_TOPIC_BYTES } from '../limits.js';
+import { MAX_BATCH_BYTES, MAX_SIGNED_BATCH_BYTES, MAX_TOPIC_BYTES, MIN_LOG_BYTES } from '../limits.js';
 import { type Compression, hasZstd } from '../send/compress.js';
 import type { LogServiceCredentials } from '../signed/credentials-option.js';
 import { regionOf } from '../signed/region.js';
 import { type LogServiceFetch, type LogServiceOptions, logServiceOptionNames } from './options.js';
 import { projectUrl } from './project-url.js';
+import { createRouting, type Routing } from './routing.js';
 
 /** The options after all checks, with defaults filled in. */
 export interface ResolvedLogServiceOptions {
   /** The URL that all requests of the project begin with. */
   readonly origin: string;
-  readonly logstore: string;
-  /** The URL to which batches are posted. */
-  readonly url: string;
-  /** Names the logstore and the form of the payload. Topic, source and tags are in the route. */
+  readonly routing: Routing;
+  /** Names what decides where records on disk belong, and the form of the payload. Topic, source and tags are in the route. */
   readonly identity: string;
-  /** For messages: `logstore "web" of project "shop" at shop.cn-hangzhou.log.aliyuncs.com:443`. */
-  readonly targetLabel: string;
-  /** The logstore in a RAM policy: `acs:log:*:*:project/shop/logstore/web`. */
-  readonly resource: string;
+  readonly placeOf: (logstore: string) => Place;
   /** `undefined` for web tracking. */
   readonly signing: Signing | undefined;
-  /** The route of all events. */
-  readonly route: string;
   readonly compression: Compression | 'none';
   readonly timeField: string | undefined;
   readonly sequenceField: string | undefined;
   readonly oversize: Oversize;
   readonly maxBatchBytes: number;
   readonly fetch: LogServiceFetch | undefined;
+}
+
+/** A logstore, and the way to it. */
+export interface Place {
+  /** The URL that all requests of the project begin with. */
+  readonly origin: string;
+  readonly logstore: string;
+  /** The URL to which batches are posted. */
+  readonly url: string;
+  /** For messages: `logstore "web" of project "shop" at shop.cn-hangzhou.log.aliyuncs.com:443`. */
+  readonly targetLabel: string;
+  /** The logstore in a RAM policy: `acs:log:*:*:project/shop/logstore/web`. */
+  readonly resource: string;
 }
 
 /** The options of signed writes. */
@@ -66,12 +72,10 @@ export interface NewLogstore {
 /** Checks the options and fills in the defaults. Throws `ConfigError`. */
 export function resolveLogServiceOptions(options: LogServiceOptions): ResolvedLogServiceOptions {
   refuseUnknownOptions(objectOption('options', options), logServiceOptionNames);
-  const { endpoint, project, logstore, tags = {} } = options;
+  const { endpoint, project } = options;
   checkName('project', project, PROJECT_NAME, '3 to 63 of a-z 0-9 -, with a letter or digit at both ends');
-  checkName('logstore', logstore, LOGSTORE_NAME, '2 to 63 of a-z 0-9 - _, with a letter or digit at both ends');
-  checkTags(tags);
-  const topic = textOption('topic', options.topic);
-  const source = textOption('source', options.source) ?? nameOfHost();
+  const source = sourceOption(options.source) ?? nameOfHost();
+  const routing = createRouting(options, source);
   const origin = projectUrl(endpoint, project);
   const signing = signingOf(options, origin);
   const timeField = fieldOption('timeField', options.timeField, signing ? undefined : 'time');
@@ -79,18 +83,22 @@ export function resolveLogServiceOptions(options: LogServiceOptions): ResolvedLo
   if (sequenceField !== undefined && sequenceField === timeField) {
     throw wrongOption('sequenceField', `another name than timeField ("${timeField}")`, sequenceField);
   }
-  const url = `${origin}/logstores/${logstore}${signing ? '/shards/lb' : '/track'}`;
-  const { host, pathname } = new URL(url);
+  const urlOf = (logstore: string): string => `${origin}/logstores/${logstore}${signing ? '/shards/lb' : '/track'}`;
+  const address = addressOf(new URL(origin));
+  const { host, pathname } = new URL(urlOf(routing.logstore ?? ANY_LOGSTORE));
   const maxBatchBytes = { min: 1024, max: signing ? MAX_SIGNED_BATCH_BYTES : MAX_BATCH_BYTES };
   return {
     origin,
-    logstore,
-    url,
+    routing,
     identity: JSON.stringify(['log-service', PAYLOAD_FORMAT, project, host + pathname]),
-    targetLabel: `logstore "${logstore}" of project "${project}" at ${addressOf(new URL(origin))}`,
-    resource: `acs:log:*:*:project/${project}/logstore/${logstore}`,
+    placeOf: (logstore) => ({
+      origin,
+      logstore,
+      url: urlOf(logstore),
+      targetLabel: `logstore "${logstore}" of project "${project}" at ${address}`,
+      resource: `acs:log:*:*:project/${project}/logstore/${logstore}`,
+    }),
     signing,
-    route: routeOf({ topic, source, tags }),
     compression: compressionOption(options.compression, signing !== undefined),
     timeField,
     sequenceField,
@@ -159,33 +167,23 @@ const ALL_COMPRESSIONS = [...TRACKING_COMPRESSIONS, 'zstd'] as const;
 /** It changes with the form of the payload of events. Signed payloads have another path. */
 const PAYLOAD_FORMAT = 1;
 
+/**
+ * Takes the place of the logstore in the identity of a destination whose routes name theirs: records on disk find it although the
+ * template has changed. No logstore has this name.
+ */
+const ANY_LOGSTORE = '*';
+
 /** https://www.alibabacloud.com/help/en/sls/developer-reference/api-createproject */
 const PROJECT_NAME = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;
-/** https://www.alibabacloud.com/help/en/sls/developer-reference/api-createlogstore */
-const LOGSTORE_NAME = /^[a-z0-9][a-z0-9_-]{0,61}[a-z0-9]$/;
-
-/** The least that `maxBatchBytes` has to leave for a log beside topic, source and tags. */
-const MIN_LOG_BYTES = 512;
 
 function checkName(option: string, value: unknown, pattern: RegExp, expected: string): void {
   if (typeof value !== 'string' || !pattern.test(value)) throw wrongOption(option, `a name (${expected})`, value);
 }
 
-function checkTags(tags: object): void {
-  for (const [key, value] of Object.entries(objectOption('tags', tags))) {
-    if (!isValidKey(key)) {
-      throw wrongOption('tags', 'keys of 1 to 128 bytes that are not reserved', key);
-    }
-    if (typeof value !== 'string' || !value.isWellFormed()) {
-      throw wrongOption(`tags.${key}`, 'a well-formed string', value);
-    }
-  }
-}
-
-function textOption(option: string, value: unknown): string | undefined {
-  const text = stringOption(option, value, undefined);
+function sourceOption(value: unknown): string | undefined {
+  const text = stringOption('source', value, undefined);
   if (text === undefined || (text.isWellFormed() && Buffer.byteLength(text) <= MAX_TOPIC_BYTES)) return text;
-  throw wrongOption(option, `a well-formed string of at most ${MAX_TOPIC_BYTES} bytes`, value);
+  throw wrongOption('source', `a well-formed string of at most ${MAX_TOPIC_BYTES} bytes`, value);
 }
 
 function fieldOption(option: string, value: unknown, fallback: string | undefined): string | undefined {

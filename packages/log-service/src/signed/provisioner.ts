@@ -1,21 +1,12 @@
 import { type Clock, type DeliveryCode, DeliveryError, systemClock, warn } from '@logferry/core';
-import type { NewLogstore } from '../options/resolve-options.js';
+import type { NewLogstore, Place } from '../options/resolve-options.js';
 import { type Attempt, existsAlready, toDeliveryError } from '../send/classify.js';
 import type { LogServiceClient } from '../send/client.js';
-
-/** The logstore that is created. */
-interface Place {
-  /** The URL that all requests of the project begin with. */
-  readonly origin: string;
-  readonly logstore: string;
-  readonly targetLabel: string;
-  readonly resource: string;
-}
 
 /** Creates a missing logstore, and its index. */
 export class Provisioner {
   readonly #client: LogServiceClient;
-  readonly #place: Place;
+  readonly #place: Omit<Place, 'url'>;
   readonly #settings: NewLogstore;
   readonly #faults: DeliveryError[] = [];
   readonly #clock: Clock;
@@ -30,7 +21,7 @@ export class Provisioner {
 
   constructor(
     client: LogServiceClient,
-    place: Place,
+    place: Omit<Place, 'url'>,
     settings: NewLogstore,
     { clock = systemClock }: { readonly clock?: Clock } = {},
   ) {
