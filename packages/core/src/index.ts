@@ -2,6 +2,7 @@
 
 export type { DeliveredMessage, DroppedMessage, ErrorMessage, RetryMessage } from './accounting/channels.js';
 export { assertBalanced } from './accounting/ledger.js';
+export { statsByDestination } from './accounting/listing.js';
 export type { DeliveryStats } from './accounting/stats.js';
 export type { Clock, Timer } from './contract/clock.js';
 export type { Drop, DropReason } from './contract/destination.js';
@@ -59,7 +60,7 @@ export { warn } from './tools/warn.js';
 
 // Write an adapter; check options.
 
-export { sumStats } from './accounting/stats.js';
+export { sumStats, withNothingInUse } from './accounting/stats.js';
 export {
   booleanOption,
   choiceOption,
@@ -76,6 +77,7 @@ export {
   wrongSecret,
 } from './options/checks.js';
 export { DEFAULT_CLOSE_TIMEOUT_MS, DEFAULT_MAX_BUFFER_BYTES, deliveryOptionNames } from './options/delivery-options.js';
+export { isWorkerStream, replyStats, statsOfWorker, type WorkerStream } from './thread/worker-stats.js';
 export { errorFields, isError } from './tools/errors.js';
 export { guarded, inBackground } from './tools/guarded.js';
 export { isUrgentLevel, levelLabel, standardLevels } from './tools/levels.js';

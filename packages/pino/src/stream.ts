@@ -17,13 +17,14 @@ import {
   optionNames,
   outsideContext,
   refuseUnknownOptions,
+  replyStats,
   type Shipper,
 } from '@logferry/core';
 import build from 'pino-abstract-transport';
 import { levelOption } from './levels.js';
 import { LineReader } from './line-reader.js';
 import { type ParsedLine, parseHead, parseLine } from './parse-line.js';
-import { isPinoWorker, replyStats, withoutHostKeys } from './worker.js';
+import { isPinoWorker, withoutHostKeys } from './worker.js';
 
 /** pino kills a worker that has not closed 10 s after `end()`, or after the exit of the process began. */
 const MAX_WORKER_CLOSE_MS = 9000;
@@ -83,7 +84,7 @@ export function destinationStream(options: DestinationStreamOptions): Destinatio
   const flushTimeoutMs = numberOption('closeTimeoutMs', delivery.closeTimeoutMs, DEFAULT_CLOSE_TIMEOUT_MS, { min: 0 });
   const closeTimeoutMs = inWorker ? Math.min(flushTimeoutMs, MAX_WORKER_CLOSE_MS) : flushTimeoutMs;
   const shipper = createShipper(destination, { ...delivery, closeTimeoutMs });
-  if (inWorker) replyStats(() => shipper.stats());
+  if (inWorker) replyStats();
   const maxLineChars = delivery.maxBufferBytes ?? DEFAULT_MAX_BUFFER_BYTES;
   return shipLines(shipper, { lowest, maxLineChars, flushTimeoutMs });
 }

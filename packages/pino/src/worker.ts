@@ -1,29 +1,4 @@
-import { BroadcastChannel, threadId, workerData } from 'node:worker_threads';
-import { type DeliveryStats, guarded, sharedState } from '@logferry/core';
-
-/**
- * A broadcast channel, not the worker's `parentPort`: the first listener on that port starts it, and messages from pino to a
- * target that does not listen yet would be lost.
- */
-export const STATS_CHANNEL = 'logferry.pino.stats';
-
-/** Asks a worker thread for the counters of its streams. */
-export interface StatsRequest {
-  readonly id: string;
-  readonly threadId: number;
-}
-
-/** The counters of every stream in the worker. */
-export interface StatsReply {
-  /** Id of the request that this replies to. */
-  readonly requestId: string;
-  readonly stats: readonly DeliveryStats[];
-}
-
-type ReadStats = () => DeliveryStats;
-
-/** The streams of this thread. */
-const streams = sharedState<ReadStats[]>('pino.streams', () => []);
+import { workerData } from 'node:worker_threads';
 
 /** Whether this thread is a worker that pino started (by thread-stream). */
 export function isPinoWorker(): boolean {
@@ -42,19 +17,4 @@ export function withoutHostKeys<T extends object>(options: T): T {
   if (options === null || typeof options !== 'object') return options;
   if (!('$context' in options || 'pinoWillSendConfig' in options)) return options;
   return Object.fromEntries(Object.entries(options).filter(([key]) => !hostKeys.includes(key))) as T;
-}
-
-/** Lets `stats(transport)` in the application's thread read these counters. */
-export function replyStats(read: ReadStats): void {
-  if (streams.length === 0) listen();
-  streams.push(read);
-}
-
-function listen(): void {
-  const channel = new BroadcastChannel(STATS_CHANNEL);
-  channel.onmessage = guarded((message: unknown): void => {
-    const { id, threadId: receiver } = (message as { readonly data: Partial<StatsRequest> }).data;
-    if (id === undefined || receiver !== threadId) return;
-    channel.postMessage({ requestId: id, stats: streams.map((read) => read()) } satisfies StatsReply);
-  });
 }
