@@ -32,6 +32,8 @@ export class WorkerCounters {
   #end(worker: WorkerStream): void {
     const last = this.#workers.get(worker);
     if (!this.#workers.delete(worker) || !last) return;
-    this.#ended.push(new Map([...last].map(([destination, stats]) => [destination, withNothingInUse(stats)])));
+    // The fate of what was pending is not known. In the sums it would wait for ever.
+    const ofEnded = (stats: DeliveryStats): DeliveryStats => ({ ...withNothingInUse(stats), pending: 0 });
+    this.#ended.push(new Map([...last].map(([destination, stats]) => [destination, ofEnded(stats)])));
   }
 }
