@@ -54,6 +54,7 @@ describe('the examples of the documentation run unchanged', () => {
       SLS_PROJECT: project,
       SLS_LOGSTORE: logstore,
       SPOOL_DIRECTORY: directory,
+      OTEL_EXPORTER_PROMETHEUS_PORT: String(await freePort()),
     };
     const keys = { ...cloudWatch.env, ...logService.env };
     const env = { ...process.env, ...keys, ...target, NODE_OPTIONS: noNames };
