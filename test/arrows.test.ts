@@ -29,6 +29,8 @@ function imports(): Import[] {
 
 const DESTINATIONS = ['cloudwatch', 'log-service'];
 const ADAPTERS = ['winston', 'pino', 'bunyan'];
+/** The packages that users install beside their framework. */
+const SHIPPED = ['core', ...DESTINATIONS, ...ADAPTERS, 'otel'];
 const all = imports();
 const own = all.filter(({ target }) => target.startsWith('@logferry/'));
 const from = (names: readonly string[]): Import[] => own.filter((each) => names.includes(each.package));
@@ -42,7 +44,7 @@ const within = (name: string): { readonly file: string; readonly target: string 
 it('finds the imports to check', () => {
   expect(all.length).toBeGreaterThan(50);
   expect(own.length).toBeGreaterThan(5);
-  expect(readdirSync(packages).sort()).toEqual([...DESTINATIONS, ...ADAPTERS, 'core', 'emulators'].sort());
+  expect(readdirSync(packages).sort()).toEqual([...SHIPPED, 'emulators'].sort());
 });
 
 it('core imports no cloud, no framework, and one package: thread-stream', () => {
@@ -50,8 +52,9 @@ it('core imports no cloud, no framework, and one package: thread-stream', () => 
   expect([...new Set(foreign.map(({ target }) => target))]).toEqual(['thread-stream']);
 });
 
-it('destinations import core only', () => {
-  expect([...new Set(from(DESTINATIONS).map(({ target }) => target))]).toEqual(['@logferry/core']);
+it('destinations, and otel, import core only', () => {
+  for (const names of [DESTINATIONS, ['otel']])
+    expect([...new Set(from(names).map(({ target }) => target))]).toEqual(['@logferry/core']);
 });
 
 it('emulators import none of our packages', () => {
@@ -76,7 +79,7 @@ it('a binding is short: it only joins a framework and a cloud', () => {
 });
 
 it('no package that ships takes a timer, or the monotonic clock, from a global that test runners replace', () => {
-  const wrong = ['core', ...DESTINATIONS, ...ADAPTERS].flatMap((name) =>
+  const wrong = SHIPPED.flatMap((name) =>
     readdirSync(join(packages, name, 'src'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !file.startsWith('testing/') && file !== 'tools/system-clock.ts')
       .filter((file) => GLOBAL_TIMER.test(readFileSync(join(packages, name, 'src', file), 'utf8').replace(COMMENT, '')))
@@ -95,7 +98,7 @@ const GUARDED_BEFORE =
   /, (failed|left|leave|take|post|onClose|resolve|callback)\)|'pipe'|this\.once\('finish', callback\)/;
 
 it('no package that ships listens, or lets a promise go, without a guard', () => {
-  const wrong = ['core', ...DESTINATIONS, ...ADAPTERS].flatMap((name) =>
+  const wrong = SHIPPED.flatMap((name) =>
     readdirSync(join(packages, name, 'src'), { recursive: true, encoding: 'utf8' })
       .filter(
         (file) =>
@@ -116,7 +119,7 @@ it('no package that ships listens, or lets a promise go, without a guard', () =>
 });
 
 it('no package that ships keeps state on globalThis, but for what sharedState() makes when it is loaded', () => {
-  const wrong = ['core', ...DESTINATIONS, ...ADAPTERS].flatMap((name) =>
+  const wrong = SHIPPED.flatMap((name) =>
     readdirSync(join(packages, name, 'src'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && file !== 'tools/shared-state.ts')
       .filter((file) =>
@@ -181,7 +184,7 @@ describe('in core', () => {
   });
 });
 
-it.each(['core', ...DESTINATIONS, ...ADAPTERS, 'emulators'])('imports of %s have no circle', (name) => {
+it.each([...SHIPPED, 'emulators'])('imports of %s have no circle', (name) => {
   const graph = new Map<string, string[]>();
   for (const { file, target } of within(name)) graph.set(file, [...(graph.get(file) ?? []), target]);
   expect(circleIn(graph)).toEqual([]);

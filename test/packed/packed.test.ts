@@ -31,6 +31,7 @@ describe('the packed packages in an empty folder', () => {
       'winston@3',
       'pino@10',
       'bunyan@2',
+      '@opentelemetry/api@1',
       '@types/bunyan@1',
       '@types/node@20',
       'typescript@7.0.2',
@@ -90,7 +91,7 @@ describe('the packed packages in an empty folder', () => {
     const ours = Object.fromEntries(
       readdirSync(packages).map((name) => [`@logferry/${name}`, `file:../logferry-${name}-0.0.0.tgz`]),
     );
-    const dependencies = { ...ours, winston: '3', bunyan: '2' };
+    const dependencies = { ...ours, winston: '3', bunyan: '2', '@opentelemetry/api': '1' };
     writeFileSync(join(project, 'package.json'), JSON.stringify({ dependencies, resolutions: ours }));
     writeFileSync(join(project, 'yarn.lock'), '');
     runYarn('install');

@@ -1,6 +1,7 @@
 import { openDebugLog } from './accounting/debug-log.js';
 import { DropNotices } from './accounting/drop-notices.js';
 import { Ledger } from './accounting/ledger.js';
+import type { Listing } from './accounting/listing.js';
 import { Reporter } from './accounting/reporter.js';
 import { type DeliveryStats, NO_SPOOL } from './accounting/stats.js';
 import { Backlog } from './batch/backlog.js';
@@ -34,7 +35,7 @@ import { outsideContext, systemClock } from './tools/system-clock.js';
 export function createCoreShipper(
   destination: Destination,
   options: DeliveryOptions = {},
-  { onFailure, ...seams }: Seams = {},
+  { onFailure, ...seams }: Seams & { readonly listing?: Listing } = {},
   resolved: ResolvedDeliveryOptions = resolveDeliveryOptions(options, destination),
 ): CoreShipper {
   const reporter = new Reporter(destination.name, options, seams.clock ?? systemClock, onFailure);
@@ -59,6 +60,7 @@ export class CoreShipper implements Shipper {
   readonly #waits: FlushWaits;
   readonly #endOfTurn: EndOfTurn;
   #timer: Timer | undefined;
+  readonly #listing: Listing | undefined;
   #closed = false;
   #closing: Promise<DeliveryReport> | undefined;
   readonly #processEnd: ProcessEnd;
@@ -72,13 +74,15 @@ export class CoreShipper implements Shipper {
       random = Math.random,
       files = nodeFiles,
       onRecovered,
-    }: Omit<Seams, 'onFailure'> & { readonly onRecovered?: () => void } = {},
+      listing,
+    }: Omit<Seams, 'onFailure'> & { readonly onRecovered?: () => void; readonly listing?: Listing } = {},
   ) {
     const backlog = this.#backlog;
     const onChanged = (): void => this.#pumpSoon();
     this.#destination = destination;
     this.#options = options;
     this.#clock = clock;
+    this.#listing = listing;
     this.#endOfTurn = new EndOfTurn(clock, () => this.#pump());
     this.#reporter = reporter;
     this.#notices = new DropNotices(clock);
@@ -154,6 +158,7 @@ export class CoreShipper implements Shipper {
         await this.drain();
         return this.#ledger.totals.pending;
       },
+      idle: () => listing?.idle(this.stats()),
       exit: () => this.#exit(),
     });
     reporter.debugLog = openDebugLog({ destination, clock, stats: () => this.stats() });
@@ -213,6 +218,7 @@ export class CoreShipper implements Shipper {
       spool: this.#spool?.stats ?? NO_SPOOL,
       redated: this.#intake.redated,
       bufferBytes: this.#budget.usedBytes,
+      bufferLimitBytes: this.#options.maxBufferBytes,
       oldestAgeMs: oldest ? Math.round(this.#clock.monotonic() - oldest.acceptedAtMs) : 0,
       callbackErrors: this.#reporter.callbackErrors,
     };
@@ -391,6 +397,7 @@ export class CoreShipper implements Shipper {
     this.#forgetExit?.();
     this.#reporter.flush();
     this.#reporter.debugLog?.close();
+    this.#listing?.close();
     return this.#ledger.totals;
   }
 

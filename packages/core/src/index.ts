@@ -2,6 +2,7 @@
 
 export type { DeliveredMessage, DroppedMessage, ErrorMessage, RetryMessage } from './accounting/channels.js';
 export { assertBalanced } from './accounting/ledger.js';
+export { statsByDestination } from './accounting/listing.js';
 export type { DeliveryStats } from './accounting/stats.js';
 export type { Clock, Timer } from './contract/clock.js';
 export type { Drop, DropReason } from './contract/destination.js';
@@ -61,7 +62,7 @@ export { warn } from './tools/warn.js';
 
 // Write an adapter; check options.
 
-export { sumStats, sumTotals } from './accounting/stats.js';
+export { sumStats, sumTotals, withNothingInUse } from './accounting/stats.js';
 export {
   booleanOption,
   choiceOption,
@@ -88,6 +89,7 @@ export {
   type RecordName,
 } from './options/record-names.js';
 export { withHooks } from './thread/hooks.js';
+export { isWorkerStream, replyStats, statsOfWorker, type WorkerStream } from './thread/worker-stats.js';
 export { errorFields, isError } from './tools/errors.js';
 export { guarded, inBackground } from './tools/guarded.js';
 export { isUrgentLevel, levelLabel, standardLevels } from './tools/levels.js';

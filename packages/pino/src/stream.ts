@@ -18,6 +18,7 @@ import {
   optionNames,
   outsideContext,
   refuseUnknownOptions,
+  replyStats,
   type Shipper,
 } from '@logferry/core';
 import build from 'pino-abstract-transport';
@@ -100,8 +101,8 @@ export function destinationStream(options: DestinationStreamOptions): Destinatio
   const stages = hasPipeline() ? new Stages() : undefined;
   const afterStages = async (options: FlushOptions): Promise<FlushOptions> =>
     (await stages?.passed(options)) ?? options;
+  replyStats();
   answerCalls({
-    stats: () => shipper.stats(),
     flush: async (options) => shipper.flush(await afterStages(options)),
     close: async ({ timeoutMs = flushTimeoutMs }) => shipper.close(await afterStages({ timeoutMs })),
   });

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { EventEmitter } from 'node:events';
 import { BroadcastChannel } from 'node:worker_threads';
-import { type DeliveryReport, type DeliveryStats, guarded, systemClock, warn } from '@logferry/core';
+import { type DeliveryReport, guarded, isWorkerStream, systemClock, type WorkerStream, warn } from '@logferry/core';
 import { CALLS_CHANNEL, type WorkerCall, type WorkerReply } from './worker.js';
 
 /** Longest wait for the worker's first reply. */
@@ -11,25 +10,15 @@ const REPLY_TIMEOUT_MS = 5000;
 const GRACE_MS = 1000;
 
 /** The members of pino's ThreadStream that are used here; pino exports no type for it. */
-export interface Thread extends EventEmitter {
-  readonly worker: { readonly threadId: number };
-  readonly ready: boolean;
-  readonly destroyed: boolean;
+export interface Thread extends WorkerStream {
   readonly writableNeedDrain: boolean;
   readonly writableErrored: unknown;
   flushSync(): void;
   end(): void;
 }
 
-interface Results {
-  readonly stats: readonly DeliveryStats[];
-  readonly flush: readonly DeliveryReport[];
-  readonly close: readonly DeliveryReport[];
-}
-
 export function isThread(transport: unknown): transport is Thread {
-  const { worker, ready, destroyed } = (transport ?? {}) as Partial<Thread>;
-  return typeof worker?.threadId === 'number' && typeof ready === 'boolean' && typeof destroyed === 'boolean';
+  return isWorkerStream(transport);
 }
 
 /** A call from the application's thread to the Logferry streams of one worker. Holds the process, and the transport, until it ends. */
@@ -82,7 +71,7 @@ export class ThreadCall {
   }
 
   /** Calls the streams, and returns what each replied. */
-  async ask<M extends keyof Results>(method: M): Promise<Results[M]> {
+  async ask(method: WorkerCall['method']): Promise<readonly DeliveryReport[]> {
     const timeoutMs = this.#restMs();
     const options = timeoutMs === undefined ? {} : { timeoutMs };
     const call: WorkerCall = { id: randomUUID(), threadId: this.#thread.worker.threadId, method, options };
@@ -90,12 +79,12 @@ export class ThreadCall {
     const heard = new Promise<void>((resolve) => {
       isHeard = resolve;
     });
-    const result = new Promise<Results[M]>((resolve) => {
+    const result = new Promise<readonly DeliveryReport[]>((resolve) => {
       this.#channel.onmessage = guarded((message: unknown): void => {
         const { callId, results } = (message as { readonly data: Partial<WorkerReply> }).data;
         if (callId !== call.id) return;
         isHeard();
-        if (results) resolve(results as Results[M]);
+        if (results) resolve(results);
       });
     });
     this.#channel.postMessage(call);
@@ -121,7 +110,7 @@ export class ThreadCall {
   }
 
   async #started(): Promise<void> {
-    const limitMs = this.#name === 'stats' ? REPLY_TIMEOUT_MS : this.#timeoutMs;
+    const limitMs = this.#timeoutMs;
     const isReady = await this.#until<true>(limitMs, (settle) => this.#once('ready', () => settle(true)));
     if (!isReady) throw this.#error(`the worker has not started in ${limitMs} ms`);
   }

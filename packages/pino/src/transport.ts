@@ -4,6 +4,7 @@ import {
   type DeliveryStats,
   type FlushOptions,
   sharedState,
+  statsOfWorker,
   sumStats,
   sumTotals,
   wrongOption,
@@ -20,7 +21,7 @@ import { isThread, type Thread, ThreadCall } from './thread-call.js';
  */
 export async function stats(transport: EventEmitter): Promise<DeliveryStats> {
   if (isStream(transport)) return transport.stats();
-  return sumStats(await ThreadCall.run(threadOf(transport), 'stats', (call) => call.ask('stats')));
+  return sumStats([...(await statsOfWorker(threadOf(transport))).values()]);
 }
 
 /**

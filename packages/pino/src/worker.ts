@@ -1,5 +1,5 @@
 import { BroadcastChannel, threadId, workerData } from 'node:worker_threads';
-import { type DeliveryReport, type DeliveryStats, type FlushOptions, guarded, sharedState } from '@logferry/core';
+import { type DeliveryReport, type FlushOptions, guarded, sharedState } from '@logferry/core';
 
 /**
  * A broadcast channel, not the worker's `parentPort`: pino's side of that port ends the worker for a message that it does not know.
@@ -10,21 +10,20 @@ export const CALLS_CHANNEL = 'logferry.pino.calls';
 export interface WorkerCall {
   readonly id: string;
   readonly threadId: number;
-  readonly method: 'stats' | 'flush' | 'close';
+  readonly method: 'flush' | 'close';
   readonly options?: FlushOptions;
 }
 
-/** `flush` and `close` are answered twice: at once, and with their results. */
+/** A call is answered twice: at once, and with its results. */
 export interface WorkerReply {
   /** Id of the call that this replies to. */
   readonly callId: string;
   /** One of each stream in the worker. */
-  readonly results?: readonly (DeliveryStats | DeliveryReport)[];
+  readonly results?: readonly DeliveryReport[];
 }
 
 /** A Logferry stream, as a call from the application's thread reaches it. */
 export interface CalledStream {
-  stats(): DeliveryStats;
   /** Delivers the lines that the worker has read. */
   flush(options: FlushOptions): Promise<DeliveryReport>;
   /** The same, and counts what comes later as `closed`. The stream stays open: pino ends it. */
@@ -73,7 +72,7 @@ export function withoutHostKeys<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([key]) => !hostKeys.includes(key))) as T;
 }
 
-/** Lets the application's thread call this stream by `stats(transport)`, `flush(transport)` and `close(transport)`. */
+/** Lets the application's thread call this stream by `flush(transport)` and `close(transport)`. */
 export function answerCalls(stream: CalledStream): void {
   if (streams.length === 0) listen();
   streams.push(stream);
@@ -86,7 +85,6 @@ function listen(): void {
     if (id === undefined || method === undefined || receiver !== threadId) return;
     const reply = (results?: WorkerReply['results']): void =>
       channel.postMessage({ callId: id, ...(results && { results }) } satisfies WorkerReply);
-    if (method === 'stats') return reply(streams.map((stream) => stream.stats()));
     reply();
     reply(await Promise.all(streams.map((stream) => stream[method](options))));
   });

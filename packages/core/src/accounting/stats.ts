@@ -40,6 +40,11 @@ export interface DeliveryStats extends LedgerTotals {
   readonly lastError: { readonly code: DeliveryCode; readonly message: string; readonly time: number } | undefined;
   /** Bytes of the budget in use now. */
   readonly bufferBytes: number;
+  /**
+   * Bytes of the budget: `maxBufferBytes`. With `thread: true` twice as many, since the records on their way to the worker have a
+   * budget of their own.
+   */
+  readonly bufferLimitBytes: number;
   /** Age of the oldest pending record, in milliseconds; 0 when nothing is pending. */
   readonly oldestAgeMs: number;
   /** Requests in flight now. */
@@ -59,8 +64,8 @@ export function noAttempts(): AttemptCounts {
   return { requests: 0, bytes: 0, wireBytes: 0, retries: {}, ambiguous: 0, lastError: undefined };
 }
 
-/** The counters of a shipper that has done nothing yet. `concurrency` is the option. */
-export function emptyStats(concurrency: number): DeliveryStats {
+/** The counters of a shipper that has done nothing yet, by its options. */
+export function emptyStats({ concurrency, maxBufferBytes }: StatsOptions): DeliveryStats {
   return {
     received: 0,
     recovered: 0,
@@ -75,12 +80,31 @@ export function emptyStats(concurrency: number): DeliveryStats {
     redated: 0,
     ...noAttempts(),
     bufferBytes: 0,
+    bufferLimitBytes: maxBufferBytes,
     oldestAgeMs: 0,
     inFlight: 0,
     concurrency,
     callbackErrors: 0,
   };
 }
+
+interface StatsOptions {
+  readonly concurrency: number;
+  readonly maxBufferBytes: number;
+}
+
+/** The counters of a shipper that is closed, or gone, and has nothing pending: 0 of what it uses and may use. */
+export function withNothingInUse(stats: DeliveryStats): DeliveryStats {
+  return { ...stats, ...NOTHING_IN_USE, spool: { ...NO_SPOOL, damaged: stats.spool.damaged } };
+}
+
+const NOTHING_IN_USE = {
+  bufferBytes: 0,
+  bufferLimitBytes: 0,
+  oldestAgeMs: 0,
+  inFlight: 0,
+  concurrency: 0,
+} satisfies Partial<DeliveryStats>;
 
 /**
  * Adds up the counters of several shippers, at least one. Of ages the highest counts, of last errors the latest.

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { sharedState } from '../tools/shared-state.js';
 import { outsideContext, systemClock } from '../tools/system-clock.js';
+import { untraced } from '../tools/untraced.js';
 
 /** What of ours runs the application's code, or the SDK's, which can log: a request, or a callback. */
 type ActivityKind = 'sending' | 'notifying';
@@ -28,7 +29,7 @@ export function runCallback<T>(callback: () => T): T {
 
 /** A request that runs. */
 export interface Sending {
-  /** Runs the code that makes the request, so that a record is known that it logs, or what it starts, before the end. */
+  /** Runs the code that makes the request, untraced, so that a record is known that it logs, or what it starts, before the end. */
   run<T>(act: () => T): T;
   /**
    * Ends the request, one turn of the event loop from now: a client may log its end in this turn. A timer that the request
@@ -42,7 +43,7 @@ export function beginSending(): Sending {
   const activity: Activity = { kind: 'sending', endsMs: Number.POSITIVE_INFINITY };
   return {
     // Outside of the application's context, which connections would keep.
-    run: (act) => outsideContext(() => storage.run(activity, act)),
+    run: (act) => outsideContext(() => storage.run(activity, () => untraced(act))),
     // The immediate keeps the process alive for this turn: one that is unreferenced may run after the timers of later turns.
     end: () =>
       systemClock.defer(() => {

@@ -6,6 +6,8 @@ interface Ending {
   received(): number;
   /** Delivers what is pending, for a bounded time. Keeps the process alive meanwhile. Resolves to the number of records left. */
   flush(): Promise<number>;
+  /** Nothing is pending any more. */
+  idle(): void;
   /** Nothing can be delivered in this thread any more. `isGivenUp`: all that is pending has met a deadline before. */
   exit(isGivenUp: boolean): void;
 }
@@ -41,8 +43,10 @@ export class ProcessEnd {
 
   /** Nothing is pending. */
   forget(): void {
+    if (this.#cancels.length === 0) return;
     for (const cancel of this.#cancels) cancel();
     this.#cancels = [];
+    this.#ending.idle();
   }
 
   /** Records that met the deadline once are not tried again unless one came since: the wait would never let the process end. */

@@ -15,7 +15,7 @@ import type { WorkerHandle } from './worker-handle.js';
  */
 export class MainLedger {
   readonly #reporter: Reporter;
-  readonly #concurrency: number;
+  readonly #options: ResolvedDeliveryOptions;
   /** The last counters of workers that are gone. */
   readonly #endedWorkers: DeliveryStats[] = [];
   /** Losses in this thread, for a notice that the worker writes. */
@@ -26,9 +26,9 @@ export class MainLedger {
   #pendingFrom = Number.POSITIVE_INFINITY;
   #pendingTo = Number.NEGATIVE_INFINITY;
 
-  constructor(reporter: Reporter, { concurrency }: ResolvedDeliveryOptions) {
+  constructor(reporter: Reporter, options: ResolvedDeliveryOptions) {
     this.#reporter = reporter;
-    this.#concurrency = concurrency;
+    this.#options = options;
   }
 
   /** Number of records so far. */
@@ -77,7 +77,7 @@ export class MainLedger {
 
   /** The counters of the last reports, corrected by this thread's own. `shipping` has the records now. */
   stats(shipping: Pick<WorkerHandle, 'stats' | 'reportedAtMs'> | undefined): DeliveryStats {
-    const current = shipping?.stats ?? emptyStats(this.#concurrency);
+    const current = shipping?.stats ?? emptyStats(this.#options);
     const reported = sumStats([...this.#endedWorkers, current]);
     const dropped = { ...reported.dropped };
     let settled = reported.delivered + reported.rejected + reported.spooled;
@@ -93,6 +93,7 @@ export class MainLedger {
       dropped,
       pending,
       bufferBytes: current.bufferBytes,
+      bufferLimitBytes: current.bufferLimitBytes,
       inFlight: current.inFlight,
       spool: { ...current.spool, damaged: reported.spool.damaged },
       concurrency: current.concurrency,

@@ -1,5 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import { bufferCost, withCause } from '../accounting/ledger.js';
+import type { Listing } from '../accounting/listing.js';
 import { Reporter } from '../accounting/reporter.js';
 import { type DeliveryStats, emptyStats } from '../accounting/stats.js';
 import type { Destination, DestinationRecipe, DropReason } from '../contract/destination.js';
@@ -38,7 +39,7 @@ export function createThreadShipper(
   destination: Destination,
   options: DeliveryOptions,
   resolved: ResolvedDeliveryOptions,
-  onFailure: Seams['onFailure'],
+  seams: ThreadSeams,
 ): Shipper {
   checkThreadSupport();
   // What is missing is said at construction, and not taken for the death of a worker.
@@ -51,8 +52,8 @@ export function createThreadShipper(
     );
   // A module that Node.js preloads (--import) runs in our worker, too, and must not start a worker from there.
   const { isLogferry } = (workerData as { workerData?: Partial<ThreadPlan> } | null)?.workerData ?? {};
-  if (isLogferry) return createCoreShipper(destination, options, { onFailure }, resolved);
-  return new ThreadShipper(destination, recipe, options, resolved, onFailure);
+  if (isLogferry) return createCoreShipper(destination, options, seams, resolved);
+  return new ThreadShipper(destination, recipe, options, resolved, seams);
 }
 
 /** The worker reports after reading this much, or an eighth of the budget. The main thread then frees the budget of these records. */
@@ -63,6 +64,7 @@ const MAX_EXIT_MS = 9000;
 
 /** The start of the process waits for the worker to load the functions of the option `hooks`. */
 const HOOKS_START_MS = 2000;
+type ThreadSeams = Pick<Seams, 'onFailure'> & { readonly listing: Listing };
 
 /** The consequences of a worker's death, for the failure that reports it. */
 const CONSEQUENCES: Readonly<Record<Successor, string>> = {
@@ -85,6 +87,7 @@ class ThreadShipper implements Shipper {
   /** Ships in this thread, after the last worker, and ends with the process by itself. */
   #inProcess: CoreShipper | undefined;
   readonly #outbox: Outbox;
+  readonly #listing: Listing;
   #closing: Promise<DeliveryReport> | undefined;
   /** End of the time that the exit of the process may take, on the monotonic clock. */
   #exitEndsMs: number | undefined;
@@ -94,12 +97,13 @@ class ThreadShipper implements Shipper {
     recipe: DestinationRecipe,
     delivery: DeliveryOptions,
     options: ResolvedDeliveryOptions,
-    onFailure: Seams['onFailure'],
+    { onFailure, listing }: ThreadSeams,
   ) {
     const { module, factory, options: own } = recipe;
     this.#destination = destination;
     this.#wireForm = wireFormOf(destination, recipe, options);
     this.#options = options;
+    this.#listing = listing;
     this.#plan = {
       isLogferry: true,
       recipe: { module, factory, options: own },
@@ -116,6 +120,7 @@ class ThreadShipper implements Shipper {
         await this.#run('drain', options.closeTimeoutMs);
         return this.stats().pending;
       },
+      idle: () => listing.idle(this.stats()),
       exit: (isGivenUp) => this.#settleSync(isGivenUp ? 0 : options.closeTimeoutMs),
     });
     this.#start();
@@ -187,6 +192,7 @@ class ThreadShipper implements Shipper {
     return {
       ...stats,
       bufferBytes: stats.bufferBytes + this.#waitingBytes,
+      bufferLimitBytes: stats.bufferLimitBytes + (this.#inProcess ? 0 : this.#options.maxBufferBytes),
       callbackErrors: stats.callbackErrors + (this.#inProcess ? 0 : this.#reporter.callbackErrors),
     };
   }
@@ -252,6 +258,7 @@ class ThreadShipper implements Shipper {
       this.#endWorker(new Error('the worker thread gave no answer before the deadline of close()'));
     }
     this.#processEnd.forget();
+    this.#listing.close();
     return this.stats();
   }
 
@@ -284,7 +291,7 @@ class ThreadShipper implements Shipper {
   #startWorker(): WorkerHandle {
     const worker: WorkerHandle = outsideContext(
       () =>
-        new WorkerHandle(this.#plan, emptyStats(this.#options.concurrency), {
+        new WorkerHandle(this.#plan, emptyStats(this.#options), {
           onReport: ({ failures, drops }) => {
             for (const failure of failures) this.#reporter.failedElsewhere(fromFailure(failure), failure.isTold);
             for (const { cause, isTold, ...counts } of drops) {

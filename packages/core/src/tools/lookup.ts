@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { isIP } from 'node:net';
 import { guarded } from './guarded.js';
 import { outsideContext, systemClock } from './system-clock.js';
+import { untraced } from './untraced.js';
 
 /** Looks all addresses of a host up, as `dns.lookup` does with `all: true`. */
 export type LookupAll = (hostname: string, options: LookupAllOptions, callback: LookupAllCallback) => void;
@@ -115,7 +116,7 @@ export class Lookups {
     limit.unref();
     outsideContext(() => {
       try {
-        this.#lookUp(hostname, { ...options, all: true }, answer);
+        untraced(() => this.#lookUp(hostname, { ...options, all: true }, answer));
       } catch (error) {
         answer(error);
       }

@@ -1,0 +1,1 @@
+export { type LogferryMetrics, type ObserveOptions, observeLogferry } from './observe.js';
