@@ -39,6 +39,7 @@ export {
   isSuccess,
   type ReceivedResponse,
   readAnswer,
+  throughProxy,
 } from './tools/answer.js';
 export { ClockCheck } from './tools/clock-check.js';
 export {
@@ -51,8 +52,8 @@ export { createHttpClient, type HttpClient, type HttpClientOptions, type HttpReq
 export { addressOf, markUnsent, noAnswer } from './tools/http-errors.js';
 export { assertFilesLoad, type LazyPackage, loadPackage } from './tools/load-package.js';
 export type { LookupAll } from './tools/lookup.js';
-export type { ProxySetting } from './tools/proxy.js';
 export { orAborted } from './tools/or-aborted.js';
+export type { ProxySetting } from './tools/proxy.js';
 export { stringify, toPrimitive } from './tools/stringify.js';
 export { endOfSlice, findCap, MAX_PART_HEADER_BYTES, split, truncate, utf8Bytes } from './tools/text.js';
 export { toDateMs } from './tools/time.js';

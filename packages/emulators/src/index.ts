@@ -20,3 +20,4 @@ export {
 export type { LogServiceCredentials } from './log-service/signature.js';
 export type { LogServiceStats, LogServiceViolation } from './log-service/stats.js';
 export type { LogServiceEvent } from './log-service/store.js';
+export { type ForwardProxy, type ProxiedRequest, type ProxyOptions, startProxy } from './proxy.js';

@@ -3,8 +3,8 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, SHARE_ENV, type
 import type ThreadStream from 'thread-stream';
 import type { DeliveryStats } from '../accounting/stats.js';
 import { guarded, inBackground } from '../tools/guarded.js';
-import { outsideContext, systemClock } from '../tools/system-clock.js';
 import { moduleUrl } from '../tools/module-url.js';
+import { outsideContext, systemClock } from '../tools/system-clock.js';
 import { lineOfCommand, type Report, type ThreadPlan } from './protocol.js';
 
 /** The time that a worker may take to reply beyond its deadline. */

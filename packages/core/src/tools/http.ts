@@ -8,7 +8,7 @@ import { markProgress, markUnsent } from './http-errors.js';
 import { headOf, readResponse } from './http-response.js';
 import { MAX_STILL_MS, unreferenceSocket, whenConnected } from './http-socket.js';
 import { type LookupAll, Lookups } from './lookup.js';
-import { type Proxy, type ProxySetting, proxyChooser, proxyRefusal } from './proxy.js';
+import { type ForwardProxy, type ProxySetting, proxyChooser, proxyRefusal } from './proxy.js';
 import { sharedState } from './shared-state.js';
 import { systemClock } from './system-clock.js';
 import { proxyAddress, TunnelAgent, type TunnelOptions } from './tunnel.js';
@@ -62,7 +62,7 @@ export function createHttpClient({ proxy: setting, lookup }: HttpClientOptions =
   const lookups = lookup ? new Lookups(lookup) : threadLookups;
   const chooseProxy = proxyChooser(setting);
   const routes = new Map<string, Route>();
-  const routeVia = (proxy: Proxy | undefined): Route => {
+  const routeVia = (proxy: ForwardProxy | undefined): Route => {
     // With the login: a new one has to open connections of its own.
     const key = JSON.stringify(proxy ?? '');
     const route = routes.get(key) ?? createRoute(proxy);
@@ -121,12 +121,12 @@ export function createHttpClient({ proxy: setting, lookup }: HttpClientOptions =
 
 /** The connections by one proxy, or by none. */
 interface Route {
-  readonly proxy: Proxy | undefined;
+  readonly proxy: ForwardProxy | undefined;
   /** For `http:` and `https:` URLs. */
   readonly agents: readonly [HttpAgent, HttpsAgent];
 }
 
-function createRoute(proxy: Proxy | undefined): Route {
+function createRoute(proxy: ForwardProxy | undefined): Route {
   const settings = { keepAlive: true, timeout: MAX_STILL_MS };
   const plain = proxy?.protocol === 'https:' ? new HttpsAgent(settings) : new HttpAgent(settings);
   return { proxy, agents: [plain, proxy ? new TunnelAgent(proxy, settings) : new HttpsAgent(settings)] };

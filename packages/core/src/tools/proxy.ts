@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { attempt } from './attempt.js';
 import { loadPackage } from './load-package.js';
 import { moduleUrl } from './module-url.js';
 
@@ -6,7 +7,7 @@ import { moduleUrl } from './module-url.js';
 export type ProxySetting = string | false | undefined;
 
 /** A forward proxy for HTTP. */
-export interface Proxy {
+export interface ForwardProxy {
   /** Its URL without user name and password, for messages: `"http://proxy.example:3128"`. */
   readonly label: string;
   readonly protocol: 'http:' | 'https:';
@@ -18,7 +19,7 @@ export interface Proxy {
 }
 
 /** Reads the URL of a proxy: `"http://user:password@proxy.example:3128"`, also without scheme. `undefined` if it is none. */
-export function parseProxy(text: string): Proxy | undefined {
+export function parseProxy(text: string): ForwardProxy | undefined {
   const withScheme = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   if (!URL.canParse(withScheme)) return undefined;
   const { protocol, host, hostname, port, username, password } = new URL(withScheme);
@@ -38,7 +39,9 @@ export function parseProxy(text: string): Proxy | undefined {
  * metadata, never have one. Without a setting the environment decides, as it is at each call: `https_proxy`, `HTTPS_PROXY`,
  * `http_proxy`, `HTTP_PROXY` by the scheme of the URL, and `no_proxy`, `NO_PROXY`. The function rejects for a variable that is no URL.
  */
-export function proxyChooser(setting: ProxySetting): (target: URL) => Proxy | undefined | Promise<Proxy | undefined> {
+export function proxyChooser(
+  setting: ProxySetting,
+): (target: URL) => ForwardProxy | undefined | Promise<ForwardProxy | undefined> {
   const given = setting ? parseProxy(setting) : undefined;
   return (target) => {
     if (setting === false || !/^https?:$/.test(target.protocol) || isLinkLocal(target.hostname)) return undefined;
@@ -76,13 +79,13 @@ function isLinkLocal(hostname: string): boolean {
   return family !== 0 && LINK_LOCAL.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }
 
-function proxyOfEnvironment(target: URL): Promise<Proxy | undefined> | undefined {
+function proxyOfEnvironment(target: URL): Promise<ForwardProxy | undefined> | undefined {
   const name = `${target.protocol.slice(0, -1)}_proxy`;
   const variable = [name, name.toUpperCase()].find((each) => process.env[each]);
   return variable === undefined ? undefined : chooseByVariable(variable, target);
 }
 
-async function chooseByVariable(variable: string, { href }: URL): Promise<Proxy | undefined> {
+async function chooseByVariable(variable: string, { href }: URL): Promise<ForwardProxy | undefined> {
   const value = process.env[variable] ?? '';
   const { getProxyForUrl } = await loadRules();
   // Only NO_PROXY is the package's: to a proxy without scheme it gives that of the request, where curl and others take http.
@@ -108,11 +111,7 @@ function loadRules(): Promise<Rules> {
   return rules;
 }
 
-/** A password may contain a percent sign that stands for itself. */
+/** A percent sign that encodes nothing stands for itself. */
 function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
+  return part.replace(/(%[\da-f]{2})+/gi, (encoded) => attempt(() => decodeURIComponent(encoded)) ?? encoded);
 }

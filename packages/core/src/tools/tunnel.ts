@@ -3,16 +3,16 @@ import { Agent, type AgentOptions, type RequestOptions, request as requestHttps 
 import { isIP, isIPv6, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { unreferenceSocket } from './http-socket.js';
-import { type Proxy, proxyRefusal } from './proxy.js';
+import { type ForwardProxy, proxyRefusal } from './proxy.js';
 
 /**
  * The agent for `https:` URLs behind a proxy: the proxy connects to the host, by its method CONNECT, and sees only TLS. The agents on npm
  * keep the process alive while the proxy is silent, go on after an abort, and take the answer of the proxy for that of the service.
  */
 export class TunnelAgent extends Agent {
-  readonly #proxy: Proxy;
+  readonly #proxy: ForwardProxy;
 
-  constructor(proxy: Proxy, options: AgentOptions) {
+  constructor(proxy: ForwardProxy, options: AgentOptions) {
     super(options);
     this.#proxy = proxy;
   }
@@ -37,7 +37,7 @@ export interface TunnelOptions {
 }
 
 /** The options by which a request to a proxy is made. */
-export function proxyAddress({ hostname, port, protocol }: Proxy): RequestOptions {
+export function proxyAddress({ hostname, port, protocol }: ForwardProxy): RequestOptions {
   // Node.js would take the name for the certificate from the header "host", which names the target.
   const servername = isIP(hostname) ? '' : hostname;
   return { hostname, port, ...(protocol === 'https:' && { servername }) };
@@ -47,7 +47,7 @@ type ConnectionCallback = (error: Error | null, stream: Duplex) => void;
 
 /** Resolves with the connection to a host that the proxy has made. */
 function openTunnel(
-  proxy: Proxy,
+  proxy: ForwardProxy,
   address: string,
   { lookup, signal }: { readonly lookup: RequestOptions['lookup']; readonly signal: AbortSignal | undefined },
 ): Promise<Socket> {
