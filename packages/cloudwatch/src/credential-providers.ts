@@ -36,7 +36,11 @@ export async function createProvider({
 }
 
 /** Resolves if the SDK's package of providers is installed. Else rejects with a `DeliveryError` that tells how to install it. */
-export async function loadProviders(): Promise<Providers> {
+export async function assertProvidersInstalled(): Promise<void> {
+  await loadProviders();
+}
+
+function loadProviders(): Promise<Providers> {
   return loadPackage({
     name: '@aws-sdk/credential-providers',
     title: 'the package of the AWS SDK for profiles and roles',
@@ -46,7 +50,7 @@ export async function loadProviders(): Promise<Providers> {
 }
 
 /** Settings of the SDK's sources of credentials, for a client or for its providers. */
-export function sourceSettings(): typeof FRESH_FILES & ReturnType<typeof containerSettings> {
+export function sourceSettings(): { readonly ignoreCache: boolean; readonly timeout?: 0; readonly maxRetries?: 0 } {
   return { ...FRESH_FILES, ...containerSettings() };
 }
 

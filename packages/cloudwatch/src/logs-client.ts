@@ -3,7 +3,7 @@ import { loadPackage, markUnsent } from '@logferry/core';
 import { isAuthFailure, nameOf } from './classify.js';
 import { learningTime } from './clock-skew.js';
 import { type Config, ConnectionCheck } from './connection-check.js';
-import { createProvider, loadProviders, needsProviders, sourceSettings } from './credential-providers.js';
+import { assertProvidersInstalled, createProvider, needsProviders, sourceSettings } from './credential-providers.js';
 import { CredentialSource } from './credential-source.js';
 import { type BodyWriter, type Command, Exchange } from './exchange.js';
 import { moduleUrl } from './module-url.js';
@@ -36,7 +36,7 @@ export async function assertSdkInstalled(
   options: Pick<CloudWatchOptions, 'profile' | 'assumeRole'> = {},
 ): Promise<void> {
   await loadSdk();
-  if (needsProviders(options)) await loadProviders();
+  if (needsProviders(options)) await assertProvidersInstalled();
 }
 
 /**

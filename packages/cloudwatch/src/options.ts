@@ -17,12 +17,12 @@ export interface CloudWatchOptions {
   readonly credentials?: CloudWatchCredentials | (() => Promise<CloudWatchCredentials>) | undefined;
   /**
    * Name of a profile in the shared config and credentials files: its credentials, region and other settings are used. Needs the
-   * package `@aws-sdk/credential-providers`. Not beside `credentials`. @default `AWS_PROFILE`, as one of the chain's sources
+   * AWS SDK's package of credential providers. Not beside `credentials`. @default `AWS_PROFILE`, as one of the chain's sources
    */
   readonly profile?: string | undefined;
   /**
    * A role to write the logs with. It is assumed by the credentials of `credentials`, of `profile`, or of the AWS SDK's chain, and
-   * assumed anew before its credentials expire. Needs the package `@aws-sdk/credential-providers`. @default none
+   * assumed anew before its credentials expire. Needs the AWS SDK's package of credential providers. @default none
    */
   readonly assumeRole?: CloudWatchRole | undefined;
   /**

@@ -7,7 +7,7 @@ import { ServiceError, type Tolerate } from './errors.js';
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  /** @default none */
+  /** @default none: a request may have any */
   readonly sessionToken?: string | undefined;
   /** Requests that come later are refused. @default never */
   readonly expiration?: Date | undefined;
@@ -48,7 +48,8 @@ export function createVerifier({ credentials, region, service: own = 'logs', clo
     }
     const [, accessKeyId, scopeDate = '', scopeRegion, service, signedList = '', signature = ''] = parts;
     const pair = credentials().find((each) => each.accessKeyId === accessKeyId);
-    if (!pair || headerOf(request, TOKEN_HEADER) !== pair.sessionToken) {
+    const isForeign = pair?.sessionToken !== undefined && headerOf(request, TOKEN_HEADER) !== pair.sessionToken;
+    if (!pair || isForeign) {
       throw new ServiceError('UnrecognizedClientException', 'The security token included in the request is invalid.');
     }
     if (pair.expiration && pair.expiration.getTime() <= clock()) {
