@@ -1,4 +1,6 @@
-import { inspect } from 'node:util';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { inspect, promisify } from 'node:util';
 import { assertBalanced, type DeliveryOptions } from '@logferry/core';
 import { type ForwardProxy, startProxy } from '@logferry/emulators';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -77,3 +79,11 @@ it.for(full ? ways : ways.slice(3, 4))(
     expect(proxy.requests()[0]?.target).toBe(`127.0.0.1:${cloud.port}`);
   },
 );
+
+it.runIf(full)('the example ships to both clouds through a proxy', async () => {
+  const cwd = fileURLToPath(new URL('../examples/behind-a-proxy', import.meta.url));
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['../run.mjs', 'index.js'], { cwd });
+  expect(JSON.parse(stdout)).toEqual({ targets: 2 });
+  expect(stderr).toContain('the local CloudWatch Logs received 200 records');
+  expect(stderr).toContain('the local Log Service received 200 records');
+});

@@ -138,6 +138,21 @@ describe('credentials', () => {
     expect(proxy.requests()).toMatchObject([{ target: 'sts.us-east-1.amazonaws.com:443' }]);
   });
 
+  it('of a container never come through a proxy', async () => {
+    const { emulator, access } = await startEmulator();
+    const { region, endpoint, credentials } = access;
+    const { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey } = credentials;
+    const Expiration = new Date(Date.now() + 3_600_000).toISOString();
+    const keys = { AccessKeyId, SecretAccessKey, Token: 't', Expiration };
+    const source = await startSource(() => [200, JSON.stringify(keys)]);
+    vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', source.url);
+    const proxy = await startForwarding();
+    const destination = create({ region, endpoint, proxy: proxy.url });
+    await deliver(destination, batchOf(destination, 'x'));
+    expect(emulator.events()).toHaveLength(1);
+    expect(new Set(proxy.requests().map(({ target }) => target))).toEqual(new Set([new URL(endpoint).host]));
+  });
+
   it('of the instance metadata never come through a proxy', async () => {
     const { emulator, access } = await startEmulator();
     const { region, endpoint, credentials } = access;
