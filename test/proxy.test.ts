@@ -8,7 +8,7 @@ import { full } from '../forms.js';
 import { ways, waysInTurns } from './support/ways.js';
 
 const LOGIN = { username: 'shop', password: 'PasswordThatNobodyMaySee' };
-const PER_PHASE = full ? 2000 : 100;
+const PER_PHASE = 100;
 const QUICK: DeliveryOptions = {
   maxDelayMs: 5,
   maxBatchEvents: 20,
