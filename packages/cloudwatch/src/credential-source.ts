@@ -14,13 +14,17 @@ import { faultOfCredentials } from './credentials.js';
 /** Asks for credentials, or for those that are remembered. The SDK's types lack the argument, but its memory takes it. */
 export type CredentialProvider = (options?: { readonly forceRefresh?: true }) => Promise<unknown>;
 
-/** Whose code looks for the credentials: the SDK's chain of sources for us, a function of the user's, a client of the user's. */
-type CredentialOrigin = 'chain' | 'function' | 'client';
+/**
+ * Whose code looks for the credentials: the SDK's for us, in its chain of sources, in a profile or by a role; a function of the user's,
+ * a client of the user's.
+ */
+type CredentialOrigin = 'chain' | 'profile' | 'role' | 'function' | 'client';
 
 /** The source of the credentials of one client. */
 export class CredentialSource {
   readonly #look: CredentialProvider;
   readonly #origin: CredentialOrigin;
+  readonly #name: string | undefined;
   readonly #lookup: CredentialLookup;
   /** The last that it gave, unless the service refused them. */
   #credentials: Expiring | undefined;
@@ -30,10 +34,12 @@ export class CredentialSource {
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<unknown> | undefined;
 
-  constructor(look: CredentialProvider, origin: CredentialOrigin) {
+  /** `name`: of the profile or the role, for messages. */
+  constructor(look: CredentialProvider, origin: CredentialOrigin, name?: string) {
     this.#look = look;
     this.#origin = origin;
-    this.#lookup = new CredentialLookup({ cloud: 'AWS', isOurs: origin === 'chain', optionalHosts: METADATA_HOSTS });
+    this.#name = name;
+    this.#lookup = new CredentialLookup({ cloud: 'AWS', isOurs: this.#isOurs, optionalHosts: METADATA_HOSTS });
   }
 
   /**
@@ -60,8 +66,7 @@ export class CredentialSource {
   /** The failure of a request whose time is over, if it still waits for credentials. */
   get waiting(): DeliveryError | undefined {
     if (!this.#looking) return undefined;
-    const source =
-      this.#lookup.waitsFor ?? (this.#origin === 'chain' ? 'their source' : 'the function that gives them');
+    const source = this.#lookup.waitsFor ?? (this.#isOurs ? 'their source' : 'the function that gives them');
     return new DeliveryError('TIMEOUT', `no AWS credentials yet: ${source} does not answer`);
   }
 
@@ -69,13 +74,13 @@ export class CredentialSource {
     const valid = isValid(this.#credentials) ? this.#credentials : undefined;
     if (valid && systemClock.monotonic() - this.#failedAtMs < MIN_RENEWAL_MS) return valid;
     try {
-      // The chain takes files that cannot be read for empty ones.
-      if (this.#origin === 'chain') assertFilesLoad();
+      // The SDK takes files that cannot be read for empty ones.
+      if (this.#isOurs) assertFilesLoad();
       const credentials = await this.#lookup.run(() => this.#look(options));
       assertUsable(credentials);
       this.#credentials = credentials as Expiring;
       this.#hasGiven = true;
-      if (this.#origin !== 'function') this.#kind = kindOf(credentials as Expiring, this.#lookup.lastAnswer);
+      if (this.#origin !== 'function') this.#kind = this.#kindOf(credentials as Expiring) ?? this.#kind;
       return credentials;
     } catch (cause) {
       this.#failedAtMs = systemClock.monotonic();
@@ -87,18 +92,40 @@ export class CredentialSource {
   #failureOf(cause: unknown): DeliveryError {
     if (DeliveryError.is(cause)) return cause;
     const text = textOf(cause);
+    const { code, reason } = noAnswer(cause);
+    // A certificate that is refused, or a proxy that lets no request through.
+    if (this.#isOurs && code === 'MISCONFIGURED')
+      return new DeliveryError(code, `no AWS credentials${this.#whose}: ${reason}`, { cause });
     const passing = this.#passingFailure(cause);
     if (!passing)
-      return new DeliveryError('AUTH', `no AWS credentials${this.#profile} (${text}): ${REMEDIES[this.#origin]}`, {
+      return new DeliveryError('AUTH', `no AWS credentials${this.#whose} (${text}): ${REMEDIES[this.#origin]}`, {
         cause,
       });
-    return new DeliveryError(passing.code, `no AWS credentials for now: ${passing.reason} (${text})`, { cause });
+    return new DeliveryError(
+      passing.code,
+      `no AWS credentials${this.#whose} for now: ${passing.reason} (${this.#isOurs ? reason : text})`,
+      { cause },
+    );
+  }
+
+  #kindOf({ $source = {} }: Expiring): string | undefined {
+    const notes = Object.keys($source).join(' ');
+    const kind = SOURCES.find(([note]) => note.test(notes))?.[1];
+    const { lastAnswer } = this.#lookup;
+    if (!kind) return lastAnswer && `role, from the metadata service at ${lastAnswer.split(' ', 1)[0]}`;
+    if (this.#origin === 'role' || !notes.includes('PROFILE')) return kind;
+    return `${kind}, profile "${this.#name ?? (process.env.AWS_PROFILE || 'default')}"`;
   }
 
   /** The SDK's errors do not name a profile that does not exist. */
-  get #profile(): string {
-    const { AWS_PROFILE: name } = process.env;
-    return this.#origin === 'chain' && name ? ` for the profile "${name}"` : '';
+  get #whose(): string {
+    const name = this.#name ?? (this.#origin === 'chain' ? process.env.AWS_PROFILE : undefined);
+    return name ? ` for the ${this.#origin === 'role' ? 'role' : 'profile'} "${name}"` : '';
+  }
+
+  /** Whether all that the look-up does is done for us alone. */
+  get #isOurs(): boolean {
+    return this.#origin === 'chain' || this.#origin === 'profile' || this.#origin === 'role';
   }
 
   #passingFailure(cause: unknown): PassingFailure | undefined {
@@ -109,7 +136,7 @@ export class CredentialSource {
       return isPassing ? { code: 'UNAVAILABLE', reason: `AWS answered HTTP ${$metadata.httpStatusCode}` } : undefined;
     }
     const failure = this.#lookup.passingFailure(this.#hasGiven);
-    if (failure || this.#origin === 'chain') return failure;
+    if (failure || this.#isOurs) return failure;
     const { code } = noAnswer(cause);
     return code === 'NETWORK' || code === 'TIMEOUT' ? { code, reason: 'their source did not answer' } : undefined;
   }
@@ -123,6 +150,8 @@ interface Expiring {
 
 const KINDS: Readonly<Record<CredentialOrigin, string>> = {
   chain: "the AWS SDK's default chain",
+  profile: 'a profile of the shared files',
+  role: 'assumed role',
   function: 'the function of the option "credentials"',
   client: 'those of the client',
 };
@@ -143,14 +172,6 @@ const SOURCES: readonly (readonly [note: RegExp, kind: string])[] = [
   [/PROFILE/, 'keys of a profile'],
 ];
 
-function kindOf({ $source = {} }: Expiring, lastAnswer: string | undefined): string | undefined {
-  const notes = Object.keys($source).join(' ');
-  const kind = SOURCES.find(([note]) => note.test(notes))?.[1];
-  if (!kind) return lastAnswer && `role, from the metadata service at ${lastAnswer.split(' ', 1)[0]}`;
-  const { AWS_PROFILE: profile } = process.env;
-  return notes.includes('PROFILE') ? `${kind}, profile "${profile || 'default'}"` : kind;
-}
-
 /** An error of another service of AWS, such as STS. */
 interface ServiceFailure {
   readonly $metadata?: { readonly httpStatusCode?: number };
@@ -164,6 +185,9 @@ const REMEDIES: Readonly<Record<CredentialOrigin, string>> = {
   chain:
     'set the option "credentials", the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile in the ' +
     'shared credentials file, or give this machine a role',
+  profile:
+    'the option "profile" has to name a profile of the shared config or credentials file, with credentials that are valid',
+  role: 'the trust policy of the role has to allow sts:AssumeRole to the credentials it is assumed with, by its conditions',
   function: 'the option "credentials" has to give them',
   client: 'the client has to have them',
 };

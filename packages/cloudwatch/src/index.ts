@@ -5,6 +5,7 @@ export {
   type CloudWatchCredentials,
   type CloudWatchEntity,
   type CloudWatchOptions,
+  type CloudWatchRole,
   type CloudWatchRoute,
   cloudWatchOptionNames,
 } from './options.js';

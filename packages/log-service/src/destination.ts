@@ -68,7 +68,7 @@ class LogService implements FieldsDestination {
     this.#rawOptions = rawOptions;
     this.#options = options;
     this.#signer = signing && new Signer(signing.credentials, signing.region);
-    this.#client = new LogServiceClient(options.fetch, this.#signer);
+    this.#client = new LogServiceClient(options, this.#signer);
     this.#provisioners = signing?.newLogstore && new Provisioners(this.#client, signing.newLogstore);
     this.#place = routing.logstore === undefined ? undefined : placeOf(routing.logstore);
     this.maxRoutes = routing.readsFields ? MAX_ROUTES_OF_FIELDS : undefined;

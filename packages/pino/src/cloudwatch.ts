@@ -52,6 +52,6 @@ export default function cloudwatch(options: CloudWatchStreamOptions): Promise<De
 
 async function start(options: CloudWatchStreamOptions): Promise<DestinationStream> {
   const stream = cloudWatchStream(await withHooks(options));
-  await assertSdkInstalled();
+  await assertSdkInstalled(options);
   return stream;
 }
