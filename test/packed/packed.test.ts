@@ -100,7 +100,7 @@ describe('the packed packages in an empty folder', () => {
 
   it.each(['no-sdk.mjs', 'no-sdk.cjs'])('report clearly that the AWS SDK is missing when it is needed: %s', (file) => {
     const output = JSON.parse(run('node', file));
-    for (const host of ['winston', 'bunyan', 'pino']) {
+    for (const host of ['winston', 'bunyan', 'pino', 'pinoStream']) {
       expect(output[host], host).toMatchObject({ code: 'MISCONFIGURED' });
       expect(output[host].message, host).toContain('npm install @aws-sdk/client-cloudwatch-logs');
     }

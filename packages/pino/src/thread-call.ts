@@ -97,12 +97,14 @@ export class ThreadCall {
     const thread = this.#thread;
     let isTold = false;
     // A line that is logged from now on makes pino's stream emit an error, which would end the process.
-    const onError = guarded(() => {
-      if (isTold || thread.writableErrored) return;
-      isTold = true;
-      warn('a record that is logged after close(transport) is lost');
-    });
-    thread.on('error', onError);
+    thread.on(
+      'error',
+      guarded(() => {
+        if (isTold || thread.writableErrored) return;
+        isTold = true;
+        warn('a record that is logged after close(transport) is lost');
+      }),
+    );
     const closed = new Promise<void>((resolve) => thread.once('close', resolve));
     thread.end();
     await closed;

@@ -1,5 +1,5 @@
 import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
-import { guarded, sharedState } from '@logferry/core';
+import { guarded, nextTick, sharedState } from '@logferry/core';
 import { Levels } from './levels.js';
 import { levelsOfTransport } from './worker.js';
 
@@ -33,19 +33,23 @@ class WorkerLevels extends Levels {
 function hear(port: MessagePort, onMessage: (message: unknown) => void): void {
   const unheard: unknown[] = [];
   let hasOthers = port.listenerCount('message') > 0;
-  const listener = guarded((message: unknown) => {
-    onMessage(message);
-    if (!hasOthers) unheard.push(message);
-  });
-  port.on('message', listener);
+  port.on(
+    'message',
+    guarded((message: unknown) => {
+      onMessage(message);
+      if (!hasOthers) unheard.push(message);
+    }),
+  );
   const { addEventListener } = port;
   port.addEventListener = function listen(this: MessagePort, ...args: Parameters<typeof addEventListener>) {
     addEventListener.apply(this, args);
     if (args[0] !== 'message') return;
     hasOthers = true;
-    for (const message of unheard.splice(0)) queueMicrotask(() => port.emit('message', message));
+    for (const message of unheard.splice(0)) nextTick(() => port.emit('message', message));
   };
 }
 
 /** The levels that are told in this worker. */
-export const workerLevels: WorkerLevels = sharedState('pino.levels', () => new WorkerLevels());
+const workerLevels: WorkerLevels = sharedState('pino.levels', () => new WorkerLevels());
+
+export { workerLevels };

@@ -56,6 +56,15 @@ describe.each(pinos)('in process, with %s', (_, make) => {
     expect(labels()).toEqual(['info', 'audit', 'page']);
   });
 
+  it('customLevels of a child logger only are numbers', async () => {
+    const { stream, labels } = start();
+    make(stream)
+      .child({}, { customLevels: { deep: 37 } })
+      .deep('a');
+    await stream.close();
+    expect(labels()).toEqual(['37']);
+  });
+
   it('the option level compares names that formatters.level writes', async () => {
     const { stream, labels } = start('warn');
     logAll(make({ customLevels, formatters: { level: (level) => ({ level }) } }, stream));
