@@ -140,7 +140,9 @@ it('a failure is reported when records are given up for it, however short it las
   await clock.advance(500);
   expect(errors).toEqual([]);
   await shipper.close({ timeoutMs: 0 });
-  const message = expect.stringMatching(/^nothing delivered for 500 ms, \d attempts? failed(, the last)?: shop is down$/);
+  const message = expect.stringMatching(
+    /^nothing delivered for 500 ms, \d attempts? failed(, the last)?: shop is down$/,
+  );
   expect(errors).toMatchObject([{ code: 'NETWORK', message }]);
   expect(drops).toMatchObject([{ reason: 'undeliverable', records: 1, cause: { code: 'NETWORK' } }]);
 });
