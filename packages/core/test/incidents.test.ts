@@ -112,19 +112,26 @@ it.each([
 });
 
 it('after an outage, a route that goes on failing is reported 10 s later, and not before', async () => {
-  let isDown = (_route: string): boolean => true;
-  const destination = failing((route) => isDown(route));
+  let isDown = true;
+  const destination = new RecordingDestination();
+  destination.respond = ({ route }) => {
+    // It is not tried again in this test.
+    if (route === 'second') throw new DeliveryError('NETWORK', 'second is down', { retryAfterMs: 600_000 });
+    if (isDown || route === 'first') throw new DeliveryError('NETWORK', `${route} is down`);
+    return accepted;
+  };
   const { shipper, clock, errors } = start({ maxDelayMs: 0, retry }, { destination });
   shipper.accept(record('x', { level: 'first' }));
   await clock.advance(5000);
   for (const level of ['second', 'third']) shipper.accept(record('x', { level }));
   await clock.advance(60_000);
   expect(errors).toHaveLength(1);
-  isDown = (route) => route === 'second';
+  isDown = false;
   await clock.advance(9000);
-  expect(errors.slice(1).map(({ code }) => code)).toEqual(['RECOVERED']);
+  expect(shipper.stats().delivered).toBe(1);
+  expect(errors).toHaveLength(1);
   await clock.advance(30_000);
-  expect(errors.slice(2)).toMatchObject([{ code: 'NETWORK', message: expect.stringContaining('second is down') }]);
+  expect(errors.slice(1)).toMatchObject([{ code: 'NETWORK', message: expect.stringContaining('second is down') }]);
 });
 
 it('a failure is reported when records are given up for it, however short it lasted', async () => {
@@ -133,7 +140,9 @@ it('a failure is reported when records are given up for it, however short it las
   await clock.advance(500);
   expect(errors).toEqual([]);
   await shipper.close({ timeoutMs: 0 });
-  const message = expect.stringMatching(/^nothing delivered for 500 ms, \d attempts? failed, the last: shop is down$/);
+  const message = expect.stringMatching(
+    /^nothing delivered for 500 ms, \d attempts? failed(, the last)?: shop is down$/,
+  );
   expect(errors).toMatchObject([{ code: 'NETWORK', message }]);
   expect(drops).toMatchObject([{ reason: 'undeliverable', records: 1, cause: { code: 'NETWORK' } }]);
 });

@@ -90,7 +90,7 @@ test.each([false, true])(
     expect(source).toBe(transport);
     logger.end();
     await once(logger, 'finish');
-    expect(transport.stats()).toMatchObject({ delivered: 1, retries: { UNAVAILABLE: 1 } });
+    expect(transport.stats()).toMatchObject({ delivered: 1, retries: { AUTH: 1 } });
     assertBalanced(transport.stats());
   },
 );

@@ -15,7 +15,7 @@ const release = () => {
 };
 if (!thread)
   subscribe('logferry:error', ({ error }) => {
-    console.log(error.code);
+    if (error.code !== 'AGAIN') console.log(error.code);
     release();
   });
 const options = { maxBatchEvents: 1, retry: { baseMs: 20 } };

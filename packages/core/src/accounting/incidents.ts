@@ -208,7 +208,7 @@ function lasting(incidents: readonly [Incident, ...Incident[]], nowMs: number): 
   const beganAtMs = Math.min(...incidents.map((incident) => incident.beganAtMs));
   const attempts = incidents.reduce((sum, incident) => sum + incident.attempts, 0);
   const where = incidents.length === 1 ? '' : ` to ${incidents.length} targets`;
-  const message = `nothing delivered${where} for ${durationText(nowMs - beganAtMs)}, ${failed(attempts)}, the last: ${last.message}`;
+  const message = `nothing delivered${where} for ${durationText(nowMs - beganAtMs)}, ${failed(attempts)}${attempts === 1 ? '' : ', the last'}: ${last.message}`;
   const { code, retryAfterMs, ambiguous, requestId } = last;
   return new DeliveryError(code, message, { cause: last, retryAfterMs, ambiguous, requestId });
 }

@@ -14,7 +14,7 @@ const shipper = createShipper(createLogService(JSON.parse(process.env.TARGET)), 
   retry: { baseMs: 20 },
 });
 subscribe('logferry:error', ({ error }) => {
-  console.log(error.code);
+  if (error.code !== 'AGAIN') console.log(error.code);
   for (const descriptor of held.splice(0)) closeSync(descriptor);
 });
 try {
