@@ -1,4 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ForwardProxy, startProxy, startSts } from '@logferry/emulators';
@@ -136,6 +139,28 @@ describe('credentials', () => {
       ),
     });
     expect(proxy.requests()).toMatchObject([{ target: 'sts.us-east-1.amazonaws.com:443' }]);
+  });
+
+  it('that STS refuses in a tunnel are refused, and not out of reach', async () => {
+    const pem = readFileSync(new URL('../../core/test/support/localhost.pem', import.meta.url));
+    const error = '<ErrorResponse><Error><Code>AccessDenied</Code><Message>m</Message></Error></ErrorResponse>';
+    const sts = createServer({ key: pem, cert: pem }, (_, response) => response.writeHead(403).end(error));
+    sts.listen(0, '127.0.0.1');
+    await once(sts, 'listening');
+    onTestFinished(() => {
+      sts.close();
+      sts.closeAllConnections();
+    });
+    const proxy = await startForwarding({ resolve: () => `127.0.0.1:${(sts.address() as AddressInfo).port}` });
+    const folder = mkdtempSync(join(tmpdir(), 'logferry-proxy-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'token'), 'token');
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', join(folder, 'token'));
+    vi.stubEnv('AWS_ROLE_ARN', assumeRole.roleArn);
+    const destination = create({ region: 'us-east-1', endpoint: 'http://127.0.0.1:1', proxy: proxy.url });
+    await expect(send(destination, batchOf(destination, 'x'))).rejects.toMatchObject({ code: 'AUTH' });
+    expect(proxy.requests()).toMatchObject([{ method: 'CONNECT', target: 'sts.us-east-1.amazonaws.com:443' }]);
   });
 
   it('of a container never come through a proxy', async () => {

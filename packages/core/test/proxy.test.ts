@@ -9,6 +9,7 @@ import { type ForwardProxy, type ProxyOptions, startProxy } from '@logferry/emul
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   ConfigError,
+  CredentialLookup,
   createHttpClient,
   describeAnswer,
   type HttpClient,
@@ -276,6 +277,17 @@ it.each(['socks5://proxy.test:1080', 'http://shop:secret@bad host', 'http://'])(
     expect(reason).not.toContain('secret');
   },
 );
+
+it('a tunnel to a source of credentials is not taken for a source that does not answer', async () => {
+  const { proxy, url } = await start('https');
+  const client = clientWith({ proxy: proxy.url });
+  const lookup = new CredentialLookup({ cloud: 'AWS', isOurs: true, optionalHosts: [] });
+  await lookup.run(() => post(client, url));
+  expect({ failure: lookup.passingFailure(true), waitsFor: lookup.waitsFor }).toEqual({
+    failure: undefined,
+    waitsFor: undefined,
+  });
+});
 
 it('the option takes URLs of proxies, and none: false and ""', () => {
   const { url } = { url: 'http://shop:secret@proxy.test:3128' };
