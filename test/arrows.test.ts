@@ -45,9 +45,9 @@ it('finds the imports to check', () => {
   expect(readdirSync(packages).sort()).toEqual([...DESTINATIONS, ...ADAPTERS, 'core', 'emulators'].sort());
 });
 
-it('core imports no cloud, no framework, and one package: thread-stream', () => {
+it('core imports no cloud, no framework, and two packages: thread-stream and proxy-from-env', () => {
   const foreign = all.filter(({ package: name, target }) => name === 'core' && !/^(\.|node:)/.test(target));
-  expect([...new Set(foreign.map(({ target }) => target))]).toEqual(['thread-stream']);
+  expect(new Set(foreign.map(({ target }) => target))).toEqual(new Set(['thread-stream', 'proxy-from-env']));
 });
 
 it('destinations import core only', () => {
@@ -88,8 +88,11 @@ it('no package that ships takes a timer, or the monotonic clock, from a global t
 /** A listener of ours that throws ends the application. */
 const UNGUARDED =
   /\.(on|once|prependListener|addListener)\(\s*'\w+',(?!\s*guarded\()|\bonmessage =(?! guarded\()|\bvoid [\w.#]+\(.*\.then\(/;
-/** The listeners of `http.ts` only settle promises and sockets; an error in our worker ends that thread alone. */
-const GUARDED_OTHERWISE = ['core/tools/http.ts', 'core/thread/worker.ts'];
+/** The listeners of the HTTP client only settle promises and sockets; an error in our worker ends that thread alone. */
+const GUARDED_OTHERWISE = [
+  ...['core/tools/http.ts', 'core/tools/http-socket.ts', 'core/tools/tunnel.ts'],
+  'core/thread/worker.ts',
+];
 /** Lines whose listener is guarded where it is made, or resolves a promise; winston takes a wrong level from the listener of 'pipe'. */
 const GUARDED_BEFORE =
   /, (failed|left|leave|take|post|onClose|resolve|callback)\)|'pipe'|this\.once\('finish', callback\)/;

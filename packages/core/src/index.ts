@@ -39,6 +39,7 @@ export {
   isSuccess,
   type ReceivedResponse,
   readAnswer,
+  throughProxy,
 } from './tools/answer.js';
 export { ClockCheck } from './tools/clock-check.js';
 export {
@@ -47,11 +48,12 @@ export {
   MIN_RENEWAL_MS,
   type PassingFailure,
 } from './tools/credential-lookup.js';
-export { createHttpClient, type HttpClient, type HttpRequest } from './tools/http.js';
+export { createHttpClient, type HttpClient, type HttpClientOptions, type HttpRequest } from './tools/http.js';
 export { addressOf, markUnsent, noAnswer } from './tools/http-errors.js';
 export { assertFilesLoad, type LazyPackage, loadPackage } from './tools/load-package.js';
 export type { LookupAll } from './tools/lookup.js';
 export { orAborted } from './tools/or-aborted.js';
+export type { ProxySetting } from './tools/proxy.js';
 export { stringify, toPrimitive } from './tools/stringify.js';
 export { endOfSlice, findCap, MAX_PART_HEADER_BYTES, split, truncate, utf8Bytes } from './tools/text.js';
 export { toDateMs } from './tools/time.js';
@@ -69,6 +71,7 @@ export {
   numberOption,
   objectOption,
   optionNames,
+  proxyOption,
   refuseUnknownOptions,
   splitOptions,
   stringOption,

@@ -1,4 +1,5 @@
 import { ConfigError } from '../contract/errors.js';
+import { parseProxy } from '../tools/proxy.js';
 
 /**
  * The `ConfigError` for a wrong value. It names the option, the expectation and the value that came, without the user name,
@@ -105,6 +106,17 @@ export function stringOption<T extends string | undefined>(option: string, value
   if (value === undefined) return fallback;
   if (typeof value === 'string' && value !== '') return value;
   throw wrongOption(option, 'a string that is not empty', value);
+}
+
+/**
+ * Checks the option `proxy`: the URL of an HTTP proxy, or `false`, also as `''`, for none. The error shows no part of the URL, which may
+ * have a password in it.
+ */
+export function proxyOption(option: string, value: unknown): string | false | undefined {
+  if (value === undefined) return undefined;
+  if (value === false || value === '') return false;
+  if (typeof value === 'string' && parseProxy(value)) return value;
+  throw wrongSecret(option, 'the URL of a proxy, with http:// or https://, or false', value);
 }
 
 /** Checks a function. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { ConfigError } from '../contract/errors.js';
-import { moduleUrl } from './module-url.js';
+import { moduleUrl } from '../tools/module-url.js';
 
 /** Throws `ConfigError` where no worker thread can start, since only at construction the application can still do without one. */
 export function checkThreadSupport(): void {
@@ -17,7 +17,7 @@ export function checkThreadSupport(): void {
 
 /** A bundle has one URL for all modules, or none. A file `worker.js` beside it is the application's own. */
 function hasWorkerFile(): boolean {
-  return moduleUrl?.endsWith('/module-url.js') && existsSync(new URL('./worker.js', moduleUrl));
+  return moduleUrl?.endsWith('/module-url.js') && existsSync(new URL('../thread/worker.js', moduleUrl));
 }
 
 function refusal(cause: string, remedy: string): ConfigError {

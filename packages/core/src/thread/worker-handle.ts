@@ -3,8 +3,8 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, SHARE_ENV, type
 import type ThreadStream from 'thread-stream';
 import type { DeliveryStats } from '../accounting/stats.js';
 import { guarded, inBackground } from '../tools/guarded.js';
+import { moduleUrl } from '../tools/module-url.js';
 import { outsideContext, systemClock } from '../tools/system-clock.js';
-import { moduleUrl } from './module-url.js';
 import { lineOfCommand, type Report, type ThreadPlan } from './protocol.js';
 
 /** The time that a worker may take to reply beyond its deadline. */
@@ -64,7 +64,7 @@ export class WorkerHandle {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const stream = new (loadThreadStream())({
-      filename: new URL('./worker.js', moduleUrl).href,
+      filename: new URL('../thread/worker.js', moduleUrl).href,
       workerData: { ...plan, line: { port: port2, reports: this.#reports } } satisfies ThreadPlan,
       // The environment is read live, as in this thread: an application may load it from a file after its logger.
       workerOpts: { name: 'logferry', env: SHARE_ENV, transferList: [port2] },

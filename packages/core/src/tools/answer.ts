@@ -7,6 +7,8 @@ export interface ReceivedResponse {
   readonly headers: Readonly<Record<string, string | undefined>> | { get(name: string): string | null | undefined };
   /** As much of the body as came. @default nothing */
   readonly body?: Uint8Array | string | undefined;
+  /** The proxy that it came through, without user name and password. @default none */
+  readonly proxy?: string | undefined;
 }
 
 /** A response of `createHttpClient()`, of any status. */
@@ -19,6 +21,8 @@ export interface HttpResponse {
   readonly body: Uint8Array;
   /** False if the body broke off, took longer than 4 s (from status 300 on), was larger, or has another encoding: then it is empty. */
   readonly complete: boolean;
+  /** The proxy that it came through, without user name and password: `"http://proxy.example:3128"`. */
+  readonly proxy?: string | undefined;
 }
 
 /** What a response says, as far as it came: a status counts although the body broke off. */
@@ -32,6 +36,8 @@ export interface Answer {
   readonly text: string;
   /** The wait that the response asks for, in milliseconds from now. */
   readonly retryAfterMs: number | undefined;
+  /** The proxy that it came through, without user name and password. */
+  readonly proxy?: string | undefined;
 }
 
 /** What a service writes into its responses. */
@@ -43,7 +49,7 @@ export interface AnswerFormat {
 }
 
 /** Reads a response. Never throws. */
-export function readAnswer({ status, headers, body }: ReceivedResponse, format: AnswerFormat = {}): Answer {
+export function readAnswer({ status, headers, body, proxy }: ReceivedResponse, format: AnswerFormat = {}): Answer {
   const { requestIdHeader, readError } = format;
   const header = (name: string): string | undefined =>
     (typeof headers.get === 'function' ? headers.get(name) : (headers as Record<string, string>)[name]) ?? undefined;
@@ -56,6 +62,7 @@ export function readAnswer({ status, headers, body }: ReceivedResponse, format: 
     errorName: error?.name ?? '',
     text: excerpt(error?.text ?? (location === undefined ? content : `redirects to ${withoutQuery(location)}`)),
     retryAfterMs: parseRetryAfter(header('retry-after'), header('date')),
+    ...(proxy !== undefined && { proxy }),
   };
 }
 
@@ -80,9 +87,19 @@ export function classifyAnswer(
   return { code, ambiguous: code === 'UNAVAILABLE' || code === 'TIMEOUT' };
 }
 
-/** States a response in a message: `HTTP 400 WriteQuotaExceed: the text`. */
-export function describeAnswer({ status, errorName, text }: Pick<Answer, 'status' | 'errorName' | 'text'>): string {
-  return `HTTP ${status}${errorName && ` ${errorName}`}${text && `: ${text}`}`;
+/** States a response in a message: `HTTP 400 WriteQuotaExceed: the text`, or `HTTP 403, through the proxy http://proxy:3128`. */
+export function describeAnswer({
+  status,
+  errorName,
+  text,
+  proxy,
+}: Pick<Answer, 'status' | 'errorName' | 'text' | 'proxy'>): string {
+  return `HTTP ${status}${errorName && ` ${errorName}`}${text && `: ${text}`}${throughProxy(proxy)}`;
+}
+
+/** States the proxy of a request in a message; empty without one. */
+export function throughProxy(label: string | undefined): string {
+  return label === undefined ? '' : `, through the proxy ${label}`;
 }
 
 /** Whether a status claims success. */

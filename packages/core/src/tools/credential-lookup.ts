@@ -97,6 +97,13 @@ class Steps {
   noteRequest(request: ClientRequest): void {
     const step: Step = { where: String(request.getHeader('host') ?? request.host), host: request.host };
     this.all.push(step);
+    // The connection through a proxy is a request of its own.
+    request.once(
+      'connect',
+      guarded(({ statusCode = 0 }: IncomingMessage) => {
+        step.outcome = statusCode;
+      }),
+    );
     request.once(
       'response',
       guarded((response: IncomingMessage) => {

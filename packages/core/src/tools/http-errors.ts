@@ -1,5 +1,7 @@
 import type { DeliveryCode } from '../contract/errors.js';
+import { throughProxy } from './answer.js';
 import { attempt } from './attempt.js';
+import { PROXY_ERRORS } from './proxy.js';
 
 /** The classification of a request that got no response. */
 export interface NoAnswer {
@@ -8,7 +10,7 @@ export interface NoAnswer {
   readonly ambiguous: boolean;
   /**
    * In one line, the messages of the error and its causes, and what to do about a certificate or a limit of this machine:
-   * `fetch failed: connect ECONNREFUSED 127.0.0.1:443`.
+   * `fetch failed: connect ECONNREFUSED 127.0.0.1:443`. Names the proxy that the request went through.
    */
   readonly reason: string;
 }
@@ -30,9 +32,10 @@ export function noAnswer(error: unknown, signal?: AbortSignal): NoAnswer {
   const meaning = codes.map(meaningOf).find((found) => found !== undefined);
   const progress = errors.map((each) => each[PROGRESS]).find((found) => found !== undefined);
   const texts = errors.map(textOf).filter((text) => text !== '');
-  const reason = (texts.join(': ') || (attempt(() => String(error)) ?? 'an object without a text'))
+  const text = (texts.join(': ') || (attempt(() => String(error)) ?? 'an object without a text'))
     .replace(/\s+/g, ' ')
     .trim();
+  const reason = text + throughProxy(progress?.proxy);
   const advice = meaning?.advice === undefined ? '' : ` (${meaning.advice})`;
   const ambiguous = progress ? progress.phase === 'waiting' : !(meaning?.isNeverSent ?? false);
   const name = errors[0]?.name;
@@ -59,6 +62,8 @@ export interface RequestProgress {
   readonly phase: 'preparing' | 'sending' | 'waiting';
   /** Its connection had served another request: the server may have closed it before. */
   readonly isReused: boolean;
+  /** The proxy that it goes through, without user name and password. @default none */
+  readonly proxy?: string | undefined;
 }
 
 /** Notes on an error how far its request came, for {@link noAnswer}. */
@@ -114,6 +119,21 @@ const EXHAUSTED: Meaning = {
   advice: 'this machine has no more files, ports or memory for a connection: raise its limit, as by ulimit -n',
 };
 const INVALID_REQUEST: Meaning = { code: 'MISCONFIGURED', isNeverSent: true };
+const PROXY_LOGIN: Meaning = {
+  code: 'MISCONFIGURED',
+  isNeverSent: true,
+  advice: 'the proxy wants a user name and a password, or other ones: they belong into its URL',
+};
+const PROXY_REFUSAL: Meaning = {
+  code: 'MISCONFIGURED',
+  isNeverSent: true,
+  advice: 'the rules of the proxy have to allow the connection, or its URL is wrong',
+};
+const PROXY_FAILURE: Meaning = {
+  code: 'UNAVAILABLE',
+  isNeverSent: true,
+  advice: 'the proxy does not reach the service',
+};
 
 /** Codes of the operating system, of name servers, of OpenSSL, of Node.js, its `fetch` and {@link STALLED}. */
 const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
@@ -134,7 +154,10 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
     'ERR_HTTP_INVALID_HEADER_VALUE ERR_INVALID_ARG_TYPE ERR_INVALID_ARG_VALUE ERR_INVALID_CHAR',
   ),
   ...meaning(INVALID_REQUEST, 'ERR_INVALID_HTTP_TOKEN ERR_INVALID_PROTOCOL ERR_INVALID_URL ERR_SOCKET_BAD_PORT'),
-  ...meaning(INVALID_REQUEST, 'ERR_SYSTEM_ERROR ERR_UNESCAPED_CHARACTERS'),
+  ...meaning(INVALID_REQUEST, 'ERR_SYSTEM_ERROR ERR_UNESCAPED_CHARACTERS', PROXY_ERRORS.isInvalid),
+  ...meaning(PROXY_LOGIN, PROXY_ERRORS.wantsLogin),
+  ...meaning(PROXY_REFUSAL, PROXY_ERRORS.refuses),
+  ...meaning(PROXY_FAILURE, PROXY_ERRORS.fails),
 ]);
 
 function meaning(of: Meaning, ...codes: string[]): [string, Meaning][] {

@@ -11,7 +11,12 @@ import type { HttpResponse } from './answer.js';
 import { systemClock } from './system-clock.js';
 
 /** Reads as much of the body as comes in time: the status of a failure is worth more than a page that takes long. */
-export async function readResponse(response: IncomingMessage, signal: AbortSignal): Promise<HttpResponse> {
+export async function readResponse(
+  response: IncomingMessage,
+  signal: AbortSignal,
+  proxy: string | undefined,
+): Promise<HttpResponse> {
+  const head = { ...headOf(response), proxy };
   const end = (): unknown => response.destroy();
   signal.addEventListener('abort', end, { once: true });
   const timer = Number(response.statusCode) < 300 ? undefined : systemClock.setTimer(end, MAX_PAGE_MS);
@@ -21,10 +26,10 @@ export async function readResponse(response: IncomingMessage, signal: AbortSigna
   signal.removeEventListener('abort', end);
   const isWhole = raw.isWhole && response.complete;
   const decoder = decoderOf(response.headers['content-encoding'], isWhole);
-  if (decoder === 'none') return { ...headOf(response), body: raw.bytes, complete: isWhole };
+  if (decoder === 'none') return { ...head, body: raw.bytes, complete: isWhole };
   // Decoding takes some turns, which nobody waits for after an abort.
   const decoded = decoder === 'unknown' || signal.aborted ? NOTHING : await collect(decoder.end(raw.bytes));
-  return { ...headOf(response), body: decoded.bytes, complete: isWhole && decoded.isWhole };
+  return { ...head, body: decoded.bytes, complete: isWhole && decoded.isWhole };
 }
 
 /** Status and headers of a response. */

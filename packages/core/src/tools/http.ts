@@ -1,13 +1,17 @@
 import dns from 'node:dns';
 import { type ClientRequest, Agent as HttpAgent, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import { isIP, type LookupFunction, type Socket } from 'node:net';
+import type { LookupFunction } from 'node:net';
+import { urlToHttpOptions } from 'node:url';
 import type { HttpResponse } from './answer.js';
-import { markProgress, markUnsent, STALLED } from './http-errors.js';
+import { markProgress, markUnsent } from './http-errors.js';
 import { headOf, readResponse } from './http-response.js';
+import { MAX_STILL_MS, unreferenceSocket, whenConnected } from './http-socket.js';
 import { type LookupAll, Lookups } from './lookup.js';
+import { type ForwardProxy, type ProxySetting, proxyChooser, proxyRefusal } from './proxy.js';
 import { sharedState } from './shared-state.js';
 import { systemClock } from './system-clock.js';
+import { proxyAddress, TunnelAgent, type TunnelOptions } from './tunnel.js';
 
 /** Makes HTTP requests that do not keep the process alive. Code that waits for a response has to do that itself. */
 export interface HttpClient {
@@ -42,71 +46,126 @@ export interface HttpRequest {
  */
 const threadLookups = sharedState('lookups', () => new Lookups((...args) => dns.lookup(...args)));
 
-/**
- * Makes a client. Opens no connection yet; keeps connections for further requests for up to 4 s. `lookup` takes the place of
- * `dns.lookup` in a test.
- */
-export function createHttpClient({ lookup }: { readonly lookup?: LookupAll } = {}): HttpClient {
+/** Settings of {@link createHttpClient}. */
+export interface HttpClientOptions {
+  /**
+   * The URL of a proxy for all requests, with user name and password if it wants them; `false` for none.
+   * @default by the environment: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`
+   */
+  readonly proxy?: ProxySetting;
+  /** Takes the place of `dns.lookup` in a test. @default `dns.lookup` */
+  readonly lookup?: LookupAll | undefined;
+}
+
+/** Makes a client. Opens no connection yet; keeps connections for further requests for up to 4 s. */
+export function createHttpClient({ proxy: setting, lookup }: HttpClientOptions = {}): HttpClient {
   const lookups = lookup ? new Lookups(lookup) : threadLookups;
-  const settings = { keepAlive: true, timeout: MAX_STILL_MS };
-  const agents = [new HttpAgent(settings), new HttpsAgent(settings)] as const;
+  const chooseProxy = proxyChooser(setting);
+  const routes = new Map<string, Route>();
+  const routeVia = (proxy: ForwardProxy | undefined): Route => {
+    // With the login: a new one has to open connections of its own.
+    const key = JSON.stringify(proxy ?? '');
+    const route = routes.get(key) ?? createRoute(proxy);
+    routes.set(key, route);
+    return route;
+  };
   return {
-    request: ({ url, body, onProgress, ...others }) =>
-      new Promise((resolve, reject) => {
+    async request({ url, body, onProgress, ...others }) {
+      const target = parseUrl(url);
+      const chosen = chooseProxy(target);
+      const route = routeVia(chosen instanceof Promise ? await chosen : chosen);
+      return new Promise((resolve, reject) => {
         const bytes = typeof body === 'string' ? Buffer.from(body) : body;
         const headers = { 'content-length': String(bytes.length), ...others.headers };
         const lookup: LookupFunction = (...args) => lookups.lookup(...args, others.signal);
-        const { request, hostname } = makeRequest(url, { ...others, headers, lookup }, agents);
+        const request = makeRequest(target, { ...others, headers, lookup }, route);
+        const { proxy, agents } = route;
+        const { hostname } = proxy ?? target;
         let isConnected = false;
         whenConnected(request, () => {
           isConnected = true;
         });
+        const fail = (error: Error, phase: 'sending' | 'waiting'): void => {
+          markProgress(error, { phase, isReused: request.reusedSocket, proxy: proxy?.label });
+          reject(error);
+        };
         request.once('response', (response) => {
           // If the response came before all was sent: the caller may reuse the memory of the body.
           const stop = (): unknown => request.writableFinished || request.destroy();
-          resolve(readResponse(response, others.signal).finally(stop));
+          // In a tunnel only the service can answer a request.
+          if (response.statusCode === 407 && proxy && target.protocol === 'http:') {
+            request.destroy();
+            fail(proxyRefusal(`${others.method} ${target.origin}`, 407, response.statusMessage), 'sending');
+          } else resolve(readResponse(response, others.signal, proxy?.label).finally(stop));
         });
         // The response that switches protocols.
         request.once('upgrade', (response, socket) => {
           socket.destroy();
-          resolve({ ...headOf(response), body: new Uint8Array(), complete: true });
+          resolve({ ...headOf(response), proxy: proxy?.label, body: new Uint8Array(), complete: true });
         });
         request.on('error', (error) => {
-          const { reusedSocket: isReused, writableEnded: isHandedOver } = request;
           if (!isConnected) lookups.connectionFailed(hostname);
           // The server may have closed the others as well.
-          if (isReused) closeUnused(agents);
-          markProgress(error, { phase: isConnected && isHandedOver ? 'waiting' : 'sending', isReused });
-          reject(error);
+          if (request.reusedSocket) closeUnused(agents);
+          fail(error, isConnected && request.writableEnded ? 'waiting' : 'sending');
         });
         unreferenceSocket(request, hostname);
         sendBody(request, bytes, onProgress);
-      }),
+      });
+    },
     close() {
-      for (const agent of agents) agent.destroy();
+      for (const { agents } of routes.values()) for (const agent of agents) agent.destroy();
     },
   };
 }
 
-/**
- * How long a connection may make no progress. Unused: less than servers wait before they close it, which is often 5 s.
- * Connecting: long enough for TCP to repeat a lost packet, after 1 and 3 s. Sending: as long.
- */
-const MAX_STILL_MS = 4000;
+/** The connections by one proxy, or by none. */
+interface Route {
+  readonly proxy: ForwardProxy | undefined;
+  /** For `http:` and `https:` URLs. */
+  readonly agents: readonly [HttpAgent, HttpsAgent];
+}
+
+function createRoute(proxy: ForwardProxy | undefined): Route {
+  const settings = { keepAlive: true, timeout: MAX_STILL_MS };
+  const plain = proxy?.protocol === 'https:' ? new HttpsAgent(settings) : new HttpAgent(settings);
+  return { proxy, agents: [plain, proxy ? new TunnelAgent(proxy, settings) : new HttpsAgent(settings)] };
+}
+
+function parseUrl(url: string): URL {
+  try {
+    return new URL(url);
+  } catch (error) {
+    markUnsent(error);
+    throw error;
+  }
+}
 
 /** Throws for a request that cannot be made: for its URL, or a header. */
 function makeRequest(
-  url: string,
+  target: URL,
   options: Pick<HttpRequest, 'method' | 'headers' | 'signal'> & { readonly lookup: LookupFunction },
-  [http, https]: readonly [HttpAgent, HttpsAgent],
-): { readonly request: ClientRequest; readonly hostname: string } {
+  { proxy, agents: [http, https] }: Route,
+): ClientRequest {
   try {
-    const target = new URL(url);
-    const request =
-      target.protocol === 'https:'
-        ? requestHttps(target, { ...options, agent: https })
-        : requestHttp(target, { ...options, agent: http });
-    return { request, hostname: target.hostname };
+    if (target.protocol === 'https:') {
+      const tunnel: TunnelOptions = { tunnelSignal: options.signal };
+      return requestHttps(target, { ...options, ...tunnel, agent: https });
+    }
+    if (!proxy) return requestHttp(target, { ...options, agent: http });
+    // https://www.rfc-editor.org/rfc/rfc9112#name-absolute-form
+    const { origin, pathname, search, host } = target;
+    const headers = { host, ...options.headers, ...proxy.headers };
+    const make = proxy.protocol === 'https:' ? requestHttps : requestHttp;
+    const { auth } = urlToHttpOptions(target);
+    return make({
+      ...options,
+      ...proxyAddress(proxy),
+      ...(auth !== undefined && auth !== null && { auth }),
+      headers,
+      path: `${origin}${pathname}${search}`,
+      agent: http,
+    });
   } catch (error) {
     markUnsent(error);
     throw error;
@@ -146,41 +205,7 @@ function afterReading(callback: () => void): void {
   systemClock.defer(() => systemClock.defer(callback));
 }
 
-/**
- * From then on the connection passes on what it is given. What it has passed on is not known in time: of TLS, Node.js tells that in a
- * later turn than the one in which the service may have the request, and may have closed the connection.
- */
-function whenConnected(request: ClientRequest, connect: () => void): void {
-  request.once('socket', (socket: Socket) => {
-    if (request.reusedSocket) connect();
-    else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connect);
-  });
-}
-
 function closeUnused(agents: readonly HttpAgent[]): void {
   for (const { freeSockets } of agents)
     for (const sockets of Object.values(freeSockets)) for (const socket of sockets ?? []) socket.destroy();
-}
-
-/**
- * Lets the process end while the request is in flight. Even an unreferenced socket holds the process while it connects or
- * sends, so the time for either is limited. The lookup of an address cannot be aborted, and has limits of its own.
- */
-function unreferenceSocket(request: ClientRequest, hostname: string): void {
-  request.once('socket', (socket: Socket) => {
-    const limit = (): unknown => socket.setTimeout(MAX_STILL_MS);
-    if (!socket.connecting) {
-      socket.unref();
-      limit();
-      return;
-    }
-    socket.once('connect', () => socket.unref());
-    if (isIP(hostname.replace(/^\[|\]$/g, ''))) limit();
-    else socket.setTimeout(0).once('lookup', limit);
-  });
-  request.once('finish', () => request.socket?.setTimeout(0));
-  request.on('timeout', () => {
-    const message = `cannot send to ${hostname}: no progress for ${MAX_STILL_MS} ms`;
-    request.destroy(Object.assign(new Error(message), { code: STALLED }));
-  });
 }
