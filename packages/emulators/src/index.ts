@@ -20,3 +20,5 @@ export {
 export type { LogServiceCredentials } from './log-service/signature.js';
 export type { LogServiceStats, LogServiceViolation } from './log-service/stats.js';
 export type { LogServiceEvent } from './log-service/store.js';
+export { type ForwardProxy, type ProxiedRequest, type ProxyOptions, startProxy } from './proxy.js';
+export { type Session, type StsEmulator, type StsOptions, startSts } from './sts.js';

@@ -38,6 +38,7 @@ export type Tolerate = (departure: ServiceError) => void;
  * way.
  */
 const EXPECTED_ERRORS: ReadonlySet<string> = new Set([
+  'ExpiredTokenException',
   'ThrottlingException',
   'ResourceNotFoundException',
   'ResourceAlreadyExistsException',

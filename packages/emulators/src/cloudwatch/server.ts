@@ -58,6 +58,8 @@ export interface CloudWatchEmulator {
   events(filter?: { readonly logGroupName?: string; readonly logStreamName?: string }): readonly CloudWatchEvent[];
   /** A snapshot of the counters. */
   stats(): CloudWatchStats;
+  /** Replaces the accepted credentials, as when temporary ones are renewed. */
+  credentials(next: Credentials | readonly Credentials[]): void;
   /**
    * Replaces the fault plan; without a plan, injection ends. Requests that hang continue to hang. Unknown members and
    * invalid numbers throw a TypeError, and the old plan stays.
@@ -79,7 +81,8 @@ export async function startCloudWatch(options: CloudWatchEmulatorOptions = {}): 
   const { maxPutsPerSecondPerStream = Number.POSITIVE_INFINITY } = options;
   const store = createStore();
   const stats = createStats();
-  const verify = createVerifier({ credentials, region, clock });
+  let accepted: readonly Credentials[] = [credentials];
+  const verify = createVerifier({ credentials: () => accepted, region, clock });
   const settings = { store, stats, region, sequenceTokens, maxPutsPerSecondPerStream };
   const faults = createFaultInjector<CloudWatchFault, CloudWatchFaultPlan>(CLOUDWATCH_FAULTS, OTHER_MEMBERS, seed);
 
@@ -107,6 +110,9 @@ export async function startCloudWatch(options: CloudWatchEmulatorOptions = {}): 
           (logStreamName === undefined || event.logStreamName === logStreamName),
       ),
     stats: stats.snapshot,
+    credentials(next) {
+      accepted = [next].flat();
+    },
     faults: (plan = {}) => faults.replace(plan),
     close: server.close,
   };

@@ -3,10 +3,14 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import type { HttpRequest } from '../http.js';
 import { ServiceError, type Tolerate } from './errors.js';
 
-/** A static pair of AWS access keys. */
+/** A pair of AWS access keys. Temporary ones have a token, and an end. */
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** @default none: a request may have any */
+  readonly sessionToken?: string | undefined;
+  /** Requests that come later are refused. @default never */
+  readonly expiration?: Date | undefined;
 }
 
 /** Checks the signature of a request. */
@@ -14,13 +18,15 @@ export type Verifier = (request: HttpRequest, tolerate: Tolerate) => Promise<voi
 
 /** Options of {@link createVerifier}. */
 export interface VerifierOptions {
-  readonly credentials: Credentials;
+  /** The pairs that are accepted at the time of a request. */
+  readonly credentials: () => readonly Credentials[];
   readonly region: string;
+  /** Name of the service in signatures. @default 'logs' */
+  readonly service?: 'logs' | 'sts';
   /** The service's time, in epoch milliseconds. */
   readonly clock: () => number;
 }
 
-const SERVICE = 'logs';
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html */
 const MAX_SKEW_MINUTES = 5;
 const AUTHORIZATION =
@@ -32,16 +38,7 @@ const AMZ_DATE = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
  * rejects with the service's error if credentials, scope, time, signed headers or signature are wrong. The signature
  * covers the hash of the received body, so a body that changed after signing is refused.
  */
-export function createVerifier({ credentials, region, clock }: VerifierOptions): Verifier {
-  const signer = new SignatureV4({
-    credentials,
-    region,
-    service: SERVICE,
-    sha256: NodeSha256,
-    uriEscapePath: true,
-    applyChecksum: false,
-  });
-
+export function createVerifier({ credentials, region, service: own = 'logs', clock }: VerifierOptions): Verifier {
   return async (request, tolerate) => {
     const { authorization } = request.headers;
     if (!authorization) throw new ServiceError('MissingAuthenticationTokenException', 'Missing Authentication Token');
@@ -50,11 +47,16 @@ export function createVerifier({ credentials, region, clock }: VerifierOptions):
       throw new ServiceError('IncompleteSignatureException', `Authorization header is not valid: '${authorization}'`);
     }
     const [, accessKeyId, scopeDate = '', scopeRegion, service, signedList = '', signature = ''] = parts;
-    if (accessKeyId !== credentials.accessKeyId) {
+    const pair = credentials().find((each) => each.accessKeyId === accessKeyId);
+    const isForeign = pair?.sessionToken !== undefined && headerOf(request, TOKEN_HEADER) !== pair.sessionToken;
+    if (!pair || isForeign) {
       throw new ServiceError('UnrecognizedClientException', 'The security token included in the request is invalid.');
     }
+    if (pair.expiration && pair.expiration.getTime() <= clock()) {
+      throw new ServiceError('ExpiredTokenException', 'The security token included in the request is expired');
+    }
     if (scopeRegion !== region) throw invalidSignature('Credential should be scoped to a valid region.');
-    if (service !== SERVICE) throw invalidSignature(`Credential should be scoped to correct service: '${SERVICE}'.`);
+    if (service !== own) throw invalidSignature(`Credential should be scoped to correct service: '${own}'.`);
 
     const signedAt = checkDate(request, scopeDate, clock());
     const signedHeaders = new Set(signedList.split(';'));
@@ -63,6 +65,15 @@ export function createVerifier({ credentials, region, clock }: VerifierOptions):
 
     const headers: Record<string, string> = { [BODY_HASH_HEADER]: bodyHash };
     for (const name of signedHeaders) headers[name] = headerOf(request, name) ?? '';
+    const { accessKeyId: id, secretAccessKey } = pair;
+    const signer = new SignatureV4({
+      credentials: { accessKeyId: id, secretAccessKey },
+      region,
+      service: own,
+      sha256: NodeSha256,
+      uriEscapePath: true,
+      applyChecksum: false,
+    });
     const expected = await signer.sign(
       { method: request.method, protocol: 'http:', hostname: '', path: '/', headers, body: request.body },
       {
@@ -82,6 +93,7 @@ export function createVerifier({ credentials, region, clock }: VerifierOptions):
   };
 }
 
+const TOKEN_HEADER = 'x-amz-security-token';
 const BODY_HASH_HEADER = 'x-amz-content-sha256';
 
 /** Checks the signing time, and returns it in epoch milliseconds. */
