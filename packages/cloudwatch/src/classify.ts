@@ -7,6 +7,7 @@ import {
   isSuccess,
   noAnswer,
   readAnswer,
+  throughProxy,
 } from '@logferry/core';
 import { UnprovenError } from './proof.js';
 
@@ -72,7 +73,12 @@ interface SdkError {
     /** The SDK learned the service's time from the response, so the time of the next signature will be valid. */
     readonly clockSkewCorrected?: boolean;
   };
-  readonly $response?: { readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown };
+  readonly $response?: {
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: unknown;
+    /** Of our own client. */
+    readonly proxy?: string | undefined;
+  };
   /** An error of the service has it. The SDK's own errors, for a body that is not JSON or that broke off, have none. */
   readonly $fault?: unknown;
 }
@@ -112,11 +118,11 @@ function named(code: DeliveryCode, names: string): [string, DeliveryCode][] {
 function answerOf({ $metadata, $response, $fault, name = '', message = '' }: SdkError): Answer | undefined {
   const status = $metadata?.httpStatusCode;
   if (status === undefined) return undefined;
-  const { headers = {}, body } = $response ?? {};
+  const { headers = {}, body, proxy } = $response ?? {};
   const isServices = $fault !== undefined && name !== NAMELESS;
   const requestIdHeader = REQUEST_ID_HEADERS.find((header) => headers[header] !== undefined);
   const answer = readAnswer(
-    { status, headers, body: body instanceof Uint8Array ? body : undefined },
+    { status, headers, body: body instanceof Uint8Array ? body : undefined, proxy },
     { requestIdHeader, readError: () => (isServices ? { name, text: message } : undefined) },
   );
   return $response?.headers === undefined ? { ...answer, requestId: $metadata?.requestId } : answer;
@@ -158,8 +164,8 @@ function remedyOf(code: DeliveryCode, error: SdkError, answer: Answer | undefine
 function describe(answer: Answer | undefined, thrown: unknown): string {
   // An error of the network, or of the SDK itself, can have its text in a cause.
   if (!answer) return noAnswer(thrown).reason;
-  const { status, requestId, text } = answer;
+  const { status, requestId, text, proxy } = answer;
   if (!isSuccess(status)) return describeAnswer(answer);
   const lack = requestId === undefined ? 'without a request id of CloudWatch Logs' : 'with a damaged body';
-  return `HTTP ${status} ${lack}${text && `: ${text}`}`;
+  return `HTTP ${status} ${lack}${text && `: ${text}`}${throughProxy(proxy)}`;
 }

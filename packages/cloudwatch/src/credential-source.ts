@@ -14,13 +14,17 @@ import { faultOfCredentials } from './credentials.js';
 /** Asks for credentials, or for those that are remembered. The SDK's types lack the argument, but its memory takes it. */
 export type CredentialProvider = (options?: { readonly forceRefresh?: true }) => Promise<unknown>;
 
-/** Whose code looks for the credentials: the SDK's chain of sources for us, a function of the user's, a client of the user's. */
-type CredentialOrigin = 'chain' | 'function' | 'client';
+/**
+ * Whose code looks for the credentials: the SDK's for us, in its chain of sources, in a profile or by a role; a function of the user's,
+ * a client of the user's.
+ */
+type CredentialOrigin = 'chain' | 'profile' | 'role' | 'function' | 'client';
 
 /** The source of the credentials of one client. */
 export class CredentialSource {
   readonly #look: CredentialProvider;
   readonly #origin: CredentialOrigin;
+  readonly #name: string | undefined;
   readonly #lookup: CredentialLookup;
   /** The last that it gave, unless the service refused them. */
   #credentials: Expiring | undefined;
@@ -29,10 +33,12 @@ export class CredentialSource {
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<unknown> | undefined;
 
-  constructor(look: CredentialProvider, origin: CredentialOrigin) {
+  /** `name`: of the profile or the role, for messages. */
+  constructor(look: CredentialProvider, origin: CredentialOrigin, name?: string) {
     this.#look = look;
     this.#origin = origin;
-    this.#lookup = new CredentialLookup({ cloud: 'AWS', isOurs: origin === 'chain', optionalHosts: METADATA_HOSTS });
+    this.#name = name;
+    this.#lookup = new CredentialLookup({ cloud: 'AWS', isOurs: this.#isOurs, optionalHosts: METADATA_HOSTS });
   }
 
   /**
@@ -54,8 +60,7 @@ export class CredentialSource {
   /** The failure of a request whose time is over, if it still waits for credentials. */
   get waiting(): DeliveryError | undefined {
     if (!this.#looking) return undefined;
-    const source =
-      this.#lookup.waitsFor ?? (this.#origin === 'chain' ? 'their source' : 'the function that gives them');
+    const source = this.#lookup.waitsFor ?? (this.#isOurs ? 'their source' : 'the function that gives them');
     return new DeliveryError('TIMEOUT', `no AWS credentials yet: ${source} does not answer`);
   }
 
@@ -63,8 +68,8 @@ export class CredentialSource {
     const valid = isValid(this.#credentials) ? this.#credentials : undefined;
     if (valid && systemClock.monotonic() - this.#failedAtMs < MIN_RENEWAL_MS) return valid;
     try {
-      // The chain takes files that cannot be read for empty ones.
-      if (this.#origin === 'chain') assertFilesLoad();
+      // The SDK takes files that cannot be read for empty ones.
+      if (this.#isOurs) assertFilesLoad();
       const credentials = await this.#lookup.run(() => this.#look(options));
       assertUsable(credentials);
       this.#credentials = credentials as Expiring;
@@ -80,18 +85,31 @@ export class CredentialSource {
   #failureOf(cause: unknown): DeliveryError {
     if (DeliveryError.is(cause)) return cause;
     const text = textOf(cause);
+    const { code, reason } = noAnswer(cause);
+    // A certificate that is refused, or a proxy that lets no request through.
+    if (this.#isOurs && code === 'MISCONFIGURED')
+      return new DeliveryError(code, `no AWS credentials${this.#whose}: ${reason}`, { cause });
     const passing = this.#passingFailure(cause);
     if (!passing)
-      return new DeliveryError('AUTH', `no AWS credentials${this.#profile} (${text}): ${REMEDIES[this.#origin]}`, {
+      return new DeliveryError('AUTH', `no AWS credentials${this.#whose} (${text}): ${REMEDIES[this.#origin]}`, {
         cause,
       });
-    return new DeliveryError(passing.code, `no AWS credentials for now: ${passing.reason} (${text})`, { cause });
+    return new DeliveryError(
+      passing.code,
+      `no AWS credentials${this.#whose} for now: ${passing.reason} (${this.#isOurs ? reason : text})`,
+      { cause },
+    );
   }
 
   /** The SDK's errors do not name a profile that does not exist. */
-  get #profile(): string {
-    const { AWS_PROFILE: name } = process.env;
-    return this.#origin === 'chain' && name ? ` for the profile "${name}"` : '';
+  get #whose(): string {
+    const name = this.#name ?? (this.#origin === 'chain' ? process.env.AWS_PROFILE : undefined);
+    return name ? ` for the ${this.#origin === 'role' ? 'role' : 'profile'} "${name}"` : '';
+  }
+
+  /** Whether all that the look-up does is done for us alone. */
+  get #isOurs(): boolean {
+    return this.#origin === 'chain' || this.#origin === 'profile' || this.#origin === 'role';
   }
 
   #passingFailure(cause: unknown): PassingFailure | undefined {
@@ -102,7 +120,7 @@ export class CredentialSource {
       return isPassing ? { code: 'UNAVAILABLE', reason: `AWS answered HTTP ${$metadata.httpStatusCode}` } : undefined;
     }
     const failure = this.#lookup.passingFailure(this.#hasGiven);
-    if (failure || this.#origin === 'chain') return failure;
+    if (failure || this.#isOurs) return failure;
     const { code } = noAnswer(cause);
     return code === 'NETWORK' || code === 'TIMEOUT' ? { code, reason: 'their source did not answer' } : undefined;
   }
@@ -125,6 +143,9 @@ const REMEDIES: Readonly<Record<CredentialOrigin, string>> = {
   chain:
     'set the option "credentials", the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile in the ' +
     'shared credentials file, or give this machine a role',
+  profile:
+    'the option "profile" has to name a profile of the shared config or credentials file, with credentials that are valid',
+  role: 'the trust policy of the role has to allow sts:AssumeRole to the credentials it is assumed with, by its conditions',
   function: 'the option "credentials" has to give them',
   client: 'the client has to have them',
 };

@@ -5,5 +5,6 @@ export {
   type CloudWatchCredentials,
   type CloudWatchEntity,
   type CloudWatchOptions,
+  type CloudWatchRole,
   cloudWatchOptionNames,
 } from './options.js';

@@ -3,10 +3,11 @@ import { loadPackage, markUnsent } from '@logferry/core';
 import { isAuthFailure, nameOf } from './classify.js';
 import { learningTime } from './clock-skew.js';
 import { type Config, ConnectionCheck } from './connection-check.js';
+import { assertProvidersInstalled, createProvider, needsProviders, sourceSettings } from './credential-providers.js';
 import { CredentialSource } from './credential-source.js';
 import { type BodyWriter, type Command, Exchange } from './exchange.js';
 import { moduleUrl } from './module-url.js';
-import type { CloudWatchClient, CloudWatchEntity } from './options.js';
+import type { CloudWatchClient, CloudWatchEntity, CloudWatchOptions } from './options.js';
 import { assertProven } from './proof.js';
 import type { RejectedLogEventsInfo } from './rejected-events.js';
 import { createRequestHandler } from './request-handler.js';
@@ -28,11 +29,14 @@ export interface PutInput {
 }
 
 /**
- * Resolves if the AWS SDK is installed. Otherwise rejects with the `DeliveryError` that the first batch would meet: code
+ * Resolves if the AWS SDK is installed, with its package of providers if the options need it. Otherwise rejects with the `DeliveryError` that the first batch would meet: code
  * `MISCONFIGURED`, and a message with the command that installs it.
  */
-export async function assertSdkInstalled(): Promise<void> {
+export async function assertSdkInstalled(
+  options: Pick<CloudWatchOptions, 'profile' | 'assumeRole'> = {},
+): Promise<void> {
   await loadSdk();
+  if (needsProviders(options)) await assertProvidersInstalled();
 }
 
 /**
@@ -156,29 +160,29 @@ export class LogsClient {
 
   async #open(): Promise<Connection> {
     const sdk = await loadSdk();
-    const { client: given, region, credentials, endpoint } = this.#settings;
+    const { client: given, region, credentials, profile, proxy, endpoint } = this.#settings;
     if (given) {
       const client = given as unknown as CloudWatchLogsClient;
       const config: Config = client.config ?? {};
       const source = config.credentials && new CredentialSource(config.credentials, 'client');
       return { sdk, client, check: new ConnectionCheck(config, source, false) };
     }
-    let source = typeof credentials === 'function' ? new CredentialSource(credentials, 'function') : undefined;
+    let source = await sourceOf(this.#settings);
     const chosen = source?.get ?? credentials;
     const client = new sdk.CloudWatchLogsClient({
       ...(region !== undefined && { region }),
       ...(chosen !== undefined && { credentials: chosen as AwsCredentials }),
+      ...(profile !== undefined && { profile }),
       ...(endpoint !== undefined && { endpoint }),
-      ...FRESH_FILES,
-      ...containerSettings(),
+      ...sourceSettings(),
       // Only the core repeats.
       maxAttempts: 1,
       // The SDK would warn on the console, and an application may redirect that into its logger.
       logger: SILENT,
-      requestHandler: createRequestHandler(),
+      requestHandler: createRequestHandler(proxy),
     });
     const config: Config = client.config;
-    if (config.credentials && credentials === undefined) {
+    if (config.credentials && chosen === undefined) {
       source = new CredentialSource(config.credentials, 'chain');
       config.credentials = source.get;
     }
@@ -186,20 +190,18 @@ export class LogsClient {
   }
 }
 
+/** The source of the credentials that the options describe; `undefined` for given keys, and for the SDK's chain. */
+async function sourceOf(settings: ConnectionSettings): Promise<CredentialSource | undefined> {
+  const { credentials, profile, assumeRole } = settings;
+  if (needsProviders(settings)) {
+    const provider = await createProvider(settings);
+    return new CredentialSource(provider, assumeRole ? 'role' : 'profile', assumeRole?.roleArn ?? profile);
+  }
+  return typeof credentials === 'function' ? new CredentialSource(credentials, 'function') : undefined;
+}
+
 /** Members of the output of PutLogEvents. */
 const PUT_MEMBERS = ['nextSequenceToken', 'rejectedLogEventsInfo', 'rejectedEntityInfo'];
-
-/** The SDK reads the shared files once for the whole process, unless it is told otherwise: keys in them may be rotated. */
-const FRESH_FILES = { ignoreCache: true };
-
-/**
- * The SDK does not end a request to the endpoint of a container that takes longer than 1 s: it warns, and only on the console. So the
- * limit is ours (see `lookup.ts`), and so are the repetitions. Instance metadata, which is often absent, keeps those of the SDK.
- */
-function containerSettings(): { readonly timeout?: 0; readonly maxRetries?: 0 } {
-  const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: path, AWS_CONTAINER_CREDENTIALS_FULL_URI: url } = process.env;
-  return path || url ? { timeout: 0, maxRetries: 0 } : {};
-}
 
 const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 

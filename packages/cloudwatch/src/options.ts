@@ -15,10 +15,26 @@ export interface CloudWatchOptions {
    * @default those that the AWS SDK's credential chain finds
    */
   readonly credentials?: CloudWatchCredentials | (() => Promise<CloudWatchCredentials>) | undefined;
+  /**
+   * Name of a profile in the shared config and credentials files: its credentials, region and other settings are used. Needs the
+   * AWS SDK's package of credential providers. Not beside `credentials`. @default `AWS_PROFILE`, as one of the chain's sources
+   */
+  readonly profile?: string | undefined;
+  /**
+   * A role to write the logs with. It is assumed by the credentials of `credentials`, of `profile`, or of the AWS SDK's chain, and
+   * assumed anew before its credentials expire. Needs the AWS SDK's package of credential providers. @default none
+   */
+  readonly assumeRole?: CloudWatchRole | undefined;
+  /**
+   * URL of an HTTP proxy for all requests to the service, and for those to STS and SSO for credentials, with user name and password
+   * if it wants them: `'http://user:password@proxy.example:3128'`. `false` uses none.
+   * @default the environment's: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, also in lower case
+   */
+  readonly proxy?: string | false | undefined;
   /** URL of the service. @default the region's, or `AWS_ENDPOINT_URL_CLOUDWATCH_LOGS` */
   readonly endpoint?: string | undefined;
   /**
-   * A `CloudWatchLogsClient` of your own, in place of `region`, `credentials` and `endpoint`. It keeps its settings, its
+   * A `CloudWatchLogsClient` of your own, in place of all options of the connection before. It keeps its settings, its
    * retries and its middleware, gets the events in its commands, and is never destroyed. A batch costs several times as much
    * as with our own client, which makes the body without the SDK. @default a client of our own
    */
@@ -65,6 +81,9 @@ export const cloudWatchOptionNames: readonly (keyof CloudWatchOptions)[] = Objec
   logStreamName: true,
   region: true,
   credentials: true,
+  profile: true,
+  assumeRole: true,
+  proxy: true,
   endpoint: true,
   client: true,
   createMissing: true,
@@ -91,6 +110,18 @@ export interface CloudWatchCredentials {
   readonly sessionToken?: string | undefined;
   /** Time at which a function is called again for new credentials. */
   readonly expiration?: Date | undefined;
+}
+
+/** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+export interface CloudWatchRole {
+  /** `'arn:aws:iam::123456789012:role/logs'` */
+  readonly roleArn: string;
+  /** The secret that the trust policy of the role may ask for: 2 to 1224 characters. @default none */
+  readonly externalId?: string | undefined;
+  /** Name of the session, which CloudTrail shows: 2 to 64 of `a-z A-Z 0-9 _ + = , . @ -`. @default 'logferry' */
+  readonly sessionName?: string | undefined;
+  /** Life of the credentials, in seconds: 900 to 43,200, and at most what the role allows. @default 3600 */
+  readonly durationSeconds?: number | undefined;
 }
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_Entity.html */

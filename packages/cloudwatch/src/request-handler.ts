@@ -1,4 +1,4 @@
-import { createHttpClient, type HttpResponse } from '@logferry/core';
+import { createHttpClient, type HttpResponse, type ProxySetting } from '@logferry/core';
 
 /**
  * The SDK's interface `HttpHandler`. Its own `NodeHttpHandler` keeps the process alive, with sockets and timers, while a
@@ -22,9 +22,9 @@ export function tellProgress(request: object, onProgress: (() => void) | undefin
   if (onProgress) progressOf.set(request, onProgress);
 }
 
-/** Makes the handler of one client. It serves our requests only: no streams and no queries. */
-export function createRequestHandler(): RequestHandler {
-  const http = createHttpClient();
+/** Makes the handler of one client. It serves our requests, and those of its sources of credentials: no streams and no queries. */
+export function createRequestHandler(proxy: ProxySetting): RequestHandler {
+  const http = createHttpClient({ proxy });
   return {
     metadata: { handlerProtocol: 'http/1.1' },
     async handle(request, options) {

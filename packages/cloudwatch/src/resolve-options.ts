@@ -4,6 +4,7 @@ import {
   choiceOption,
   numberOption,
   objectOption,
+  proxyOption,
   refuseUnknownOptions,
   stringOption,
   wrongOption,
@@ -30,7 +31,10 @@ export interface ResolvedCloudWatchOptions {
 }
 
 /** Settings of the connection to the service. */
-export type ConnectionSettings = Pick<CloudWatchOptions, 'region' | 'credentials' | 'endpoint' | 'client'>;
+export type ConnectionSettings = Pick<
+  CloudWatchOptions,
+  'region' | 'credentials' | 'profile' | 'assumeRole' | 'proxy' | 'endpoint' | 'client'
+>;
 
 /** Settings of a log group that `CreateLogGroup` takes. */
 export type NewGroupSettings = Pick<CloudWatchOptions, 'tags' | 'kmsKeyId' | 'logGroupClass'>;
@@ -39,7 +43,7 @@ export type NewGroupSettings = Pick<CloudWatchOptions, 'tags' | 'kmsKeyId' | 'lo
 export function resolveCloudWatchOptions(options: CloudWatchOptions): ResolvedCloudWatchOptions {
   refuseUnknownOptions(objectOption('options', options), cloudWatchOptionNames);
   const { logGroupName, logStreamName = DEFAULT_STREAM_NAME, entity } = options;
-  const { region, credentials, endpoint, client } = options;
+  const { region, credentials, profile, assumeRole, endpoint, client } = options;
   const { retentionInDays, tags, kmsKeyId, logGroupClass } = options;
   checkGroupName(logGroupName);
   checkConnection(options);
@@ -56,7 +60,15 @@ export function resolveCloudWatchOptions(options: CloudWatchOptions): ResolvedCl
   });
   return {
     routeOf: createRouter(logGroupName, compileStreamName(logStreamName)),
-    connection: { region, credentials, endpoint, client },
+    connection: {
+      region,
+      credentials,
+      profile,
+      assumeRole: assumeRole && { ...assumeRole },
+      proxy: proxyOption('proxy', options.proxy),
+      endpoint,
+      client,
+    },
     createMissing: booleanOption('createMissing', options.createMissing, true),
     newGroup: { tags: tags && { ...tags }, kmsKeyId, logGroupClass },
     retentionInDays,
@@ -83,22 +95,47 @@ function checkGroupName(name: unknown): void {
   throw wrongOption('logGroupName', expected, name);
 }
 
-function checkConnection({ client, region, credentials, endpoint }: CloudWatchOptions): void {
+function checkConnection(options: CloudWatchOptions): void {
+  const { client, region, credentials, profile, assumeRole, proxy, endpoint } = options;
   const name = stringOption('region', region, undefined);
   if (name !== undefined && !REGION.test(name)) throw wrongOption('region', 'a region such as "us-east-1"', name);
   if (endpoint !== undefined && !isHttpUrl(endpoint)) {
     throw wrongOption('endpoint', 'a URL that begins with http:// or https://', endpoint);
   }
   if (credentials !== undefined) checkCredentials(credentials);
+  stringOption('profile', profile, undefined);
+  if (profile !== undefined && credentials !== undefined) {
+    throw new ConfigError('profile', 'profile: expected to be absent beside credentials, which it would give');
+  }
+  checkRole(assumeRole);
   if (client === undefined) return;
   if (typeof objectOption('client', client).send !== 'function') {
     throw wrongOption('client', 'a CloudWatchLogsClient', client);
   }
-  for (const [option, value] of Object.entries({ region, credentials, endpoint })) {
+  for (const [option, value] of Object.entries({ region, credentials, profile, assumeRole, proxy, endpoint })) {
     if (value === undefined) continue;
     throw new ConfigError(option, `${option}: expected to be absent beside client, which has its own`);
   }
 }
+
+function checkRole(role: unknown): void {
+  const given = objectOption('assumeRole', role, 'an object with roleArn');
+  if (role === undefined) return;
+  refuseUnknownOptions(given, ['roleArn', 'externalId', 'sessionName', 'durationSeconds'], 'assumeRole.');
+  const { roleArn, externalId, sessionName, durationSeconds } = given;
+  if (typeof roleArn !== 'string' || !ROLE_ARN.test(roleArn))
+    throw wrongOption('assumeRole.roleArn', 'an ARN such as "arn:aws:iam::123456789012:role/logs"', roleArn);
+  if (externalId !== undefined && (typeof externalId !== 'string' || !EXTERNAL_ID.test(externalId)))
+    throw wrongSecret('assumeRole.externalId', 'a string of 2 to 1224 of a-z A-Z 0-9 _ + = , . @ : / -', externalId);
+  if (sessionName !== undefined && (typeof sessionName !== 'string' || !SESSION_NAME.test(sessionName)))
+    throw wrongOption('assumeRole.sessionName', 'a string of 2 to 64 of a-z A-Z 0-9 _ + = , . @ -', sessionName);
+  numberOption('assumeRole.durationSeconds', durationSeconds, 3600, { min: 900, max: 43_200 });
+}
+
+/** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+const ROLE_ARN = /^arn:[\w-]+:iam::\d{12}:role\/[\x21-\x7e]+$/;
+const EXTERNAL_ID = /^[\w+=,.@:/-]{2,1224}$/;
+const SESSION_NAME = /^[\w+=,.@-]{2,64}$/;
 
 function isHttpUrl(value: unknown): boolean {
   return typeof value === 'string' && /^https?:\/\//i.test(value) && URL.canParse(value);

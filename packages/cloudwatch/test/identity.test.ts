@@ -45,6 +45,20 @@ describe('records on disk belong to', () => {
     expect(JSON.parse(identityOf(environment))).toEqual(['cloudwatch', 1, '', 'eu-west-1']);
   });
 
+  it('the account of a role, and a profile', () => {
+    const role = (account: string, name = 'logs') => ({
+      assumeRole: { roleArn: `arn:aws:iam::${account}:role/${name}` },
+    });
+    const [first, second] = ['111111111111', '222222222222'] as const;
+    const names = [{}, role(first), role(second), { profile: 'shop' }, { profile: 'web' }].map((options) =>
+      identityOf(REGION, options),
+    );
+    expect(new Set(names).size).toBe(names.length);
+    // The role may change: its account may not.
+    expect(identityOf(REGION, role(first, 'other'))).toBe(identityOf(REGION, role(first)));
+    expect(identityOf(REGION, { proxy: 'http://me:hush@proxy.test' })).toBe(identityOf(REGION));
+  });
+
   it('the profile, without a region', () => {
     expect(identityOf({ AWS_PROFILE: 'shop' })).not.toBe(identityOf({}));
   });

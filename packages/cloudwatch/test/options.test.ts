@@ -16,6 +16,8 @@ const secret = { accessKeyId: 'AKIA', secretAccessKey: 'hush' };
 const client = { send: async () => ({}) };
 const kmsKeyId = 'arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 
+const roleArn = 'arn:aws:iam::123456789012:role/logs';
+
 it.each<[option: string, options: Readonly<Record<string, unknown>>, message: string]>([
   [
     'logGroupName',
@@ -67,6 +69,29 @@ it.each<[option: string, options: Readonly<Record<string, unknown>>, message: st
   ['region', { client, region: 'eu-west-1' }, 'to be absent beside client'],
   ['credentials', { client, credentials: secret }, 'to be absent beside client'],
   ['endpoint', { client, endpoint: 'http://127.0.0.1' }, 'to be absent beside client'],
+  ['profile', { client, profile: 'shop' }, 'to be absent beside client'],
+  ['assumeRole', { client, assumeRole: { roleArn } }, 'to be absent beside client'],
+  ['proxy', { client, proxy: 'http://proxy.test' }, 'to be absent beside client'],
+  ['proxy', { client, proxy: false }, 'to be absent beside client'],
+  ['profile', { profile: '' }, 'a string that is not empty, got ""'],
+  ['profile', { profile: 'shop', credentials: secret }, 'to be absent beside credentials'],
+  ['proxy', { proxy: true }, 'the URL of a proxy, with http:// or https://, or false, got true'],
+  [
+    'proxy',
+    { proxy: 'socks5://me:hush@proxy.test' },
+    'the URL of a proxy, with http:// or https://, or false, got a string',
+  ],
+  ['assumeRole', { assumeRole: roleArn }, 'an object with roleArn, got "arn:aws:iam::123456789012:role/logs"'],
+  ['assumeRole.roleArn', { assumeRole: {} }, 'an ARN such as "arn:aws:iam::123456789012:role/logs", got undefined'],
+  ['assumeRole.roleArn', { assumeRole: { roleArn: 'logs' } }, 'got "logs"'],
+  ['assumeRole.role', { assumeRole: { role: 'logs' } }, 'did you mean "assumeRole.roleArn"?'],
+  ['assumeRole.externalId', { assumeRole: { roleArn, externalId: 'my shop' } }, 'of 2 to 1224 of a-z A-Z'],
+  ['assumeRole.sessionName', { assumeRole: { roleArn, sessionName: 'my shop' } }, 'got "my shop"'],
+  [
+    'assumeRole.durationSeconds',
+    { assumeRole: { roleArn, durationSeconds: 60 } },
+    'an integer from 900 to 43200, got 60',
+  ],
   ['createMissing', { createMissing: 'yes' }, 'true or false, got "yes"'],
   ['retentionInDays', { retentionInDays: 0 }, 'an integer of at least 1, got 0'],
   ['retentionInDays', { retentionInDays: 1.5 }, 'an integer of at least 1, got 1.5'],

@@ -41,7 +41,7 @@ function run(app: string, file: string, program: string): string {
 const kinds = full ? ['main.mjs', 'main.cjs'] : ['main.mjs'];
 
 const makeBatch = `
-  const destination = createCloudWatch({ logGroupName: 'shop' });
+  const destination = createCloudWatch({ logGroupName: 'shop', ...globalThis.others });
   const event = destination.encode({ time: 1, level: 'info', urgent: false, text: 'x', fields: {} });
   const batch = { route: event.route, events: [event], bytes: event.bytes };
   const send = () => destination.send(batch, AbortSignal.timeout(1000));
@@ -54,6 +54,26 @@ const notInstalled =
 it.each(kinds)('works without the SDK up to the first batch, whose error says how to install it (%s)', (file) => {
   const program = `${makeBatch} send().catch(report).then(assertSdkInstalled).catch(report);`;
   expect(run(installWithoutSdk(), file, program)).toBe(notInstalled + notInstalled);
+});
+
+it.each(kinds)('says how to install the package that a profile or a role needs (%s)', (file) => {
+  const app = installWithoutSdk();
+  const sdk = join(app, 'node_modules', '@aws-sdk', 'client-cloudwatch-logs');
+  mkdirSync(sdk, { recursive: true });
+  writeFileSync(join(sdk, 'package.json'), '{ "main": "index.js" }');
+  writeFileSync(join(sdk, 'index.js'), '');
+  const assumeRole = { roleArn: 'arn:aws:iam::123456789012:role/logs' };
+  const missing =
+    'MISCONFIGURED the package of the AWS SDK for profiles and roles is not installed; install it: npm install @aws-sdk/credential-providers\n';
+  for (const options of [{ profile: 'shop' }, { assumeRole }]) {
+    const program = `
+      globalThis.others = ${JSON.stringify(options)};
+      ${makeBatch}
+      const assert = () => assertSdkInstalled(globalThis.others);
+      send().catch(report).then(assert).catch(report).then(() => assertSdkInstalled());
+    `;
+    expect(run(app, file, program)).toBe(missing.repeat(2));
+  }
 });
 
 it.each(kinds)('finds the SDK when it is installed later (%s)', (file) => {

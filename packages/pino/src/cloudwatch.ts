@@ -30,6 +30,6 @@ export interface CloudWatchTargetOptions
 export default async function cloudwatch(options: CloudWatchStreamOptions): Promise<DestinationStream> {
   const [own, rest] = splitOptions(withoutHostKeys(options), cloudWatchOptionNames, streamOptionNames);
   const destination = createCloudWatch(own);
-  await assertSdkInstalled();
+  await assertSdkInstalled(own);
   return destinationStream({ ...rest, destination });
 }
