@@ -58,7 +58,7 @@ class LogService implements FieldsDestination {
     this.#rawOptions = rawOptions;
     this.#options = options;
     this.#signer = signing && new Signer(signing.credentials, signing.region);
-    this.#client = new LogServiceClient(options.fetch, this.#signer);
+    this.#client = new LogServiceClient(options, this.#signer);
     this.#provisioner = signing?.newLogstore && new Provisioner(this.#client, options, signing.newLogstore);
     this.#attempt = { operation: signing ? 'PutLogs' : 'PutWebTracking', targetLabel, resource };
     this.#compression = compression === 'none' ? undefined : compression;

@@ -16,6 +16,13 @@ function errorOf(options: Readonly<Record<string, unknown>>): { option: string; 
 }
 
 it.each<[option: string, options: Readonly<Record<string, unknown>>, message: string]>([
+  [
+    'proxy',
+    { proxy: 'ftp://me:secret@proxy.test' },
+    'the URL of a proxy, with http:// or https://, or false, got a string',
+  ],
+  ['proxy', { proxy: 'http://proxy.test', fetch: globalThis.fetch }, 'to be absent beside fetch'],
+  ['proxy', { proxy: false, fetch: globalThis.fetch }, 'to be absent beside fetch'],
   ['endpoint', { endpoint: undefined }, 'the endpoint of a region ("cn-hangzhou.log.aliyuncs.com"), or a URL'],
   ['endpoint', { endpoint: '' }, 'got ""'],
   ['endpoint', { endpoint: 'ftp://example.com' }, 'got "ftp://example.com"'],
@@ -106,6 +113,7 @@ it('exports the names of all options', () => {
     sequenceField: 'n',
     oversize: 'split',
     maxBatchBytes: 1_000_000,
+    proxy: 'http://proxy.test:3128',
     fetch: globalThis.fetch,
     credentials: { accessKeyId: 'id', accessKeySecret: 'secret' },
     region: 'cn-hangzhou',
@@ -114,7 +122,9 @@ it('exports the names of all options', () => {
     shardCount: 1,
     index: true,
   };
-  createLogService(all);
+  // Of these two there is one.
+  createLogService({ ...all, fetch: undefined });
+  createLogService({ ...all, proxy: undefined });
   expect([...logServiceOptionNames].sort()).toEqual(Object.keys(all).sort());
 });
 

@@ -62,8 +62,14 @@ export interface LogServiceOptions {
    */
   readonly maxBatchBytes?: number | undefined;
   /**
-   * Makes the requests, for a proxy or an agent of your own. Unlike the default, it may keep the process alive while a
-   * request is in flight. @default our own client, by node:http
+   * URL of an HTTP proxy for all requests to the service, with user name and password if it wants them:
+   * `'http://user:password@proxy.example:3128'`. `false` uses none. Not beside `fetch`.
+   * @default the environment's: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, also in lower case
+   */
+  readonly proxy?: string | false | undefined;
+  /**
+   * Makes the requests, with an agent of your own. Unlike the default, it may keep the process alive while a request is in
+   * flight. @default our own client, by node:http
    */
   readonly fetch?: LogServiceFetch | undefined;
 }
@@ -87,6 +93,7 @@ export const logServiceOptionNames: readonly (keyof LogServiceOptions)[] = optio
   sequenceField: true,
   oversize: true,
   maxBatchBytes: true,
+  proxy: true,
   fetch: true,
 });
 

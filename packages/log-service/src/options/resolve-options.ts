@@ -8,6 +8,7 @@ import {
   functionOption,
   numberOption,
   objectOption,
+  proxyOption,
   refuseUnknownOptions,
   stringOption,
   wrongOption,
@@ -45,6 +46,7 @@ export interface ResolvedLogServiceOptions {
   readonly sequenceField: string | undefined;
   readonly oversize: Oversize;
   readonly maxBatchBytes: number;
+  readonly proxy: string | false | undefined;
   readonly fetch: LogServiceFetch | undefined;
 }
 
@@ -96,7 +98,7 @@ export function resolveLogServiceOptions(options: LogServiceOptions): ResolvedLo
     sequenceField,
     oversize: choiceOption('oversize', options.oversize, 'truncate', ['truncate', 'split', 'drop']),
     maxBatchBytes: numberOption('maxBatchBytes', options.maxBatchBytes, MAX_BATCH_BYTES, maxBatchBytes),
-    fetch: functionOption('fetch', options.fetch, undefined),
+    ...connectionOf(options),
   };
 }
 
@@ -106,6 +108,14 @@ export function checkRoom(maxBatchBytes: number, baseBytes: number): void {
   if (maxBatchBytes >= needed) return;
   const expected = `at least ${needed}, since topic, source and tags take ${baseBytes} bytes of each request`;
   throw wrongOption('maxBatchBytes', expected, maxBatchBytes);
+}
+
+function connectionOf(options: LogServiceOptions): Pick<ResolvedLogServiceOptions, 'proxy' | 'fetch'> {
+  const proxy = proxyOption('proxy', options.proxy);
+  const fetch = functionOption('fetch', options.fetch, undefined);
+  if (fetch && proxy !== undefined)
+    throw new ConfigError('proxy', 'proxy: expected to be absent beside fetch, which makes its own connections');
+  return { proxy, fetch };
 }
 
 function signingOf(options: LogServiceOptions, origin: string): Signing | undefined {

@@ -1,16 +1,21 @@
-import { createHttpClient } from '@logferry/core';
+import { createHttpClient, type HttpClient } from '@logferry/core';
 import type { LogServiceFetch } from '../options/options.js';
+import type { ResolvedLogServiceOptions } from '../options/resolve-options.js';
 import type { Signer } from '../signed/signer.js';
 import { type Attempt, again, toConnectionError, toDeliveryError } from './classify.js';
 import { fetchOver, type LogServiceRequest, type LogServiceResponse, type ProgressFetch, post } from './request.js';
 
+/** How requests get to the service. */
+type ConnectionSettings = Pick<ResolvedLogServiceOptions, 'fetch' | 'proxy'>;
+
 /** Makes requests, signed ones if it has a signer. */
 export class LogServiceClient {
-  readonly #http = createHttpClient();
+  readonly #http: HttpClient;
   readonly #fetch: LogServiceFetch | ProgressFetch;
   readonly #signer: Signer | undefined;
 
-  constructor(fetch: LogServiceFetch | undefined, signer: Signer | undefined) {
+  constructor({ fetch, proxy }: ConnectionSettings, signer: Signer | undefined) {
+    this.#http = createHttpClient({ proxy });
     this.#fetch = fetch ?? fetchOver(this.#http);
     this.#signer = signer;
   }

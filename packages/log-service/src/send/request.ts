@@ -34,14 +34,14 @@ export async function post(
     redirect: 'manual',
   };
   const response = await fetch(url, request, progress);
-  const { status } = response;
+  const { status, proxy } = response as ProxiedResponse;
   const clockOffsetMs = offsetOf(response.headers.get('date'), sentMs);
   // The status decides. The body may break off, but reading it frees the connection for the next request.
   const text = await response.text().catch(() => '');
   const token = headers[SECURITY_TOKEN_HEADER];
   // A server may quote the request, and messages quote the response.
   const body = token === undefined ? text : text.replaceAll(token, '…');
-  const received = { status, headers: response.headers, body };
+  const received = { status, headers: response.headers, body, proxy };
   const answer = readAnswer(received, { requestIdHeader: 'x-log-requestid', readError });
   const { requestId, errorName } = answer;
   return { ...answer, clockOffsetMs, done: isSuccess(status) && requestId !== undefined && errorName === '' };
@@ -50,7 +50,10 @@ export async function post(
 /** A `fetch` function that tells the progress of sending the body. */
 export type ProgressFetch = (
   ...request: [...Parameters<LogServiceFetch>, progress: (() => void) | undefined]
-) => ReturnType<LogServiceFetch>;
+) => Promise<ProxiedResponse>;
+
+/** A response of our own client tells its proxy. */
+type ProxiedResponse = Awaited<ReturnType<LogServiceFetch>> & { readonly proxy?: string | undefined };
 
 /** Makes a `fetch` function of a client whose requests do not keep the process alive. */
 export function fetchOver(http: HttpClient): ProgressFetch {
@@ -58,6 +61,7 @@ export function fetchOver(http: HttpClient): ProgressFetch {
     const response = await http.request({ url, method, headers, body, signal, onProgress });
     return {
       status: response.status,
+      proxy: response.proxy,
       headers: { get: (name) => response.headers[name] ?? null },
       text: async () => new TextDecoder().decode(response.body),
     };
