@@ -84,6 +84,86 @@ it('any records make batches that the service accepts, and each is stored once o
   for (const [state, count] of Object.entries(seen)) expect(count, state).toBeGreaterThan(0);
 }, 300_000);
 
+/** Any value that a field may have. */
+const value = fc.oneof(
+  { weight: 4, arbitrary: fc.string({ unit: 'binary', maxLength: 12 }) },
+  fc.constantFrom('acme', 'aws/x', 'a:b*c', '../x', '', 'x'.repeat(600)),
+  fc.integer(),
+  fc.double(),
+  fc.bigInt(),
+  fc.boolean(),
+  fc.date(),
+  fc.constantFrom(null, undefined, [], ['x'], {}, { x: 1 }),
+);
+const tenant = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ id: value }) },
+  value,
+  value.map((id) => Object.assign(new (class Tenant {})(), { id })),
+  fc.integer().map((id) => JSON.stringify({ id })),
+);
+const routed = fc.array(
+  fc.record({
+    tenant,
+    region: value,
+    age: fc.integer({ min: -HOUR_MS, max: 13 * DAY_MS }),
+    level: fc.constantFrom('info', 'warn'),
+  }),
+  { minLength: 20, maxLength: 20 },
+);
+
+/** The text of a value by the rule in the README, and `otherwise` for one without. */
+function textOf(of: unknown, otherwise: string): string {
+  if (of instanceof Date) return Number.isNaN(of.getTime()) ? otherwise : of.toISOString();
+  if (!['string', 'number', 'boolean', 'bigint'].includes(typeof of)) return otherwise;
+  return ['', 'NaN', 'Infinity', '-Infinity'].includes(`${of}`) ? otherwise : `${of}`;
+}
+
+/** The group and the stream of a record by the rule in the README: a second time, without our code. */
+function placeOf(prefix: string, of: { tenant: unknown; region: unknown; level: string }, time: number): string {
+  const owner = typeof of.tenant === 'string' && of.tenant.startsWith('{"id"') ? JSON.parse(of.tenant) : of.tenant;
+  const name = prefix + textOf(Object(owner).id, 'nobody');
+  const group = Array.from({ length: Math.min(512, name.length) }, (_, index) =>
+    name.charAt(index).replace(/[^\w.\-/#]/, '-'),
+  );
+  const date = new Date(time);
+  const day = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()].map((part) =>
+    `${part}`.padStart(2, '0'),
+  );
+  const stream = `${day.join('-')}/${of.level}/${textOf(of.region, 'none')}`.split(/[:*]/).join('-');
+  return `${group.join('')} | ${stream.slice(0, 512).replace(/\p{Surrogate}/gu, '\ufffd')}`;
+}
+
+it('any record is stored in the group and the stream that its own time, level and fields name, from this thread and from another', async () => {
+  const template = { logStreamName: '{date:yyyy-MM-dd}/{level}/{field:region}' };
+  const shippers = ['own/', 'thread/'].map((prefix) => {
+    const logGroupName = `${prefix}{field:tenant.id|nobody}`;
+    const destination = createCloudWatch({ ...shipTo(cloud), ...template, logGroupName });
+    return { prefix, shipper: createShipper(destination, { thread: prefix === 'thread/' }) };
+  });
+  let records = 0;
+  await fc.assert(
+    fc.asyncProperty(routed, async (plan) => {
+      const before = cloud.events().length;
+      const expected: string[] = [];
+      for (const { age, level, ...fields } of plan) {
+        const time = Date.now() - age;
+        for (const { prefix, shipper } of shippers) {
+          const text = String(records++);
+          expect(shipper.accept({ time, level, urgent: false, text, fields })).toBe(true);
+          expected.push(`${text}: ${placeOf(prefix, { ...fields, level }, time)}`);
+        }
+      }
+      for (const { shipper } of shippers) await shipper.flush();
+      const stored = cloud.events().slice(before);
+      const places = stored.map((event) => `${event.message}: ${event.logGroupName} | ${event.logStreamName}`);
+      expect(places.sort()).toEqual(expected.sort());
+    }),
+    { numRuns: full ? 8 : 2 },
+  );
+  for (const { shipper } of shippers) assertBalanced(await shipper.close());
+  expect(cloud.stats().violations).toEqual([]);
+}, 120_000);
+
 function observed(destination: TextDestination, sent: Batch[]): Destination {
   return {
     name: destination.name,

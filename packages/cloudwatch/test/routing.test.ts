@@ -1,4 +1,5 @@
 import { parseObject, stringify } from '@logferry/core';
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type CloudWatchOptions, createCloudWatch } from '../src/index.js';
 import { encoded, record } from './support/events.js';
@@ -96,6 +97,33 @@ it.each<[path: string, fields: Record<string, unknown>, stream: string]>([
 ])('reads {field:%s}, before and after a trip between threads', (path, fields, stream) => {
   expect(streamOf(`{field:${path}}`, fields)).toBe(stream);
   expect(streamOf(`{field:${path}}`, travelled(fields))).toBe(stream);
+});
+
+it('names the same stream by any value before and after a trip between threads', () => {
+  const value = fc.anything({
+    maxDepth: 3,
+    key: fc.constantFrom('a', 'b', 'c'),
+    withBigInt: true,
+    withBoxedValues: true,
+    withDate: true,
+    withMap: true,
+    withNullPrototype: true,
+    withObjectString: true,
+    withSet: true,
+    withTypedArray: true,
+  });
+  const destination = createCloudWatch({ logGroupName: '{field:a}', logStreamName: '{field:a.b}/{field:a.b.c|x}' });
+  const routesOf = (fields: Record<string, unknown>) => encoded(destination, 'x', { time, fields })[0]?.route;
+  const seen = new Set<string | undefined>();
+  fc.assert(
+    fc.property(value, (a) => {
+      const route = routesOf({ a });
+      expect(routesOf(travelled({ a }))).toBe(route);
+      seen.add(route);
+    }),
+    { numRuns: 2000 },
+  );
+  expect(seen.size).toBeGreaterThan(100);
 });
 
 it('takes the default where a getter, a proxy or toJSON throws', () => {

@@ -166,7 +166,7 @@ it('counts a route once while it has records that wait and others in flight, and
 it('frees the route of records that drop-oldest evicts', async () => {
   const { shipper } = start({ maxRoutes: 2, maxBufferBytes: 8192, overflow: 'drop-oldest', dropNotice: false });
   const log = (route: string, bytes: number): boolean => shipper.accept(record('x'.repeat(bytes), { level: route }));
-  expect([log('a', 500), log('b', 3000)]).toEqual([true, true]);
+  expect([log('a', 500), log('b', 4500)]).toEqual([true, true]);
   expect(shipper.stats().dropped['buffer-full']).toBe(1);
   expect([log('c', 10), log('d', 10)]).toEqual([true, false]);
   await shipper.flush();

@@ -136,6 +136,35 @@ it.each<[what: string, value: unknown, topic: string]>([
   for (const each of [{ a }, travelled]) expect(JSON.parse(routeOf(options, each) ?? '').__topic__).toBe(topic);
 });
 
+it('names the same topic by any value before and after a trip between threads', () => {
+  const value = fc.anything({
+    maxDepth: 3,
+    key: fc.constantFrom('a', 'b', 'c'),
+    withBigInt: true,
+    withBoxedValues: true,
+    withDate: true,
+    withMap: true,
+    withNullPrototype: true,
+    withObjectString: true,
+    withSet: true,
+    withTypedArray: true,
+  });
+  const options = { logstore: '{field:a}', topic: '{field:a.b}', tags: { c: '{field:a.b.c|x}' } };
+  const destination = shop(options);
+  const routesOf = (fields: Record<string, unknown>) =>
+    encoded(destination, record({ ...fields, text: 'x' }))[0]?.route;
+  const seen = new Set<string | undefined>();
+  fc.assert(
+    fc.property(value, (a) => {
+      const route = routesOf({ a });
+      expect(routesOf(JSON.parse(stringify(destination.recipe?.().plainFields?.({ a }))))).toBe(route);
+      seen.add(route);
+    }),
+    { numRuns: 2000 },
+  );
+  expect(seen.size).toBeGreaterThan(100);
+});
+
 it('names logstore, topic and tags by functions, and lets route() go before them', () => {
   const options: Partial<LogServiceOptions> = {
     logstore: ({ fields }) => `Shop ${fields.tenant}`,

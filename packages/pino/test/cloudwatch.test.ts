@@ -179,12 +179,18 @@ describe('types', () => {
 
   it('refuse functions in the options of a target', () => {
     expectTypeOf<Functions<CloudWatchTargetOptions>>().toBeNever();
-    expectTypeOf<Functions<CloudWatchStreamOptions>>().toEqualTypeOf<'credentials' | 'onError' | 'onDrop'>();
+    expectTypeOf<Functions<CloudWatchStreamOptions>>().toEqualTypeOf<
+      'logGroupName' | 'logStreamName' | 'route' | 'credentials' | 'onError' | 'onDrop'
+    >();
     const good: CloudWatchTargetOptions = { logGroupName: 'shop', level: 'warn', retry: { capMs: 1000 } };
     // @ts-expect-error a function cannot be cloned
     const onError = { logGroupName: 'shop', onError: () => {} } satisfies CloudWatchTargetOptions;
     // @ts-expect-error a function that fetches credentials cannot be cloned
     const credentials = { logGroupName: 'shop', credentials: async () => keys } satisfies CloudWatchTargetOptions;
+    // @ts-expect-error a function that names streams cannot be cloned
+    const stream = { logGroupName: 'shop', logStreamName: () => 'web' } satisfies CloudWatchTargetOptions;
+    // @ts-expect-error a function that names routes cannot be cloned
+    const route = { logGroupName: 'shop', route: () => ({ logStreamName: 'web' }) } satisfies CloudWatchTargetOptions;
     // @ts-expect-error a client cannot be cloned
     const client = { logGroupName: 'shop', client: { send: async () => {} } } satisfies CloudWatchTargetOptions;
     // @ts-expect-error a misspelt option
@@ -192,7 +198,7 @@ describe('types', () => {
     // @ts-expect-error the log group is required
     const missing = { level: 'info' } satisfies CloudWatchTargetOptions;
     const inProcess: CloudWatchStreamOptions = { ...good, onError: () => {}, credentials: async () => keys };
-    for (const options of [onError, credentials, client]) {
+    for (const options of [onError, credentials, stream, route, client]) {
       expect(() => pino.transport({ target, options })).toThrow(expect.objectContaining({ name: 'DataCloneError' }));
     }
     expect([unknown, missing, inProcess]).toHaveLength(3);

@@ -1,7 +1,7 @@
 import { type LogServiceEmulator, startLogService } from '@logferry/emulators';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import logService from '../src/log-service.js';
+import logService, { type LogServiceTargetOptions } from '../src/log-service.js';
 
 let emulator: LogServiceEmulator;
 
@@ -52,4 +52,21 @@ it('stores numbers with the digits of the line', async () => {
     amount: '12.5',
     id: '9007199254740993',
   });
+});
+
+it('refuses functions that name routes in the options of a target: they cannot be cloned', () => {
+  const target = '@logferry/pino/log-service';
+  const plain = emulator.target;
+  const good = { ...plain, topic: '{level}', tags: { tenant: '{field:tenant}' } } satisfies LogServiceTargetOptions;
+  // @ts-expect-error a function that names logstores
+  const logstore = { ...plain, logstore: () => 'web' } satisfies LogServiceTargetOptions;
+  // @ts-expect-error a function that names topics
+  const topic = { ...plain, topic: () => 'web' } satisfies LogServiceTargetOptions;
+  // @ts-expect-error a function that names a tag
+  const tags = { ...plain, tags: { tenant: () => 'acme' } } satisfies LogServiceTargetOptions;
+  // @ts-expect-error a function that names routes
+  const route = { ...plain, route: () => ({ topic: 'web' }) } satisfies LogServiceTargetOptions;
+  for (const options of [logstore, topic, tags, route])
+    expect(() => pino.transport({ target, options })).toThrow(expect.objectContaining({ name: 'DataCloneError' }));
+  expect(good.topic).toBe('{level}');
 });
