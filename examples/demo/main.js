@@ -49,6 +49,7 @@ async function shipExamples() {
     ['pino', 'cloudwatch', 'pino-pipeline', 'index.js'],
     ['bunyan', 'cloudwatch', 'bunyan-stream', 'index.js'],
     ['winston', 'cloudwatch', 'tenants', 'index.js', 'tenants'],
+    ['winston', 'cloudwatch', 'lambda', 'index.js', 'lambda'],
     ['winston', 'log-service', 'log-service', 'winston.js'],
     ['pino', 'log-service', 'log-service', 'pino.js'],
     ['bunyan', 'log-service', 'log-service', 'bunyan.js'],

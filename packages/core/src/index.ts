@@ -13,6 +13,7 @@ export type { DeliveryOptions, RetryOptions } from './options/delivery-options.j
 export type { RedactOptions, ShapingOptions, ShippedRecord } from './options/shaping-options.js';
 export type { SpoolOptions } from './options/spool-options.js';
 export type { DeliveryReport, FlushOptions, Seams, Shipper } from './shipper.js';
+export { type AnyFunction, type Flushable, withFlush } from './with-flush.js';
 
 // Write a destination.
 

@@ -1,6 +1,7 @@
-import type { ClientRequest } from 'node:http';
+import type { ClientRequest, Agent as HttpAgent } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import { STALLED } from './http-errors.js';
+import { systemClock } from './system-clock.js';
 
 /**
  * How long a connection may make no progress. Unused: less than servers wait before they close it, which is often 5 s.
@@ -41,4 +42,37 @@ export function unreferenceSocket(request: ClientRequest, hostname: string): voi
     const message = `cannot send to ${hostname}: no progress for ${MAX_STILL_MS} ms`;
     request.destroy(Object.assign(new Error(message), { code: STALLED }));
   });
+}
+
+/** The kept connections that serve no request. */
+export class UnusedConnections {
+  readonly #agents: readonly HttpAgent[];
+  /** In epoch milliseconds. */
+  readonly #freeSinceMs = new WeakMap<Socket, number>();
+
+  constructor(agents: readonly HttpAgent[]) {
+    this.#agents = agents;
+    for (const agent of agents) agent.on('free', (socket) => void this.#freeSinceMs.set(socket, systemClock.now()));
+  }
+
+  /**
+   * Closes those whose limit is over, and whose timer has not fired, since the process was frozen: a request on a connection that is
+   * gone for the network may get no response, and no error either. By the wall clock, as the monotonic one may stand still in a frozen
+   * machine; where the wall clock was set, this costs a new connection.
+   */
+  closeStale(): void {
+    const nowMs = systemClock.now();
+    for (const socket of this.#all) {
+      const unusedMs = nowMs - (this.#freeSinceMs.get(socket) ?? nowMs);
+      if (unusedMs < 0 || unusedMs > MAX_STILL_MS) socket.destroy();
+    }
+  }
+
+  closeAll(): void {
+    for (const socket of this.#all) socket.destroy();
+  }
+
+  get #all(): readonly Socket[] {
+    return this.#agents.flatMap(({ freeSockets }) => Object.values(freeSockets).flatMap((sockets) => sockets ?? []));
+  }
 }

@@ -6,11 +6,11 @@ import { urlToHttpOptions } from 'node:url';
 import type { HttpResponse } from './answer.js';
 import { markProgress, markUnsent } from './http-errors.js';
 import { headOf, readResponse } from './http-response.js';
-import { MAX_STILL_MS, unreferenceSocket, whenConnected } from './http-socket.js';
+import { MAX_STILL_MS, UnusedConnections, unreferenceSocket, whenConnected } from './http-socket.js';
 import { type LookupAll, Lookups } from './lookup.js';
 import { type ForwardProxy, type ProxySetting, proxyChooser, proxyRefusal } from './proxy.js';
 import { sharedState } from './shared-state.js';
-import { systemClock } from './system-clock.js';
+import { afterReading } from './system-clock.js';
 import { proxyAddress, TunnelAgent, type TunnelOptions } from './tunnel.js';
 
 /** Makes HTTP requests that do not keep the process alive. Code that waits for a response has to do that itself. */
@@ -78,8 +78,9 @@ export function createHttpClient({ proxy: setting, lookup }: HttpClientOptions =
         const bytes = typeof body === 'string' ? Buffer.from(body) : body;
         const headers = { 'content-length': String(bytes.length), ...others.headers };
         const lookup: LookupFunction = (...args) => lookups.lookup(...args, others.signal);
+        const { proxy, connections } = route;
+        connections.closeStale();
         const request = makeRequest(target, { ...others, headers, lookup }, route);
-        const { proxy, agents } = route;
         const { hostname } = proxy ?? target;
         let isConnected = false;
         whenConnected(request, () => {
@@ -106,7 +107,7 @@ export function createHttpClient({ proxy: setting, lookup }: HttpClientOptions =
         request.on('error', (error) => {
           if (!isConnected) lookups.connectionFailed(hostname);
           // The server may have closed the others as well.
-          if (request.reusedSocket) closeUnused(agents);
+          if (request.reusedSocket) connections.closeAll();
           fail(error, isConnected && request.writableEnded ? 'waiting' : 'sending');
         });
         unreferenceSocket(request, hostname);
@@ -124,12 +125,15 @@ interface Route {
   readonly proxy: ForwardProxy | undefined;
   /** For `http:` and `https:` URLs. */
   readonly agents: readonly [HttpAgent, HttpsAgent];
+  /** Theirs. */
+  readonly connections: UnusedConnections;
 }
 
 function createRoute(proxy: ForwardProxy | undefined): Route {
   const settings = { keepAlive: true, timeout: MAX_STILL_MS };
   const plain = proxy?.protocol === 'https:' ? new HttpsAgent(settings) : new HttpAgent(settings);
-  return { proxy, agents: [plain, proxy ? new TunnelAgent(proxy, settings) : new HttpsAgent(settings)] };
+  const agents = [plain, proxy ? new TunnelAgent(proxy, settings) : new HttpsAgent(settings)] as const;
+  return { proxy, agents, connections: new UnusedConnections(agents) };
 }
 
 function parseUrl(url: string): URL {
@@ -198,14 +202,4 @@ function sendBody(request: ClientRequest, body: Uint8Array, onProgress: (() => v
       });
   };
   sendNext();
-}
-
-/** Calls back once this process has read what its connections have: the end of a turn in which something was written may come before. */
-function afterReading(callback: () => void): void {
-  systemClock.defer(() => systemClock.defer(callback));
-}
-
-function closeUnused(agents: readonly HttpAgent[]): void {
-  for (const { freeSockets } of agents)
-    for (const sockets of Object.values(freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }
