@@ -1,8 +1,12 @@
-import { parseObject, stringify } from '@logferry/core';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { assertBalanced, createShipper, parseObject, stringify } from '@logferry/core';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { type CloudWatchOptions, createCloudWatch } from '../src/index.js';
 import { encoded, record } from './support/events.js';
+import { startEmulator } from './support/servers.js';
 import { start } from './support/shipper.js';
 
 const time = Date.UTC(2026, 0, 9, 23, 59, 59, 999);
@@ -295,4 +299,31 @@ it('takes another maxRoutes', async () => {
   const { shipper } = await start({ logStreamName: '{field:tenant}', maxRoutes: 2 });
   const log = (tenant: number): boolean => shipper.accept(record('x', { fields: { tenant } }));
   expect([log(1), log(2), log(3), log(1)]).toEqual([true, true, false, true]);
+});
+
+it('delivers after a restart what is on disk to the groups and streams that the records named, although the options are others', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'logferry-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const { emulator, access } = await startEmulator();
+  const delivery = { spool: { directory }, retry: { baseMs: 1 }, onError: () => {} };
+  const startWith = (options: CloudWatchOptions) =>
+    createShipper(createCloudWatch({ ...access, ...options }), delivery);
+  const yesterday = Date.now() - 86_400_000;
+  emulator.faults({ down: true });
+  const first = startWith({ logGroupName: 'shop/{field:tenant}', logStreamName: '{date:yyyy-MM-dd}' });
+  for (const tenant of ['acme', 'globex', 'a:b']) first.accept(record(tenant, { time: yesterday, fields: { tenant } }));
+  const report = await first.close({ timeoutMs: 50 });
+  assertBalanced(report);
+  expect(report.spooled).toBe(3);
+  emulator.faults();
+  const second = startWith({ logGroupName: 'other', route: () => ({ logStreamName: 'other' }) });
+  await expect.poll(() => second.stats().delivered, { timeout: 10_000 }).toBe(3);
+  assertBalanced(await second.close());
+  const logStreamName = new Date(yesterday).toISOString().slice(0, 10);
+  for (const [message, name] of [
+    ['acme', 'acme'],
+    ['globex', 'globex'],
+    ['a:b', 'a-b'],
+  ])
+    expect(emulator.events({ logGroupName: `shop/${name}`, logStreamName })).toMatchObject([{ message }]);
 });
