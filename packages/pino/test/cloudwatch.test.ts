@@ -180,7 +180,7 @@ describe('types', () => {
   it('refuse functions in the options of a target', () => {
     expectTypeOf<Functions<CloudWatchTargetOptions>>().toBeNever();
     expectTypeOf<Functions<CloudWatchStreamOptions>>().toEqualTypeOf<
-      'logGroupName' | 'logStreamName' | 'route' | 'credentials' | 'onError' | 'onDrop'
+      'logGroupName' | 'logStreamName' | 'route' | 'credentials' | 'transform' | 'onError' | 'onDrop'
     >();
     const good: CloudWatchTargetOptions = { logGroupName: 'shop', level: 'warn', retry: { capMs: 1000 } };
     // @ts-expect-error a function cannot be cloned
