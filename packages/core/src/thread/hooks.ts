@@ -16,7 +16,7 @@ export interface Hooks {
   readonly credentials?: (...args: never) => unknown;
 }
 
-export const hookNames: readonly (keyof Hooks)[] = ['onError', 'onDrop', 'route', 'transform', 'credentials'];
+const hookNames: readonly (keyof Hooks)[] = ['onError', 'onDrop', 'route', 'transform', 'credentials'];
 
 /**
  * The options of a transport in a worker thread with the functions that the module of the option `hooks` exports, in place of that

@@ -6,7 +6,7 @@ import { toPrimitive } from './stringify.js';
  * A number that JavaScript cannot hold as JSON has it: `9007199254740993`, `1.0`, `1E400`. `String(value)` is the number as it was,
  * `Number(value)` the nearest one of JavaScript.
  */
-export class ExactNumber {
+class ExactNumber {
   readonly #source: string;
 
   constructor(source: string) {
