@@ -399,7 +399,7 @@ it('a batch is halved as too large although the attempt ends before the page doe
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const destination = createLogService({ endpoint, project: 'shop', logstore: 'web', compression: 'none' });
   const errors = watchAttempts();
-  const shipper = createShipper(destination, { requestTimeoutMs: 200 });
+  const shipper = createShipper(destination, { requestTimeoutMs: 800 });
   for (let index = 0; index < 20; index++) shipper.accept(record({ message: 'x'.repeat(100) }));
   expect(await shipper.close()).toMatchObject({ delivered: 20 });
   expect(shipper.stats()).toMatchObject({ ambiguous: 0 });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
 import { BroadcastChannel } from 'node:worker_threads';
 import { type DeliveryReport, guarded, isWorkerStream, systemClock, type WorkerStream, warn } from '@logferry/core';
 import { CALLS_CHANNEL, type WorkerCall, type WorkerReply } from './worker.js';
@@ -10,7 +11,7 @@ const REPLY_TIMEOUT_MS = 5000;
 const GRACE_MS = 1000;
 
 /** The members of pino's ThreadStream that are used here; pino exports no type for it. */
-export interface Thread extends WorkerStream {
+export interface Thread extends Pick<WorkerStream, 'worker' | 'ready' | 'destroyed'>, EventEmitter {
   readonly writableNeedDrain: boolean;
   readonly writableErrored: unknown;
   flushSync(): void;

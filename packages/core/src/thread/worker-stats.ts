@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { EventEmitter } from 'node:events';
 import { BroadcastChannel, threadId } from 'node:worker_threads';
 import { statsByDestination } from '../accounting/listing.js';
 import type { DeliveryStats } from '../accounting/stats.js';
@@ -8,7 +7,9 @@ import { sharedState } from '../tools/shared-state.js';
 import { systemClock } from '../tools/system-clock.js';
 
 /** The members of a stream to a worker thread that are read here: of thread-stream's, which `pino.transport()` returns. */
-export interface WorkerStream extends EventEmitter {
+export interface WorkerStream {
+  once(event: string, listener: () => void): WorkerStream;
+  off(event: string, listener: () => void): WorkerStream;
   readonly worker: { readonly threadId: number };
   readonly ready: boolean;
   readonly destroyed: boolean;
