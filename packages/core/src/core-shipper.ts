@@ -318,6 +318,7 @@ export class CoreShipper implements Shipper {
     this.#intake.drain();
     if (!this.#closed) this.#giveNotice();
     const nowMs = this.#clock.monotonic();
+    this.#delivery.resume(nowMs);
     this.#batcher.sealDue(nowMs);
     this.#replay?.sealDue(nowMs);
     this.#delivery.dispatch(nowMs);
@@ -338,8 +339,9 @@ export class CoreShipper implements Shipper {
     });
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (nextMs === Number.POSITIVE_INFINITY) return;
-    this.#timer = this.#clock.setTimer(() => this.#pump(), Math.max(0, nextMs - nowMs));
+    const wakeAtMs = this.#delivery.expectWake(nextMs, nowMs);
+    if (wakeAtMs === Number.POSITIVE_INFINITY) return;
+    this.#timer = this.#clock.setTimer(() => this.#pump(), Math.max(0, wakeAtMs - nowMs));
     this.#timer.unref();
   }
 

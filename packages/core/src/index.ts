@@ -11,6 +11,7 @@ export { createShipper } from './create-shipper.js';
 export type { DeliveryOptions, RetryOptions } from './options/delivery-options.js';
 export type { SpoolOptions } from './options/spool-options.js';
 export type { DeliveryReport, FlushOptions, Seams, Shipper } from './shipper.js';
+export { type AnyFunction, type Flushable, withFlush } from './with-flush.js';
 
 // Write a destination.
 

@@ -17,6 +17,7 @@ import { decide } from './retry-policy.js';
 import { RouteScheduler } from './route-scheduler.js';
 import { Settlement } from './settlement.js';
 import { SizeLimit } from './size-limit.js';
+import { Standstill } from './standstill.js';
 
 interface Dependencies {
   readonly destination: Destination;
@@ -40,6 +41,7 @@ export class Delivery {
   readonly #sizes: SizeLimit;
   /** In the order of sending. */
   readonly #inFlight = new Map<PendingBatch, { readonly controller: AbortController; readonly atMs: number }>();
+  readonly #standstill = new Standstill();
   readonly #counts = noAttempts();
   /** The error of the last attempt, if that failed: it explains the loss of batches that had no attempt. */
   #failure: DeliveryError | undefined;
@@ -61,6 +63,24 @@ export class Delivery {
 
   enqueue(batch: PendingBatch): void {
     this.routes.push(batch);
+  }
+
+  /**
+   * Has to be called when this thread goes on after a wait. The time of a standstill is no part of the age of records: no attempt could
+   * be made.
+   */
+  resume(nowMs: number): void {
+    const stillMs = this.#standstill.notice(nowMs);
+    if (stillMs === 0) return;
+    for (const batch of this.#dependencies.backlog)
+      if (batch.youngestAtMs <= nowMs - stillMs) batch.youngestAtMs += stillMs;
+  }
+
+  /** The next call of {@link resume} comes at `wakeAtMs`. Returns an earlier time if a standstill could not be noticed then. */
+  expectWake(wakeAtMs: number, nowMs: number): number {
+    if (this.#dependencies.backlog.size > 0) return this.#standstill.expect(wakeAtMs, nowMs);
+    this.#standstill.expectNothing();
+    return wakeAtMs;
   }
 
   /** Starts as many attempts as may run now. */
@@ -178,6 +198,7 @@ export class Delivery {
     this.#counts.requests++;
     const snapshot = this.#congestion.sent(batch.route, this.routes.stateOf(batch.lane).isProven, atMs);
     const { requestTimeoutMs } = options;
+    const stillBeforeMs = this.#standstill.totalMs;
     if (spool) {
       await spool.beforeSend();
       // It was abandoned meanwhile: nothing was sent.
@@ -188,8 +209,12 @@ export class Delivery {
     // It was abandoned meanwhile.
     if (batch.state === 'settled') return;
     this.#inFlight.delete(batch);
-    if (DeliveryError.is(result)) this.#failed(batch, result, snapshot);
-    else this.#succeeded(batch, result, snapshot);
+    this.resume(clock.monotonic());
+    if (DeliveryError.is(result)) {
+      const stillMs = this.#standstill.totalMs - stillBeforeMs;
+      const isCutShort = stillMs > 0 && clock.monotonic() - atMs - stillMs < requestTimeoutMs;
+      this.#failed(batch, isCutShort ? afterStandstill(result, stillMs) : result, snapshot);
+    } else this.#succeeded(batch, result, snapshot);
     onAnswered();
   }
 
@@ -289,4 +314,12 @@ export class Delivery {
     this.#dependencies.backlog.replace(batch, halves);
     return halves;
   }
+}
+
+/** While this thread stood still the service may have responded, and closed the connection: that is no failure of it. */
+function afterStandstill(error: DeliveryError, stillMs: number): DeliveryError {
+  const { code, message, cause, ambiguous } = error;
+  if (code !== 'TIMEOUT' && code !== 'NETWORK') return error;
+  const text = `${message} (the process stood still for ${Math.round(stillMs)} ms meanwhile)`;
+  return new DeliveryError('AGAIN', text, { cause, ambiguous });
 }

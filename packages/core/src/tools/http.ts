@@ -7,7 +7,7 @@ import { markProgress, markUnsent, STALLED } from './http-errors.js';
 import { headOf, readResponse } from './http-response.js';
 import { type LookupAll, Lookups } from './lookup.js';
 import { sharedState } from './shared-state.js';
-import { systemClock } from './system-clock.js';
+import { afterReading, systemClock } from './system-clock.js';
 
 /** Makes HTTP requests that do not keep the process alive. Code that waits for a response has to do that itself. */
 export interface HttpClient {
@@ -50,9 +50,11 @@ export function createHttpClient({ lookup }: { readonly lookup?: LookupAll } = {
   const lookups = lookup ? new Lookups(lookup) : threadLookups;
   const settings = { keepAlive: true, timeout: MAX_STILL_MS };
   const agents = [new HttpAgent(settings), new HttpsAgent(settings)] as const;
+  const connections = new UnusedConnections(agents);
   return {
     request: ({ url, body, onProgress, ...others }) =>
       new Promise((resolve, reject) => {
+        connections.closeStale();
         const bytes = typeof body === 'string' ? Buffer.from(body) : body;
         const headers = { 'content-length': String(bytes.length), ...others.headers };
         const lookup: LookupFunction = (...args) => lookups.lookup(...args, others.signal);
@@ -75,7 +77,7 @@ export function createHttpClient({ lookup }: { readonly lookup?: LookupAll } = {
           const { reusedSocket: isReused, writableEnded: isHandedOver } = request;
           if (!isConnected) lookups.connectionFailed(hostname);
           // The server may have closed the others as well.
-          if (isReused) closeUnused(agents);
+          if (isReused) connections.closeAll();
           markProgress(error, { phase: isConnected && isHandedOver ? 'waiting' : 'sending', isReused });
           reject(error);
         });
@@ -141,11 +143,6 @@ function sendBody(request: ClientRequest, body: Uint8Array, onProgress: (() => v
   sendNext();
 }
 
-/** Calls back once this process has read what its connections have: the end of a turn in which something was written may come before. */
-function afterReading(callback: () => void): void {
-  systemClock.defer(() => systemClock.defer(callback));
-}
-
 /**
  * From then on the connection passes on what it is given. What it has passed on is not known in time: of TLS, Node.js tells that in a
  * later turn than the one in which the service may have the request, and may have closed the connection.
@@ -157,9 +154,37 @@ function whenConnected(request: ClientRequest, connect: () => void): void {
   });
 }
 
-function closeUnused(agents: readonly HttpAgent[]): void {
-  for (const { freeSockets } of agents)
-    for (const sockets of Object.values(freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+/** The kept connections that serve no request. */
+class UnusedConnections {
+  readonly #agents: readonly HttpAgent[];
+  /** In epoch milliseconds. */
+  readonly #freeSinceMs = new WeakMap<Socket, number>();
+
+  constructor(agents: readonly HttpAgent[]) {
+    this.#agents = agents;
+    for (const agent of agents) agent.on('free', (socket) => void this.#freeSinceMs.set(socket, systemClock.now()));
+  }
+
+  /**
+   * Closes those whose limit is over, and whose timer has not fired, since the process was frozen: a request on a connection that is
+   * gone for the network may get no response, and no error either. By the wall clock, as the monotonic one may stand still in a frozen
+   * machine; where the wall clock was set, this costs a new connection.
+   */
+  closeStale(): void {
+    const nowMs = systemClock.now();
+    for (const socket of this.#all) {
+      const unusedMs = nowMs - (this.#freeSinceMs.get(socket) ?? nowMs);
+      if (unusedMs < 0 || unusedMs > MAX_STILL_MS) socket.destroy();
+    }
+  }
+
+  closeAll(): void {
+    for (const socket of this.#all) socket.destroy();
+  }
+
+  get #all(): readonly Socket[] {
+    return this.#agents.flatMap(({ freeSockets }) => Object.values(freeSockets).flatMap((sockets) => sockets ?? []));
+  }
 }
 
 /**

@@ -23,6 +23,12 @@ export const nextTick: (callback: (...args: never[]) => void) => void = process.
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
+ * A timer that is late by so much was due while the process stood still: it was frozen between invocations, or blocked. Node.js calls
+ * such timers before it reads what came meanwhile, which may be what the timer limits the wait for.
+ */
+export const STANDSTILL_MS = 1000;
+
+/**
  * Time of the system, also while the timers are faked. Callbacks run outside of the caller's asynchronous context, and an error of
  * theirs is no uncaught one.
  */
@@ -32,10 +38,16 @@ export const systemClock: Clock = {
   setTimer(callback, delayMs) {
     const dueAtMs = now() + delayMs;
     let isKeepingAlive = true;
+    let isCancelled = false;
     // Node.js cuts a delay to whole milliseconds, and counts from the start of the turn: its timer may fire early.
     const elapse = guarded(() => {
-      if (now() >= dueAtMs) callback();
-      else timer = start();
+      const lateMs = now() - dueAtMs;
+      if (lateMs < 0) timer = start();
+      else if (lateMs < STANDSTILL_MS) callback();
+      else
+        afterReading(() => {
+          if (!isCancelled) callback();
+        });
     });
     const start = (): NodeJS.Timeout => {
       const restMs = Math.max(0, Math.ceil(dueAtMs - now()));
@@ -48,11 +60,22 @@ export const systemClock: Clock = {
         isKeepingAlive = false;
         timer.unref();
       },
-      cancel: () => clearTimeout(timer),
+      cancel() {
+        isCancelled = true;
+        clearTimeout(timer);
+      },
     };
   },
   defer: (callback) => void outsideContext(() => setImmediate(guarded(callback))),
 };
+
+/**
+ * Calls back once this process has read what its connections have: the end of a turn in which something was written, or in which timers
+ * were due, may come before.
+ */
+export function afterReading(callback: () => void): void {
+  systemClock.defer(() => systemClock.defer(callback));
+}
 
 /** Resolves at the end of this turn of the event loop. */
 export function nextTurn(): Promise<void> {
