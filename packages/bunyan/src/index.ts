@@ -8,3 +8,4 @@ export {
   type StreamOptions,
   streamOptionNames,
 } from './stream.js';
+export { withFlush } from './with-flush.js';

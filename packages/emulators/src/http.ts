@@ -28,6 +28,8 @@ export type Reaction = HttpResponse | 'reset' | 'hang';
 export interface HttpServer {
   /** Base address without a trailing slash: `"http://127.0.0.1:41234"`. */
   readonly url: string;
+  /** Closes the connections without a request. */
+  closeIdleConnections(): void;
   /** Stops listening and destroys every connection, including those of hanging requests. */
   close(): Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function listen(
   const host = target.includes(':') ? `[${target}]` : target;
   return {
     url: `http://${host}:${port}`,
+    closeIdleConnections: () => server.closeIdleConnections(),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { Agent, get as httpGet } from 'node:http';
+import type { Socket } from 'node:net';
 import { CreateLogStreamCommand, PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it, vi } from 'vitest';
-import { startCloudWatch } from '../src/index.js';
+import { startCloudWatch, startLogService } from '../src/index.js';
 import { connect, event, events, GROUP, NOW, put, STREAM, setUp, TARGET } from './helpers.js';
 
 describe('startCloudWatch', () => {
@@ -49,6 +52,32 @@ describe('startCloudWatch', () => {
     await expect(put(connect(emulator), [event()])).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     expect(emulator.events()).toHaveLength(1);
   });
+});
+
+it('closeIdleConnections() closes the connections without a request, and no other', async () => {
+  const { emulator, client } = await setUp();
+  const service = await startLogService();
+  for (const server of [emulator, service]) {
+    const agent = new Agent({ keepAlive: true });
+    const get = () =>
+      new Promise<Socket>((resolve) => {
+        const request = httpGet(server.url, { agent }, (response) =>
+          response.resume().once('end', () => resolve(request.socket as Socket)),
+        );
+      });
+    const idle = await get();
+    const closed = once(idle, 'close');
+    server.closeIdleConnections();
+    await closed;
+    expect((await get()).destroyed).toBe(false);
+    agent.destroy();
+  }
+  emulator.faults({ delayMs: 200 });
+  const slow = put(client, [event('slow')]);
+  await expect.poll(() => emulator.events()).toHaveLength(1);
+  emulator.closeIdleConnections();
+  await slow;
+  await service.close();
 });
 
 describe('events()', () => {

@@ -79,6 +79,13 @@ export class VirtualClock implements Clock {
     this.#pass(untilMs - this.#elapsedMs);
   }
 
+  /** Lets time pass in which the process does not run: timers that were due fire after it, late. */
+  async standStill(ms: number): Promise<void> {
+    await this.settle();
+    this.#pass(ms);
+    await this.advance(0);
+  }
+
   /** Sets the wall clock forward, or back, by milliseconds. The monotonic clock is not affected. */
   jump(ms: number): void {
     this.#wallMs += ms;

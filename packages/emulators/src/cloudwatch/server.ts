@@ -63,6 +63,8 @@ export interface CloudWatchEmulator {
    * invalid numbers throw a TypeError, and the old plan stays.
    */
   faults(plan?: CloudWatchFaultPlan): void;
+  /** Closes the connections without a request, as services do after some seconds. */
+  closeIdleConnections(): void;
   /** Stops listening and destroys all connections, also of hanging requests. `events` and `stats` still work. */
   close(): Promise<void>;
 }
@@ -108,6 +110,7 @@ export async function startCloudWatch(options: CloudWatchEmulatorOptions = {}): 
       ),
     stats: stats.snapshot,
     faults: (plan = {}) => faults.replace(plan),
+    closeIdleConnections: server.closeIdleConnections,
     close: server.close,
   };
 }

@@ -73,6 +73,8 @@ export interface LogServiceEmulator {
    * invalid numbers throw a TypeError, and the old plan stays.
    */
   faults(plan?: LogServiceFaultPlan): void;
+  /** Closes the connections without a request, as services do after some seconds. */
+  closeIdleConnections(): void;
   /** Stops listening and destroys all connections, also of hanging requests. `events` and `stats` still work. */
   close(): Promise<void>;
 }
@@ -136,6 +138,7 @@ export async function startLogService(options: LogServiceEmulatorOptions = {}): 
     },
     webTracking: (name, on) => store.set(name, on, clock()),
     faults: (plan = {}) => faults.replace(plan),
+    closeIdleConnections: server.closeIdleConnections,
     close: server.close,
   };
 }
