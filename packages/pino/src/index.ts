@@ -6,3 +6,4 @@ export {
   streamOptionNames,
 } from './stream.js';
 export { close, flush, stats } from './transport.js';
+export { withFlush } from './with-flush.js';
