@@ -48,6 +48,7 @@ async function shipExamples() {
     ['winston', 'cloudwatch', 'winston-existing-config', 'index.js'],
     ['pino', 'cloudwatch', 'pino-pipeline', 'index.js'],
     ['bunyan', 'cloudwatch', 'bunyan-stream', 'index.js'],
+    ['winston', 'cloudwatch', 'lambda', 'index.js', 'lambda'],
     ['winston', 'log-service', 'log-service', 'winston.js'],
     ['pino', 'log-service', 'log-service', 'pino.js'],
     ['bunyan', 'log-service', 'log-service', 'bunyan.js'],

@@ -1,4 +1,4 @@
-import { type AnyFunction, withFlush as flushOthers, type Flushable } from '@logferry/core';
+import { type AnyFunction, type Flushable, withFlush as flushOthers } from '@logferry/core';
 import type { DestinationEntry } from './stream.js';
 
 /**
