@@ -146,6 +146,7 @@ const HOPS = [
   'core-shipper.ts',
   'thread',
   'create-shipper.ts',
+  'with-flush.ts',
 ];
 const DOORS = ['index.ts', 'testing'];
 const FOLDERS = [...GROUND, ...HOPS, ...DOORS];
