@@ -3,6 +3,7 @@ import type { FlushOptions } from './shipper.js';
 import { inBackground } from './tools/guarded.js';
 import { isThenable } from './tools/is-thenable.js';
 import { nextTick, systemClock } from './tools/system-clock.js';
+import { warn } from './tools/warn.js';
 
 /** What `withFlush` flushes: a transport or a stream of an adapter, or a `Shipper`. */
 export interface Flushable {
@@ -16,7 +17,7 @@ export type AnyFunction = (...args: never[]) => unknown;
 /**
  * Wraps the handler of a serverless function, whose process is frozen between invocations: the logs of each invocation are delivered
  * before its end is told, and at once, without waiting for `maxDelayMs`. Result or error of the handler pass unchanged: a flush never
- * adds one.
+ * adds one. The first one that fails is a warning of the process.
  *
  * The transports flush together, for `context.getRemainingTimeInMillis()` minus 250 ms at most; where no parameter has that method,
  * for 5,000 ms. The rest stays pending, and goes with the next invocation.
@@ -39,9 +40,15 @@ export function withFlush<Handler extends AnyFunction>(
     if (!isFlushable(transport))
       throw wrongOption(`transports[${index}]`, 'a transport or stream with flush() and stats()', transport);
   });
+  let isTold = false;
+  const failed = (reason: unknown): void => {
+    if (isTold) return;
+    isTold = true;
+    warn(`withFlush: a flush failed, records may be delivered later or never: ${Object(reason).message ?? reason}`);
+  };
   // The runtime reads the number of the parameters, symbols and the class of the function: a proxy has them all.
   return new Proxy(handler, {
-    apply: (_, self, args: readonly unknown[]) => new Invocation(transports, args).run(handler, self),
+    apply: (_, self, args: readonly unknown[]) => new Invocation(transports, args, failed).run(handler, self),
   });
 }
 
@@ -62,10 +69,12 @@ interface Context {
 class Invocation {
   readonly #transports: readonly Flushable[];
   readonly #args: readonly unknown[];
+  readonly #failed: (reason: unknown) => void;
 
-  constructor(transports: readonly Flushable[], args: readonly unknown[]) {
+  constructor(transports: readonly Flushable[], args: readonly unknown[], failed: (reason: unknown) => void) {
     this.#transports = transports;
     this.#args = args;
+    this.#failed = failed;
   }
 
   run(handler: AnyFunction, self: unknown): unknown {
@@ -122,8 +131,9 @@ class Invocation {
       const timer = systemClock.setTimer(resolve, timeoutMs);
       end = () => timer.cancel();
     });
-    const flushes = this.#transports.map(async (transport) => transport.flush({ timeoutMs }));
-    await Promise.race([Promise.allSettled(flushes), overtime]);
+    const flush = async (transport: Flushable): Promise<unknown> => transport.flush({ timeoutMs });
+    const flushes = this.#transports.map((transport) => flush(transport).catch(this.#failed));
+    await Promise.race([Promise.all(flushes), overtime]);
     end();
   }
 

@@ -262,7 +262,7 @@ it.each([
   expect(given).toEqual([{ timeoutMs: 5000 }]);
 });
 
-it('a flush that throws, rejects or takes longer than it may changes nothing', async () => {
+it('a flush that throws, rejects or takes longer than it may changes nothing, and the first failure is a warning', async () => {
   const { shipper, destination, log } = start();
   const stats = (): void => {};
   const broken: Flushable[] = [
@@ -283,8 +283,14 @@ it('a flush that throws, rejects or takes longer than it may changes nothing', a
     shipper,
     ...broken,
   );
+  const warnings: string[] = [];
+  const listen = ({ message }: Error): void => void warnings.push(message);
+  process.on('warning', listen);
   expect(await handler({}, contextOf(400))).toBe('fine');
   expect(destination.texts).toEqual(['x']);
+  await handler({}, contextOf(400));
+  process.off('warning', listen);
+  expect(warnings).toEqual([expect.stringMatching(/withFlush: a flush failed, .*: broken$/)]);
 });
 
 it.each([
