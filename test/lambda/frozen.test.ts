@@ -24,7 +24,8 @@ const FAULTS = { throttle: 0.2, serverError: 0.15, reset: 0.15, html: 0.068, los
 /** Short waits, so that an invocation takes no longer than the requests. */
 const DELIVERY = {
   retry: { baseMs: 5, throttledBaseMs: 10, capMs: 50 },
-  requestTimeoutMs: 10_000,
+  // Many processes make the services slow.
+  requestTimeoutMs: 250 * PROCESSES,
   closeTimeoutMs: 100,
 };
 
