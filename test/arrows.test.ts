@@ -47,9 +47,11 @@ it('finds the imports to check', () => {
   expect(readdirSync(packages).sort()).toEqual([...SHIPPED, 'emulators'].sort());
 });
 
-it('core imports no cloud, no framework, and two packages: thread-stream and proxy-from-env', () => {
+it('core imports no cloud, no framework, and three packages: thread-stream, proxy-from-env and @pinojs/redact', () => {
   const foreign = all.filter(({ package: name, target }) => name === 'core' && !/^(\.|node:)/.test(target));
-  expect(new Set(foreign.map(({ target }) => target))).toEqual(new Set(['thread-stream', 'proxy-from-env']));
+  expect(new Set(foreign.map(({ target }) => target))).toEqual(
+    new Set(['thread-stream', 'proxy-from-env', '@pinojs/redact']),
+  );
 });
 
 it('destinations, and otel, import core only', () => {
@@ -73,7 +75,7 @@ it('a binding is short: it only joins a framework and a cloud', () => {
   for (const adapter of ADAPTERS) {
     for (const cloud of DESTINATIONS) {
       const lines = readFileSync(join(packages, adapter, 'src', `${cloud}.ts`), 'utf8').split('\n').length;
-      expect(lines, `${adapter}/${cloud}.ts`).toBeLessThanOrEqual(60);
+      expect(lines, `${adapter}/${cloud}.ts`).toBeLessThanOrEqual(65);
     }
   }
 });

@@ -42,7 +42,7 @@ describe('the examples of the documentation run unchanged', () => {
   const stored = (): number => cloudWatch.events().length + logService.events().length;
 
   it('finds the examples of all pages', () => {
-    expect(new Set(examples.map(({ file }) => file)).size).toBe(10);
+    expect(new Set(examples.map(({ file }) => file)).size).toBe(11);
   });
 
   it.each(examples)('$file, example $number', async ({ code }) => {

@@ -111,7 +111,7 @@ describe('the Loki destination of the README', () => {
 
 it.each([
   ['loki.test.mjs', 24],
-  ['sink.test.mjs', 26],
+  ['sink.test.mjs', 28],
 ])('%s of the README passes under node --test', async (name, tests) => {
   // With this variable node --test would report to the test run of another process.
   const { NODE_TEST_CONTEXT, ...env } = process.env;

@@ -1,5 +1,5 @@
 // Sends a pino log to Alibaba Cloud Log Service from pino's worker thread.
-import { close } from '@logferry/pino';
+import { close, flush, stats } from '@logferry/pino';
 import pino from 'pino';
 
 const { SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore } = process.env;
@@ -13,4 +13,6 @@ for (let visit = 1; visit <= 200; visit++) logger.info({ visit }, 'visitor paid'
 logger.warn({ left: 3 }, 'stock is low');
 logger.error(new Error('card declined'), 'payment failed');
 
-console.log(JSON.stringify(await close(transport)));
+await flush(transport);
+console.log(JSON.stringify(await stats(transport)));
+await close(transport);

@@ -1,7 +1,7 @@
 // A pino pipeline in a worker thread: a custom stage hides card numbers, and the next stage ships to CloudWatch.
 import { Transform } from 'node:stream';
 import { isMainThread } from 'node:worker_threads';
-import { close } from '@logferry/pino';
+import { close, flush, stats } from '@logferry/pino';
 import pino from 'pino';
 import build from 'pino-abstract-transport';
 
@@ -25,5 +25,7 @@ if (isMainThread) {
   logger.warn({ left: 3 }, 'stock is low');
   logger.error(new Error('card declined'), 'payment failed');
 
-  console.log(JSON.stringify(await close(transport)));
+  await flush(transport);
+  console.log(JSON.stringify(await stats(transport)));
+  await close(transport);
 }

@@ -1,5 +1,5 @@
 // A Fastify server. A worker thread sends its request log to CloudWatch.
-import { close } from '@logferry/pino';
+import { close, flush, stats } from '@logferry/pino';
 import Fastify from 'fastify';
 import pino from 'pino';
 
@@ -22,7 +22,9 @@ const shutDown = async () => {
   if (ending) return;
   ending = true;
   await app.close();
-  console.log(JSON.stringify(await close(transport)));
+  await flush(transport);
+  console.log(JSON.stringify(await stats(transport)));
+  await close(transport);
 };
 for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, shutDown);
 

@@ -18,6 +18,7 @@ function installWithoutSdk(): string {
   const packages = {
     '@logferry/cloudwatch': root,
     '@logferry/core': dirname(resolve('@logferry/core/package.json')),
+    '@pinojs/redact': dirname(resolve('@pinojs/redact')),
   };
   for (const [name, source] of Object.entries(packages)) {
     const target = join(app, 'node_modules', name);

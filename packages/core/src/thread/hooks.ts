@@ -25,9 +25,11 @@ const hookNames: readonly (keyof Hooks)[] = ['onError', 'onDrop', 'route', 'tran
 export async function withHooks<Options extends { readonly hooks?: string | undefined }>(
   options: Options,
 ): Promise<Omit<Options, 'hooks'>> {
+  const url = hooksUrl(options?.hooks);
+  // Without them the options are checked as they came.
+  if (url === undefined) return options;
   const { hooks, ...others } = options;
-  const url = hooksUrl(hooks);
-  return url === undefined ? others : { ...others, ...(await loadHooks(url, others)) };
+  return { ...others, ...(await loadHooks(url, others)) };
 }
 
 /** Loads the functions. `options` are those that may not be given twice. Rejects with `ConfigError`. */
