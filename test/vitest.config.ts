@@ -14,15 +14,20 @@ const patient = [
 /** Files that compute meanwhile. None of them depends on times. */
 const meanwhile = ['contract/transport.test.ts', 'properties.test.ts'];
 
-/** Files without a short form: each of their many processes takes half a second of a core. */
+/** Files without a short form: they start many processes, each of which takes half a second of a core, or ship for long. */
 const longOnly = [
   'chaos.test.ts',
   'contract/runners/**',
   'lambda/**',
+  'load.test.ts',
+  'matrix/**',
+  'memory.test.ts',
   'packed/**',
+  'soak.test.ts',
   'spool/**',
   'surroundings.test.ts',
   'thread/endings.test.ts',
+  'thread/process-end.test.ts',
 ];
 const first = [...patient, ...meanwhile].filter((file) => full || !longOnly.includes(file));
 
