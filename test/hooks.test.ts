@@ -142,7 +142,8 @@ it.runIf(full)('an application in TypeScript has its hooks in TypeScript, under 
       import pino from 'pino';
       import winston from 'winston';
       const hooks: string = new URL('hooks.ts', import.meta.url).href;
-      const transport = pino.transport({ target: '@logferry/pino/cloudwatch', options: { logGroupName: 'tsx', hooks } });
+      const worker = { execArgv: process.execArgv };
+      const transport = pino.transport({ target: '@logferry/pino/cloudwatch', options: { logGroupName: 'tsx', hooks }, worker });
       pino(transport).info('pino');
       await close(transport);
       const startedMs = performance.now();

@@ -8,15 +8,31 @@ export type Exports = Readonly<Record<string, unknown>>;
 /** Loads an ES module or a CommonJS module by its URL. `require` of ES modules begins with Node.js 20.19 and 22.12, and has a flag. */
 export async function loadModule(url: string): Promise<Exports> {
   try {
-    return (await importModule(url)) as Exports;
+    return (await (isTypeScript(url) ? requireModule(url) : importModule(url))) as Exports;
   } catch (error) {
-    if (!NO_IMPORT.has(codeOf(error))) throw error;
+    const other = otherWay(url, error);
+    if (!other) throw error;
     try {
-      return createRequire(url)(fileURLToPath(url));
+      return (await other(url)) as Exports;
     } catch (second) {
       throw codeOf(second) === 'ERR_REQUIRE_ESM' ? error : second;
     }
   }
+}
+
+function requireModule(url: string): Exports {
+  return createRequire(url)(fileURLToPath(url));
+}
+
+/** In a worker thread, tsx transforms what is required, and in some versions of Node.js not what is imported. */
+function isTypeScript(url: string): boolean {
+  return /\.[cm]?tsx?$/.test(new URL(url).pathname);
+}
+
+/** The way that may succeed after this error of the first one. */
+function otherWay(url: string, error: unknown): ((url: string) => unknown) | undefined {
+  if (!isTypeScript(url)) return NO_IMPORT.has(codeOf(error)) ? requireModule : undefined;
+  return error instanceof SyntaxError || NO_REQUIRE.has(codeOf(error)) ? importModule : undefined;
 }
 
 /** An export. Node.js reads the names of a CommonJS module from its source, and misses those of unusual forms. */
@@ -33,6 +49,9 @@ const NO_IMPORT: ReadonlySet<unknown> = new Set([
   'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING',
   'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING_FLAG',
 ]);
+
+/** `import()` may succeed after these errors of `require`. */
+const NO_REQUIRE: ReadonlySet<unknown> = new Set(['ERR_REQUIRE_ESM', 'ERR_REQUIRE_ASYNC_MODULE']);
 
 function codeOf(error: unknown): unknown {
   return (error as { readonly code?: unknown } | null)?.code;
