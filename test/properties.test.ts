@@ -158,7 +158,7 @@ it('any record is stored in the group and the stream that its own time, level an
       const places = stored.map((event) => `${event.message}: ${event.logGroupName} | ${event.logStreamName}`);
       expect(places.sort()).toEqual(expected.sort());
     }),
-    { numRuns: full ? 8 : 2 },
+    { numRuns: full ? 4 : 1 },
   );
   for (const { shipper } of shippers) assertBalanced(await shipper.close());
   expect(cloud.stats().violations).toEqual([]);
