@@ -10,7 +10,7 @@ export function recordOf(written: unknown): LogRecord {
   if (typeof written !== 'string') return new BunyanRecord(written as Fields);
   const line = written.trimEnd();
   const fields = parseObject(line);
-  return fields ? new BunyanRecord(fields, line, line) : new BunyanRecord({ msg: line }, line);
+  return new BunyanRecord(fields ?? { msg: line }, line, line.trimStart().startsWith('{') ? line : undefined);
 }
 
 /** bunyan's record as a record for the core. All raw streams get the same object, so it is never changed. */

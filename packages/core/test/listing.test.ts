@@ -48,7 +48,6 @@ it('shippers that are let go stay in the sums, and no memory is held for each', 
   const { listings } = Reflect.get(globalThis, Symbol.for('logferry.shippers')) as { listings: ReadonlySet<object> };
   const before = listings.size;
   for (let round = 0; round < 20; round++) await start('let go', 2).flush();
-  expect(listings.size).toBe(before + 20);
   await expect
     .poll(() => {
       collectGarbage();

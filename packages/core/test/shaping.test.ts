@@ -113,6 +113,17 @@ describe('redact', () => {
     }
   });
 
+  it('drops a line that begins like the JSON of an object, and is none', async () => {
+    for (const text of ['{"password":"SECRET","x', '{"password":"SECRET"}\n{"password":"SECRET"}']) {
+      const each = { ...record(text), fields: { msg: text }, fieldsJson: text };
+      for (const destination of [new RecordingDestination(), fieldsDestination()]) {
+        const { texts, stats } = await shipped({ redact: ['password'] }, [each], destination);
+        expect(texts).toEqual([]);
+        expect(stats.dropped.unencodable).toBe(1);
+      }
+    }
+  });
+
   it('drops a record that cannot be redacted, and says so', async () => {
     const unreadable = Object.defineProperty(record('secret'), 'fields', {
       get() {
@@ -241,6 +252,12 @@ describe('transform', () => {
     };
     expect((await shipped({ transform }, [record(text)])).texts).toEqual([text]);
     expect(seen).toEqual(['9007199254740993', 1.5]);
+  });
+
+  it('ships the digits of numbers in a line that it makes of the fields', async () => {
+    const text = '{"id":9007199254740993}';
+    const transform = (each: ShippedRecord): ShippedRecord => ({ ...each, text: `is ${JSON.stringify(each.fields)}` });
+    expect((await shipped({ transform }, [record(text)])).texts).toEqual([`is ${text}`]);
   });
 
   it('leaves a record out that it returns null for, which is counted and no loss', async () => {

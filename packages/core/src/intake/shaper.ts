@@ -8,6 +8,8 @@ import { parseObject } from '../tools/parse-object.js';
 /** Why a record is left out, which is no loss. */
 export type LeftOut = 'sampled' | 'filtered';
 
+const NO_JSON = 'the line begins like the JSON of an object, and is none: its fields cannot be redacted';
+
 /** The frameworks write theirs first: later members with these names are the application's. */
 const FIRST_NAMES = ['level', 'time'];
 
@@ -56,7 +58,10 @@ export class Shaper {
 
   #fieldsOf(record: LogRecord): Content['members'] {
     const { fieldsJson } = record;
-    const members = (fieldsJson && this.#parse(fieldsJson)) || this.#parse(exactJson(record.fields));
+    const parsed = fieldsJson && this.#parse(fieldsJson);
+    // The adapter took it for plain text, which has no field of that name.
+    if (fieldsJson && !parsed && this.#shaping.redact) throw new TypeError(NO_JSON);
+    const members = parsed || this.#parse(exactJson(record.fields));
     if (!members) throw new TypeError('the fields of the record cannot be read');
     return members;
   }
@@ -99,7 +104,7 @@ export class Shaper {
     const { redact } = this.#shaping;
     if (!redact) {
       const json = unmark(JSON.stringify(members));
-      return { text: text ?? json, fieldsJson: json };
+      return { text: text === undefined ? json : unmark(text), fieldsJson: json };
     }
     const line = text === undefined ? undefined : this.#parse(text);
     if (text !== undefined && !line && Object.keys(members).length === 0)
