@@ -3,6 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { parseObject } from '../src/index.js';
 
 describe('parseObject', () => {
+  it('keeps the digits beside strings that begin with a colon', () => {
+    for (const value of [':', ':{', ':[1,'])
+      expect(parseObject(`{"c":":","a":"${value}","n":9007199254740993,"b":"}"}`)?.n).toBe('9007199254740993');
+    expect(parseObject('{":{":1,"n":9007199254740993,"b":"}","c":":"}')?.n).toBe('9007199254740993');
+  });
+
   it.each(['9007199254740993', '-0', '1.0', '1E400', '1e3', '-0.0', '12345678901234567890', '0.1000'])(
     'keeps the digits of %s, alone, in a list and in an object',
     (digits) => {

@@ -70,6 +70,26 @@ describe('redact', () => {
     expect((await shipped({ redact }, [line(before)], fieldsDestination())).texts).toEqual([JSON.stringify(after)]);
   });
 
+  it('leaves a destination that reads both the fields that the line lacks, redacted', async () => {
+    const seen: unknown[] = [];
+    const encode = ({ level, time, text, fields }: LogRecord): Encoding => {
+      seen.push(fields);
+      return { route: level, time, payload: text, bytes: text.length };
+    };
+    const destination = Object.assign(new RecordingDestination(), { reads: 'both' as never, encode: encode as never });
+    const each = { ...record('{"m":"x","own":1}'), fields: { tenant: 'acme', password: 'S3CRET', own: 2 } };
+    const { texts } = await shipped({ redact: ['password'] }, [each], destination);
+    expect(texts).toEqual(['{"m":"x","own":1}']);
+    expect(seen).toEqual([{ tenant: 'acme', password: '[Redacted]', m: 'x', own: 1 }]);
+  });
+
+  it('keeps a further member whose free name is __proto__', async () => {
+    const text = '{"__proto_":{"x":1},"b":1,"__proto_":2}';
+    const transform = (each: ShippedRecord): ShippedRecord => each;
+    const { texts } = await shipped({ transform }, [record(text)]);
+    expect(texts).toEqual(['{"b":1,"__proto_":2,"__proto__":{"x":1}}']);
+  });
+
   it('takes another censor, and leaves members out with remove', async () => {
     const fields = { password: 'x', user: 'u' };
     expect((await shipped({ redact: { paths: ['password'], censor: '***' } }, [line(fields)])).texts).toEqual([

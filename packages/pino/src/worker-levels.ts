@@ -50,6 +50,4 @@ function hear(port: MessagePort, onMessage: (message: unknown) => void): void {
 }
 
 /** The levels that are told in this worker. */
-const workerLevels: WorkerLevels = sharedState('pino.levels', () => new WorkerLevels());
-
-export { workerLevels };
+export const workerLevels: WorkerLevels = sharedState('pino.levels', () => new WorkerLevels());

@@ -24,6 +24,18 @@ function messages(logGroupName: string): string[] {
   return service.events({ logGroupName }).map(({ message }) => message);
 }
 
+test('names the stream by a field that the line does not have, also beside redact', async () => {
+  for (const redact of [[], ['password']]) {
+    const group = `lean-${redact.length}`;
+    const transport = new CloudWatchTransport({ ...reaching(group), logStreamName: '{field:tenant}', redact });
+    const format = winston.format.printf(({ message }) => JSON.stringify({ message, password: 'S3CRET' }));
+    winston.createLogger({ format, transports: [transport] }).info('x', { tenant: 'acme' });
+    await transport.flush();
+    expect(service.events({ logGroupName: group }).map(({ logStreamName }) => logStreamName)).toEqual(['acme']);
+    expect(messages(group)[0]?.includes('S3CRET')).toBe(redact.length === 0);
+  }
+});
+
 test('ships the line of the format as message, with the time of the timestamp format', async () => {
   const transport = new CloudWatchTransport({ ...reaching('formats'), level: 'debug', logStreamName: 'one' });
   const { combine, timestamp, printf } = winston.format;

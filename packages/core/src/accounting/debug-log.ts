@@ -136,9 +136,9 @@ export class DebugLog {
 }
 
 function placeOf(destination: Destination, route?: string): string {
-  const { endpoint, credentials } = describe(destination, route);
-  const target = route === undefined ? describe(destination).target : targetOf(destination, route);
-  const place = [target, endpoint && `at ${endpoint}`].filter(Boolean).join(' ') || destination.name;
+  const { target, endpoint, credentials } = describe(destination, route);
+  const name = route === undefined ? target : targetOf(destination, route);
+  const place = [name, endpoint && `at ${endpoint}`].filter(Boolean).join(' ') || destination.name;
   return credentials ? `${place}; credentials: ${credentials}` : place;
 }
 

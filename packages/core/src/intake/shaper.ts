@@ -16,14 +16,14 @@ const FIRST_NAMES = ['level', 'time'];
 /** Does what the options want with a record before it is encoded: `sample`, then `transform`, then `redact`, which has the last word. */
 export class Shaper {
   readonly #shaping: ResolvedShaping;
-  readonly #shipsText: boolean;
+  readonly #reads: Destination['reads'];
   readonly #random: () => number;
   #isTransforming = false;
 
   /** `random`: from 0 up to, but not including, 1. */
   constructor(shaping: ResolvedShaping, reads: Destination['reads'], random: () => number) {
     this.#shaping = shaping;
-    this.#shipsText = reads !== 'fields';
+    this.#reads = reads;
     this.#random = random;
   }
 
@@ -41,7 +41,12 @@ export class Shaper {
     if (!transform && !redact) return record;
     const { time, urgent } = record;
     const content = this.#contentOf(record);
-    if (!transform) return new ShapedRecord({ time, level, urgent }, this.#write(content));
+    if (!transform) {
+      // The line may lack a field by which the record is routed.
+      const hasOthers = this.#reads === 'both' && content.text === undefined && record.fieldsJson !== record.text;
+      const others = hasOthers ? (): LogRecord['fields'] => this.#redactedFieldsOf(record) : undefined;
+      return new ShapedRecord({ time, level, urgent }, this.#write(content), others);
+    }
     const text = redact ? undefined : content.text;
     const made = this.#transform({ time, level, text, fields: reviveNumbers(content.members) as Content['members'] });
     if (!made) return 'filtered';
@@ -51,7 +56,7 @@ export class Shaper {
 
   /** Of a line of JSON the members of the line, which ship, and no text. */
   #contentOf(record: LogRecord): Content {
-    const text = this.#shipsText ? record.text : undefined;
+    const text = this.#reads === 'fields' ? undefined : record.text;
     const line = text === undefined ? undefined : this.#parse(text);
     return line ? { text: undefined, members: line } : { text, members: this.#fieldsOf(record) };
   }
@@ -66,6 +71,11 @@ export class Shaper {
     return members;
   }
 
+  #redactedFieldsOf(record: LogRecord): LogRecord['fields'] {
+    const { fieldsJson } = this.#write({ text: undefined, members: this.#fieldsOf(record) });
+    return parseObject(fieldsJson) ?? {};
+  }
+
   /** The members of an object in JSON. Those that share a name are redacted by it before each gets a name of its own. */
   #parse(json: string): Content['members'] | undefined {
     if (typeof json !== 'string') throw new TypeError('the text of a record must be a string');
@@ -74,7 +84,14 @@ export class Shaper {
     const { redact } = this.#shaping;
     for (const { freeName, member } of parsed.repeated) {
       const redacted = redact ? JSON.parse(redact(member)) : member;
-      for (const value of Object.values(redacted)) parsed.members[freeName] = value;
+      // The name may be `__proto__`.
+      for (const value of Object.values(redacted))
+        Object.defineProperty(parsed.members, freeName, {
+          value,
+          enumerable: true,
+          configurable: true,
+          writable: true,
+        });
     }
     return parsed.members;
   }
@@ -132,17 +149,24 @@ class ShapedRecord implements LogRecord {
   readonly urgent: boolean;
   readonly text: string;
   readonly fieldsJson: string;
+  readonly #otherFields: (() => LogRecord['fields']) | undefined;
 
-  constructor({ time, level, urgent }: Pick<LogRecord, 'time' | 'level' | 'urgent'>, { text, fieldsJson }: Written) {
+  /** `otherFields` are those that the line may lack. */
+  constructor(
+    { time, level, urgent }: Pick<LogRecord, 'time' | 'level' | 'urgent'>,
+    { text, fieldsJson }: Written,
+    otherFields?: () => LogRecord['fields'],
+  ) {
     this.time = time;
     this.level = level;
     this.urgent = urgent;
     this.text = text;
     this.fieldsJson = fieldsJson;
+    this.#otherFields = otherFields;
   }
 
   get fields(): LogRecord['fields'] {
-    return parseObject(this.fieldsJson) ?? {};
+    return { ...this.#otherFields?.(), ...parseObject(this.fieldsJson) };
   }
 }
 

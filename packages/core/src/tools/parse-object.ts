@@ -55,8 +55,8 @@ function isCompactAndKept(json: string, members: number): boolean {
   for (let quote = json.indexOf('":'); quote >= 0; names++) {
     const start = quote + 2;
     const code = json.charCodeAt(start);
-    // A backslash: perhaps the quote is inside of a string.
-    if (json.charCodeAt(quote - 1) === BACKSLASH || code <= SPACE) return false;
+    // The quote may be inside of a string, or begin one with a colon.
+    if (mayPrecedeString(json.charCodeAt(quote - 1)) || code <= SPACE) return false;
     if ((isDigit(code) || code === MINUS) && !isNumberKept(json, start)) return false;
     const isContainer = code === OPENING_BRACE || code === OPENING_BRACKET;
     const end = isContainer ? endOfContainer(json, start) : start;
@@ -64,6 +64,11 @@ function isCompactAndKept(json: string, members: number): boolean {
     quote = json.indexOf('":', end);
   }
   return names === members;
+}
+
+/** Whether a quote after this character may be another than the end of a name. */
+function mayPrecedeString(code: number): boolean {
+  return code === BACKSLASH || code === COLON || code === COMMA || code === OPENING_BRACE || code === OPENING_BRACKET;
 }
 
 /** Counts the members of an object, in valid JSON. `NaN` if a number, nested ones too, changes when it is parsed and written. */
