@@ -1,16 +1,10 @@
-import {
-  assertBalanced,
-  createShipper,
-  type DeliveryError,
-  type DeliveryOptions,
-  type Drop,
-  type Shipper,
-} from '@logferry/core';
+import { assertBalanced, type DeliveryError, type DeliveryOptions, type Drop, type Shipper } from '@logferry/core';
 import type { LogServiceEmulator } from '@logferry/emulators';
 import { expect, it } from 'vitest';
 import type { LogServiceOptions } from '../src/index.js';
 import { record } from './support/records.js';
 import { startShop } from './support/servers.js';
+import { startShipper } from './support/shippers.js';
 import { collectWarnings } from './support/warnings.js';
 
 async function ship(
@@ -25,7 +19,7 @@ async function ship(
   const { emulator, destination } = await startShop(options);
   const errors: DeliveryError[] = [];
   const drops: Drop[] = [];
-  const shipper = createShipper(destination, {
+  const shipper = startShipper(destination, {
     retry: { baseMs: 1, throttledBaseMs: 1, capMs: 10 },
     onError: (error) => void errors.push(error),
     onDrop: (drop) => void drops.push(drop),

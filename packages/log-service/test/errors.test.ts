@@ -4,7 +4,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
-import { createShipper, type DeliveryError } from '@logferry/core';
+import type { DeliveryError } from '@logferry/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createLogService, type LogServiceOptions } from '../src/index.js';
 import { watchAttempts } from './support/attempts.js';
@@ -19,6 +19,7 @@ import {
   startServer,
   startShop,
 } from './support/servers.js';
+import { startShipper } from './support/shippers.js';
 import { collectWarnings } from './support/warnings.js';
 
 /** The error of a batch that gets this response. */
@@ -271,7 +272,7 @@ describe('a request without a response', () => {
   it('is no news on a used connection, and its batch is delivered by a new one', async () => {
     const { emulator, destination } = await startShop();
     const errors = watchAttempts();
-    const shipper = createShipper(destination, { maxDelayMs: 0 });
+    const shipper = startShipper(destination, { maxDelayMs: 0 });
     shipper.accept(record({ number: 1 }));
     await shipper.flush();
     emulator.faults({ next: ['reset'] });
@@ -399,7 +400,7 @@ it('a batch is halved as too large although the attempt ends before the page doe
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const destination = createLogService({ endpoint, project: 'shop', logstore: 'web', compression: 'none' });
   const errors = watchAttempts();
-  const shipper = createShipper(destination, { requestTimeoutMs: 800 });
+  const shipper = startShipper(destination, { requestTimeoutMs: 800 });
   for (let index = 0; index < 20; index++) shipper.accept(record({ message: 'x'.repeat(100) }));
   expect(await shipper.close()).toMatchObject({ delivered: 20 });
   expect(shipper.stats()).toMatchObject({ ambiguous: 0 });

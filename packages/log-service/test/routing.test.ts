@@ -1,19 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  assertBalanced,
-  createShipper,
-  type DeliveryError,
-  type DeliveryOptions,
-  type Drop,
-  stringify,
-} from '@logferry/core';
+import { assertBalanced, type DeliveryError, type DeliveryOptions, type Drop, stringify } from '@logferry/core';
 import { type LogServiceEmulatorOptions, startLogService } from '@logferry/emulators';
 import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 import { createLogService, type LogServiceOptions } from '../src/index.js';
 import { encoded, record, shop } from './support/records.js';
+import { startShipper } from './support/shippers.js';
 import { keyOf } from './support/signed.js';
 
 const time = Date.UTC(2026, 0, 9, 23, 59, 59, 999);
@@ -244,7 +238,7 @@ async function ship(
   const drops: Drop[] = [];
   const isSigned = options.createMissing === true;
   const make = () =>
-    createShipper(
+    startShipper(
       createLogService({ ...emulator.target, ...(isSigned && { credentials: keyOf(emulator) }), ...options }),
       {
         retry: { baseMs: 1, throttledBaseMs: 1, capMs: 10 },
@@ -326,7 +320,7 @@ it('delivers after a restart what is on disk to the logstores that the records n
   assertBalanced(report);
   expect(report.spooled).toBe(tenants.length);
   emulator.faults();
-  const second = createShipper(createLogService({ ...emulator.target, logstore: () => 'other' }), {
+  const second = startShipper(createLogService({ ...emulator.target, logstore: () => 'other' }), {
     spool: { directory },
   });
   await expect.poll(() => second.stats().delivered, { timeout: 10_000 }).toBe(tenants.length);

@@ -50,4 +50,6 @@ function hear(port: MessagePort, onMessage: (message: unknown) => void): void {
 }
 
 /** The levels that are told in this worker. */
-export const workerLevels: WorkerLevels = sharedState('pino.levels', () => new WorkerLevels());
+const workerLevels: WorkerLevels = sharedState('pino.levels', () => new WorkerLevels());
+
+export { workerLevels };

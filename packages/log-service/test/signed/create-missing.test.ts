@@ -1,4 +1,4 @@
-import { assertBalanced, createShipper, DeliveryError, type DeliveryOptions } from '@logferry/core';
+import { assertBalanced, DeliveryError, type DeliveryOptions } from '@logferry/core';
 import { VirtualClock } from '@logferry/core/testing';
 import { type LogServiceEmulator, startLogService } from '@logferry/emulators';
 import { beforeEach, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { createLogService, type LogServiceOptions } from '../../src/index.js';
 import { Provisioner } from '../../src/signed/provisioner.js';
 import { record } from '../support/records.js';
 import { accepted, serviceError, startServer } from '../support/servers.js';
+import { startShipper } from '../support/shippers.js';
 import { keyOf } from '../support/signed.js';
 
 let emulator: LogServiceEmulator;
@@ -18,7 +19,7 @@ function ship(options: Partial<LogServiceOptions> = {}, delivery: DeliveryOption
   const { target } = emulator;
   const credentials = keyOf(emulator);
   const errors: DeliveryError[] = [];
-  const shipper = createShipper(
+  const shipper = startShipper(
     createLogService({ ...target, logstore: 'new', credentials, createMissing: true, ...options }),
     { retry: { baseMs: 1, throttledBaseMs: 1, capMs: 10 }, onError: (error) => void errors.push(error), ...delivery },
   );

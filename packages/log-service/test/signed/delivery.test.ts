@@ -1,17 +1,11 @@
 import { inspect } from 'node:util';
-import {
-  assertBalanced,
-  createShipper,
-  type DeliveryError,
-  type DeliveryOptions,
-  type Drop,
-  type Shipper,
-} from '@logferry/core';
+import { assertBalanced, type DeliveryError, type DeliveryOptions, type Drop, type Shipper } from '@logferry/core';
 import { type LogServiceEmulator, type LogServiceEmulatorOptions, startLogService } from '@logferry/emulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { createLogService, type LogServiceOptions } from '../../src/index.js';
 import { batchAt, record } from '../support/records.js';
 import { failureOf, send, serviceError, startServer } from '../support/servers.js';
+import { startShipper } from '../support/shippers.js';
 import { keyOf } from '../support/signed.js';
 
 async function start(options: LogServiceEmulatorOptions = {}): Promise<LogServiceEmulator> {
@@ -28,7 +22,7 @@ function ship(
   const { target, region } = emulator;
   const errors: DeliveryError[] = [];
   const drops: Drop[] = [];
-  const shipper = createShipper(createLogService({ ...target, region, credentials: keyOf(emulator), ...options }), {
+  const shipper = startShipper(createLogService({ ...target, region, credentials: keyOf(emulator), ...options }), {
     retry: { baseMs: 1, throttledBaseMs: 1, capMs: 10 },
     onError: (error) => void errors.push(error),
     onDrop: (drop) => void drops.push(drop),
@@ -281,7 +275,7 @@ it('says that the policy denies it also when each question to the provider gives
   });
   const onError = (error: DeliveryError): void => void errors.push(error);
   const delivery = { maxDelayMs: 0, retry: { baseMs: 1 }, closeTimeoutMs: 100, onError };
-  const shipper = createShipper(destination, delivery);
+  const shipper = startShipper(destination, delivery);
   shipper.accept(record({ number: 1 }, { time: Date.now() }));
   await expect.poll(() => errors.at(-1)?.code).toBe('AUTH');
   expect(errors.at(-1)?.ambiguous).toBe(false);
