@@ -1,8 +1,9 @@
 // Builds the package in the current folder twice from one source: as ES modules and as CommonJS.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { build } from 'esbuild';
 
 const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
 const tsc = join(typescript, 'bin', 'tsc');
@@ -17,6 +18,38 @@ replace('dist/esm', 'module-url.js', 'export const moduleUrl = import.meta.url;\
 // tsc compiles "import()" to "require" there, which loads no file by its URL.
 replace('dist/cjs', 'import-module.js', 'exports.importModule = (url) => import(url);\n');
 writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n');
+await joinModules();
+
+/**
+ * Joins the ES modules to a few files, as Node.js needs 1 ms to import one: those that package.json exports, those that it names in
+ * `entries`, without which nothing is joined, and what they share. The file that knows its own URL stays as it is, so that the copy of it in a bundle is told apart.
+ */
+async function joinModules() {
+  const { exports, entries } = JSON.parse(readFileSync('package.json', 'utf8'));
+  if (!entries) return;
+  const exported = Object.values(exports).flatMap((each) => each.import?.default ?? []);
+  const files = readdirSync('dist/esm', { recursive: true, encoding: 'utf8' });
+  const [own, joined] = [files.filter(isOwnUrl), files.filter((file) => /\.js(\.map)?$/.test(file) && !isOwnUrl(file))];
+  const { outputFiles } = await build({
+    entryPoints: [...exported, ...entries],
+    outdir: 'dist/esm',
+    outbase: 'dist/esm',
+    bundle: true,
+    splitting: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    external: own.map((file) => resolve('dist/esm', file)),
+  });
+  for (const file of joined) rmSync(join('dist/esm', file));
+  for (const { path, contents } of outputFiles) writeFileSync(path, contents);
+}
+
+function isOwnUrl(file) {
+  return basename(file) === 'module-url.js';
+}
 
 function replace(folder, name, code) {
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }))

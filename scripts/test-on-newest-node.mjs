@@ -1,4 +1,5 @@
 // Runs the packages' suites on the newest Node.js.
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { run, withNodes } from './nodes.mjs';
@@ -11,6 +12,10 @@ withNodes(['latest'], (nodes) => {
   const node = join(bin, 'node');
   run(node, ['--version']);
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
-  const args = [vitest, 'run', '--config=../../vitest.config.ts', '--outputFile.json=test-results/newest-node.json'];
-  for (const suite of suites) run(node, args, { cwd: join('packages', suite), env });
+  for (const suite of suites) {
+    const cwd = join('packages', suite);
+    const { scripts } = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8'));
+    const args = scripts.test.split(' ').slice(1);
+    run(node, [vitest, ...args, '--maxWorkers=2', '--outputFile.json=test-results/newest-node.json'], { cwd, env });
+  }
 });

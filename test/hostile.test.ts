@@ -11,7 +11,7 @@ import type { FrameworkLogger, Host } from './support/hosts.js';
 import { waysInTurns } from './support/ways.js';
 
 const SEED = 4;
-const ROUNDS = full ? 40 : 5;
+const ROUNDS = full ? 25 : 5;
 const CALLS_PER_ROUND = full ? 1000 : 250;
 
 // An uncaught error, here or in a worker, fails the run.

@@ -8,7 +8,7 @@ import { waysInTurns } from './support/ways.js';
 
 /** Makes records of about 230 bytes, with the fields of the frameworks. */
 const PADDING = 'x'.repeat(110);
-const BURST = full ? 100_000 : 10_000;
+const BURST = full ? 50_000 : 10_000;
 const UNDER_FAULTS = 30_000;
 
 vi.setConfig({ maxConcurrency: waysInTurns.length });

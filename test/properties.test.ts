@@ -79,7 +79,7 @@ it('any records make batches that the service accepts, and each is stored once o
       if (stored.length > kept.size) seen.split++;
       seen.fullBatches += sent.filter((batch) => batch.bytes === MAX_BATCH_BYTES).length;
     }),
-    { numRuns: full ? 1000 : 100 },
+    { numRuns: full ? 500 : 100 },
   );
   for (const [state, count] of Object.entries(seen)) expect(count, state).toBeGreaterThan(0);
 }, 300_000);

@@ -46,7 +46,7 @@ process.on('message', async (job) => {
 const FRAME = Buffer.alloc(330, 'x');
 
 /** `file`: each log call also writes a frame to it. */
-async function measure({ contender: name, options, service, load, recordKind, isColdStart }, file) {
+async function measure({ contender: name, options, service, load, recordKind, isColdStart, isWarm }, file) {
   const { framework, start, preload } = contenders[name];
   const idleRssBytes = process.memoryUsage.rss();
   const startMs = performance.now();
@@ -54,6 +54,7 @@ async function measure({ contender: name, options, service, load, recordKind, is
   const startupMs = performance.now() - startMs;
   const startupRssBytes = process.memoryUsage.rss() - idleRssBytes;
   if (!isColdStart) await preload?.(service);
+  if (isWarm) await host.warmUp();
 
   const recordOf = recordKinds[recordKind](framework);
   const logRange = (from, to) => {

@@ -144,11 +144,11 @@ async function runScenario(scenario, server) {
 }
 
 async function measure(scenario, load, { contender, options = {}, writes }, server) {
-  const { cloud = 'cloudwatch', latencyMs, isColdStart, recordKind = 'order' } = scenario;
+  const { cloud = 'cloudwatch', latencyMs, isColdStart, isWarm, recordKind = 'order' } = scenario;
   const kind = contenders[contender].server ?? cloud;
   const service = await server.ask('start', { kind, delayMs: latencyMs });
   try {
-    const job = { contender, options, writes, service, load, recordKind, isColdStart };
+    const job = { contender, options, writes, service, load, recordKind, isColdStart, isWarm };
     const run = await runChild(job);
     const counts = await server.ask('stop', { records: load.records });
     // A framework alone sends nothing. Its costs are for all records that it logged.

@@ -3,6 +3,7 @@ const MB = 1e6;
 /** The columns: the title, the function that reads the number from a run, and whether a ratio makes sense. */
 export const columns = {
   rate: { title: 'records/s', of: (run) => (1000 * run.delivered) / (deliveredAt(run) - run.startedAt), ratio: true },
+  delivery: { title: 'ms', of: (run) => deliveredAt(run) - run.startedAt, ratio: true },
   drain: {
     title: 'MB/s',
     of: (run) => run.messageBytes / 1000 / (deliveredAt(run) - run.loggedAt),

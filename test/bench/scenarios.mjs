@@ -50,6 +50,16 @@ export const scenarios = [
     plotted: { ours: 'pino + logferry', peer: 'pino + @serdnam/pino-cloudwatch-transport' },
   },
   {
+    name: 'pace',
+    title:
+      'The pace of a worker: a burst from pino, worker and connection warm, from the first call to the last record at CloudWatch',
+    loads: [burst(20_000)],
+    isWarm: true,
+    rows: [row('pino + logferry'), row('floor')],
+    versus: 'floor',
+    columns: ['delivery', 'requests', 'lost'],
+  },
+  {
     name: 'bunyan',
     title: 'bunyan to CloudWatch, bursts',
     loads: [1000, 10_000, 100_000, 300_000].map(burst),

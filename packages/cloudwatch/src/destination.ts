@@ -24,7 +24,7 @@ import { LogsClient, type PutInput, type PutResponse } from './logs-client.js';
 import { moduleUrl } from './module-url.js';
 import type { CloudWatchOptions } from './options.js';
 import { fitMessage } from './oversize.js';
-import { Provisioner } from './provisioner.js';
+import { isDenied, Provisioner } from './provisioner.js';
 import { rejectedEvents } from './rejected-events.js';
 import { type ResolvedCloudWatchOptions, resolveCloudWatchOptions } from './resolve-options.js';
 import { type Target, targetOf } from './route.js';
@@ -73,13 +73,13 @@ abstract class CloudWatch {
     this.#options = options;
     this.#compresses = options.compression === 'gzip';
     this.#client = new LogsClient(options.connection);
-    this.#provisioner = new Provisioner(this.#client, options.newGroup, options.retentionInDays);
+    this.#provisioner = new Provisioner(this.#client, options);
     this.#entity = options.entity === undefined ? '' : `,"entity":${JSON.stringify(options.entity)}`;
   }
 
   async send(batch: Batch, signal: AbortSignal, progress?: () => void): Promise<SendOutcome> {
     const target = targetOf(batch.route);
-    const isCreated = this.#needsStream.has(batch);
+    const isCreated = this.#needsStream.has(batch) || this.#provisioner.isNew(target);
     if (isCreated) await this.#createStreamFor(batch, target, signal);
     await this.#provisioner.setRetention(target.group, signal);
     let body: WireBody | undefined;
@@ -98,6 +98,10 @@ abstract class CloudWatch {
       if (nameOf(error) === 'DataAlreadyAccepted') return { rejected: [], wireBytes: body?.bytes.length ?? 0 };
       throw this.#withoutCompression(error, body) ?? this.#learnFrom(error, batch, isCreated);
     }
+  }
+
+  prepare(): Promise<void> {
+    return this.#client.prepare();
   }
 
   async close(): Promise<void> {
@@ -144,7 +148,7 @@ abstract class CloudWatch {
       await this.#provisioner.createStream(target, signal);
     } catch (error) {
       // Without permission to create the stream, the next attempt looks whether somebody else has.
-      if (DeliveryError.is(error) && error.code === 'AUTH') this.#needsStream.delete(batch);
+      if (isDenied(error)) this.#needsStream.delete(batch);
       throw error;
     }
     this.#needsStream.delete(batch);

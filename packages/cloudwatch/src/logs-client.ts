@@ -40,7 +40,7 @@ export async function assertSdkInstalled(
 }
 
 /**
- * The service's operations. The SDK is loaded, and its client made, with the first call. All methods reject with an error of
+ * The service's operations. The SDK is loaded, and its client made, by `prepare()` or with the first call. All methods reject with an error of
  * the SDK, with an `UnprovenError` for a success of some other server, or with a `DeliveryError` for a missing SDK, region or
  * credentials.
  */
@@ -78,6 +78,11 @@ export class LogsClient {
   /** The time of the service minus the time of this machine, in milliseconds, by the last success; 0 if not known. */
   get clockOffsetMs(): number {
     return this.#clockOffsetMs;
+  }
+
+  /** Loads the SDK and makes its client. */
+  async prepare(): Promise<void> {
+    await this.#connect();
   }
 
   /**

@@ -1,7 +1,7 @@
 import { type DeliveryCode, DeliveryError, warn } from '@logferry/core';
 import { type Attempt, isNotFound, nameOf, toDeliveryError } from './classify.js';
 import type { LogsClient } from './logs-client.js';
-import type { NewGroupSettings } from './resolve-options.js';
+import type { NewGroupSettings, ResolvedCloudWatchOptions } from './resolve-options.js';
 import { routeOf, type Target } from './route.js';
 
 /** Creates a missing log stream, its log group if necessary, and sets the retention of groups that it created. */
@@ -9,6 +9,9 @@ export class Provisioner {
   readonly #client: LogsClient;
   readonly #settings: NewGroupSettings;
   readonly #retentionInDays: number | undefined;
+  readonly #newStream: string | undefined;
+  /** Groups whose new stream was created, or may not be created by us. */
+  readonly #groupsWithNewStream = new Set<string>();
   /** Requests in flight, by route, group or `retention group`: these keys never coincide. */
   readonly #running = new Map<string, Promise<void>>();
   /** Groups whose creation may succeed soon: the next attempt begins with it, as few requests may pass behind a quota. */
@@ -17,10 +20,16 @@ export class Provisioner {
   readonly #withoutRetention = new Map<string, DeliveryError | undefined>();
   readonly #faults: DeliveryError[] = [];
 
-  constructor(client: LogsClient, settings: NewGroupSettings, retentionInDays: number | undefined) {
+  constructor(client: LogsClient, { newGroup, retentionInDays, routing, createMissing }: ProvisionerOptions) {
     this.#client = client;
-    this.#settings = settings;
+    this.#settings = newGroup;
     this.#retentionInDays = retentionInDays;
+    this.#newStream = createMissing ? routing.newStream : undefined;
+  }
+
+  /** Whether nobody can have created the stream: the first batch for it would be sent in vain. */
+  isNew({ group, stream }: Target): boolean {
+    return stream === this.#newStream && !this.#groupsWithNewStream.has(group);
   }
 
   /**
@@ -29,11 +38,15 @@ export class Provisioner {
    */
   createStream(target: Target, signal: AbortSignal): Promise<void> {
     return this.#once(routeOf(target), async () => {
-      const { group } = target;
-      if (!this.#missingGroups.has(group) && (await this.#tryStream(target, signal))) return;
-      await this.#once(group, () => this.#createGroup(group, signal));
-      if (await this.#tryStream(target, signal)) return;
-      throw new DeliveryError('UNAVAILABLE', `log group "${group}" was created, but cannot be used yet`);
+      const { group, stream } = target;
+      try {
+        await this.#createStream(target, signal);
+      } catch (error) {
+        // Without permission to create the stream, the next attempt looks whether somebody else has.
+        if (stream === this.#newStream && isDenied(error)) remember(this.#groupsWithNewStream, group);
+        throw error;
+      }
+      if (stream === this.#newStream) remember(this.#groupsWithNewStream, group);
     });
   }
 
@@ -75,6 +88,14 @@ export class Provisioner {
       warn(message);
   }
 
+  async #createStream(target: Target, signal: AbortSignal): Promise<void> {
+    const { group } = target;
+    if (!this.#missingGroups.has(group) && (await this.#tryStream(target, signal))) return;
+    await this.#once(group, () => this.#createGroup(group, signal));
+    if (await this.#tryStream(target, signal)) return;
+    throw new DeliveryError('UNAVAILABLE', `log group "${group}" was created, but cannot be used yet`);
+  }
+
   /** False if the group does not exist. */
   async #tryStream(target: Target, signal: AbortSignal): Promise<boolean> {
     try {
@@ -96,7 +117,7 @@ export class Provisioner {
     } catch (error) {
       if (existsAlready(error)) return;
       const failure = toDeliveryError(error, this.#attempt('CreateLogGroup', `"${group}"${describe(this.#settings)}`));
-      if (failure.code === 'TIMEOUT' || PASSING.includes(failure.code)) this.#rememberMissing(group);
+      if (failure.code === 'TIMEOUT' || PASSING.includes(failure.code)) remember(this.#missingGroups, group);
       // A request without a response may have created the group that the next attempt finds.
       if (failure.ambiguous) this.#needsRetention(group);
       throw settingError(failure);
@@ -106,12 +127,6 @@ export class Provisioner {
 
   #attempt(operation: string, target: string): Attempt {
     return { operation, target, address: this.#client.address };
-  }
-
-  #rememberMissing(group: string): void {
-    this.#missingGroups.add(group);
-    const [oldest] = this.#missingGroups;
-    if (oldest !== undefined && this.#missingGroups.size > MAX_REMEMBERED) this.#missingGroups.delete(oldest);
   }
 
   #needsRetention(group: string): void {
@@ -143,6 +158,19 @@ export class Provisioner {
     }
     return running;
   }
+}
+
+type ProvisionerOptions = Pick<ResolvedCloudWatchOptions, 'newGroup' | 'retentionInDays' | 'routing' | 'createMissing'>;
+
+/** Whether this is a failure of a creation that we have no permission for. */
+export function isDenied(error: unknown): boolean {
+  return DeliveryError.is(error) && error.code === 'AUTH';
+}
+
+function remember(groups: Set<string>, group: string): void {
+  groups.add(group);
+  const [oldest] = groups;
+  if (oldest !== undefined && groups.size > MAX_REMEMBERED) groups.delete(oldest);
 }
 
 /** Groups that are remembered, and faults that wait for an outcome: a field that names groups may have any number of values. */

@@ -9,9 +9,13 @@ export interface Target {
 }
 
 /** How records come to their routes: by time (epoch milliseconds) and level, or by all that they hold. */
-export type Routing =
+export type Routing = {
+  /** The stream that no group has yet when this process starts. `undefined` if its name does not say so, or is not the only one. */
+  readonly newStream: string | undefined;
+} & (
   | { readonly by: 'time and level'; readonly routeOf: (time: number, level: string) => string }
-  | { readonly by: 'record'; readonly routeOf: (record: LogRecord) => string };
+  | { readonly by: 'record'; readonly routeOf: (record: LogRecord) => string }
+);
 
 /** Joins both names to one string. A group cannot contain the separator. */
 export function routeOf({ group, stream }: Target): string {
@@ -32,10 +36,15 @@ export function createRouting({
   checkGroup(logGroupName);
   const group = compileName<LogRecord>(logGroupName, groupRule);
   const stream = compileName<LogRecord>(logStreamName, streamRule);
-  if (route) return { by: 'record', routeOf: routeByFunction(route, group, stream) };
-  if (group.readsFields || stream.readsFields)
-    return { by: 'record', routeOf: (record) => routeOf({ group: group.of(record), stream: stream.of(record) }) };
+  const newStream = NEW_WITH_PROCESS.test(String(logStreamName)) ? stream.fixed : undefined;
+  if (route) return { newStream, by: 'record', routeOf: routeByFunction(route, group, stream) };
+  if (group.readsFields || stream.readsFields) {
+    const routeOfRecord = (record: LogRecord): string =>
+      routeOf({ group: group.of(record), stream: stream.of(record) });
+    return { newStream, by: 'record', routeOf: routeOfRecord };
+  }
   return {
+    newStream,
     by: 'time and level',
     routeOf: createRouter(group as RecordName<NamedRecord>, stream as RecordName<NamedRecord>),
   };
@@ -85,6 +94,9 @@ const ROUTE_MEMBERS = ['logGroupName', 'logStreamName'] as const;
 
 /** Unique to the process, so that no two writers share a stream. */
 const DEFAULT_STREAM_NAME = '{hostname}/{pid}/{start}';
+
+/** The tokens of a name that no earlier process had. */
+const NEW_WITH_PROCESS = /\{(start|uuid)\}/;
 
 /** The finest unit of a date in a name. */
 const MINUTE_MS = 60_000;

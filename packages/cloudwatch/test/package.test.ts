@@ -42,7 +42,7 @@ function run(app: string, file: string, program: string): string {
 const kinds = full ? ['main.mjs', 'main.cjs'] : ['main.mjs'];
 
 const makeBatch = `
-  const destination = createCloudWatch({ logGroupName: 'shop', ...globalThis.others });
+  const destination = createCloudWatch({ logGroupName: 'shop', logStreamName: 'web', ...globalThis.others });
   const event = destination.encode({ time: 1, level: 'info', urgent: false, text: 'x', fields: {} });
   const batch = { route: event.route, events: [event], bytes: event.bytes };
   const send = () => destination.send(batch, AbortSignal.timeout(1000));

@@ -221,3 +221,57 @@ it('backs off while a new group or stream cannot be used yet', async () => {
     'PutLogEvents',
   ]);
 });
+
+it('creates a stream whose name is new with the process before its first batch, and once for each group', async () => {
+  const { emulator, access } = await startEmulator();
+  const destination = create({ ...access, logStreamName: undefined });
+  const batch = batchOf(destination, 'x');
+  await Promise.all([send(destination, batch), send(destination, batchOf(destination, 'y'))]);
+  expect(emulator.stats().requests).toEqual({ CreateLogStream: 2, CreateLogGroup: 1, PutLogEvents: 2 });
+  await send(destination, { ...batch, route: batch.route.replace('shop', 'other') });
+  await send(destination, batch);
+  expect(emulator.stats().requests).toEqual({ CreateLogStream: 4, CreateLogGroup: 2, PutLogEvents: 4 });
+});
+
+it('meets no error and repeats nothing at a perfect first start', async () => {
+  const { access } = await startEmulator();
+  const shipper = createShipper(create({ ...access, logStreamName: undefined }));
+  shipper.accept(record('x'));
+  expect(await shipper.close()).toMatchObject({ delivered: 1 });
+  expect(shipper.stats()).toMatchObject({ requests: 1, retries: {}, lastError: undefined });
+});
+
+it.each([
+  ['of another process', { logStreamName: '{hostname}' }],
+  ['of an earlier record', { logStreamName: '{date:yyyy}-{start}' }],
+  ['that it may not create', { createMissing: false }],
+])('tries a stream %s with its first batch', async (_whose, options) => {
+  const { emulator, access } = await startEmulator();
+  const destination = create({ ...access, logStreamName: undefined, ...options });
+  await expect(send(destination, batchOf(destination, 'x'))).rejects.toThrow();
+  expect(emulator.stats().requests).toEqual({ PutLogEvents: 1 });
+});
+
+it('creates a new stream again when it is deleted', async () => {
+  const { emulator, access } = await startEmulator();
+  const destination = create({ ...access, logStreamName: '{uuid}' });
+  await send(destination, batchOf(destination, 'before'));
+  await new CloudWatchLogsClient(access).send(new DeleteLogGroupCommand({ logGroupName: 'shop' }));
+  await deliver(destination, batchOf(destination, 'after'));
+  expect(emulator.events().map(({ message }) => message)).toEqual(['before', 'after']);
+});
+
+it('without permission to create a new stream, looks whether another thread of the process created it', async () => {
+  const { emulator, access } = await startEmulator();
+  const options = { ...access, logStreamName: undefined };
+  const destination = create(options);
+  const batch = batchOf(destination, 'x');
+  emulator.faults({ only: ['CreateLogStream'], accessDenied: 1 });
+  await expect(send(destination, batch)).rejects.toMatchObject({ code: 'AUTH', ambiguous: false });
+  emulator.faults();
+  const other = create(options);
+  await send(other, batchOf(other, 'from another thread'));
+  emulator.faults({ only: ['CreateLogStream'], accessDenied: 1 });
+  await send(destination, batch);
+  expect(emulator.events()).toHaveLength(2);
+});

@@ -334,6 +334,7 @@ export class CoreShipper implements Shipper {
     this.#batcher.sealDue(nowMs);
     this.#replay?.sealDue(nowMs);
     this.#delivery.dispatch(nowMs);
+    this.#delivery.prepare();
     this.#delivery.expire(nowMs);
     this.#replay?.pump(this.#closed && this.#delivery.isFailing);
     if (this.#ledger.isEmpty) this.#processEnd.forget();

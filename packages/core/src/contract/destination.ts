@@ -223,6 +223,11 @@ interface DestinationOf<Readable> {
    * came.
    */
   send(batch: Batch, signal: AbortSignal, progress?: () => void): Promise<SendOutcome>;
+  /**
+   * Loads what the first `send` needs, and makes no request. Called once, while the first record waits for its batch; not where that is
+   * sent at once. A failure is ignored: `send` meets it again, and says it.
+   */
+  prepare?(): Promise<void>;
   /** Releases what the destination opened itself. Called once, after the last `send`. */
   close?(): Promise<void>;
   /**

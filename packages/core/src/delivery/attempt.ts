@@ -24,6 +24,18 @@ const MOST_LIMITS = 10;
 /** Codes that no abort can cause: the service refused the batch, and the rest of its response is missing. */
 const SAID_BY_SERVICE: ReadonlySet<DeliveryCode> = new Set(['THROTTLED', 'AUTH', 'NOT_FOUND', 'TOO_LARGE']);
 
+/** Lets the destination load what its first request needs. Never throws. */
+export async function prepare(destination: Destination): Promise<void> {
+  const sending = beginSending();
+  try {
+    await sending.run(() => destination.prepare?.());
+  } catch {
+    // The first attempt meets the failure again.
+  } finally {
+    sending.end();
+  }
+}
+
 /**
  * Makes one attempt, with a limit of time that counts from the last progress. It holds even if the destination ignores the
  * signal, which aborts when the time is over. Never throws.

@@ -12,7 +12,7 @@ import { type DeliveryCode, DeliveryError } from '../contract/errors.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import type { Spool } from '../spool/spool.js';
 import { inBackground } from '../tools/guarded.js';
-import { attempt, type Stored } from './attempt.js';
+import { attempt, prepare, type Stored } from './attempt.js';
 import { Backoff } from './backoff.js';
 import { CongestionControl, type RequestSnapshot, type SendCapacity } from './congestion.js';
 import { blamedOnSetting, isRefusal, Refusals, type Verdict } from './refusals.js';
@@ -52,6 +52,7 @@ export class Delivery {
   readonly #settlement: Settlement;
   readonly #backoff: Backoff;
   readonly #incidents: Incidents;
+  #isPrepared = false;
 
   constructor(dependencies: Dependencies) {
     const { destination, backlog, reporter, clock } = dependencies;
@@ -105,6 +106,14 @@ export class Delivery {
       if (!batch) return;
       inBackground(this.#attempt(this.#fit(batch, nowMs), nowMs));
     }
+  }
+
+  /** Lets the destination load, while the first records wait for their batch, what a request needs. */
+  prepare(): void {
+    const { backlog, destination } = this.#dependencies;
+    if (this.#isPrepared || backlog.size === 0) return;
+    this.#isPrepared = true;
+    if (destination.prepare && this.#inFlight.size === 0) inBackground(prepare(destination));
   }
 
   /** Drops batches older than `retry.maxAgeMs` on failing routes. On healthy routes their turn will come. */

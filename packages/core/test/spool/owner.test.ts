@@ -85,7 +85,7 @@ const canUnshare = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 
 it.runIf(canUnshare)(
   'a process whose /proc shows the ids of another namespace does not know its start: its heartbeat counts',
   () => {
-    const owner = new URL('../../dist/esm/spool/owner.js', import.meta.url);
+    const owner = new URL('../../dist/cjs/spool/owner.js', import.meta.url);
     const code = `import { thisOwner } from ${JSON.stringify(owner)}; console.log(JSON.stringify(thisOwner()))`;
     const node = [process.execPath, '--input-type=module', '--eval', code];
     const { stdout } = spawnSync('unshare', ['--pid', '--fork', ...node], { encoding: 'utf8' });
