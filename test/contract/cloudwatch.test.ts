@@ -23,7 +23,9 @@ destinationContract(
   { test, assert },
   {
     name: 'CloudWatch',
-    createAt: (endpoint) => createCloudWatch({ logGroupName: 'shop', region: 'us-east-1', endpoint, credentials }),
+    // With the default name of a stream its creation comes first.
+    createAt: (endpoint) =>
+      createCloudWatch({ logGroupName: 'shop', logStreamName: 'web', region: 'us-east-1', endpoint, credentials }),
     tellsProgress: true,
     async start() {
       const emulator = await startCloudWatch({ strict: true });

@@ -42,14 +42,15 @@ const FAULTS = [
 ];
 
 /** What a process tells while it logs. */
-interface Progress extends Pick<DeliveryStats, 'inFlight' | 'spooled'> {
+interface Progress extends Pick<DeliveryStats, 'inFlight' | 'spooled' | 'ambiguous'> {
   readonly issued: number;
   /** In a thread or worker, records that it is known to have on disk. */
   readonly accepted: number;
 }
 
 /** What a process reports that recovers. */
-interface Recovery extends Pick<DeliveryStats, 'recovered' | 'spooled' | 'pending' | 'replayed' | 'dropped'> {
+interface Recovery
+  extends Pick<DeliveryStats, 'recovered' | 'spooled' | 'pending' | 'replayed' | 'dropped' | 'ambiguous'> {
   readonly damaged: number;
 }
 
@@ -145,7 +146,8 @@ async function runRound(
     ...(cloud === 'cloudwatch' && { logStreamName: 'kill' }),
   };
   const plan = { ...way, cloud, round, options };
-  await service.faults(FAULTS[round % FAULTS.length]);
+  const fault = FAULTS[round % FAULTS.length] ?? {};
+  await service.faults(fault);
   const { progress, stderr } = await kill(plan, round % 7 === 6);
   const isLeftToNext = round % 5 === 4 && !isLast;
   const leftByRecovery = !isLeftToNext && round % 3 === 2 ? await killRecovery(plan) : undefined;
@@ -155,6 +157,8 @@ async function runRound(
     name: `round ${round}, ${way.host}${way.thread ? ' in a thread' : ''}, ${cloud}`,
     way,
     ...progress,
+    // Of these faults it is known that nothing was stored.
+    ambiguous: 'reset' in fault || 'hang' in fault ? 0 : progress.ambiguous,
     leftByRecovery,
     recovery: recovered?.recovery,
     stderr: stderr + (recovered?.stderr ?? ''),
@@ -163,7 +167,7 @@ async function runRound(
 
 /** Compares what a process logged with what was stored. */
 function check(
-  { name, way, issued, accepted, inFlight, spooled, leftByRecovery, recovery, stderr }: Round,
+  { name, way, issued, accepted, inFlight, spooled, ambiguous, leftByRecovery, recovery, stderr }: Round,
   ids: readonly number[],
   isOwn: boolean,
 ): void {
@@ -194,8 +198,9 @@ function check(
   expect(recovery.damaged, `${name}: damaged`).toBeLessThanOrEqual(isOwn && leftByRecovery === undefined ? 1 : 3);
   const dropped = Object.values(recovery.dropped).reduce((sum, count) => sum + count);
   expect(dropped, name).toBe(0);
-  // A process that was killed in recovery could not report how many of its records were ambiguous.
-  if (isOwn && leftByRecovery === undefined)
+  // A process that was killed in recovery could not report how many of its records were ambiguous. One that waits for a processor may meet a
+  // time-out, or a connection that the service has closed, with no fault of the service: what it repeats then may be there twice.
+  if (isOwn && leftByRecovery === undefined && ambiguous + recovery.ambiguous === 0)
     expect(duplicates, `${name}: duplicates`).toBeLessThanOrEqual(recovery.replayed.ambiguous);
 }
 
@@ -215,7 +220,7 @@ async function kill(plan: Plan, isEarly: boolean): Promise<{ readonly progress: 
   child.kill('SIGKILL');
   const { signal, stderr } = await ended;
   if (signal !== 'SIGKILL') throw new Error(`a process ended by itself: ${stderr}`);
-  return { progress: { issued: 0, accepted: 0, inFlight: 0, spooled: 0, ...told.at(-1) }, stderr };
+  return { progress: { issued: 0, accepted: 0, inFlight: 0, spooled: 0, ambiguous: 0, ...told.at(-1) }, stderr };
 }
 
 /** Kills a process that recovers, soon after it has found records. Returns how many of them were left. */

@@ -244,6 +244,26 @@ it.each<[string, Record<string, unknown>, RegExp]>([
   expect(String(drops[0]?.cause)).toMatch(cause);
 });
 
+it.each(['logGroupName', 'logStreamName', 'route'])(
+  'refuses what a function %s logs, in this transport and another, and does not call it again',
+  async (option) => {
+    const other = await start();
+    let calls = 0;
+    const name = (): unknown => {
+      calls++;
+      for (const { shipper } of [own, other]) shipper.accept(record('logged by the function'));
+      return option === 'route' ? undefined : 'name';
+    };
+    const own = await start({ [option]: name, dropNotice: false });
+    expect(own.shipper.accept(record('x'))).toBe(true);
+    expect(own.shipper.accept(record('y'))).toBe(true);
+    await own.shipper.flush();
+    expect(calls).toBe(2);
+    expect(own.shipper.stats()).toMatchObject({ received: 4, delivered: 2, dropped: { feedback: 2 } });
+    expect(other.shipper.stats()).toMatchObject({ received: 2, delivered: 0, dropped: { feedback: 2 } });
+  },
+);
+
 it('delivers to the groups and streams that records name, and creates those that are missing', async () => {
   const { emulator, shipper } = await start({
     logGroupName: 'shop/{field:tenant}',

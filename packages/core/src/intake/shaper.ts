@@ -1,6 +1,7 @@
 import type { Destination } from '../contract/destination.js';
 import type { LogRecord } from '../contract/record.js';
 import type { ResolvedShaping, ShippedRecord } from '../options/shaping-options.js';
+import { runDecision } from '../process/feedback.js';
 import { exactJson, parseMarked, reviveNumbers, unmark } from '../tools/exact-json.js';
 import { isThenable } from '../tools/is-thenable.js';
 import { parseObject } from '../tools/parse-object.js';
@@ -18,18 +19,12 @@ export class Shaper {
   readonly #shaping: ResolvedShaping;
   readonly #reads: Destination['reads'];
   readonly #random: () => number;
-  #isTransforming = false;
 
   /** `random`: from 0 up to, but not including, 1. */
   constructor(shaping: ResolvedShaping, reads: Destination['reads'], random: () => number) {
     this.#shaping = shaping;
     this.#reads = reads;
     this.#random = random;
-  }
-
-  /** Whether the application's function runs: a record that it logs would call it again, without end. */
-  get isTransforming(): boolean {
-    return this.#isTransforming;
   }
 
   /** The record that ships. Throws if there is none: for what the record's getters or the function throw, and if nothing can be redacted. */
@@ -98,22 +93,17 @@ export class Shaper {
 
   /** Calls the function. `undefined` if it leaves the record out. */
   #transform(record: ShippedRecord): ShippedRecord | undefined {
-    this.#isTransforming = true;
-    try {
-      const made: unknown = this.#shaping.transform?.(record);
-      if (made === null) return undefined;
-      if (isThenable(made)) {
-        made.then(undefined, () => {});
-        throw new TypeError('transform() must be synchronous');
-      }
-      const { time, level, text, fields } = Object(made) as Partial<ShippedRecord>;
-      const isText = text === undefined || typeof text === 'string';
-      if (typeof time !== 'number' || typeof level !== 'string' || !isText || Object(fields) !== fields)
-        throw new TypeError('transform() must return a record with time, level and fields, or null');
-      return { time, level, text, fields: fields as ShippedRecord['fields'] };
-    } finally {
-      this.#isTransforming = false;
+    const made: unknown = runDecision(() => this.#shaping.transform?.(record));
+    if (made === null) return undefined;
+    if (isThenable(made)) {
+      made.then(undefined, () => {});
+      throw new TypeError('transform() must be synchronous');
     }
+    const { time, level, text, fields } = Object(made) as Partial<ShippedRecord>;
+    const isText = text === undefined || typeof text === 'string';
+    if (typeof time !== 'number' || typeof level !== 'string' || !isText || Object(fields) !== fields)
+      throw new TypeError('transform() must return a record with time, level and fields, or null');
+    return { time, level, text, fields: fields as ShippedRecord['fields'] };
   }
 
   /** Writes the line, and the JSON of the fields; of a redacted record both are the same. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { types } from 'node:util';
 import type { ConfigError } from '../contract/errors.js';
+import { runDecision } from '../process/feedback.js';
 import { isError } from '../tools/errors.js';
 import { isThenable } from '../tools/is-thenable.js';
 import { parseObject } from '../tools/parse-object.js';
@@ -57,7 +58,12 @@ export interface RecordName<Readable> {
 export function compileName<Readable extends NamedRecord>(option: unknown, rule: NameRule): RecordName<Readable> {
   if (typeof option === 'function') {
     const call = option as (record: Readable) => unknown;
-    const of = (record: Readable): string => nameOf(call(record), rule, 'a function that returns a string');
+    const of = (record: Readable): string =>
+      nameOf(
+        runDecision(() => call(record)),
+        rule,
+        'a function that returns a string',
+      );
     return { fixed: undefined, readsFields: true, of };
   }
   const hasTokens = typeof option === 'string' && BRACE.test(option);
@@ -87,7 +93,7 @@ export function callRoute<Readable>(
   record: Readable,
   members: readonly string[],
 ): Readonly<Record<string, unknown>> {
-  const names = route(record);
+  const names = runDecision(() => route(record));
   if (names === undefined) return NO_NAMES;
   refusePromise(names, 'route');
   if (typeof names !== 'object' || names === null || Array.isArray(names))

@@ -3,12 +3,15 @@ import { sharedState } from '../tools/shared-state.js';
 import { outsideContext, systemClock } from '../tools/system-clock.js';
 import { untraced } from '../tools/untraced.js';
 
-/** What of ours runs the application's code, or the SDK's, which can log: a request, or a callback. */
-type ActivityKind = 'sending' | 'notifying';
+/**
+ * What of ours runs the application's code, or the SDK's, which can log: a request, a callback, or a function that decides about a record.
+ * What a request or such a function logs would cause the next call of it.
+ */
+type ActivityKind = 'sending' | 'notifying' | 'deciding';
 
 /** Plain data, since copies of this package share it. */
 interface Activity {
-  readonly kind: ActivityKind;
+  readonly kind: Exclude<ActivityKind, 'deciding'>;
   /** On the monotonic clock. */
   endsMs: number;
 }
@@ -21,6 +24,19 @@ const CALLBACK_MS = 60_000;
 
 /** Shared by all copies of this package in the process: logs of one transport's request must not feed another's either. */
 const storage = sharedState('activity', () => new AsyncLocalStorage<Activity>());
+
+/** The calls of functions that decide about records, one within the other. They are synchronous. */
+const deciding = sharedState('deciding', () => ({ depth: 0 }));
+
+/** Runs a function of the application that decides about a record, so that a record is known that it logs meanwhile. */
+export function runDecision<T>(decide: () => T): T {
+  deciding.depth++;
+  try {
+    return decide();
+  } finally {
+    deciding.depth--;
+  }
+}
 
 /** Runs a callback, so that a record is known that it logs, or what it starts, in the next 60 s. */
 export function runCallback<T>(callback: () => T): T {
@@ -52,8 +68,9 @@ export function beginSending(): Sending {
   };
 }
 
-/** The activity in whose asynchronous context the caller runs: the SDK logs a line, or a callback does. */
+/** The activity that the caller is a part of: the SDK logs a line, or a function of the application does. */
 export function currentActivity(): ActivityKind | undefined {
+  if (deciding.depth > 0) return 'deciding';
   const activity = storage.getStore();
   return activity && systemClock.monotonic() < activity.endsMs ? activity.kind : undefined;
 }
