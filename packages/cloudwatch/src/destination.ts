@@ -30,8 +30,8 @@ import { type ResolvedCloudWatchOptions, resolveCloudWatchOptions } from './reso
 import { type Target, targetOf } from './route.js';
 
 /**
- * Makes a destination for Amazon CloudWatch Logs. Throws `ConfigError` for a wrong option. The first batch loads the AWS SDK
- * and calls the service.
+ * Makes a destination for Amazon CloudWatch Logs. Throws `ConfigError` for a wrong option. The AWS SDK is loaded with
+ * the first record. The first batch calls the service.
  */
 export function createCloudWatch(options: CloudWatchOptions): TextDestination | FullDestination {
   const resolved = resolveCloudWatchOptions(options);

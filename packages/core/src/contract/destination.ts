@@ -251,7 +251,7 @@ export interface DestinationDescription {
 
 /** The way to make a destination in another thread, where objects and functions of this one cannot go. */
 export interface DestinationRecipe {
-  /** URL of the module that exports the factory. It is loaded by `require`. */
+  /** URL of the module that exports the factory. It is loaded by `import()`, in TypeScript by `require`. */
   readonly module: string;
   /** Name of the exported function that makes the destination of the options. */
   readonly factory: string;
