@@ -21,8 +21,9 @@ writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n');
 await joinModules();
 
 /**
- * Joins the ES modules to a few files, as Node.js needs 1 ms to import one: those that package.json exports, those that it names in
- * `entries`, without which nothing is joined, and what they share. The file that knows its own URL stays as it is, so that the copy of it in a bundle is told apart.
+ * Joins the ES modules to a few files, as Node.js needs about 1 ms to import one: those that package.json exports, those that it names in
+ * `entries`, without which nothing is joined, and what they share. The file that knows its own URL stays as it is, so that the copy of
+ * it in a bundle is told apart.
  */
 async function joinModules() {
   const { exports, entries } = JSON.parse(readFileSync('package.json', 'utf8'));

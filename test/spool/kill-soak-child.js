@@ -72,8 +72,8 @@ if (recovers) {
     if (tries > 2 && spooled === 0 && pending === 0) break;
     await sleep(20);
   }
-  const { recovered, spooled, pending, replayed, spool, dropped, ambiguous } = await stats();
-  say({ recovered, spooled, pending, replayed, damaged: spool.damaged, dropped, ambiguous });
+  const { recovered, spooled, pending, replayed, spool, dropped } = await stats();
+  say({ recovered, spooled, pending, replayed, damaged: spool.damaged, dropped });
   await end();
   process.exit();
 }
@@ -84,9 +84,9 @@ for (let turn = 0; ; turn++) {
   for (let count = 0; count < burst; count++) log(`#${round}:${issued++}# ${'x'.repeat(issued % 300)}`);
   if (!thread) accepted = issued;
   else if (turn % 8 === 7) void reached(issued);
-  const { inFlight, spooled, received, ambiguous } = await stats();
+  const { inFlight, spooled, received } = await stats();
   if (thread && host === 'pino') accepted = received;
-  say({ issued, accepted, inFlight, spooled, ambiguous });
+  say({ issued, accepted, inFlight, spooled });
   await sleep(1 + (issued % 5));
 }
 

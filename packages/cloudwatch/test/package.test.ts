@@ -96,6 +96,26 @@ it.each(kinds)('finds the SDK when it is installed later (%s)', (file) => {
   expect(run(installWithoutSdk(), file, program)).toBe(`${notInstalled}sent\n`);
 });
 
+it('loads the SDK while the first record waits for its batch, and not at construction', () => {
+  const program = `
+    import { createRequire } from 'node:module';
+    import { setImmediate as nextTurn } from 'node:timers/promises';
+    import { createCloudWatch } from '@logferry/cloudwatch';
+    import { createShipper } from '@logferry/core';
+    const { cache } = createRequire(import.meta.url);
+    const isLoaded = () => Object.keys(cache).some((file) => file.includes('client-cloudwatch-logs'));
+    const shipper = createShipper(createCloudWatch({ logGroupName: 'shop' }), { maxDelayMs: 60_000 });
+    await nextTurn();
+    const seen = [isLoaded()];
+    shipper.accept({ time: Date.now(), level: 'info', urgent: false, text: 'x', fields: {} });
+    for (let turns = 0; turns < 1000 && !isLoaded(); turns++) await nextTurn();
+    console.log([...seen, isLoaded(), shipper.stats().requests]);
+    process.exit();
+  `;
+  const node = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: root, encoding: 'utf8' });
+  expect(node.stdout).toBe('[ false, true, 0 ]\n');
+});
+
 it.each(kinds)('reports a missing dependency of the SDK as such (%s)', (file) => {
   const app = installWithoutSdk();
   const sdk = join(app, 'node_modules', '@aws-sdk', 'client-cloudwatch-logs');

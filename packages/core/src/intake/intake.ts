@@ -96,7 +96,7 @@ export class Intake {
   accept(record: LogRecord): boolean {
     const { ledger, onChanged, reporter } = this.#dependencies;
     const activity = currentActivity();
-    if (activity === 'sending' || activity === 'deciding') return this.refuse(record, 'feedback');
+    if (activity === 'feedback') return this.refuse(record, 'feedback');
     const shaped = this.#shaper ? this.#shaper.shape(record) : record;
     if (typeof shaped === 'string') {
       ledger.receive();

@@ -4,14 +4,14 @@ import { outsideContext, systemClock } from '../tools/system-clock.js';
 import { untraced } from '../tools/untraced.js';
 
 /**
- * What of ours runs the application's code, or the SDK's, which can log: a request, a callback, or a function that decides about a record.
- * What a request or such a function logs would cause the next call of it.
+ * What of ours runs the application's code, or the SDK's, which can log. `feedback`: a request, or a function that decides about a record:
+ * shipping what it logs would cause the next call of it. `notifying`: a callback.
  */
-type ActivityKind = 'sending' | 'notifying' | 'deciding';
+type ActivityKind = 'feedback' | 'notifying';
 
 /** Plain data, since copies of this package share it. */
 interface Activity {
-  readonly kind: Exclude<ActivityKind, 'deciding'>;
+  readonly kind: ActivityKind;
   /** On the monotonic clock. */
   endsMs: number;
 }
@@ -56,7 +56,7 @@ export interface Sending {
 
 /** Begins a request. Without {@link Sending.end} it lasts for ever. */
 export function beginSending(): Sending {
-  const activity: Activity = { kind: 'sending', endsMs: Number.POSITIVE_INFINITY };
+  const activity: Activity = { kind: 'feedback', endsMs: Number.POSITIVE_INFINITY };
   return {
     // Outside of the application's context, which connections would keep.
     run: (act) => outsideContext(() => storage.run(activity, () => untraced(act))),
@@ -70,7 +70,7 @@ export function beginSending(): Sending {
 
 /** The activity that the caller is a part of: the SDK logs a line, or a function of the application does. */
 export function currentActivity(): ActivityKind | undefined {
-  if (deciding.depth > 0) return 'deciding';
+  if (deciding.depth > 0) return 'feedback';
   const activity = storage.getStore();
   return activity && systemClock.monotonic() < activity.endsMs ? activity.kind : undefined;
 }

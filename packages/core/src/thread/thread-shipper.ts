@@ -134,7 +134,7 @@ class ThreadShipper implements Shipper {
   accept(record: LogRecord): boolean {
     try {
       const activity = currentActivity();
-      if (activity === 'sending' || activity === 'deciding') return this.refuse(record, 'feedback');
+      if (activity === 'feedback') return this.refuse(record, 'feedback');
       const isNotifying = this.#reporter.isNotifying || activity === 'notifying';
       const accepted = isNotifying ? this.#reporter.withoutReporting(() => this.#take(record)) : this.#take(record);
       this.#settleAtExit();
