@@ -18,6 +18,7 @@ const meanwhile = ['contract/transport.test.ts', 'properties.test.ts'];
 const longOnly = [
   'chaos.test.ts',
   'contract/runners/**',
+  'hooks.test.ts',
   'hostile.test.ts',
   'lambda/**',
   'load.test.ts',
@@ -25,9 +26,13 @@ const longOnly = [
   'memory.test.ts',
   'packed/**',
   'properties.test.ts',
+  'proxy.test.ts',
+  'quiet.test.ts',
+  'secrets.test.ts',
   'soak.test.ts',
   'spool/**',
   'surroundings.test.ts',
+  'tenants.test.ts',
   'thread/endings.test.ts',
   'thread/process-end.test.ts',
 ];
