@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -145,9 +146,10 @@ class Environment {
 
   async #invoke(kind: string, records: number, timeoutMs: number): Promise<void> {
     const ids = Array.from({ length: records }, () => `#${this.#index}:${this.#records++}#`);
-    this.#child.kill('SIGCONT');
+    this.#thaw();
     this.#child.send({ kind, texts: ids, timeoutMs });
     const { result, leftMs = 0 } = await this.#next();
+    await this.#frozen();
     const missing = [...this.#cut, ...ids].filter((id) => !this.#service.has(id));
     expect(result, this.#name).toBe('a result');
     // Where there was time, all records have arrived, also those that an invocation before was cut from.
@@ -165,7 +167,7 @@ class Environment {
 
   async #end(): Promise<void> {
     const exited = once(this.#child, 'exit');
-    this.#child.kill('SIGCONT');
+    this.#thaw();
     this.#child.send({ ends: true });
     const { stats } = await this.#next();
     expect(await exited, this.#stderr).toEqual([0, null]);
@@ -181,11 +183,18 @@ class Environment {
     expect(this.#stderr).not.toMatch(/please report it/);
   }
 
-  /** What the child says next. It may not have stood still yet when it was to go on. */
+  #thaw(): void {
+    this.#child.kill('SIGCONT');
+  }
+
+  /** The child stops itself after it has said its result. A SIGCONT before that would be without effect. */
+  async #frozen(): Promise<void> {
+    while (!/\) T /.test(await readFile(`/proc/${this.#child.pid}/stat`, 'utf8'))) await sleep(1);
+  }
+
+  /** What the child says next. */
   async #next(): Promise<Said> {
-    const again = setInterval(() => this.#child.kill('SIGCONT'), 1000);
     const { value, done } = await this.#said.next();
-    clearInterval(again);
     if (done) throw new Error(`${this.#name} has ended: ${this.#stderr}`);
     return JSON.parse(value);
   }
