@@ -1,4 +1,4 @@
-// Builds the package in the current folder twice from one source: as ES modules and as CommonJS.
+// Builds the package in the current folder twice from one source: as ES modules and as CommonJS. Its arguments are files of dist/esm.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -21,18 +21,17 @@ writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n');
 await joinModules();
 
 /**
- * Joins the ES modules to a few files, as Node.js needs about 1 ms to import one: those that package.json exports, those that it names in
- * `entries`, without which nothing is joined, and what they share. The file that knows its own URL stays as it is, so that the copy of
- * it in a bundle is told apart.
+ * Joins the ES modules to a few files, as Node.js needs about 1 ms to import one: those that package.json exports, those that the
+ * arguments name, since they are loaded by their path, and what these share. The file that knows its own URL stays as it is, so that the
+ * copy of it in a bundle is told apart.
  */
 async function joinModules() {
-  const { exports, entries } = JSON.parse(readFileSync('package.json', 'utf8'));
-  if (!entries) return;
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
   const exported = Object.values(exports).flatMap((each) => each.import?.default ?? []);
   const files = readdirSync('dist/esm', { recursive: true, encoding: 'utf8' });
   const [own, joined] = [files.filter(isOwnUrl), files.filter((file) => /\.js(\.map)?$/.test(file) && !isOwnUrl(file))];
   const { outputFiles } = await build({
-    entryPoints: [...exported, ...entries],
+    entryPoints: [...exported, ...process.argv.slice(2).map((file) => `./dist/esm/${file}`)],
     outdir: 'dist/esm',
     outbase: 'dist/esm',
     bundle: true,

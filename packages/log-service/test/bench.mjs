@@ -2,7 +2,7 @@
 // Prints medians of several rounds, and their ratios: these hardly depend on the machine.
 import { deflateSync } from 'node:zlib';
 import { compressSync } from 'lz4-napi';
-import { lz4 } from '../dist/esm/send/lz4.js';
+import { lz4 } from '../dist/cjs/send/lz4.js';
 
 const ROUNDS = 15;
 const SIZES = [16_000, 250_000, 1_000_000, 3_000_000];

@@ -254,7 +254,8 @@ it('says how to install the package where it is missing, and needs it for a conf
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   mkdirSync(join(folder, 'node_modules/@logferry'), { recursive: true });
   symlinkSync(join(import.meta.dirname, '../../../core'), join(folder, 'node_modules/@logferry/core'));
-  const code = `import { assertCredentialsInstalled } from './dist/signed/key-provider.js';
+  symlinkSync(join(import.meta.dirname, '../../../../node_modules/lz4js'), join(folder, 'node_modules/lz4js'));
+  const code = `import { assertCredentialsInstalled } from './dist/index.js';
     const { env } = process;
     for (const credentials of [undefined, 'env', () => env, { getCredential: () => env }, { accessKeyId: 'x' }])
       await assertCredentialsInstalled(credentials);
