@@ -10,7 +10,6 @@ import { type CloudWatchEmulator, startCloudWatch } from '@logferry/emulators';
 import { close } from '@logferry/pino';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { full } from '../forms.js';
 
 let cloud: CloudWatchEmulator;
 let folder: string;
@@ -127,7 +126,7 @@ it('the example of redaction ships no secret', async () => {
   expect(JSON.stringify(events)).not.toContain('secret');
 });
 
-it.runIf(full)('an application in TypeScript has its hooks in TypeScript, under tsx', async () => {
+it('an application in TypeScript has its hooks in TypeScript, under tsx', async () => {
   const near = mkdtempSync(fileURLToPath(new URL('tsx-', import.meta.url)));
   try {
     writeFileSync(

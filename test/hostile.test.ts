@@ -4,15 +4,14 @@ import { assertBalanced } from '@logferry/core';
 import type bunyan from 'bunyan';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import winston from 'winston';
-import { full } from '../forms.js';
 import type { RunningCloud } from './support/clouds.js';
 import { HostileSource } from './support/hostile.js';
 import type { FrameworkLogger, Host } from './support/hosts.js';
 import { waysInTurns } from './support/ways.js';
 
 const SEED = 4;
-const ROUNDS = full ? 25 : 5;
-const CALLS_PER_ROUND = full ? 1000 : 250;
+const ROUNDS = 25;
+const CALLS_PER_ROUND = 1000;
 
 // An uncaught error, here or in a worker, fails the run.
 describe.each(waysInTurns)('under hostile content, $name', ({ host, cloud: kind }) => {

@@ -1,14 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { assertBalanced } from '@logferry/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { full } from '../forms.js';
 import type { Cloud, EventTime, RunningCloud } from './support/clouds.js';
 import type { RunningHost } from './support/hosts.js';
 import { waysInTurns } from './support/ways.js';
 
 /** Makes records of about 230 bytes, with the fields of the frameworks. */
 const PADDING = 'x'.repeat(110);
-const BURST = full ? 50_000 : 10_000;
+const BURST = 50_000;
 const UNDER_FAULTS = 30_000;
 
 vi.setConfig({ maxConcurrency: waysInTurns.length });
@@ -44,7 +43,7 @@ describe.each(waysInTurns)('under load, $name', ({ host, cloud: kind }) => {
 });
 
 // These tests mostly wait, so all ways run at once.
-describe.runIf(full).concurrent('under faults', () => {
+describe.concurrent('under faults', () => {
   it.for(waysInTurns)(
     'delivers every record with 30 % throttling, 20 % server errors and 10 % resets, $name',
     async ({ host, cloud: kind }, { onTestFinished }) => {

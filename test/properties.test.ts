@@ -3,7 +3,6 @@ import { assertBalanced, type Batch, createShipper, type Destination, type TextD
 import { type CloudWatchEmulator, startCloudWatch } from '@logferry/emulators';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { full } from '../forms.js';
 import { shipTo } from './support/clouds.js';
 
 const HOUR_MS = 3_600_000;
@@ -79,7 +78,7 @@ it('any records make batches that the service accepts, and each is stored once o
       if (stored.length > kept.size) seen.split++;
       seen.fullBatches += sent.filter((batch) => batch.bytes === MAX_BATCH_BYTES).length;
     }),
-    { numRuns: full ? 500 : 100 },
+    { numRuns: 500 },
   );
   for (const [state, count] of Object.entries(seen)) expect(count, state).toBeGreaterThan(0);
 }, 300_000);
@@ -158,7 +157,7 @@ it('any record is stored in the group and the stream that its own time, level an
       const places = stored.map((event) => `${event.message}: ${event.logGroupName} | ${event.logStreamName}`);
       expect(places.sort()).toEqual(expected.sort());
     }),
-    { numRuns: full ? 4 : 1 },
+    { numRuns: 4 },
   );
   for (const { shipper } of shippers) assertBalanced(await shipper.close());
   expect(cloud.stats().violations).toEqual([]);

@@ -4,7 +4,6 @@ import { inspect, promisify } from 'node:util';
 import { assertBalanced, type DeliveryOptions } from '@logferry/core';
 import { type ForwardProxy, startProxy } from '@logferry/emulators';
 import { afterEach, expect, it, vi } from 'vitest';
-import { full } from '../forms.js';
 import { ways, waysInTurns } from './support/ways.js';
 
 const LOGIN = { username: 'shop', password: 'PasswordThatNobodyMaySee' };
@@ -15,12 +14,10 @@ const QUICK: DeliveryOptions = {
   retry: { baseMs: 20, capMs: 100 },
   closeTimeoutMs: 9000,
 };
-/** In the short form one host in process, one in a thread and one in a worker; of each cloud one or two. */
-const some = full ? waysInTurns : ways.filter((_, index) => [0, 5, 9].includes(index));
 
 afterEach(() => void vi.unstubAllEnvs());
 
-it.concurrent.for(some)(
+it.concurrent.for(waysInTurns)(
   'a proxy that dies and comes back loses no record: $name',
   async ({ host, cloud: kind }, context) => {
     const cloud = await kind.start();
@@ -61,26 +58,23 @@ it.concurrent.for(some)(
   },
 );
 
-it.for(full ? ways : ways.slice(3, 4))(
-  'the environment names the proxy: $name',
-  async ({ host, cloud: kind }, context) => {
-    const cloud = await kind.start();
-    context.onTestFinished(() => cloud.close());
-    const proxy: ForwardProxy = await startProxy({ credentials: LOGIN });
-    context.onTestFinished(() => proxy.close());
-    vi.stubEnv('HTTP_PROXY', proxy.url);
-    vi.stubEnv('NO_PROXY', 'localhost,.test');
-    const logger = await host.start(kind.name, { ...cloud.options, ...QUICK } as DeliveryOptions);
-    logger.log('info', 'a record', { id: 1 });
-    await logger.flush();
-    await logger.end();
-    expect(await cloud.records()).toMatchObject([{ id: expect.toSatisfy((id) => Number(id) === 1) }]);
-    expect(proxy.requests().length).toBeGreaterThan(0);
-    expect(proxy.requests()[0]?.target).toBe(`127.0.0.1:${cloud.port}`);
-  },
-);
+it.for(ways)('the environment names the proxy: $name', async ({ host, cloud: kind }, context) => {
+  const cloud = await kind.start();
+  context.onTestFinished(() => cloud.close());
+  const proxy: ForwardProxy = await startProxy({ credentials: LOGIN });
+  context.onTestFinished(() => proxy.close());
+  vi.stubEnv('HTTP_PROXY', proxy.url);
+  vi.stubEnv('NO_PROXY', 'localhost,.test');
+  const logger = await host.start(kind.name, { ...cloud.options, ...QUICK } as DeliveryOptions);
+  logger.log('info', 'a record', { id: 1 });
+  await logger.flush();
+  await logger.end();
+  expect(await cloud.records()).toMatchObject([{ id: expect.toSatisfy((id) => Number(id) === 1) }]);
+  expect(proxy.requests().length).toBeGreaterThan(0);
+  expect(proxy.requests()[0]?.target).toBe(`127.0.0.1:${cloud.port}`);
+});
 
-it.runIf(full)('the example ships to both clouds through a proxy', async () => {
+it('the example ships to both clouds through a proxy', async () => {
   const cwd = fileURLToPath(new URL('../examples/behind-a-proxy', import.meta.url));
   const { stdout, stderr } = await promisify(execFile)(process.execPath, ['../run.mjs', 'index.js'], { cwd });
   expect(JSON.parse(stdout)).toEqual({ targets: 2 });

@@ -8,7 +8,6 @@ import {
   startLogService,
 } from '@logferry/emulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { full } from '../forms.js';
 import { shipTo, signedTo } from './support/clouds.js';
 
 const child = fileURLToPath(new URL('quiet/child.mjs', import.meta.url));
@@ -57,7 +56,7 @@ describe('four transports', () => {
       return Number.isInteger(turn) ? (faults[turn % faults.length] ?? 'ok') : 'ok';
     });
     for (const emulator of emulators) emulator.faults({ next });
-    const records = full ? 1500 : 300;
+    const records = 1500;
     const { called, stats, stderr } = await run({ records, delivery: { maxBatchEvents: 5, maxDelayMs: 50 } });
     expect(stderr).toBe('');
     expect(called).toEqual({ onError: 0, onDrop: 0, warn: 0 });
@@ -85,7 +84,7 @@ describe('four transports', () => {
     expect(count(/: \d+ records\/s, delivered 2, waiting 0, retries /)).toBeGreaterThanOrEqual(TRANSPORTS - 1);
   });
 
-  it.runIf(full)('say once that an outage of more than 10 s lasts, and that it is over', async () => {
+  it('say once that an outage of more than 10 s lasts, and that it is over', async () => {
     const { emulators, run } = await startClouds();
     for (const emulator of emulators) emulator.faults({ down: true });
     // Of winston in this process `onError` tells it.

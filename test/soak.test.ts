@@ -3,11 +3,10 @@ import { on, once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { assertBalanced, type DeliveryStats } from '@logferry/core';
 import { expect, it } from 'vitest';
-import { full } from '../forms.js';
 import { clouds, type RunningCloud } from './support/clouds.js';
 
 const { LOGFERRY_SOAK_MINUTES: minutes } = process.env;
-const DOWN_SECONDS = minutes === undefined ? (full ? 50 : 32) : Number(minutes) * 60;
+const DOWN_SECONDS = minutes === undefined ? 50 : Number(minutes) * 60;
 /** The budget is full after 20 s. */
 const MAX_BUFFER_BYTES = 36 * 1024 * 1024;
 const MAX_HEAP_MIB = 128;

@@ -9,11 +9,10 @@ import bunyan from 'bunyan';
 import pino from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import winston from 'winston';
-import { full } from '../forms.js';
 import { shipTo } from './support/clouds.js';
 
 /** Records of each framework. A multiple of the tenants, so that each has as many. */
-const RECORDS = full ? 40_008 : 2004;
+const RECORDS = 40_008;
 const PATIENCE_MS = 60_000;
 
 /** The value of the field `tenant.id`, and the end of the group's name that it stands for. */

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { full } from '../../forms.js';
 import { clouds, signedLogService } from '../support/clouds.js';
 import { type Ending, type Endpoint, endpoints, type Host, type Listeners } from './endings.js';
 import { type Cell, type Matrix, startMatrix } from './run.js';
 
 /** Combinations that are tried. */
-const COMBINATIONS = full ? 100 : 8;
+const COMBINATIONS = 100;
 
 const { LOGFERRY_SEED: seed = '20261126' } = process.env;
 

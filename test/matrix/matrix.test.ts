@@ -1,6 +1,5 @@
 import { assertBalanced } from '@logferry/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { full } from '../../forms.js';
 import { DEADLINE_MS, type Ending, endings, hosts } from './endings.js';
 import { type Cell, type Matrix, type Outcome, startMatrix } from './run.js';
 import { matrixTable, readTable, writeTable } from './table.js';
@@ -13,16 +12,15 @@ const PROMPT_MS = 8000;
 /** Longest time of an exit after the deadline. */
 const GRACE_MS = 250;
 
-/** The clouds take turns in the short form, and the two ways to write to Log Service everywhere. */
+/** The two ways to write to Log Service take turns. */
 const cells: readonly Cell[] = endings.flatMap((ending, row) =>
   hosts.flatMap((host, column): Cell[] => {
     if (!ending.promises[host]) return [];
     const turn = row + column;
-    const both: Cell[] = [
+    return [
       { ending, host, cloud: 'cloudwatch' },
       { ending, host, cloud: turn % 4 < 2 ? 'log-service' : 'signed log-service' },
     ];
-    return full || isPrinting ? both : both.slice(turn % 2, (turn % 2) + 1);
   }),
 );
 

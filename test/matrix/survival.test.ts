@@ -1,6 +1,5 @@
 import { assertBalanced } from '@logferry/core';
 import { describe, expect, it } from 'vitest';
-import { full } from '../../forms.js';
 import type { Cloud } from '../support/clouds.js';
 import { columns, hostsOf, RECORDS, type SpooledCell, spooledEndings, survive } from './survival.js';
 import { readTable, survivalTable, writeTable } from './table.js';
@@ -10,23 +9,15 @@ const isPrinting = process.env.LOGFERRY_MATRIX === 'print';
 /** The clouds take turns, and so do the two ways to write to Log Service. */
 const TARGETS: readonly Cloud['label'][] = ['cloudwatch', 'log-service', 'cloudwatch', 'signed log-service'];
 
-/** The hosts of a column take turns in the short form. */
 const cells: readonly SpooledCell[] = spooledEndings
   .flatMap((ending) =>
     columns.flatMap((column) => hostsOf(column).map(([host, hostOptions]) => ({ ending, column, host, hostOptions }))),
   )
   .map((cell, index) => ({ ...cell, cloud: TARGETS[index % TARGETS.length] as Cloud['label'] }));
-const inShortForm = cells.filter(
-  ({ ending, column, host }, index) =>
-    ending.isAway &&
-    ending.act !== 'nothing' &&
-    index % 2 === 0 &&
-    hostsOf(column)[Math.floor(index / 12) % 3]?.[0] === host,
-);
 
 describe.concurrent('a process with a spool ends, and the next one delivers what was promised', () => {
   it.each(
-    (full || isPrinting ? cells : inShortForm).map((cell) => ({
+    cells.map((cell) => ({
       ...cell,
       name: `${cell.column.mode}, ${cell.host}${cell.column.thread ? ' in a thread' : ''} to ${cell.cloud}`,
     })),

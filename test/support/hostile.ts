@@ -1,4 +1,3 @@
-import { full } from '../../forms.js';
 import { fail, huge, keys, objects, primitives, splats, texts } from './hostile-values.js';
 
 /** An endless source of values that a program should never log. The same seed makes the same values. */
@@ -62,8 +61,8 @@ export class HostileSource {
   }
 }
 
-/** Objects of megabytes are rare, since they take most of the time. The short form still has each of them once. */
-const HUGE_EVERY = full ? 10_000 : 600;
+/** Objects of megabytes are rare, since they take most of the time. */
+const HUGE_EVERY = 10_000;
 
 /** mulberry32 */
 function seededRandom(seed: number): () => number {
