@@ -77,6 +77,14 @@ describe('process.exit() with a thread that gives no proof of delivery', () => {
     expect(ended.tookMs).toBeLessThan(15_000);
   });
 
+  it('waits once for a thread that cannot start, when the process ends by itself', async () => {
+    const never = preload('Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);');
+    const ended = await run("log('x');", { closeTimeoutMs: 200 }, {}, '--import', never);
+    expect(ended.code).toBe(0);
+    expect(told(ended)).toBe(1);
+    expect(ended.tookMs).toBeLessThan(6000);
+  });
+
   it('tells each loss once, when the service is slower than the deadline', async () => {
     const code = "log('x'); await shipper.flush(); for (let i = 1; i < 40; i++) log('x'); process.exit();";
     const ended = await run(code, { maxBatchEvents: 1, concurrency: 2, closeTimeoutMs: 700 }, { delayMs: 100 });

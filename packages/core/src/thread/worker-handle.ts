@@ -139,11 +139,12 @@ export class WorkerHandle {
 
   /**
    * Blocks until the worker has settled all records that were handed over, for which it gets `timeoutMs`: for the exit of the
-   * process. `endsMs`, on the monotonic clock, limits all, the start of the worker too. False if the worker is gone, or gave no proof.
+   * process. `endsMs`, on the monotonic clock, limits all, the start of the worker too, for which it waits unless `timeoutMs` is 0.
+   * False if the worker is gone, or gave no proof.
    */
   settleSync(timeoutMs: number, endsMs: number): boolean {
     const hasStarted = Atomics.load(this.#reports, 0) > 0;
-    const replyMs = hasStarted ? Math.max(timeoutMs, REPLY_MS) : Number.POSITIVE_INFINITY;
+    const replyMs = hasStarted || timeoutMs === 0 ? Math.max(timeoutMs, REPLY_MS) : Number.POSITIVE_INFINITY;
     // `flushSync` would block for 10 s with a worker that does not run.
     const isAlive = this.#waitForReply(Math.min(systemClock.monotonic() + replyMs, endsMs), (id) =>
       this.#port.postMessage(id),
