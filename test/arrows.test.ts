@@ -150,6 +150,7 @@ const HOPS = [
   'delivery',
   'intake',
   'flush-waits.ts',
+  'ready-waits.ts',
   'shipper.ts',
   'core-shipper.ts',
   'thread',

@@ -427,6 +427,33 @@ describe('a thread that cannot start', () => {
   });
 });
 
+describe('ready() of a thread', () => {
+  const line = { level: 'info', urgent: false, text: 'x'.repeat(1000), fields: {} };
+
+  it('lets a load of five budgets through without a loss', async () => {
+    const destination: Destination = createFileDestination({ file: join(folder, 'stored.log'), delayMs: 5 });
+    const shipper = createShipper(destination, { thread: true, maxBufferBytes: 4 * 1024 * 1024, maxBatchEvents: 1000 });
+    for (let chunk = 0; chunk < 100; chunk++) {
+      await shipper.ready();
+      for (let i = 0; i < 200; i++) expect(shipper.accept({ ...line, time: Date.now() })).toBe(true);
+    }
+    expect(await shipper.close({ timeoutMs: 30_000 })).toMatchObject({ received: 20_000, delivered: 20_000 });
+  });
+
+  it('resolves when the thread is gone for good', async () => {
+    const destination: Destination = createFileDestination({
+      file: join(folder, 'stored.log'),
+      gate: join(folder, 'no'),
+    });
+    const shipper = createShipper(destination, { thread: true, maxBufferBytes: 1024 * 1024 });
+    for (let i = 0; i < 700; i++) shipper.accept({ ...line, time: Date.now() });
+    const ready = shipper.ready();
+    for (let deaths = 0; deaths < 10; deaths++) shipper.accept({ ...line, text: '<exit>', time: Date.now() });
+    await ready;
+    await shipper.close({ timeoutMs: 100 });
+  });
+});
+
 it('a thread reads the environment as it is when it is read', async () => {
   vi.stubEnv('LOGFERRY_TEST_LATE', undefined);
   onTestFinished(() => void vi.unstubAllEnvs());

@@ -24,6 +24,7 @@ import {
 import type { ResolvedSpoolOptions } from './options/spool-options.js';
 import { onProcessEnd } from './process/exit.js';
 import { ProcessEnd } from './process/process-end.js';
+import { ReadyWaits } from './ready-waits.js';
 import type { DeliveryReport, FlushOptions, Seams, Shipper } from './shipper.js';
 import { nodeFiles, type SpoolFiles } from './spool/files.js';
 import { Spool } from './spool/spool.js';
@@ -58,6 +59,7 @@ export class CoreShipper implements Shipper {
   readonly #forgetExit: (() => void) | undefined;
   readonly #intake: Intake;
   readonly #waits: FlushWaits;
+  readonly #readyWaits: ReadyWaits;
   readonly #endOfTurn: EndOfTurn;
   #timer: Timer | undefined;
   readonly #listing: Listing | undefined;
@@ -124,6 +126,7 @@ export class CoreShipper implements Shipper {
       onChanged();
     });
     this.#budget = budget;
+    this.#readyWaits = new ReadyWaits(clock, () => this.#closed || budget.isHalfFree);
     const intake = new Intake({
       destination,
       options,
@@ -187,6 +190,11 @@ export class CoreShipper implements Shipper {
     return false;
   }
 
+  ready(): Promise<void> {
+    this.#intake.drain();
+    return this.#readyWaits.wait();
+  }
+
   async flush({ timeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
     await (this.#closing ?? this.#deliverAll(timeoutMs));
     this.#intake.drain();
@@ -201,6 +209,7 @@ export class CoreShipper implements Shipper {
   close({ timeoutMs = this.#options.closeTimeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
     // Set before the last requests: a record that the destination logs from now on is counted as `closed`.
     this.#closed = true;
+    this.#readyWaits.check();
     // The promise is kept: outside of the context of the caller.
     this.#closing ??= outsideContext(() => Promise.resolve().then(() => this.#shutDown(timeoutMs)));
     return this.#closing;
@@ -338,6 +347,7 @@ export class CoreShipper implements Shipper {
     this.#delivery.expire(nowMs);
     this.#replay?.pump(this.#closed && this.#delivery.isFailing);
     if (this.#ledger.isEmpty) this.#processEnd.forget();
+    this.#readyWaits.check();
     const nextMs = Math.min(
       this.#batcher.dueAtMs,
       this.#delivery.wakeAtMs(nowMs),

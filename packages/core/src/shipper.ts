@@ -30,6 +30,12 @@ export interface Shipper {
    */
   refuse(record: Pick<LogRecord, 'time'>, reason: DropReason, cause?: unknown): false;
   /**
+   * Resolves while the records take less than half of `maxBufferBytes`: for a bulk load, whose source can wait. Await it before each chunk of
+   * at most a quarter of the budget, and no record is dropped as `buffer-full`. It resolves, too, when nothing is accepted any more. Keeps
+   * the process alive meanwhile.
+   */
+  ready(): Promise<void>;
+  /**
    * Delivers all records accepted before the call, at once and without waiting for backoffs. Drops nothing: with `timeoutMs`
    * it may return while records are pending. With the option `spool`, records that cannot be read back from disk now stay there.
    */

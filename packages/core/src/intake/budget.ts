@@ -39,6 +39,11 @@ export class Budget {
     return this.#ledger.eventBytes + this.#backlog.size * BATCH_COST_BYTES;
   }
 
+  /** Whether a half of all is free. */
+  get isHalfFree(): boolean {
+    return this.usedBytes < this.#options.maxBufferBytes / 2;
+  }
+
   /** Makes room for `costBytes` more, by `overflow: 'drop-oldest'` at the cost of older records. False if there is none. */
   makeRoom(costBytes: number, urgent: boolean): boolean {
     const { maxBufferBytes, overflow } = this.#options;

@@ -12,6 +12,7 @@ import type { DeliveryOptions, ResolvedDeliveryOptions } from '../options/delive
 import { isTakenApart } from '../options/shaping-options.js';
 import { currentActivity } from '../process/feedback.js';
 import { ProcessEnd } from '../process/process-end.js';
+import { ReadyWaits } from '../ready-waits.js';
 import type { DeliveryReport, FlushOptions, Seams, Shipper } from '../shipper.js';
 import { guarded } from '../tools/guarded.js';
 import { outsideContext, systemClock } from '../tools/system-clock.js';
@@ -88,6 +89,7 @@ class ThreadShipper implements Shipper {
   #inProcess: CoreShipper | undefined;
   readonly #outbox: Outbox;
   readonly #listing: Listing;
+  readonly #readyWaits = new ReadyWaits(systemClock, () => this.#isReady);
   #closing: Promise<DeliveryReport> | undefined;
   /** End of the time that the exit of the process may take, on the monotonic clock. */
   #exitEndsMs: number | undefined;
@@ -163,6 +165,10 @@ class ThreadShipper implements Shipper {
     return false;
   }
 
+  ready(): Promise<void> {
+    return this.#inProcess ? this.#inProcess.ready() : this.#readyWaits.wait();
+  }
+
   async flush({ timeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
     await this.#run('flush', timeoutMs);
     return this.stats();
@@ -182,6 +188,7 @@ class ThreadShipper implements Shipper {
   close({ timeoutMs = this.#options.closeTimeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
     // The promise is kept: outside of the context of the caller.
     this.#closing ??= outsideContext(() => this.#shutDown(timeoutMs));
+    this.#readyWaits.check();
     return this.#closing;
   }
 
@@ -221,6 +228,16 @@ class ThreadShipper implements Shipper {
   /** Bytes of the budget of the records that the worker has not read, as far as known. */
   get #waitingBytes(): number {
     return this.#outbox.bytes + (this.#worker?.unreadBytes ?? 0);
+  }
+
+  /** Both budgets have room: that of the records on their way, and the worker's. Without a worker there is nothing to wait for. */
+  get #isReady(): boolean {
+    const half = this.#options.maxBufferBytes / 2;
+    return (
+      this.#closing !== undefined ||
+      !this.#worker ||
+      (this.#waitingBytes < half && this.#worker.stats.bufferBytes < half)
+    );
   }
 
   /** Records on their way have a budget like that of the worker. Nobody can take them back there, so the newest is dropped. */
@@ -301,6 +318,7 @@ class ThreadShipper implements Shipper {
             }
             if (this.stats().pending === 0) this.#letExit();
             else this.#processEnd.watch();
+            this.#readyWaits.check();
           },
           onEnd: (error) => {
             if (this.#worker === worker) this.#succeed(error);
@@ -333,6 +351,7 @@ class ThreadShipper implements Shipper {
       this.#processEnd.forget();
       this.#inProcess = this.#shipInThisThread();
     } else this.#outbox.take();
+    this.#readyWaits.check();
   }
 
   /** Takes over the records that no worker has read. */
