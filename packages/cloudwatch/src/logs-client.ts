@@ -1,5 +1,5 @@
 import type { CloudWatchLogsClient, CloudWatchLogsClientConfig } from '@aws-sdk/client-cloudwatch-logs';
-import { loadPackage, markUnsent } from '@logferry/core';
+import { loadPackage, markUnsent, orAborted } from '@logferry/core';
 import { isAuthFailure, nameOf } from './classify.js';
 import { learningTime } from './clock-skew.js';
 import { type Config, ConnectionCheck } from './connection-check.js';
@@ -150,9 +150,11 @@ export class LogsClient {
     const command = makeCommand(sdk);
     exchange.observe(command, progress);
     try {
-      const output = await learningTime(client, () =>
-        (client as CloudWatchClient).send(command as never, { abortSignal }),
-      );
+      const output = await learningTime(client, () => {
+        const sent = (client as CloudWatchClient).send(command as never, { abortSignal });
+        // That of the application may not heed the signal.
+        return this.isOurs ? sent : orAborted(sent, abortSignal, abortError);
+      });
       assertProven(output, members, exchange.response);
       this.#clockOffsetMs = client.config?.systemClockOffset ?? 0;
       return output;
@@ -239,4 +241,9 @@ function loadSdk(): Promise<Sdk> {
     load: () => import('@aws-sdk/client-cloudwatch-logs'),
     parentUrl: moduleUrl,
   });
+}
+
+/** What the SDK rejects with, too. */
+function abortError(): Error {
+  return Object.assign(new Error('Request aborted'), { name: 'AbortError' });
 }

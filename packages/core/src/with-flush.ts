@@ -110,17 +110,22 @@ class Invocation {
     return (...args) => inBackground(this.#flush().then(() => nextTick(() => Reflect.apply(act, self, args))));
   }
 
-  /** The same context; its methods that end the invocation do so after a flush. */
+  /** The same context; its methods that end the invocation do so after a flush. One that cannot be copied is passed on as it is. */
   #endingAfterFlush(context: unknown): unknown {
-    if (typeof (context as Context | undefined)?.done !== 'function') return context;
-    const members = Object.getOwnPropertyDescriptors(context as object) as PropertyDescriptorMap;
-    for (const name of ENDINGS) {
-      const end = (context as Readonly<Record<string, unknown>>)[name];
-      if (typeof end === 'function')
-        members[name] = { ...members[name], value: this.#afterFlush(end as AnyFunction, context) };
+    try {
+      if (typeof (context as Context | undefined)?.done !== 'function') return context;
+      const members = Object.getOwnPropertyDescriptors(context as object) as PropertyDescriptorMap;
+      for (const name of ENDINGS) {
+        const end = (context as Readonly<Record<string, unknown>>)[name];
+        if (typeof end !== 'function') continue;
+        const value = this.#afterFlush(end as AnyFunction, context);
+        members[name] = { value, enumerable: !!members[name]?.enumerable, configurable: true, writable: true };
+      }
+      // The members that are accessors are those of the runtime: `callbackWaitsForEmptyEventLoop`.
+      return Object.create(Object.getPrototypeOf(context), members);
+    } catch {
+      return context;
     }
-    // The members that are accessors are those of the runtime: `callbackWaitsForEmptyEventLoop`.
-    return Object.create(Object.getPrototypeOf(context), members);
   }
 
   /** Never rejects. A transport that exceeds the time, or fails, holds nothing up. */

@@ -64,6 +64,18 @@ describe('redact', () => {
       { a: { b: 1, c: 2, e: { d: 3 } } },
       { a: { b: '[Redacted]', c: '[Redacted]', e: { d: '[Redacted]' } } },
     ],
+    [
+      ['x-a.b c', "['d.e']", 'f[0]', '$g', 'h["$"]', 'i[j]'],
+      { 'x-a': { 'b c': 1 }, 'd.e': 1, f: [1, 2], $g: 1, h: { $: 1 }, i: { j: 1 } },
+      {
+        'x-a': { 'b c': '[Redacted]' },
+        'd.e': '[Redacted]',
+        f: ['[Redacted]', 2],
+        $g: '[Redacted]',
+        h: { $: '[Redacted]' },
+        i: { j: '[Redacted]' },
+      },
+    ],
     [['absent.path'], { a: 1 }, { a: 1 }],
   ])('replaces the values at %j in a line of JSON, and in fields', async (redact, before, after) => {
     expect((await shipped({ redact }, [line(before)])).texts).toEqual([JSON.stringify(after)]);
@@ -280,6 +292,29 @@ describe('transform', () => {
     expect((await shipped({ transform }, [record(text)])).texts).toEqual([`is ${text}`]);
   });
 
+  it.each<[what: string, makes: (fields: Record<string, unknown>) => string, ships: string]>([
+    ['JSON', (fields) => JSON.stringify(fields), '{"id":9007199254740993,"n":[1.50]}'],
+    [
+      'JSON in JSON',
+      (fields) => JSON.stringify({ in: JSON.stringify(fields) }),
+      '{"in":"{\\"id\\":9007199254740993,\\"n\\":[1.50]}"}',
+    ],
+    ['the beginning of JSON', (fields) => JSON.stringify(fields).slice(0, 60), '{"id":"9007199254740993'],
+  ])('may put %s into a field: its digits stay, and the record stays whole', async (_what, makes, ships) => {
+    const transform = (each: ShippedRecord): ShippedRecord => {
+      each.fields.raw = makes(each.fields);
+      return each;
+    };
+    const text = '{"id":9007199254740993,"n":[1.50]}';
+    for (const redact of [undefined, ['password']]) {
+      const [inText] = (await shipped({ transform, redact }, [record(text)])).texts;
+      expect(String(inText)).toMatch(/^\{"id":9007199254740993,"n":\[1\.50\],"raw":/);
+      expect(JSON.parse(String(inText)).raw.startsWith(ships)).toBe(true);
+      const [inFields] = (await shipped({ transform, redact }, [line(JSON.parse(text))], fieldsDestination())).texts;
+      expect(JSON.parse(String(inFields)).raw).toMatch(/^\{"(id|in)":/);
+    }
+  });
+
   it('leaves a record out that it returns null for, which is counted and no loss', async () => {
     const transform = (each: ShippedRecord): ShippedRecord | null => (each.fields.path === '/health' ? null : each);
     const started = start({ transform, dropNotice: true });
@@ -389,8 +424,10 @@ it('reads no fields for a destination of texts while nothing is to be shaped, an
 });
 
 it.each<[wrong: object, option: string, text: string]>([
-  [{ redact: 'password' }, 'redact', 'expected an object'],
-  [{ redact: ['a..b'] }, 'redact[0]', 'a path such as'],
+  [{ redact: 'password' }, 'redact', 'expected an array of paths, or an object with paths, got "password"'],
+  ...['a..b', '**.a', 'a.**', '$.a', '$["a"]', ' a', 'a. b', '"a"', 'a[]', 'a["b]c"]', 'a.', '', 'a*'].map(
+    (path): [object, string, string] => [{ redact: [path] }, 'redact[0]', 'a path such as'],
+  ),
   [{ redact: ['a', 7] }, 'redact[1]', 'got 7'],
   [{ redact: { paths: ['a['] } }, 'redact.paths[0]', 'got "a["'],
   [{ redact: { path: ['a'] } }, 'redact.path', 'did you mean "redact.paths"'],

@@ -113,7 +113,7 @@ export class Delivery {
     const { backlog, destination } = this.#dependencies;
     if (this.#isPrepared || backlog.size === 0) return;
     this.#isPrepared = true;
-    if (destination.prepare && this.#inFlight.size === 0) inBackground(prepare(destination));
+    if (this.#inFlight.size === 0) inBackground(prepare(destination));
   }
 
   /** Drops batches older than `retry.maxAgeMs` on failing routes. On healthy routes their turn will come. */

@@ -9,6 +9,7 @@ import { parseObject } from '../tools/parse-object.js';
 /** Why a record is left out, which is no loss. */
 export type LeftOut = 'sampled' | 'filtered';
 
+const UNREADABLE = 'the fields of the record cannot be read';
 const NO_JSON = 'the line begins like the JSON of an object, and is none: its fields cannot be redacted';
 
 /** The frameworks write theirs first: later members with these names are the application's. */
@@ -62,13 +63,13 @@ export class Shaper {
     // The adapter took it for plain text, which has no field of that name.
     if (fieldsJson && !parsed && this.#shaping.redact) throw new TypeError(NO_JSON);
     const members = parsed || this.#parse(exactJson(record.fields));
-    if (!members) throw new TypeError('the fields of the record cannot be read');
+    if (!members) throw new TypeError(UNREADABLE);
     return members;
   }
 
   #redactedFieldsOf(record: LogRecord): LogRecord['fields'] {
     const { fieldsJson } = this.#write({ text: undefined, members: this.#fieldsOf(record) });
-    return parseObject(fieldsJson) ?? {};
+    return fieldsOf(fieldsJson);
   }
 
   /** The members of an object in JSON. Those that share a name are redacted by it before each gets a name of its own. */
@@ -156,12 +157,18 @@ class ShapedRecord implements LogRecord {
   }
 
   get fields(): LogRecord['fields'] {
-    return { ...this.#otherFields?.(), ...parseObject(this.fieldsJson) };
+    return { ...this.#otherFields?.(), ...fieldsOf(this.fieldsJson) };
   }
 }
 
 function membersOf(json: string): Content['members'] {
   const parsed = parseMarked(json, []);
-  if (!parsed) throw new TypeError('the fields of the record cannot be read');
+  if (!parsed) throw new TypeError(UNREADABLE);
   return parsed.members;
+}
+
+function fieldsOf(json: string): LogRecord['fields'] {
+  const fields = parseObject(json);
+  if (!fields) throw new TypeError(UNREADABLE);
+  return fields;
 }

@@ -1,4 +1,11 @@
-import type { BatchLimits, Destination, Drop, PayloadSeparator } from '../contract/destination.js';
+import type {
+  BatchLimits,
+  Destination,
+  Drop,
+  FullDestination,
+  PayloadSeparator,
+  TextDestination,
+} from '../contract/destination.js';
 import type { DeliveryError } from '../contract/errors.js';
 import {
   booleanOption,
@@ -190,9 +197,11 @@ export function resolveDeliveryOptions(options: DeliveryOptions, destination: De
   };
 }
 
+const OPTIONAL_METHODS = ['encodeAll', 'prepare', 'close', 'describe', 'recipe'] as const;
+
 /** A third party's destination can lack a member, which would show only with the first record, or never. */
 function checkDestination(destination: Destination): void {
-  const { name, reads, limits, maxRoutes, separator, encode, send, close, describe, recipe } = destination ?? {};
+  const { name, reads, limits, maxRoutes, separator, encode, send } = destination ?? {};
   if (!encode && !send && !limits) throw wrongOption('destination', 'a Destination', destination);
   const check = (member: string, isRight: boolean, expected: string, value: unknown): void => {
     if (!isRight) throw wrongOption(`destination.${member}`, expected, value);
@@ -204,9 +213,12 @@ function checkDestination(destination: Destination): void {
   numberOption('destination.maxRoutes', maxRoutes, 1, { min: 1 });
   check('encode', typeof encode === 'function', 'a function', encode);
   check('send', typeof send === 'function', 'a function', send);
-  functionOption('destination.close', close, undefined);
-  functionOption('destination.describe', describe, undefined);
-  functionOption('destination.recipe', recipe, undefined);
+  for (const member of OPTIONAL_METHODS)
+    functionOption(
+      `destination.${member}`,
+      (destination as Partial<FullDestination & TextDestination>)[member],
+      undefined,
+    );
   check('limits', typeof limits === 'object' && limits !== null, 'an object', limits);
   const { maxEvents, maxBytes, maxSpanMs = 1, maxPastMs = 1, maxFutureMs = 1, baseBytes } = limits;
   for (const [limit, value] of Object.entries({ maxEvents, maxBytes, maxSpanMs, maxPastMs, maxFutureMs }))

@@ -18,7 +18,7 @@ export interface ShippedRecord {
    * The line, if it ships and is not the JSON of an object; else `undefined`, and the JSON of `fields` ships. A function may set
    * it, and may take it away.
    */
-  text: string | undefined;
+  text?: string | undefined;
   /**
    * The fields: of a line of JSON those of the line. Plain data, of this record alone. A number that JavaScript cannot hold is an
    * object: `String(value)` is the number as it was.
@@ -86,6 +86,7 @@ function sampleOption(value: unknown): ReadonlyMap<string, number> {
 function redactOption(value: unknown): ResolvedShaping['redact'] {
   if (value === undefined) return undefined;
   const isList = Array.isArray(value);
+  if (Object(value) !== value) throw wrongOption('redact', 'an array of paths, or an object with paths', value);
   const options = isList ? { paths: value } : objectOption('redact', value);
   if (!isList) refuseUnknownOptions(options, ['paths', 'censor', 'remove'], 'redact.');
   const { paths, censor = '[Redacted]', remove } = options as Partial<RedactOptions>;
@@ -95,11 +96,25 @@ function redactOption(value: unknown): ResolvedShaping['redact'] {
   const isRemoved = booleanOption('redact.remove', remove, false);
   if (paths.length === 0) return undefined;
   paths.forEach((path: unknown, index) => {
-    try {
-      createRedaction({ paths: [path as string] });
-    } catch {
+    if (!isPath(path))
       throw wrongOption(`${name}[${index}]`, 'a path such as "req.headers.authorization" or "*.token"', path);
-    }
   });
   return createRedaction({ paths: [...paths], censor, remove: isRemoved }) as (members: object) => string;
+}
+
+const NAME = String.raw`(?:\*|(?!\s)[^.[\]"'*]+(?<!\s))`;
+const IN_BRACKETS = String.raw`\[(?:\*|[\w$-]+|"[^"\]]+"|'[^'\]]+')\]`;
+
+/** `a.b`, `a[*].b`, `*.b`, `["a.b"].c`; not `$.a` of JSONPath. */
+const PATH = new RegExp(String.raw`^(?!\$[.[])(?:${NAME}|${IN_BRACKETS})(?:\.${NAME}|\.?${IN_BRACKETS})*$`);
+
+/** The library takes others, and redacts nothing by them. */
+function isPath(path: unknown): boolean {
+  if (typeof path !== 'string' || !PATH.test(path)) return false;
+  try {
+    createRedaction({ paths: [path] });
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -29,7 +29,8 @@ class ExactNumber {
 /** Begins a string that stands for a number. Nobody else can write it. */
 const MARK = `${randomUUID()}:`;
 
-const MARKED = new RegExp(`"${MARK}([^"]*)"`, 'g');
+/** A function of the application's may have put JSON into a string: then backslashes are before both quotes. */
+const MARKED = new RegExp(`(?<!\\\\)(\\\\*)"${MARK}([^"\\\\]*)\\1"`, 'g');
 
 /** An object as its JSON has it. A number that JavaScript cannot hold is a string with a mark. */
 export interface MarkedObject {
@@ -72,9 +73,9 @@ export function exactJson(fields: object): string {
 
 const MAX_CHARS = 4 * 1024 * 1024;
 
-/** Puts the numbers back into JSON that has marks. */
+/** Puts the numbers back into JSON that has marks, also in strings that are JSON themselves, and in parts of it. */
 export function unmark(json: string): string {
-  return json.includes(MARK) ? json.replace(MARKED, '$1') : json;
+  return json.includes(MARK) ? json.replace(MARKED, '$2').replaceAll(MARK, '') : json;
 }
 
 /** Replaces the strings with a mark, at any depth of plain data, by {@link ExactNumber}s: for a function of the application's. */
