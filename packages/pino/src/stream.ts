@@ -20,6 +20,7 @@ import {
   refuseUnknownOptions,
   replyStats,
   type Shipper,
+  systemClock,
 } from '@logferry/core';
 import build from 'pino-abstract-transport';
 import { Levels, levelOption } from './levels.js';
@@ -31,6 +32,9 @@ import { workerLevels } from './worker-levels.js';
 
 /** pino kills a worker that has not closed 10 s after `end()`, or after the exit of the process began. */
 const MAX_WORKER_CLOSE_MS = 9000;
+
+/** Time for the end of the input to pass the stages of a pipeline, also when the deadline of `close(transport)` is near. */
+const MIN_END_MS = 250;
 
 /** Options of a stream to any destination. */
 export interface StreamOptions extends DeliveryOptions {
@@ -101,16 +105,39 @@ export function destinationStream(options: DestinationStreamOptions): Destinatio
   const stages = hasPipeline() ? new Stages() : undefined;
   const afterStages = async (options: FlushOptions): Promise<FlushOptions> =>
     (await stages?.passed(options)) ?? options;
-  replyStats();
-  answerCalls({
-    flush: async (options) => shipper.flush(await afterStages(options)),
-    close: async ({ timeoutMs = flushTimeoutMs }) => shipper.close(await afterStages({ timeoutMs })),
-  });
   const onChunk = (): void => {
     stages?.onChunk();
     workerLevels.catchUp();
   };
-  return shipLines(shipper, { ...line, levels: workerLevels, onChunk });
+  let closeByMs = Number.POSITIVE_INFINITY;
+  let endByMs: number | undefined;
+  const restMs = (untilMs: number): number => Math.max(0, untilMs - systemClock.monotonic());
+  const endTimeoutMs = (): number | undefined => (endByMs === undefined ? undefined : restMs(endByMs));
+  const stream = shipLines(shipper, { ...line, levels: workerLevels, onChunk, endTimeoutMs });
+  const closed = new Promise<void>((resolve) => stream.once('close', resolve));
+  replyStats();
+  answerCalls({
+    flush: async (options) => shipper.flush(await afterStages(options)),
+    async beforeEnd({ timeoutMs = flushTimeoutMs }) {
+      closeByMs = systemClock.monotonic() + timeoutMs;
+      await shipper.flush(await afterStages({ timeoutMs }));
+    },
+    async ended() {
+      endByMs = Math.min(closeByMs, systemClock.monotonic() + MAX_WORKER_CLOSE_MS);
+      let isCut = false;
+      const cut = (): void => {
+        if (stream.writableEnded) return;
+        isCut = true;
+        stream.destroy();
+      };
+      const timer = systemClock.setTimer(cut, Math.max(restMs(endByMs), MIN_END_MS));
+      await closed;
+      timer.cancel();
+      if (isCut) throw new Error('a stage of the pipeline has not ended before the deadline, its lines are lost');
+      return shipper.close();
+    },
+  });
+  return stream;
 }
 
 interface LineOptions {
@@ -123,6 +150,8 @@ interface LineOptions {
   readonly levels: Levels;
   /** Called before each chunk is read. */
   readonly onChunk?: () => void;
+  /** The time that the end of the stream may take. @default closeTimeoutMs */
+  readonly endTimeoutMs?: () => number | undefined;
 }
 
 type WriteCallback = (error?: Error | null) => void;
@@ -133,7 +162,7 @@ type WriteCallback = (error?: Error | null) => void;
  */
 function shipLines(
   shipper: Shipper,
-  { lowest, maxLineChars, flushTimeoutMs, levels, onChunk }: LineOptions,
+  { lowest, maxLineChars, flushTimeoutMs, levels, onChunk, endTimeoutMs }: LineOptions,
 ): DestinationStream {
   let endOptions: FlushOptions | undefined;
   const ships = ({ levelValue }: Pick<ParsedLine, 'levelValue'>): boolean =>
@@ -163,7 +192,7 @@ function shipLines(
   };
   const end = async (): Promise<void> => {
     counted(() => lines.end());
-    await shipper.close(endOptions);
+    await shipper.close(endOptions ?? { timeoutMs: endTimeoutMs?.() });
   };
   const stream = build((source) => void source.resume(), { close: end, metadata: false });
   const closed = outsideContext(() => new Promise<void>((resolve) => stream.once('close', resolve)));

@@ -3,10 +3,16 @@ import {
   type DeliveryReport,
   type DeliveryStats,
   type FlushOptions,
+  nextTurn,
+  numberOption,
+  objectOption,
+  optionNames,
+  refuseUnknownOptions,
   sharedState,
   statsOfWorker,
   sumStats,
   sumTotals,
+  warn,
   wrongOption,
 } from '@logferry/core';
 import type { DestinationStream } from './stream.js';
@@ -30,42 +36,86 @@ export async function stats(transport: EventEmitter): Promise<DeliveryStats> {
  * is held until the promise settles.
  *
  * Rejects, with an `Error`, when the worker has ended (`cause`: why), has not started within `timeoutMs`, or does not reply, as a worker
- * without a Logferry target does. Rejects with `ConfigError` for any other object. After `close()` it resolves with the report of that.
+ * without a Logferry target does. Rejects with `ConfigError` for any other object, and for wrong options. After `close()` it resolves as a
+ * further call of that does.
  *
  * @param transport what `pino.transport()` returned, or a stream of this package
  * @param options `timeoutMs` @default no deadline
  * @returns the counters; those of several Logferry targets in a worker are added up
  */
-export async function flush(transport: EventEmitter, options: FlushOptions = {}): Promise<DeliveryReport> {
-  if (isStream(transport)) return transport.flush(options);
+export async function flush(transport: EventEmitter, options?: FlushOptions): Promise<DeliveryReport> {
+  const checked = checkedOptions(options);
+  if (isStream(transport)) return transport.flush(checked);
   const thread = threadOf(transport);
-  return closings.get(thread) ?? ask(thread, 'flush', options);
+  const closing = closings.get(thread);
+  if (closing) return reportOf(closing);
+  return sumTotals(await ThreadCall.run(thread, 'flush', (call) => call.flush(), checked.timeoutMs));
 }
 
 /**
  * Delivers all records that were logged before the call until the deadline, counts those left as `undeliverable`, and ends the worker
- * with all its targets. The process is held until the promise settles; the thread is not blocked while records are sent. Records that are
- * logged later are lost, and raise no error. Further calls return the same promise.
+ * with all its targets. The process is held until the promise settles. The thread is not blocked while records are sent, but for those
+ * that a stage of a pipeline holds until its end. Records that are logged later are lost, and raise no error. Further calls resolve with
+ * the same report, which counts these records, each once, as `closed`.
  *
- * Rejects as `flush()` does. The worker may then go on.
+ * Rejects as `flush()` does, and if lines do not reach the target before the deadline. The worker may then go on.
  *
  * @param transport what `pino.transport()` returned, or a stream of this package
  * @param options `timeoutMs` @default closeTimeoutMs of the target
  * @returns the counters; those of several Logferry targets in a worker are added up
  */
-export async function close(transport: EventEmitter, options: FlushOptions = {}): Promise<DeliveryReport> {
-  if (isStream(transport)) return transport.close(options);
+export async function close(transport: EventEmitter, options?: FlushOptions): Promise<DeliveryReport> {
+  const checked = checkedOptions(options);
+  if (isStream(transport)) return transport.close(checked);
   const thread = threadOf(transport);
-  const known = closings.get(thread);
-  if (known) return known;
-  const closing = ask(thread, 'close', options);
+  const closing = closings.get(thread) ?? startClosing(thread, checked);
+  return reportOf(closing);
+}
+
+/** A call of `close()`. */
+interface Closing {
+  readonly report: Promise<DeliveryReport>;
+  /** Records that were logged after the end of the worker. */
+  lateRecords: number;
+}
+
+/** Those that did not fail. */
+const closings = sharedState('pino.closings', () => new WeakMap<Thread, Closing>());
+
+function startClosing(thread: Thread, { timeoutMs }: FlushOptions): Closing {
+  const onLate = (): void => {
+    if (closing.lateRecords++ === 0) warn('a record that is logged after close(transport) is lost');
+  };
+  const report = ThreadCall.run(thread, 'close', (call) => call.close(onLate), timeoutMs).then(sumTotals);
+  const closing: Closing = { report, lateRecords: 0 };
   closings.set(thread, closing);
-  closing.catch(() => closings.delete(thread));
+  report.catch(() => closings.delete(thread));
   return closing;
 }
 
-/** The calls of `close()` that did not fail. */
-const closings = sharedState('pino.closings', () => new WeakMap<Thread, Promise<DeliveryReport>>());
+async function reportOf(closing: Closing): Promise<DeliveryReport> {
+  const report = await closing.report;
+  // pino's stream tells a late record at the end of the turn.
+  await nextTurn();
+  const { received, dropped } = report;
+  const { lateRecords } = closing;
+  return {
+    ...report,
+    received: received + lateRecords,
+    dropped: { ...dropped, closed: dropped.closed + lateRecords },
+  };
+}
+
+function checkedOptions(options: unknown): FlushOptions {
+  const raw = objectOption('options', options);
+  refuseUnknownOptions(raw, flushOptionNames);
+  if (raw.timeoutMs === undefined) return {};
+  return {
+    timeoutMs: numberOption('timeoutMs', raw.timeoutMs, 0, { min: 0, max: Number.POSITIVE_INFINITY, integer: false }),
+  };
+}
+
+const flushOptionNames = optionNames<FlushOptions>({ timeoutMs: true });
 
 function isStream(transport: unknown): transport is DestinationStream {
   return typeof (transport as { stats?: unknown } | undefined)?.stats === 'function';
@@ -74,18 +124,4 @@ function isStream(transport: unknown): transport is DestinationStream {
 function threadOf(transport: unknown): Thread {
   if (isThread(transport)) return transport;
   throw wrongOption('transport', 'what pino.transport() returned, or a stream of @logferry/pino', transport);
-}
-
-async function ask(thread: Thread, method: 'flush' | 'close', { timeoutMs }: FlushOptions): Promise<DeliveryReport> {
-  return ThreadCall.run(
-    thread,
-    method,
-    async (call) => {
-      await call.handOver();
-      const reports = await call.ask(method);
-      if (method === 'close') await call.end();
-      return sumTotals(reports);
-    },
-    timeoutMs,
-  );
 }

@@ -1,5 +1,5 @@
 import { BroadcastChannel, threadId, workerData } from 'node:worker_threads';
-import { type DeliveryReport, type FlushOptions, guarded, sharedState } from '@logferry/core';
+import { type DeliveryReport, delay, type FlushOptions, guarded, sharedState, systemClock } from '@logferry/core';
 
 /**
  * A broadcast channel, not the worker's `parentPort`: pino's side of that port ends the worker for a message that it does not know.
@@ -10,24 +10,41 @@ export const CALLS_CHANNEL = 'logferry.pino.calls';
 export interface WorkerCall {
   readonly id: string;
   readonly threadId: number;
-  readonly method: 'flush' | 'close';
+  /** `read`: wait for the lines that the worker has not read. */
+  readonly method: 'read' | 'flush' | 'close';
   readonly options?: FlushOptions;
 }
 
-/** A call is answered twice: at once, and with its results. */
-export interface WorkerReply {
+/** What a worker replies to a call. */
+export interface WorkerReplies {
+  /** At once: there is a Logferry stream. */
+  readonly heard: true;
+  readonly read: LinesRead;
+  /** All that has reached the streams is delivered, or at its deadline: now the worker can be ended. */
+  readonly endDue: true;
+  /** Of each stream in the worker. Those of `close` come after the worker was told to end, once its streams have. */
+  readonly reports: readonly DeliveryReport[];
+  /** Why there are no reports. */
+  readonly failure: string;
+}
+
+/** Replies come one by one. */
+export interface WorkerReply extends Partial<WorkerReplies> {
   /** Id of the call that this replies to. */
   readonly callId: string;
-  /** One of each stream in the worker. */
-  readonly results?: readonly DeliveryReport[];
 }
+
+/** `due`: the lines that were there when the call came. `all`: and what came since. `some`: at the deadline lines were left. */
+type LinesRead = 'some' | 'due' | 'all';
 
 /** A Logferry stream, as a call from the application's thread reaches it. */
 export interface CalledStream {
   /** Delivers the lines that the worker has read. */
   flush(options: FlushOptions): Promise<DeliveryReport>;
-  /** The same, and counts what comes later as `closed`. The stream stays open: pino ends it. */
-  close(options: FlushOptions): Promise<DeliveryReport>;
+  /** The same, within the time of a `close`, which begins now. The stream takes lines until pino ends it. */
+  beforeEnd(options: FlushOptions): Promise<unknown>;
+  /** Called when pino is about to end the worker. The report of the end of the stream; rejects if its input does not end in time. */
+  ended(): Promise<DeliveryReport>;
 }
 
 /** The streams of this thread. */
@@ -83,9 +100,45 @@ function listen(): void {
   channel.onmessage = guarded(async (message: unknown) => {
     const { id, threadId: receiver, method, options = {} } = (message as { readonly data: Partial<WorkerCall> }).data;
     if (id === undefined || method === undefined || receiver !== threadId) return;
-    const reply = (results?: WorkerReply['results']): void =>
-      channel.postMessage({ callId: id, ...(results && { results }) } satisfies WorkerReply);
-    reply();
-    reply(await Promise.all(streams.map((stream) => stream[method](options))));
+    const reply = (content: Partial<WorkerReplies>): void =>
+      channel.postMessage({ callId: id, ...content } satisfies WorkerReply);
+    const ofEach = <T>(act: (stream: CalledStream) => Promise<T>): Promise<T[]> => Promise.all(streams.map(act));
+    reply({ heard: true });
+    try {
+      if (method === 'read') return reply({ read: await readLines(options) });
+      if (method === 'flush') return reply({ reports: await ofEach((stream) => stream.flush(options)) });
+      await ofEach((stream) => stream.beforeEnd(options));
+      const ended = ofEach((stream) => stream.ended());
+      reply({ endDue: true });
+      reply({ reports: await ended });
+    } catch (error) {
+      reply({ failure: (error as Error).message });
+    }
   });
 }
+
+/**
+ * Waits for thread-stream, which tells no event when it has read all lines: it may wait for the stages of a pipeline to take more. Looks
+ * at its positions in the memory that both threads share.
+ */
+async function readLines({ timeoutMs = Number.POSITIVE_INFINITY }: FlushOptions): Promise<LinesRead> {
+  const state = new Int32Array((workerData as { readonly stateBuf: SharedArrayBuffer }).stateBuf);
+  const readTo = (): number => Atomics.load(state, READ_INDEX);
+  const writtenTo = (): number => Atomics.load(state, WRITE_INDEX);
+  const startedMs = systemClock.monotonic();
+  const due = writtenTo();
+  for (let seen = readTo(); ; await delay(READ_POLL_MS)) {
+    const now = readTo();
+    if (now === writtenTo()) return 'all';
+    // The positions begin again at 0 once all up to the end of the memory is read.
+    if (now >= due || now < seen) return 'due';
+    seen = now;
+    if (systemClock.monotonic() - startedMs >= timeoutMs) return 'some';
+  }
+}
+
+/** Places in the shared memory of thread-stream: how far lines are written, and read. The same in all versions of the peer range. */
+const WRITE_INDEX = 4;
+const READ_INDEX = 8;
+
+const READ_POLL_MS = 1;
