@@ -1,3 +1,4 @@
+import { type Check, choice, flag, list, number, object, optional } from './checks.js';
 import type { HttpResponse } from './http.js';
 
 /** Members that all fault plans share. A plan also has a probability for each fault of its service. */
@@ -24,16 +25,15 @@ export interface FaultInjector<Name extends string, Plan> {
   drawDelayMs(): number;
 }
 
-const COMMON_MEMBERS = ['next', 'delayMs', 'down', 'retryAfterSeconds'];
-
 /**
- * Makes a fault injector for any service. `names` are its faults; `otherMembers` are the members of its plan that are
+ * Makes a fault injector for any service. `names` are its faults; `otherMembers` are the checks of the members of its plan that are
  * neither faults nor in {@link CommonFaultPlan}. The same seed gives the same decisions.
  */
 export function createFaultInjector<
   Name extends string,
   Plan extends CommonFaultPlan<Name> & { readonly [name in Name]?: number },
->(names: readonly Name[], otherMembers: readonly string[], seed: number): FaultInjector<Name, Plan> {
+>(names: readonly Name[], otherMembers: Readonly<Record<string, Check>>, seed: number): FaultInjector<Name, Plan> {
+  const check = planCheck(names, otherMembers);
   let plan = {} as Plan;
   let script: (Name | 'ok')[] = [];
   let random = mulberry32(seed);
@@ -42,7 +42,7 @@ export function createFaultInjector<
       return plan;
     },
     replace(replacement) {
-      validate(replacement, names, otherMembers);
+      check('faults:', replacement);
       plan = { ...replacement };
       script = [...(replacement.next ?? [])];
       random = mulberry32(seed);
@@ -91,34 +91,38 @@ export function withRetryAfter(response: HttpResponse, { retryAfterSeconds }: Co
     : { ...response, headers: { ...response.headers, 'retry-after': String(retryAfterSeconds) } };
 }
 
-function validate(plan: CommonFaultPlan<string>, names: readonly string[], otherMembers: readonly string[]): void {
-  const members = [...names, ...COMMON_MEMBERS, ...otherMembers];
-  let sum = 0;
-  for (const [member, value] of Object.entries(plan)) {
-    if (!members.includes(member)) {
-      throw new TypeError(`faults: unknown member "${member}"; known members are ${members.join(', ')}`);
-    }
-    if (!names.includes(member)) continue;
-    if (typeof value !== 'number' || !(value >= 0 && value <= 1)) {
-      throw new TypeError(`faults: ${member} must be a probability between 0 and 1, got ${String(value)}`);
-    }
-    sum += value;
-  }
-  // Rounding can lift a sum of decimals above 1.
-  if (sum > 1 + 1e-9) throw new TypeError(`faults: the sum of the probabilities must be at most 1, got ${sum}`);
-  for (const name of plan.next ?? []) {
-    if (name !== 'ok' && !names.includes(name)) {
-      throw new TypeError(`faults: unknown fault "${name}" in next; known faults are ok, ${names.join(', ')}`);
-    }
-  }
-  const delays = typeof plan.delayMs === 'number' ? [plan.delayMs, plan.delayMs] : (plan.delayMs ?? [0, 0]);
-  if (delays.length !== 2 || !(delays[0] >= 0 && delays[0] <= delays[1])) {
-    throw new TypeError(`faults: delayMs must be milliseconds or [min, max], got ${JSON.stringify(plan.delayMs)}`);
-  }
-  if (plan.retryAfterSeconds !== undefined && !(plan.retryAfterSeconds >= 0)) {
-    throw new TypeError(`faults: retryAfterSeconds must be 0 or more, got ${plan.retryAfterSeconds}`);
-  }
+function planCheck(names: readonly string[], otherMembers: Readonly<Record<string, Check>>): Check {
+  const members = object({
+    ...Object.fromEntries(names.map((name) => [name, optional(probability)])),
+    next: optional(list(choice(['ok', ...names]))),
+    delayMs: optional(delays),
+    down: optional(flag),
+    retryAfterSeconds: optional(number(0)),
+    ...otherMembers,
+  });
+  return (path, plan) => {
+    members(path, plan);
+    const sum = names.reduce((before, name) => before + ((plan as Readonly<Record<string, number>>)[name] ?? 0), 0);
+    // Rounding can lift a sum of decimals above 1.
+    if (sum > 1 + 1e-9)
+      throw new TypeError(`${path} expected probabilities with a sum of at most 1, got a sum of ${sum}`);
+  };
 }
+
+const probability = number(0, 1);
+
+/** A delay in milliseconds, or the bounds of a random one. */
+const delays: Check = (path, value) => {
+  if (!Array.isArray(value)) {
+    number(0)(path, value);
+    return;
+  }
+  const [min, max, ...others] = value;
+  if (others.length > 0)
+    throw new TypeError(`${path}: expected milliseconds or [min, max], got ${value.length} numbers`);
+  number(0)(`${path}[0]`, min);
+  number(min)(`${path}[1]`, max);
+};
 
 /** A seeded random generator of numbers in [0, 1). The same seed gives the same sequence. */
 function mulberry32(seed: number): () => number {

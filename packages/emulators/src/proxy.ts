@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, request as requestHttp, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { callable, checkOptions, integer, object, optional, portNumber, secretText } from './checks.js';
 
 /** Options of {@link startProxy}. */
 export interface ProxyOptions {
@@ -39,12 +40,17 @@ export interface ProxiedRequest {
   readonly status: number | undefined;
 }
 
-/** Starts a forward proxy for HTTP on 127.0.0.1: tunnels by CONNECT, and `http:` requests in absolute form. */
-export async function startProxy({
-  port = 0,
-  credentials,
-  resolve = (target) => target,
-}: ProxyOptions = {}): Promise<ForwardProxy> {
+/**
+ * Starts a forward proxy for HTTP on 127.0.0.1: tunnels by CONNECT, and `http:` requests in absolute form. Rejects with a TypeError for
+ * wrong options.
+ */
+export async function startProxy(options: ProxyOptions = {}): Promise<ForwardProxy> {
+  checkOptions<ProxyOptions>('startProxy', options, {
+    port: optional(portNumber),
+    credentials: optional(object({ username: secretText, password: secretText })),
+    resolve: optional(callable),
+  });
+  const { port = 0, credentials, resolve = (target) => target } = options;
   const requests: ProxiedRequest[] = [];
   const clients = new Set<Duplex>();
   let answer: number | 'hang' | undefined;
@@ -136,6 +142,7 @@ export async function startProxy({
     requests: () => [...requests],
     openConnections: () => clients.size,
     answer(status) {
+      if (status !== 'hang') optional(integer(200, 599))('answer: status', status);
       answer = status;
     },
     close: () =>

@@ -1,19 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import { callable, checkOptions, integer, list, number, object, optional, text } from './checks.js';
 import { asServiceError, ServiceError } from './cloudwatch/errors.js';
-import { type Credentials, createVerifier } from './cloudwatch/sigv4.js';
+import { AWS_ACCESS_KEY, type Credentials, createVerifier } from './cloudwatch/sigv4.js';
 import { type HttpResponse, listen } from './http.js';
 
-/** Options of {@link startSts}. */
+/** Options of {@link startSts}. The first three are required. */
 export interface StsOptions {
   /** Who may assume the roles. */
   readonly credentials: Credentials;
   /** The roles, with what their trust policies demand. */
   readonly roles: readonly { readonly roleArn: string; readonly externalId?: string | undefined }[];
-  /** Called with the credentials of each session: the server that takes them has to know them. */
+  /** Called with each session. The server that takes its `credentials` has to be given them. */
   readonly onSession: (session: Session) => void;
   /** @default 'us-east-1' */
   readonly region?: string | undefined;
-  /** Life of the credentials, whatever a request asks for, in milliseconds. @default as the request asks: 3600 s */
+  /** Life of the credentials, whatever a request asks for, in milliseconds: at most 12 hours. @default as the request asks: 3600 s */
   readonly lifetimeMs?: number | undefined;
 }
 
@@ -35,13 +36,23 @@ export interface StsEmulator {
   >;
   /** Sessions so far, oldest first. */
   sessions(): readonly Session[];
-  /** Answers all further requests with this error, such as `ServiceUnavailable`; `undefined` ends that. */
+  /** Answers all further requests with this error, such as `ServiceUnavailable`, and a status, by default 503; `undefined` ends that. */
   fail(code: string | undefined, status?: number): void;
   close(): Promise<void>;
 }
 
-/** Starts a local STS in the query protocol. It checks signatures, the names of sessions, and what the roles demand. */
+/**
+ * Starts a local STS in the query protocol. It checks signatures, the names of sessions, and what the roles demand. Rejects with a
+ * TypeError for wrong options.
+ */
 export async function startSts(options: StsOptions): Promise<StsEmulator> {
+  checkOptions<StsOptions>('startSts', options, {
+    credentials: AWS_ACCESS_KEY,
+    roles: list(object({ roleArn: text, externalId: optional(text) })),
+    onSession: callable,
+    region: optional(text),
+    lifetimeMs: optional(number(0, MAX_DURATION_S * 1000)),
+  });
   const { credentials, roles, onSession, region = 'us-east-1', lifetimeMs } = options;
   const verify = createVerifier({ credentials: () => [credentials], region, service: 'sts', clock: Date.now });
   const sessions: Session[] = [];
@@ -56,7 +67,7 @@ export async function startSts(options: StsOptions): Promise<StsEmulator> {
     const durationSeconds = Number(input.get('DurationSeconds') ?? 3600);
     if (!SESSION_NAME.test(sessionName))
       throw new ServiceError('ValidationError', `Value '${sessionName}' at 'roleSessionName' is not valid`);
-    if (!(durationSeconds >= 900 && durationSeconds <= 43_200))
+    if (!(durationSeconds >= 900 && durationSeconds <= MAX_DURATION_S))
       throw new ServiceError('ValidationError', `Value '${durationSeconds}' at 'durationSeconds' is not valid`);
     const role = roles.find((each) => each.roleArn === roleArn);
     if (!role || (role.externalId !== undefined && role.externalId !== externalId))
@@ -96,6 +107,8 @@ export async function startSts(options: StsOptions): Promise<StsEmulator> {
     },
     sessions: () => [...sessions],
     fail(code, status = 503) {
+      optional(text)('fail: code', code);
+      integer(400, 599)('fail: status', status);
       failure = code === undefined ? undefined : new ServiceError(code, `a ${code} for the test`, status);
     },
     close: server.close,
@@ -103,6 +116,7 @@ export async function startSts(options: StsOptions): Promise<StsEmulator> {
 }
 
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+const MAX_DURATION_S = 43_200;
 const SESSION_NAME = /^[\w+=,.@-]{2,64}$/;
 
 const XML = { 'content-type': 'text/xml' };

@@ -221,15 +221,21 @@ describe('the choice of requests that meet faults', () => {
 
 describe('faults()', () => {
   it.each([
-    [{ throtle: 1 }, 'faults: unknown member "throtle"; known members are throttle, serverError,'],
-    [{ throttle: 1.1 }, 'faults: throttle must be a probability between 0 and 1, got 1.1'],
-    [{ hang: -0.1 }, 'faults: hang must be a probability between 0 and 1, got -0.1'],
-    [{ reset: '1' }, 'faults: reset must be a probability between 0 and 1, got 1'],
-    [{ throttle: 0.6, reset: 0.6 }, 'faults: the sum of the probabilities must be at most 1, got 1.2'],
-    [{ next: ['throtle'] }, 'faults: unknown fault "throtle" in next; known faults are ok, throttle,'],
-    [{ delayMs: [5, 1] }, 'faults: delayMs must be milliseconds or [min, max], got [5,1]'],
-    [{ delayMs: -1 }, 'faults: delayMs must be milliseconds or [min, max], got -1'],
-    [{ retryAfterSeconds: -1 }, 'faults: retryAfterSeconds must be 0 or more, got -1'],
+    [{ throtle: 1 }, 'faults: throtle: unknown name; did you mean "throttle"?'],
+    [{ throttle: 1.1 }, 'faults: throttle: expected a number from 0 to 1, got 1.1'],
+    [{ hang: -0.1 }, 'faults: hang: expected a number from 0 to 1, got -0.1'],
+    [{ reset: '1' }, 'faults: reset: expected a number from 0 to 1, got "1"'],
+    [{ throttle: 0.6, reset: 0.6 }, 'faults: expected probabilities with a sum of at most 1, got a sum of 1.2'],
+    [{ next: ['throtle'] }, 'faults: next[0]: expected "ok" or "throttle" or '],
+    [{ delayMs: [5, 1] }, 'faults: delayMs[1]: expected a number of at least 5, got 1'],
+    [{ delayMs: -1 }, 'faults: delayMs: expected a number of at least 0, got -1'],
+    [{ delayMs: [1, 2, 3] }, 'faults: delayMs: expected milliseconds or [min, max], got 3 numbers'],
+    [{ retryAfterSeconds: -1 }, 'faults: retryAfterSeconds: expected a number of at least 0, got -1'],
+    [{ only: 'PutLogEvents' }, 'faults: only: expected an array, got "PutLogEvents"'],
+    [{ only: ['PutLogEvent'] }, 'faults: only[0]: expected "CreateLogGroup" or '],
+    [{ where: { logGroup: 'shop' } }, 'faults: where.logGroup: unknown name; did you mean "logGroupName"?'],
+    [{ poison: 'x' }, 'faults: poison: expected a function, got "x"'],
+    [null, 'faults: expected an object with throttle, serverError,'],
   ])('refuses %o and keeps the old plan', async (plan, message) => {
     const { emulator, client } = await setUp();
     emulator.faults({ throttle: 1 });

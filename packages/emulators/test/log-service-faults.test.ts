@@ -280,9 +280,9 @@ describe('the choice of requests that meet faults', () => {
 
 describe('faults()', () => {
   it.each([
-    [{ rejectOld: 1 }, `faults: unknown member "rejectOld"; known members are ${ALL_FAULTS.join(', ')}, next,`],
-    [{ quota: 1.1 }, 'faults: quota must be a probability between 0 and 1, got 1.1'],
-    [{ next: ['quotas'] }, 'faults: unknown fault "quotas" in next; known faults are ok, quota,'],
+    [{ rejectOld: 1 }, `faults: rejectOld: unknown name; known are ${ALL_FAULTS.join(', ')}, next,`],
+    [{ quota: 1.1 }, 'faults: quota: expected a number from 0 to 1, got 1.1'],
+    [{ next: ['quotas'] }, 'faults: next[0]: expected "ok" or "quota" or '],
   ])('refuses %o and keeps the old plan', async (plan, message) => {
     const emulator = await setUp();
     emulator.faults({ quota: 1 });

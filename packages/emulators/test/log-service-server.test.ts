@@ -32,12 +32,12 @@ describe('startLogService', () => {
   });
 
   it.each([
-    [{ project: 'Shop' }, 'A project\'s name must match ^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$, got "Shop"'],
-    [{ logstores: ['web', 'a b'] }, 'A logstore\'s name must match ^[a-z0-9][a-z0-9_-]{0,61}[a-z0-9]$, got "a b"'],
-    [{ webTrackingOff: ['-'] }, 'A logstore\'s name must match ^[a-z0-9][a-z0-9_-]{0,61}[a-z0-9]$, got "-"'],
-    [{ logstores: [] }, 'logstores must name at least one logstore'],
+    [{ project: 'Shop' }, 'project: expected a string as ^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$, got "Shop"'],
+    [{ logstores: ['web', 'a b'] }, 'logstores[1]: expected a string as ^[a-z0-9][a-z0-9_-]{0,61}[a-z0-9]$, got "a b"'],
+    [{ webTrackingOff: ['-'] }, 'webTrackingOff[0]: expected a string as ^[a-z0-9][a-z0-9_-]{0,61}[a-z0-9]$, got "-"'],
+    [{ logstores: [] }, 'logstores: expected at least one logstore, got none'],
   ] as [LogServiceEmulatorOptions, string][])('refuses %o', async (options, message) => {
-    await expect(startLogService(options)).rejects.toThrow(new TypeError(message));
+    await expect(startLogService(options)).rejects.toThrow(new TypeError(`startLogService: ${message}`));
   });
 
   it('can be closed twice; then it refuses connections, and events() still works', async () => {
@@ -76,7 +76,7 @@ describe('a logstore', () => {
       statuses.push((await put(emulator, [log()], {}, to('audit'))).status);
     }
     expect(statuses).toEqual([200, 401, 200]);
-    expect(() => emulator.webTracking('Audit', true)).toThrow("A logstore's name must match");
+    expect(() => emulator.webTracking('Audit', true)).toThrow('webTracking: logstore: expected a string as');
   });
 
   it('is looked up after the headers are checked and before the body is read', async () => {

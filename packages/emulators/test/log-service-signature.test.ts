@@ -437,11 +437,12 @@ describe('credentials()', () => {
   });
 
   it.each([
-    [[], 'credentials must name at least one access key'],
-    [{ accessKeyId: '', accessKeySecret: 'x' }, 'credentials must have an accessKeyId and an accessKeySecret'],
-    [[{ accessKeyId: 'x', accessKeySecret: '' }], 'credentials must have an accessKeyId and an accessKeySecret'],
-  ])('refuses %o and keeps the old ones, like the option', async (credentials, message) => {
-    await expect(setUp({ credentials })).rejects.toThrow(new TypeError(message));
+    [[], 'credentials: expected an array that is not empty, got an empty array'],
+    [{ accessKeyId: '', accessKeySecret: 'x' }, 'credentials.accessKeyId: expected a string that is not empty, got ""'],
+    [[{ accessKeyId: 'x' }], 'credentials[0].accessKeySecret: expected a string that is not empty, got undefined'],
+  ])('refuses %o and keeps the old ones, like the option', async (wrong, message) => {
+    const credentials = wrong as never;
+    await expect(setUp({ credentials })).rejects.toThrow(new TypeError(`startLogService: ${message}`));
     const emulator = await setUp();
     expect(() => emulator.credentials(credentials)).toThrow(new TypeError(message));
     expect(await sendSigned(emulator, BODY)).toMatchObject({ status: 200 });

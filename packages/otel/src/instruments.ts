@@ -1,4 +1,4 @@
-import { type DeliveryStats, sumStats } from '@logferry/core';
+import type { DeliveryStats } from '@logferry/core';
 import {
   type Attributes,
   type BatchObservableResult,
@@ -7,11 +7,12 @@ import {
   type Observable,
   ValueType,
 } from '@opentelemetry/api';
+import { type StatsByDestination, sumByDestination } from './worker-counters.js';
 
 /** The instruments, and a function that records sums of the counters with them: one for each destination. */
 export interface Instruments {
   readonly instruments: Observable[];
-  record(result: BatchObservableResult, counters: readonly ReadonlyMap<string, DeliveryStats>[]): void;
+  record(result: BatchObservableResult, counters: readonly StatsByDestination[]): void;
 }
 
 /** Makes the instruments. */
@@ -132,10 +133,3 @@ const INSTRUMENTS: readonly Definition[] = [
     read: (stats) => stats.inFlight,
   },
 ];
-
-function sumByDestination(counters: readonly ReadonlyMap<string, DeliveryStats>[]): ReadonlyMap<string, DeliveryStats> {
-  const found = new Map<string, readonly DeliveryStats[]>();
-  for (const [destination, stats] of counters.flatMap((each) => [...each]))
-    found.set(destination, [...(found.get(destination) ?? []), stats]);
-  return new Map([...found].map(([destination, all]) => [destination, sumStats(all)]));
-}

@@ -1,8 +1,9 @@
+import { type Checks, callable, choice, list, object, optional, string } from '../checks.js';
 import { badGateway, bodyTooLarge, type CommonFaultPlan, withRetryAfter } from '../faults.js';
 import type { Reaction } from '../http.js';
 import { ServiceError } from './errors.js';
 import type { Input } from './fields.js';
-import type { CloudWatchOperation } from './operations.js';
+import { type CloudWatchOperation, OPERATIONS } from './operations.js';
 import { errorResponse } from './protocol.js';
 
 /** A fault that the emulator can inject. {@link CloudWatchFaultPlan} describes each. */
@@ -71,8 +72,14 @@ export interface CloudWatchFaultPlan extends CommonFaultPlan<CloudWatchFault> {
   readonly poison?: (message: string) => boolean;
 }
 
-/** Members of the plan besides the faults and the common members. */
-export const OTHER_MEMBERS: readonly string[] = ['only', 'where', 'poison'];
+/** Checks of the members of the plan besides the faults and the common members. */
+export const OTHER_MEMBERS: Checks<Pick<CloudWatchFaultPlan, 'only' | 'where' | 'poison'>> = {
+  only: optional(list(choice(Object.keys(OPERATIONS)))),
+  where: optional(
+    object({ logGroupName: optional(string), logStreamName: optional(string), messageIncludes: optional(string) }),
+  ),
+  poison: optional(callable),
+};
 
 /** Whether the plan's faults, `delayMs` and `poison` apply to the request. */
 export function inScope(plan: CloudWatchFaultPlan, operation: CloudWatchOperation, input: Input): boolean {

@@ -42,7 +42,8 @@ export type CloudWatchOperation =
 /** Returns the body of the response; undefined for an empty one. Throws a ServiceError. */
 type Operation = (input: Input, context: Context) => object | undefined;
 
-const OPERATIONS: Readonly<Record<CloudWatchOperation, Operation>> = {
+/** The function of each operation. */
+export const OPERATIONS: Readonly<Record<CloudWatchOperation, Operation>> = {
   CreateLogGroup: createLogGroup,
   CreateLogStream: createLogStream,
   DeleteLogGroup: deleteLogGroup,

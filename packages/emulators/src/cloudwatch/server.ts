@@ -1,4 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import {
+  callable,
+  checkOptions,
+  choice,
+  flag,
+  number,
+  oneOrList,
+  optional,
+  portNumber,
+  seedNumber,
+  string,
+  text,
+} from '../checks.js';
 import { createFaultInjector } from '../faults.js';
 import { type HttpRequest, linesResponse, listen } from '../http.js';
 import { type Exchange, type Operation, serveRequest } from '../serve-request.js';
@@ -17,7 +30,7 @@ import type { Input } from './fields.js';
 import { type CloudWatchOperation, isOperation, runOperation } from './operations.js';
 import { checkEnvelope, decodeBody, errorResponse, operationOf, successResponse } from './protocol.js';
 import { DAY_MS, MAX_AGE_MS } from './rules.js';
-import { type Credentials, createVerifier, type Verifier } from './sigv4.js';
+import { AWS_ACCESS_KEY, type Credentials, createVerifier, type Verifier } from './sigv4.js';
 import { type CloudWatchStats, createStats } from './stats.js';
 import { type CloudWatchEvent, createStore } from './store.js';
 
@@ -55,10 +68,13 @@ export interface CloudWatchEmulator {
     Record<'AWS_ENDPOINT_URL_CLOUDWATCH_LOGS' | 'AWS_REGION' | 'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY', string>
   >;
   /** Stored events in order of arrival, including those of deleted streams; by group and stream if given. */
-  events(filter?: { readonly logGroupName?: string; readonly logStreamName?: string }): readonly CloudWatchEvent[];
+  events(filter?: EventFilter): readonly CloudWatchEvent[];
   /** A snapshot of the counters. */
   stats(): CloudWatchStats;
-  /** Replaces the accepted credentials, as when temporary ones are renewed. */
+  /**
+   * Replaces the accepted credentials, as when temporary ones are renewed; `[]` accepts none. Throws a TypeError if one has no ID or
+   * secret; the old ones stay then.
+   */
   credentials(next: Credentials | readonly Credentials[]): void;
   /**
    * Replaces the fault plan; without a plan, injection ends. Requests that hang continue to hang. Unknown members and
@@ -71,13 +87,32 @@ export interface CloudWatchEmulator {
   close(): Promise<void>;
 }
 
+interface EventFilter {
+  readonly logGroupName?: string;
+  readonly logStreamName?: string;
+}
+
 const TEST_CREDENTIALS: Credentials = {
   accessKeyId: 'AKIALOGFERRYEMULATOR',
   secretAccessKey: 'logferry/emulator/secret/only/for/tests0',
 };
 
-/** Starts a local CloudWatch Logs with the service's rules and fault injection. Rejects if the port is taken. */
+/**
+ * Starts a local CloudWatch Logs with the service's rules and fault injection. Rejects if the port is taken, and with a TypeError for
+ * wrong options.
+ */
 export async function startCloudWatch(options: CloudWatchEmulatorOptions = {}): Promise<CloudWatchEmulator> {
+  checkOptions<CloudWatchEmulatorOptions>('startCloudWatch', options, {
+    port: optional(portNumber),
+    host: optional(text),
+    region: optional(text),
+    credentials: optional(AWS_ACCESS_KEY),
+    clock: optional(callable),
+    seed: optional(seedNumber),
+    sequenceTokens: optional(choice(['ignored', 'required'])),
+    maxPutsPerSecondPerStream: optional(number(0)),
+    strict: optional(flag),
+  });
   const { port = 0, host = '127.0.0.1', region = 'us-east-1', credentials = TEST_CREDENTIALS } = options;
   const { clock = Date.now, seed = 1, sequenceTokens = 'ignored', strict = false } = options;
   const { maxPutsPerSecondPerStream = Number.POSITIVE_INFINITY } = options;
@@ -105,14 +140,18 @@ export async function startCloudWatch(options: CloudWatchEmulatorOptions = {}): 
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     },
-    events: ({ logGroupName, logStreamName } = {}) =>
-      store.arrivals.filter(
+    events(filter = {}) {
+      checkOptions<EventFilter>('events', filter, { logGroupName: optional(string), logStreamName: optional(string) });
+      const { logGroupName, logStreamName } = filter;
+      return store.arrivals.filter(
         (event) =>
           (logGroupName === undefined || event.logGroupName === logGroupName) &&
           (logStreamName === undefined || event.logStreamName === logStreamName),
-      ),
+      );
+    },
     stats: stats.snapshot,
     credentials(next) {
+      oneOrList(AWS_ACCESS_KEY)('credentials', next);
       accepted = [next].flat();
     },
     faults: (plan = {}) => faults.replace(plan),

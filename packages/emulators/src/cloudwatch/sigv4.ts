@@ -1,5 +1,6 @@
 import { createHash, createHmac, type Hash, type Hmac, timingSafeEqual } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
+import { accessKey, type Check } from '../checks.js';
 import type { HttpRequest } from '../http.js';
 import { ServiceError, type Tolerate } from './errors.js';
 
@@ -12,6 +13,9 @@ export interface Credentials {
   /** Requests that come later are refused. @default never */
   readonly expiration?: Date | undefined;
 }
+
+/** The check of {@link Credentials}. */
+export const AWS_ACCESS_KEY: Check = accessKey({ id: 'accessKeyId', secret: 'secretAccessKey', token: 'sessionToken' });
 
 /** Checks the signature of a request. */
 export type Verifier = (request: HttpRequest, tolerate: Tolerate) => Promise<void>;

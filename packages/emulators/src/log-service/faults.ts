@@ -1,3 +1,4 @@
+import { type Checks, callable, choice, list, object, optional, string } from '../checks.js';
 import { badGateway, bodyTooLarge, type CommonFaultPlan, withRetryAfter } from '../faults.js';
 import type { Reaction } from '../http.js';
 import {
@@ -14,7 +15,7 @@ import {
   wrongSignature,
 } from './errors.js';
 import type { LogGroup } from './log-group.js';
-import type { LogServiceOperation } from './operations.js';
+import { type LogServiceOperation, OPERATIONS } from './operations.js';
 import { errorResponse } from './protocol.js';
 
 /** A fault that the emulator can inject. {@link LogServiceFaultPlan} describes each. */
@@ -144,8 +145,12 @@ export interface LogServiceFaultPlan extends CommonFaultPlan<LogServiceFault> {
   readonly poison?: (fields: Readonly<Record<string, string>>) => boolean;
 }
 
-/** Members of the plan besides the faults and the common members. */
-export const OTHER_MEMBERS: readonly string[] = ['only', 'where', 'poison'];
+/** Checks of the members of the plan besides the faults and the common members. */
+export const OTHER_MEMBERS: Checks<Pick<LogServiceFaultPlan, 'only' | 'where' | 'poison'>> = {
+  only: optional(list(choice(Object.keys(OPERATIONS)))),
+  where: optional(object({ logstore: optional(string), topic: optional(string), includes: optional(string) })),
+  poison: optional(callable),
+};
 
 /** A request, as fault plans see it. */
 export interface FaultTarget {

@@ -1,4 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import {
+  callable,
+  checkOptions,
+  flag,
+  list,
+  matching,
+  oneOrList,
+  optional,
+  portNumber,
+  seedNumber,
+  string,
+  text,
+} from '../checks.js';
 import { createFaultInjector } from '../faults.js';
 import { type HttpRequest, linesResponse, listen } from '../http.js';
 import { type Exchange, type Operation, serveRequest } from '../serve-request.js';
@@ -15,8 +28,8 @@ import {
 } from './faults.js';
 import { logstoreOf, OPERATIONS, operationOf, readCall } from './operations.js';
 import { checkProject, checkSize, checkVersion, compressionOf, errorResponse, preflightResponse } from './protocol.js';
-import { PROJECT_NAME } from './rules.js';
-import { checkCredentials, checkSignature, type LogServiceCredentials, type Signatory } from './signature.js';
+import { LOGSTORE_NAME, PROJECT_NAME } from './rules.js';
+import { ALIBABA_ACCESS_KEY, checkSignature, type LogServiceCredentials, type Signatory } from './signature.js';
 import { createStats, type LogServiceStats, type LogServiceViolation, type Stats } from './stats.js';
 import { type LogServiceEvent, Store } from './store.js';
 
@@ -58,7 +71,7 @@ export interface LogServiceEmulator {
   /** Environment variables with the first of the accepted credentials. */
   readonly env: LogServiceEnv;
   /** Stored logs in order of arrival; by logstore and topic if given. */
-  events(filter?: { readonly logstore?: string; readonly topic?: string }): readonly LogServiceEvent[];
+  events(filter?: EventFilter): readonly LogServiceEvent[];
   /** A snapshot of the counters. */
   stats(): LogServiceStats;
   /**
@@ -85,6 +98,14 @@ export type LogServiceEnv = Readonly<
     Partial<Record<'ALIBABA_CLOUD_SECURITY_TOKEN', string>>
 >;
 
+interface EventFilter {
+  readonly logstore?: string;
+  readonly topic?: string;
+}
+
+const logstoreName = matching(LOGSTORE_NAME);
+const accessKeys = oneOrList(ALIBABA_ACCESS_KEY, 1);
+
 const TEST_CREDENTIALS: LogServiceCredentials = {
   accessKeyId: 'LTAILogferryEmulator',
   accessKeySecret: 'LogferryEmulatorSecretForTests',
@@ -92,17 +113,27 @@ const TEST_CREDENTIALS: LogServiceCredentials = {
 
 /**
  * Starts a local Log Service with the rules of web tracking and of signed requests, and fault injection. Rejects if the port is
- * taken. An invalid name, or credentials without an ID or secret, are a TypeError.
+ * taken, and with a TypeError for wrong options.
  */
 export async function startLogService(options: LogServiceEmulatorOptions = {}): Promise<LogServiceEmulator> {
+  checkOptions<LogServiceEmulatorOptions>('startLogService', options, {
+    port: optional(portNumber),
+    host: optional(text),
+    project: optional(matching(PROJECT_NAME)),
+    logstores: optional(list(logstoreName)),
+    webTrackingOff: optional(list(logstoreName)),
+    region: optional(text),
+    credentials: optional(accessKeys),
+    clock: optional(callable),
+    seed: optional(seedNumber),
+    strict: optional(flag),
+  });
   const { port = 0, host = '127.0.0.1', project = 'local', logstores = ['logs'], webTrackingOff = [] } = options;
   const { region = 'us-east-1', clock = Date.now, seed = 1, strict = false } = options;
-  if (!PROJECT_NAME.test(project)) {
-    throw new TypeError(`A project's name must match ${PROJECT_NAME.source}, got "${project}"`);
-  }
   const [logstore] = [...logstores, ...webTrackingOff];
-  if (logstore === undefined) throw new TypeError('logstores must name at least one logstore');
-  let credentials = checkCredentials(options.credentials ?? TEST_CREDENTIALS);
+  if (logstore === undefined)
+    throw new TypeError('startLogService: logstores: expected at least one logstore, got none');
+  let credentials = [options.credentials ?? TEST_CREDENTIALS].flat();
   const store = new Store(project);
   for (const name of logstores) store.set(name, true, clock());
   for (const name of webTrackingOff) store.set(name, false, clock());
@@ -131,12 +162,20 @@ export async function startLogService(options: LogServiceEmulatorOptions = {}): 
         ...(securityToken !== undefined && { ALIBABA_CLOUD_SECURITY_TOKEN: securityToken }),
       };
     },
-    events: (filter = {}) => store.events(filter),
+    events(filter = {}) {
+      checkOptions<EventFilter>('events', filter, { logstore: optional(string), topic: optional(string) });
+      return store.events(filter);
+    },
     stats: stats.snapshot,
     credentials(next) {
-      credentials = checkCredentials(next);
+      accessKeys('credentials', next);
+      credentials = [next].flat();
     },
-    webTracking: (name, on) => store.set(name, on, clock()),
+    webTracking(name, on) {
+      logstoreName('webTracking: logstore', name);
+      flag('webTracking: on', on);
+      store.set(name, on, clock());
+    },
     faults: (plan = {}) => faults.replace(plan),
     closeIdleConnections: server.closeIdleConnections,
     close: server.close,

@@ -1,4 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { accessKey, type Check } from '../checks.js';
 import type { HttpRequest } from '../http.js';
 import {
   expiredToken,
@@ -23,6 +24,13 @@ export interface LogServiceCredentials {
   /** Requests after this time, by the emulator's clock, are refused. @default never */
   readonly expiration?: Date;
 }
+
+/** The check of {@link LogServiceCredentials}. */
+export const ALIBABA_ACCESS_KEY: Check = accessKey({
+  id: 'accessKeyId',
+  secret: 'accessKeySecret',
+  token: 'securityToken',
+});
 
 /** The credentials and the region for which requests must be signed. */
 export interface Signatory {
@@ -72,20 +80,6 @@ export function checkSignature(request: HttpRequest, signatory: Signatory, now: 
     key = createHmac('sha256', key).update(part).digest();
   }
   compare(key.toString('hex'), signature);
-}
-
-/** Throws a TypeError unless there are credentials, each with an ID and a secret. */
-export function checkCredentials(
-  credentials: LogServiceCredentials | readonly LogServiceCredentials[],
-): readonly LogServiceCredentials[] {
-  const list = Array.isArray(credentials) ? [...credentials] : [credentials];
-  if (list.length === 0) throw new TypeError('credentials must name at least one access key');
-  for (const { accessKeyId, accessKeySecret } of list) {
-    if (!accessKeyId || !accessKeySecret) {
-      throw new TypeError('credentials must have an accessKeyId and an accessKeySecret');
-    }
-  }
-  return list;
 }
 
 const VERSION_1 = /^LOG ([^:\s]+):([A-Za-z0-9+/]+=*)$/;

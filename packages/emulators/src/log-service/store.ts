@@ -1,6 +1,6 @@
 import { missingLogstore } from './errors.js';
 import type { LogGroup } from './log-group.js';
-import { DELIMITERS, LOGSTORE_NAME } from './rules.js';
+import { DELIMITERS } from './rules.js';
 
 /** A stored log. */
 export interface LogServiceEvent {
@@ -76,14 +76,8 @@ export class Store {
     this.#project = project;
   }
 
-  /**
-   * Switches the web tracking of a logstore; creates a missing one, with a full-text index. Throws a TypeError for an invalid
-   * name.
-   */
+  /** Switches the web tracking of a logstore; creates a missing one, with a full-text index. */
   set(name: string, webTracking: boolean, now: number): void {
-    if (!LOGSTORE_NAME.test(name)) {
-      throw new TypeError(`A logstore's name must match ${LOGSTORE_NAME.source}, got "${name}"`);
-    }
     const logstore = this.logstores.get(name) ?? this.create({ name, ...DEFAULT_SETTINGS }, now);
     logstore.index ??= { line: { token: DELIMITERS }, keys: undefined, modifyTime: now };
     logstore.webTracking = webTracking;
