@@ -147,6 +147,7 @@ export class LogsClient {
   ): Promise<unknown> {
     const { sdk, client, check } = await this.#connect();
     await check.pass(abortSignal);
+    if (abortSignal.aborted) throw abortError();
     const command = makeCommand(sdk);
     exchange.observe(command, progress);
     try {

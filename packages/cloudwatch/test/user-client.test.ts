@@ -158,3 +158,24 @@ it('takes a success of some other server for none with a client of the user', as
     });
   }
 });
+
+it.each(['CreateLogStream', 'CreateLogGroup', 'PutRetentionPolicy'])(
+  'a %s that never ends, by a client that does not heed the signal, holds up one attempt only',
+  async (operation) => {
+    const { emulator, access } = await startEmulator();
+    const real = new CloudWatchLogsClient(access);
+    let hangs = 1;
+    const client = {
+      config: real.config,
+      send: (command: { readonly constructor: { readonly name: string } }): Promise<unknown> =>
+        command.constructor.name === `${operation}Command` && hangs-- > 0
+          ? new Promise(() => {})
+          : real.send(command as never),
+    };
+    const destination = create({ client: client as never, retentionInDays: 7 });
+    const batch = batchOf(destination, 'x');
+    for (let attempts = 0; emulator.events().length === 0 && attempts < 4; attempts++)
+      await destination.send(batch, AbortSignal.timeout(200)).catch((error) => error);
+    expect(emulator.events()).toHaveLength(1);
+  },
+);

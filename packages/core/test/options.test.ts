@@ -23,6 +23,21 @@ it.each([
   [{ maxBatchEvents: 0 }, 'maxBatchEvents', 'maxBatchEvents: expected an integer from 1 to 10000, got 0'],
   [{ maxBufferBytes: 1 }, 'maxBufferBytes', 'maxBufferBytes: expected an integer of at least 1024, got 1'],
   [{ overflow: 'block' }, 'overflow', 'overflow: expected "drop-newest" or "drop-oldest", got "block"'],
+  ...['', 'file://host/x.mjs', 'file:///a%2Fb.mjs', 'https://host/x.mjs'].map((hooks): [object, string, string] => [
+    { hooks },
+    'hooks',
+    `hooks: expected the path or the file: URL of a module, got "${hooks}"`,
+  ]),
+  [
+    { hooks: import.meta.dirname },
+    'hooks',
+    `hooks: expected the path or the file: URL of a module (${import.meta.dirname} is no file), got "${import.meta.dirname}"`,
+  ],
+  [
+    { hooks: new URL(import.meta.url) },
+    'hooks',
+    'hooks: expected the path or the file: URL of a module, got an object',
+  ],
   [{ maxRoutes: 0 }, 'maxRoutes', 'maxRoutes: expected an integer of at least 1, got 0'],
   [{ concurrency: 0 }, 'concurrency', 'concurrency: expected an integer from 1 to 50, got 0'],
   [{ ordered: 'yes' }, 'ordered', 'ordered: expected true or false, got "yes"'],

@@ -149,6 +149,34 @@ it.each(['done', 'succeed', 'fail'] as const)(
   },
 );
 
+it.each<[what: string, members: object, isFlushed: boolean]>([
+  ['whose done is an accessor', Object.defineProperty({}, 'done', { get: () => () => {}, enumerable: true }), true],
+  [
+    'that cannot be copied',
+    new Proxy(
+      { done: () => {} },
+      {
+        ownKeys: () => {
+          throw new Error('no keys');
+        },
+      },
+    ),
+    false,
+  ],
+])('a handler runs with a context %s', async (_what, context, isFlushed) => {
+  const { shipper, destination, log } = start();
+  const handler = withFlush((_: object, given: { done?(): void }, callback: () => void) => {
+    log('x');
+    if (isFlushed) given.done?.();
+    else callback();
+  }, shipper);
+  await new Promise<void>((resolve) => {
+    if (isFlushed) resolve();
+    handler({}, context, resolve);
+  });
+  await expect.poll(() => destination.texts).toEqual(['x']);
+});
+
 it('a handler that calls nothing back has its records delivered all the same', async () => {
   const { shipper, destination, log } = start();
   withFlush((_event: object, _context: object, _callback: () => void) => log('x'), shipper)({}, {}, () => {});

@@ -28,7 +28,7 @@ export function openDebugLog(dependencies: Dependencies): DebugLog | undefined {
 /** `LOGFERRY_DEBUG`, or without it `NODE_DEBUG`, as Node.js reads that: a list of names, with `*` as a wildcard. */
 function isDebugOn(): boolean {
   const { LOGFERRY_DEBUG: own } = process.env;
-  return own ? own !== '0' : debuglog('logferry').enabled;
+  return own ? own !== '0' && own !== 'false' : debuglog('logferry').enabled;
 }
 
 export class DebugLog {

@@ -7,13 +7,13 @@ import { wrongOption } from './checks.js';
 export function hooksUrl(hooks: unknown): string | undefined {
   if (hooks === undefined) return undefined;
   const path = typeof hooks === 'string' && hooks !== '' ? pathOf(hooks) : undefined;
-  if (path === undefined) throw wrongOption('hooks', EXPECTED, hooks instanceof URL ? 'a URL: pass its href' : hooks);
+  if (path === undefined) throw wrongOption('hooks', EXPECTED, hooks);
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile()) return (hooks as string).startsWith('file:') ? (hooks as string) : pathToFileURL(path).href;
   throw wrongOption('hooks', `${EXPECTED} (${found ? `${path} is no file` : `there is no ${path}`})`, hooks);
 }
 
-const EXPECTED = 'the path or the file: URL of a module, as a string';
+const EXPECTED = 'the path or the file: URL of a module';
 
 function pathOf(hooks: string): string | undefined {
   if (!/^[a-z]{2,}:/i.test(hooks)) return resolve(hooks);

@@ -20,7 +20,10 @@ export interface ForwardProxy {
 
 /** Reads the URL of a proxy: `"http://user:password@proxy.example:3128"`, also without scheme. `undefined` if it is none. */
 export function parseProxy(text: string): ForwardProxy | undefined {
-  const withScheme = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  const hasScheme = /^[a-z][a-z\d+.-]*:\/\//i.test(text);
+  // A misspelt scheme would be taken for a name: `http//proxy.example`.
+  if (!hasScheme && /\/./.test(text)) return undefined;
+  const withScheme = hasScheme ? text : `http://${text}`;
   if (!URL.canParse(withScheme)) return undefined;
   const { protocol, host, hostname, port, username, password } = new URL(withScheme);
   if (protocol !== 'http:' && protocol !== 'https:') return undefined;
