@@ -1,6 +1,7 @@
-// Builds the package in the current folder twice from one source: as ES modules and as CommonJS. Its arguments are files of dist/esm.
+// Builds the package in the current folder from one source: as ES modules, and, if it has tsconfig.cjs.json, as CommonJS. Its arguments
+// are files of dist/esm.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
@@ -9,15 +10,18 @@ const typescript = dirname(createRequire(import.meta.url).resolve('typescript/pa
 const tsc = join(typescript, 'bin', 'tsc');
 
 rmSync('dist', { recursive: true, force: true });
-for (const project of ['tsconfig.json', 'tsconfig.cjs.json']) {
+const hasCommonJs = existsSync('tsconfig.cjs.json');
+for (const project of ['tsconfig.json', ...(hasCommonJs ? ['tsconfig.cjs.json'] : [])]) {
   const { status } = spawnSync(process.execPath, [tsc, '-p', project], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
 // The source gets its own URL in the way of CommonJS, where "import.meta" does not compile.
 replace('dist/esm', 'module-url.js', 'export const moduleUrl = import.meta.url;\n');
-// tsc compiles "import()" to "require" there, which loads no file by its URL.
-replace('dist/cjs', 'import-module.js', 'exports.importModule = (url) => import(url);\n');
-writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n');
+if (hasCommonJs) {
+  // tsc compiles "import()" to "require" there, which loads no file by its URL.
+  replace('dist/cjs', 'import-module.js', 'exports.importModule = (url) => import(url);\n');
+  writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n');
+}
 await joinModules();
 
 /**
@@ -27,7 +31,7 @@ await joinModules();
  */
 async function joinModules() {
   const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
-  const exported = Object.values(exports).flatMap((each) => each.import?.default ?? []);
+  const exported = Object.values(exports).flatMap((each) => each.import?.default ?? each.default ?? []);
   const files = readdirSync('dist/esm', { recursive: true, encoding: 'utf8' });
   const [own, joined] = [files.filter(isOwnUrl), files.filter((file) => /\.js(\.map)?$/.test(file) && !isOwnUrl(file))];
   const { outputFiles } = await build({

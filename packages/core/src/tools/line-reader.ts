@@ -1,14 +1,14 @@
 import { constants } from 'node:buffer';
 import { StringDecoder } from 'node:string_decoder';
 
-interface LineEvents {
+export interface LineEvents {
   /** A line, without its end. */
   onLine(line: string): void;
   /** The beginning of a line that is too long. The rest is not kept. */
   onTooLong(head: string): void;
 }
 
-/** Puts chunks of a log together to lines. */
+/** Puts chunks of a log together to lines, without their ends. Empty lines are left out. */
 export class LineReader {
   readonly #events: LineEvents;
   readonly #maxChars: number;
