@@ -130,6 +130,43 @@ export class LogsClient {
     await this.#send((sdk) => new sdk.PutRetentionPolicyCommand(input), signal);
   }
 
+  /** The region of requests, as the SDK finds it; `undefined` if a client of the user's tells none. */
+  async findRegion(signal: AbortSignal): Promise<unknown> {
+    const { check } = await this.#connect();
+    return check.region(signal);
+  }
+
+  /** The credentials of requests, as the SDK finds them; `undefined` if a client of the user's tells none. */
+  async findCredentials(signal: AbortSignal): Promise<unknown> {
+    const { check } = await this.#connect();
+    return check.credentials(signal);
+  }
+
+  /** The address of the service, as the SDK makes it of endpoint, region and its own settings. Makes no request. */
+  async findAddress(): Promise<ServiceAddress> {
+    const { sdk, client } = await this.#connect();
+    const command = new sdk.DescribeLogStreamsCommand({ logGroupName: 'none' });
+    let address: ServiceAddress | undefined;
+    (command as Command).middlewareStack.add(
+      () => async (args: { readonly request: ServiceAddress }) => {
+        address = args.request;
+        return { output: { $metadata: {} } };
+      },
+      { step: 'build', priority: 'high', name: 'logferryAddress' },
+    );
+    await (client as CloudWatchClient).send(command as never, { abortSignal: NEVER });
+    return address as unknown as ServiceAddress;
+  }
+
+  /** Whether a stream exists. Rejects with `ResourceNotFoundException` if its group does not. */
+  async hasStream({ group, stream }: Target, signal: AbortSignal): Promise<boolean> {
+    const input = { logGroupName: group, logStreamNamePrefix: stream, limit: 1 };
+    const output = await this.#send((sdk) => new sdk.DescribeLogStreamsCommand(input), signal, STREAM_MEMBERS);
+    // They are sorted by name, so that the name itself comes before those that begin with it.
+    const { logStreams = [] } = output as { readonly logStreams?: readonly { readonly logStreamName?: string }[] };
+    return logStreams[0]?.logStreamName === stream;
+  }
+
   /** Closes the connections of our own client. */
   async close(): Promise<void> {
     if (!this.isOurs || !this.#connection) return;
@@ -223,6 +260,18 @@ async function sourceOf(settings: ConnectionSettings): Promise<CredentialSource 
 
 /** Members of the output of PutLogEvents. */
 const PUT_MEMBERS = ['nextSequenceToken', 'rejectedLogEventsInfo', 'rejectedEntityInfo'];
+
+/** Members of the output of DescribeLogStreams. */
+const STREAM_MEMBERS = ['logStreams', 'nextToken'];
+
+const NEVER = new AbortController().signal;
+
+/** Where requests go. */
+export interface ServiceAddress {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number | undefined;
+}
 
 const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 

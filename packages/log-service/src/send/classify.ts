@@ -10,7 +10,7 @@ import {
 
 /** What was asked of the service, for messages. */
 export interface Attempt {
-  readonly operation: 'PutWebTracking' | 'PutLogs' | 'CreateLogStore' | 'CreateIndex';
+  readonly operation: 'PutWebTracking' | 'PutLogs' | 'CreateLogStore' | 'CreateIndex' | 'GetLogStore';
   /** `logstore "web" of project "shop" at shop.cn-hangzhou.log.aliyuncs.com:443` */
   readonly targetLabel: string;
   /** The resource in a RAM policy: `acs:log:*:*:project/shop/logstore/web` */
@@ -129,4 +129,5 @@ const ACTIONS: Readonly<Record<Attempt['operation'], string>> = {
   PutLogs: 'log:PostLogStoreLogs',
   CreateLogStore: 'log:CreateLogStore',
   CreateIndex: 'log:CreateIndex',
+  GetLogStore: 'log:GetLogStore',
 };

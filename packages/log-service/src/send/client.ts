@@ -3,7 +3,7 @@ import type { LogServiceFetch } from '../options/options.js';
 import type { ResolvedLogServiceOptions } from '../options/resolve-options.js';
 import type { Signer } from '../signed/signer.js';
 import { type Attempt, again, toConnectionError, toDeliveryError } from './classify.js';
-import { fetchOver, type LogServiceRequest, type LogServiceResponse, type ProgressFetch, post } from './request.js';
+import { exchange, fetchOver, type LogServiceRequest, type LogServiceResponse, type ProgressFetch } from './request.js';
 
 /** How requests get to the service. */
 type ConnectionSettings = Pick<ResolvedLogServiceOptions, 'fetch' | 'proxy'>;
@@ -25,7 +25,7 @@ export class LogServiceClient {
    *
    * @returns the response, which may be a refusal
    */
-  async post(
+  async request(
     request: LogServiceRequest,
     attempt: Attempt,
     signal: AbortSignal,
@@ -53,7 +53,7 @@ export class LogServiceClient {
     progress: (() => void) | undefined,
   ): Promise<LogServiceResponse> {
     try {
-      return await post(this.#fetch, request, signal, progress);
+      return await exchange(this.#fetch, request, signal, progress);
     } catch (error) {
       throw toConnectionError(error, attempt, signal);
     }

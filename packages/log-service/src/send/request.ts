@@ -4,6 +4,8 @@ import { SECURITY_TOKEN_HEADER } from '../signed/canonical.js';
 
 /** A request, all of it as it is sent. */
 export interface LogServiceRequest {
+  /** @default 'POST' */
+  readonly method?: 'GET' | 'POST';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
@@ -17,16 +19,17 @@ export interface LogServiceResponse extends Answer {
   readonly done: boolean;
 }
 
-/** Posts a request. Rejects with the error of `fetch` if no response came. */
-export async function post(
+/** Makes a request. Rejects with the error of `fetch` if no response came. */
+export async function exchange(
   fetch: LogServiceFetch | ProgressFetch,
-  { url, headers, body: content }: LogServiceRequest,
+  { method = 'POST', url, headers, body: content }: LogServiceRequest,
   signal: AbortSignal,
   progress?: (() => void) | undefined,
 ): Promise<LogServiceResponse> {
   const sentMs = Date.now();
   const request: Parameters<LogServiceFetch>[1] = {
-    method: 'POST',
+    // Only an inspection, which has no `fetch` of the user's, makes another request than POST.
+    method: method as 'POST',
     headers: { ...headers },
     body: content as Uint8Array<ArrayBuffer>,
     signal,

@@ -1,0 +1,7 @@
+import { type Check, ok } from '../finding.js';
+
+export const quotas: Check = {
+  name: 'quotas',
+  needs: [],
+  run: async ({ cloud }) => ok(cloud.quotas),
+};

@@ -1,0 +1,43 @@
+import type { DeliveryError, Destination, ProxySetting } from '@logferry/core';
+import type { Finding } from '../finding.js';
+
+/** What differs between the clouds. All methods may reject with a `DeliveryError`. */
+export interface Cloud {
+  /** `"CloudWatch Logs"` */
+  readonly title: string;
+  readonly proxy: ProxySetting;
+  /** The option by which the user makes the connections; `undefined` if they are ours. */
+  readonly ownConnections: string | undefined;
+  /** A request without a signature, which the service refuses under its own request id. It changes nothing. */
+  readonly probe: Probe;
+  /** What the service takes, for people. */
+  readonly quotas: string;
+  /** Makes the destination of a transport with the same options. */
+  createDestination(): Destination;
+  packages(): Promise<Finding>;
+  region(signal: AbortSignal): Promise<Finding>;
+  credentials(signal: AbortSignal): Promise<Finding>;
+  url(): Promise<string>;
+  /** Looks for the place of a route. Rejects if the service does not take the credentials. */
+  find(route: string, signal: AbortSignal): Promise<Place>;
+  /** The command to run, or the option to set, after a failure. */
+  remedyOf(error: DeliveryError): string;
+  close(): Promise<void>;
+}
+
+/** A request that finds out who answers at an address. */
+export interface Probe {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** The header that only the service gives its responses. */
+  readonly requestIdHeader: string;
+}
+
+/** What a look at group and stream, or at the logstore, shows. */
+export interface Place {
+  /** Whether the service took the credentials of the look; `undefined` if there was no look. */
+  readonly isKnown: boolean | undefined;
+  readonly finding: Finding;
+}

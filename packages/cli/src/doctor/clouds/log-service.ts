@@ -1,0 +1,110 @@
+import type { DeliveryError } from '@logferry/core';
+import {
+  assertCredentialsInstalled,
+  createLogService,
+  type FoundLogstore,
+  inspectLogService,
+  type LogServiceOptions,
+} from '@logferry/log-service';
+import { type Finding, failed, ok, skipped } from '../finding.js';
+import type { Cloud, Place } from './cloud.js';
+import { credentialsFinding } from './identity.js';
+
+/** Throws `ConfigError` for a wrong option. */
+export function logService(options: LogServiceOptions): Cloud {
+  const inspection = inspectLogService(options);
+  const { credentials, region } = options;
+  const isSigned = credentials !== undefined;
+  return {
+    title: 'Log Service',
+    proxy: options.proxy,
+    ownConnections: options.fetch === undefined ? undefined : 'fetch',
+    probe: {
+      method: 'GET',
+      path: '/logstores',
+      headers: { 'x-log-apiversion': '0.6.0', 'x-log-bodyrawsize': '0' },
+      body: '',
+      requestIdHeader: 'x-log-requestid',
+    },
+    quotas: QUOTAS,
+    createDestination: () => createLogService(options),
+    async packages() {
+      await assertCredentialsInstalled(credentials);
+      return ok('none is needed, or it is installed');
+    },
+    async region() {
+      if (!isSigned) return ok('that of the endpoint (web tracking signs nothing)');
+      const { region: found } = inspection;
+      if (found === undefined) return ok('not named: signatures have version 1 (option "region" gives version 4)');
+      return ok(`${found} (${region === undefined ? 'endpoint' : 'option "region"'})`);
+    },
+    async credentials() {
+      const key = await inspection.credentials();
+      return key ? credentialsFinding(key, RENEW) : ok('none: web tracking is anonymous');
+    },
+    url: async () => inspection.url,
+    async find(route, signal) {
+      return placeOf(await inspection.find(route, signal), isSigned, options.createMissing ?? false);
+    },
+    remedyOf: (error) => remedyOf(error, options),
+    async close() {
+      inspection.close();
+    },
+  };
+}
+
+/** https://www.alibabacloud.com/help/en/sls/product-overview/data-read-and-write */
+const QUOTAS =
+  'writes: 5 MB/s and 500 requests/s a shard (shards split by themselves, or raise their number); ' +
+  '4,096 logs a request, 3 MB by web tracking and 10 MB signed';
+
+const RENEW = 'renew them: a new key of STS, or a source that renews its keys';
+
+function placeOf({ project, logstore, state }: FoundLogstore, isSigned: boolean, createsMissing: boolean): Place {
+  const where = `logstore "${logstore}" of project "${project}"`;
+  if (!isSigned) return { isKnown: undefined, finding: skipped(`${where}: web tracking shows it only by a write`) };
+  if (state === 'hidden')
+    return {
+      isKnown: true,
+      finding: skipped(`${where}: the RAM policy does not allow log:GetLogStore, which a transport does not need`),
+    };
+  return { isKnown: true, finding: targetFinding(where, { project, logstore, state }, createsMissing) };
+}
+
+function targetFinding(where: string, { project, logstore, state }: FoundLogstore, createsMissing: boolean): Finding {
+  if (state === 'there') return ok(`${where}: there`);
+  if (createsMissing) return ok(`${where} does not exist: the transport creates it (createMissing)`);
+  return failed(`${where} does not exist`, createLogstore(project, logstore));
+}
+
+function createLogstore(project: string, logstore: string): string {
+  return `aliyunlog log create_logstore --project_name=${project} --logstore_name=${logstore}, or set createMissing`;
+}
+
+function remedyOf({ code, message }: DeliveryError, { credentials, project, logstore }: LogServiceOptions): string {
+  const name = typeof logstore === 'string' ? logstore : 'LOGSTORE';
+  switch (code) {
+    case 'AUTH':
+      if (credentials === undefined)
+        return `switch web tracking on (the logstore's attributes in the console; it takes a minute), or give credentials`;
+      if (/security token/i.test(message) && /expired/i.test(message)) return RENEW;
+      if (/InvalidAccessKeyId|SignatureNotMatch/.test(message))
+        return 'check access key ID, its secret and the option "region": the RAM console lists the keys and their state';
+      return 'set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, and attach the least policy: logferry doctor … --policy';
+    case 'NOT_FOUND':
+      return /ProjectNotExist/.test(message)
+        ? 'correct the option "project" or "endpoint": a project belongs to one region'
+        : credentials === undefined
+          ? `correct the option "logstore", or create it with web tracking on: aliyunlog log create_logstore --project_name=${project} --logstore_name=${name} --enable_tracking=true`
+          : createLogstore(project, name);
+    case 'THROTTLED':
+      return 'split the shards of the logstore (its attributes in the console), or ask for a higher quota of the project';
+    case 'MISCONFIGURED':
+      return 'correct the setting that the cause names';
+    case 'INVALID':
+    case 'TOO_LARGE':
+      return 'check maxBatchBytes, and what changes requests on their way';
+    default:
+      return 'check endpoint and network (outside of the VPC an endpoint with "-intranet" is not reached), and try again';
+  }
+}
