@@ -28,7 +28,7 @@ export interface FoundTarget {
 export interface CloudWatchInspection {
   region(signal: AbortSignal): Promise<string | undefined>;
   credentials(signal: AbortSignal): Promise<FoundCredentials>;
-  /** URL of the service. Makes no request. */
+  /** URL of the service, if the client is not the user's. Makes no request. */
   url(): Promise<string>;
   /** Looks for group and stream of a route, by DescribeLogStreams, which a destination never calls. */
   find(route: string, signal: AbortSignal): Promise<FoundTarget>;

@@ -142,20 +142,19 @@ export class LogsClient {
     return check.credentials(signal);
   }
 
-  /** The address of the service, as the SDK makes it of endpoint, region and its own settings. Makes no request. */
+  /** The address of the service, as the SDK makes it of endpoint, region and its own settings. Makes no request, and asks for no credentials. */
   async findAddress(): Promise<ServiceAddress> {
-    const { sdk, client } = await this.#connect();
+    const sdk = await loadSdk();
+    const client = new sdk.CloudWatchLogsClient({ ...placeSettings(this.#settings), credentials: NO_CREDENTIALS });
     const command = new sdk.DescribeLogStreamsCommand({ logGroupName: 'none' });
-    let address: ServiceAddress | undefined;
-    (command as Command).middlewareStack.add(
-      () => async (args: { readonly request: ServiceAddress }) => {
-        address = args.request;
+    return new Promise((resolve, reject) => {
+      const take = () => async (args: { readonly request: ServiceAddress }) => {
+        resolve(args.request);
         return { output: { $metadata: {} } };
-      },
-      { step: 'build', priority: 'high', name: 'logferryAddress' },
-    );
-    await (client as CloudWatchClient).send(command as never, { abortSignal: NEVER });
-    return address as unknown as ServiceAddress;
+      };
+      (command as Command).middlewareStack.add(take, { step: 'build', priority: 'high', name: 'logferryAddress' });
+      client.send(command).catch(reject);
+    });
   }
 
   /** Whether a stream exists. Rejects with `ResourceNotFoundException` if its group does not. */
@@ -216,7 +215,7 @@ export class LogsClient {
 
   async #open(): Promise<Connection> {
     const sdk = await loadSdk();
-    const { client: given, region, credentials, profile, proxy, endpoint } = this.#settings;
+    const { client: given, credentials, proxy } = this.#settings;
     if (given) {
       const client = given as unknown as CloudWatchLogsClient;
       const config: Config = client.config ?? {};
@@ -227,15 +226,11 @@ export class LogsClient {
     let source = await sourceOf(this.#settings);
     const chosen = source?.get ?? credentials;
     const client = new sdk.CloudWatchLogsClient({
-      ...(region !== undefined && { region }),
+      ...placeSettings(this.#settings),
       ...(chosen !== undefined && { credentials: chosen as AwsCredentials }),
-      ...(profile !== undefined && { profile }),
-      ...(endpoint !== undefined && { endpoint }),
       ...sourceSettings(),
       // Only the core repeats.
       maxAttempts: 1,
-      // The SDK would warn on the console, and an application may redirect that into its logger.
-      logger: SILENT,
       requestHandler: createRequestHandler(proxy),
     });
     const config: Config = client.config;
@@ -264,9 +259,21 @@ const PUT_MEMBERS = ['nextSequenceToken', 'rejectedLogEventsInfo', 'rejectedEnti
 /** Members of the output of DescribeLogStreams. */
 const STREAM_MEMBERS = ['logStreams', 'nextToken'];
 
-const NEVER = new AbortController().signal;
+/** The SDK asks for credentials before it makes an address, and does not need them for it. */
+const NO_CREDENTIALS = { accessKeyId: 'none', secretAccessKey: 'none' };
 
-/** Where requests go. */
+/** Settings of a client that decide where the service is. */
+function placeSettings({ region, profile, endpoint }: ConnectionSettings): CloudWatchLogsClientConfig {
+  return {
+    ...(region !== undefined && { region }),
+    ...(profile !== undefined && { profile }),
+    ...(endpoint !== undefined && { endpoint }),
+    // The SDK would warn on the console, and an application may redirect that into its logger.
+    logger: SILENT,
+  };
+}
+
+/** Where requests go: host and port, as the SDK tells them. */
 export interface ServiceAddress {
   readonly protocol: string;
   readonly hostname: string;

@@ -11,7 +11,7 @@ import { write } from './checks/write.js';
 import type { Cloud } from './clouds/cloud.js';
 import { cloudWatch } from './clouds/cloudwatch.js';
 import { logService } from './clouds/log-service.js';
-import { type Check, type Context, type Finding, failed, type NamedFinding, skipped } from './finding.js';
+import { type Check, type Context, type Finding, failed, type Limits, type NamedFinding, skipped } from './finding.js';
 import { Network } from './network.js';
 import { humanText, jsonText } from './print.js';
 
@@ -44,6 +44,7 @@ export async function runDoctor(
   doctorTarget: DoctorTarget,
   { dry, json }: DoctorSettings,
   output: DoctorOutput,
+  limits: Limits = LIMITS,
 ): Promise<number> {
   const findings: NamedFinding[] = [];
   const tell = async (finding: NamedFinding): Promise<void> => {
@@ -52,7 +53,7 @@ export async function runDoctor(
   };
   const cloud = createCloud(doctorTarget);
   if ('status' in cloud) await tell({ check: 'options', ...cloud });
-  else await runChecks({ cloud, network: new Network(cloud), dry }, tell);
+  else await runChecks({ cloud, network: new Network(cloud), dry, limits }, tell);
   const failures = findings.filter(({ status }) => status === 'failed');
   if (!json) await output.out(summaryOf(failures, dry));
   return failures.length === 0 ? 0 : 1;
@@ -65,9 +66,7 @@ const CHECKS: readonly Check[] = [
   ...[access, target, write, quotas],
 ];
 
-/** The longest time of a check, and of all of them. */
-const CHECK_TIMEOUT_MS = 10_000;
-const RUN_TIMEOUT_MS = 30_000;
+const LIMITS: Limits = { checkMs: 10_000, runMs: 30_000, writeMs: 8000 };
 
 function createCloud({ cloud, options }: DoctorTarget): Cloud | Finding {
   try {
@@ -79,13 +78,13 @@ function createCloud({ cloud, options }: DoctorTarget): Cloud | Finding {
 }
 
 async function runChecks(context: Context, tell: (finding: NamedFinding) => Promise<void>): Promise<void> {
-  const endMs = systemClock.monotonic() + RUN_TIMEOUT_MS;
+  const endMs = systemClock.monotonic() + context.limits.runMs;
   /** The check that failed, by each that failed or was skipped for it. */
   const blockers = new Map<string, string>();
   try {
     for (const check of CHECKS) {
       const blocker = check.needs.map((name) => blockers.get(name)).find((name) => name !== undefined);
-      const timeoutMs = Math.min(CHECK_TIMEOUT_MS, endMs - systemClock.monotonic());
+      const timeoutMs = Math.min(context.limits.checkMs, endMs - systemClock.monotonic());
       const finding =
         blocker === undefined
           ? await runOne(check, context, timeoutMs)

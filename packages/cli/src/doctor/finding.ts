@@ -33,7 +33,18 @@ export interface Context {
   readonly network: Network;
   /** True: nothing may be written or created. */
   readonly dry: boolean;
+  readonly limits: Limits;
 }
+
+/** The longest times, in milliseconds. */
+export interface Limits {
+  readonly checkMs: number;
+  readonly runMs: number;
+  /** The time of the check `write`, in which it tries several times: less than `checkMs`. */
+  readonly writeMs: number;
+}
+
+export const SET_CLOCK = 'set the clock of this machine: timedatectl set-ntp true, or chronyc makestep';
 
 export function ok(text: string): Finding {
   return { status: 'ok', text };

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { addressOf, ClockCheck, describeAnswer, readAnswer } from '@logferry/core';
-import { type Check, type Context, type Finding, failed, ok, skipped, warning } from '../finding.js';
+import { type Check, type Context, type Finding, failed, ok, SET_CLOCK, skipped, warning } from '../finding.js';
 import { isTlsError } from '../network.js';
 
 export const dns: Check = {
@@ -87,9 +87,8 @@ export const clock: Check = {
     if (!fault) return ok(`right, within ${Math.ceil(Math.abs(offsetMs) / 1000) + 1} s of ${cloud.title}`);
     const { maxPastMs = Number.POSITIVE_INFINITY, maxFutureMs = Number.POSITIVE_INFINITY } =
       cloud.createDestination().limits;
-    const remedy = 'set the clock: timedatectl set-ntp true, or chronyc makestep';
-    if (offsetMs <= maxPastMs && -offsetMs <= maxFutureMs) return warning(fault.message, remedy);
-    return failed(`${fault.message}; the service takes no record of such a time`, remedy);
+    if (offsetMs <= maxPastMs && -offsetMs <= maxFutureMs) return warning(fault.message, SET_CLOCK);
+    return failed(`${fault.message}; the service takes no record of such a time`, SET_CLOCK);
   }),
 };
 

@@ -1,7 +1,7 @@
 import type { Place } from '../clouds/cloud.js';
 import type { Check, Context } from '../finding.js';
 import { ok, skipped } from '../finding.js';
-import { markedRecord } from '../marked-record.js';
+import { routeOfRecord } from '../marked-record.js';
 
 export const access: Check = {
   name: 'access',
@@ -36,9 +36,5 @@ function lookFor(context: Context, signal: AbortSignal): Promise<Place> {
 const places = new WeakMap<Context, Promise<Place>>();
 
 async function look({ cloud }: Context, signal: AbortSignal): Promise<Place> {
-  const encoding = cloud.createDestination().encode(markedRecord());
-  const [event] = [encoding].flat();
-  if (!event || !('route' in event))
-    throw new Error('the options make no route of a record: check templates and functions');
-  return cloud.find(event.route, signal);
+  return cloud.find(routeOfRecord(cloud.createDestination()), signal);
 }

@@ -30,7 +30,14 @@ export function logService(options: LogServiceOptions): Cloud {
     createDestination: () => createLogService(options),
     async packages() {
       await assertCredentialsInstalled(credentials);
-      return ok('none is needed, or it is installed');
+      // Only a configuration of the package, and no object of it, needs it.
+      const { type, getCredential } = Object(credentials) as {
+        readonly type?: unknown;
+        readonly getCredential?: unknown;
+      };
+      return ok(
+        type !== undefined && getCredential === undefined ? '@alicloud/credentials is installed' : 'none is needed',
+      );
     },
     async region() {
       if (!isSigned) return ok('that of the endpoint (web tracking signs nothing)');
@@ -87,7 +94,7 @@ function remedyOf({ code, message }: DeliveryError, { credentials, project, logs
     case 'AUTH':
       if (credentials === undefined)
         return `switch web tracking on (the logstore's attributes in the console; it takes a minute), or give credentials`;
-      if (/security token/i.test(message) && /expired/i.test(message)) return RENEW;
+      if (/token .*expired|they had ended/i.test(message)) return RENEW;
       if (/InvalidAccessKeyId|SignatureNotMatch/.test(message))
         return 'check access key ID, its secret and the option "region": the RAM console lists the keys and their state';
       return 'set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, and attach the least policy: logferry doctor … --policy';
