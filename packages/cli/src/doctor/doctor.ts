@@ -53,7 +53,11 @@ export async function runDoctor(
   };
   const cloud = createCloud(doctorTarget);
   if ('status' in cloud) await tell({ check: 'options', ...cloud });
-  else await runChecks({ cloud, network: new Network(cloud), dry, limits }, tell);
+  else
+    await runChecks(
+      { cloud, network: new Network(cloud), dry, limits, endMs: systemClock.monotonic() + limits.runMs },
+      tell,
+    );
   const failures = findings.filter(({ status }) => status === 'failed');
   if (!json) await output.out(summaryOf(failures, dry));
   return failures.length === 0 ? 0 : 1;
@@ -78,13 +82,12 @@ function createCloud({ cloud, options }: DoctorTarget): Cloud | Finding {
 }
 
 async function runChecks(context: Context, tell: (finding: NamedFinding) => Promise<void>): Promise<void> {
-  const endMs = systemClock.monotonic() + context.limits.runMs;
   /** The check that failed, by each that failed or was skipped for it. */
   const blockers = new Map<string, string>();
   try {
     for (const check of CHECKS) {
       const blocker = check.needs.map((name) => blockers.get(name)).find((name) => name !== undefined);
-      const timeoutMs = Math.min(context.limits.checkMs, endMs - systemClock.monotonic());
+      const timeoutMs = Math.min(context.limits.checkMs, context.endMs - systemClock.monotonic());
       const finding =
         blocker === undefined
           ? await runOne(check, context, timeoutMs)

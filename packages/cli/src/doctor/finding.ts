@@ -34,6 +34,8 @@ export interface Context {
   /** True: nothing may be written or created. */
   readonly dry: boolean;
   readonly limits: Limits;
+  /** The end of the run, on the monotonic clock. */
+  readonly endMs: number;
 }
 
 /** The longest times, in milliseconds. */

@@ -91,7 +91,7 @@ ${statements.map(cdkStatement).join('')}];
 
 function terraformStatement({ sid, actions, resource }: Statement): string {
   // Terraform takes "${" for an expression of its own.
-  const quoted = JSON.stringify(resource).replaceAll('${', '$${');
+  const quoted = JSON.stringify(resource).replaceAll('${', (mark) => `$${mark}`);
   return `  statement {
     sid       = "${sid}"
     actions   = ${JSON.stringify(actions)}

@@ -174,6 +174,15 @@ it('needs no permission to look: without one, the write decides', async () => {
   expect(exitCode).toBe(0);
 });
 
+it('a look that is throttled says nothing of the write', async () => {
+  const { emulator, target } = await startAws();
+  emulator.faults({ throttle: 1, only: ['DescribeLogStreams'] });
+  const { exitCode, of } = await diagnose(target());
+  expect(of('access')).toMatchObject({ status: 'skipped', text: expect.stringContaining('too busy for a look') });
+  expect(of('write')).toMatchObject({ status: 'ok' });
+  expect(exitCode).toBe(0);
+});
+
 it.each(['PutLogEvents', 'CreateLogStream'] as const)(
   'names the permission that a write lacks: %s',
   async (operation) => {

@@ -103,7 +103,7 @@ it('names the source of credentials, and never shows a key as a whole', async ()
 
 it('names credentials that have expired, by their own date and for the service', async () => {
   const { emulator, target } = await startAlibaba();
-  const key = { accessKeyId: 'STS.temporary-1', accessKeySecret: 'secret', securityToken: 'token' };
+  const key = { accessKeyId: 'STS.temporary-1', accessKeySecret: 'secret', securityToken: 'CAISsession' };
   const own = await diagnose(target({ credentials: () => ({ ...key, expiration: new Date(0) }) }));
   expect(own.exitCode).toBe(1);
   expect(own.of('credentials')).toMatchObject(failed('they had ended at 1970-01-01', 'renew them'));

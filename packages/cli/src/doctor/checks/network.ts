@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { addressOf, ClockCheck, describeAnswer, readAnswer } from '@logferry/core';
+import { addressOf, ClockCheck, describeAnswer, parseObject, readAnswer } from '@logferry/core';
 import { type Check, type Context, type Finding, failed, ok, SET_CLOCK, skipped, warning } from '../finding.js';
 import { isTlsError } from '../network.js';
 
@@ -66,8 +66,10 @@ export const service: Check = {
   run: unlessOwn(async ({ cloud, network }, signal) => {
     const reached = await network.reach(signal);
     if ('error' in reached) return failed(reached.reason, REFUSED);
-    const answer = readAnswer(reached.response, { requestIdHeader: cloud.probe.requestIdHeader });
-    if (answer.requestId !== undefined) return ok(`${cloud.title} answers`);
+    const { requestIdHeader, errorMember } = cloud.probe;
+    const readError = (body: string) => errorIn(body, errorMember);
+    const answer = readAnswer(reached.response, { requestIdHeader, readError });
+    if (answer.requestId !== undefined || answer.errorName !== '') return ok(`${cloud.title} answers`);
     return failed(
       `some other server answers, and not ${cloud.title}: ${describeAnswer(answer)}`,
       'log in to the network (a captive portal), correct the endpoint, or let the proxy pass requests on',
@@ -99,6 +101,11 @@ function unlessOwn(run: Check['run']): Check['run'] {
     if (ownConnections === undefined) return run(context, signal);
     return skipped(`the option "${ownConnections}" makes the connections`);
   };
+}
+
+function errorIn(body: string, member: string): { readonly name: string; readonly text: string } | undefined {
+  const { [member]: name } = parseObject(body) ?? {};
+  return typeof name === 'string' ? { name, text: '' } : undefined;
 }
 
 function proxyRemedy(error: unknown): string {

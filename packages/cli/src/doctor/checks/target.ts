@@ -1,27 +1,18 @@
+import { DeliveryError } from '@logferry/core';
 import type { Place } from '../clouds/cloud.js';
-import type { Check, Context } from '../finding.js';
-import { ok, skipped } from '../finding.js';
+import { type Check, type Context, skipped } from '../finding.js';
 import { routeOfRecord } from '../marked-record.js';
 
 export const access: Check = {
   name: 'access',
   needs: ['credentials', 'service'],
-  async run(context, signal) {
-    const { isKnown } = await lookFor(context, signal);
-    const { title } = context.cloud;
-    return isKnown === undefined
-      ? skipped('web tracking shows it only by a write')
-      : ok(`${title} takes the credentials`);
-  },
+  run: async (context, signal) => (await lookFor(context, signal)).access,
 };
 
 export const target: Check = {
   name: 'target',
   needs: ['access'],
-  async run(context, signal) {
-    const { finding } = await lookFor(context, signal);
-    return finding;
-  },
+  run: async (context, signal) => (await lookFor(context, signal)).target,
 };
 
 /** Looks once a run. */
@@ -36,5 +27,13 @@ function lookFor(context: Context, signal: AbortSignal): Promise<Place> {
 const places = new WeakMap<Context, Promise<Place>>();
 
 async function look({ cloud }: Context, signal: AbortSignal): Promise<Place> {
-  return cloud.find(routeOfRecord(cloud.createDestination()), signal);
+  const route = routeOfRecord(cloud.createDestination());
+  try {
+    return await cloud.find(route, signal);
+  } catch (error) {
+    // A look has quotas of its own, which say nothing of a write.
+    if (!DeliveryError.is(error) || error.code !== 'THROTTLED') throw error;
+    const unknown = skipped(`the service is too busy for a look: ${error.message}`);
+    return { access: unknown, target: unknown };
+  }
 }

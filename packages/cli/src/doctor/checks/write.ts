@@ -1,4 +1,4 @@
-import { createShipper, type DeliveryError, type DeliveryReport } from '@logferry/core';
+import { createShipper, type DeliveryError, type DeliveryReport, systemClock } from '@logferry/core';
 import { type Check, failed, ok, SET_CLOCK, skipped, warning } from '../finding.js';
 import { markedRecord, routeOfRecord } from '../marked-record.js';
 
@@ -6,19 +6,20 @@ import { markedRecord, routeOfRecord } from '../marked-record.js';
 export const write: Check = {
   name: 'write',
   needs: ['access', 'target'],
-  async run({ cloud, dry, limits }) {
+  async run({ cloud, dry, limits, endMs }) {
     if (dry) return skipped('not proven: a dry run writes nothing');
     const destination = cloud.createDestination();
+    const timeoutMs = Math.max(1, Math.min(limits.writeMs, endMs - systemClock.monotonic()));
     const errors: DeliveryError[] = [];
     const shipper = createShipper(destination, {
       dropNotice: false,
       retry: RETRY,
-      requestTimeoutMs: limits.writeMs,
+      requestTimeoutMs: timeoutMs,
       onError: (error) => void errors.push(error),
       onDrop: () => {},
     });
     shipper.accept(markedRecord());
-    const report = await shipper.close({ timeoutMs: limits.writeMs });
+    const report = await shipper.close({ timeoutMs });
     const error = errors.findLast(({ code }) => code !== 'RECOVERED');
     if (report.rejected > 0)
       return failed(`the service refused the time of the record${error ? `: ${error.message}` : ''}`, SET_CLOCK);

@@ -33,11 +33,13 @@ export interface Probe {
   readonly body: string;
   /** The header that only the service gives its responses. */
   readonly requestIdHeader: string;
+  /** The member with the name of an error, in the JSON of the service. */
+  readonly errorMember: string;
 }
 
 /** What a look at group and stream, or at the logstore, shows. */
 export interface Place {
-  /** Whether the service took the credentials of the look; `undefined` if there was no look. */
-  readonly isKnown: boolean | undefined;
-  readonly finding: Finding;
+  /** Whether the service took the credentials of the look. */
+  readonly access: Finding;
+  readonly target: Finding;
 }

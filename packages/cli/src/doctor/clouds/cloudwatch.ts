@@ -9,6 +9,7 @@ import type { DeliveryError } from '@logferry/core';
 import { type Finding, failed, ok, skipped } from '../finding.js';
 import type { Cloud, Place } from './cloud.js';
 import { credentialsFinding } from './identity.js';
+import { settingRemedy } from './remedies.js';
 
 /** Throws `ConfigError` for a wrong option. */
 export function cloudWatch(options: CloudWatchOptions): Cloud {
@@ -26,6 +27,7 @@ export function cloudWatch(options: CloudWatchOptions): Cloud {
       },
       body: '{"logGroupName":"logferry-doctor"}',
       requestIdHeader: 'x-amzn-requestid',
+      errorMember: '__type',
     },
     quotas: QUOTAS,
     createDestination: () => createCloudWatch(options),
@@ -65,17 +67,14 @@ function originOfRegion({ region, client, profile }: CloudWatchOptions, found: s
   return `shared config file, profile "${profile ?? (AWS_PROFILE || 'default')}"`;
 }
 
-function placeOf({ group, stream, state }: FoundTarget, createsMissing: boolean): Place {
-  const where = `log group "${group}", stream "${stream}"`;
-  if (state === 'hidden')
-    return {
-      isKnown: true,
-      finding: skipped(`${where}: IAM does not allow logs:DescribeLogStreams, which a transport does not need`),
-    };
-  return { isKnown: true, finding: targetFinding(where, { group, stream, state }, createsMissing) };
+function placeOf(found: FoundTarget, createsMissing: boolean): Place {
+  return { access: ok('CloudWatch Logs takes the credentials'), target: targetFinding(found, createsMissing) };
 }
 
-function targetFinding(where: string, { group, stream, state }: FoundTarget, createsMissing: boolean): Finding {
+function targetFinding({ group, stream, state }: FoundTarget, createsMissing: boolean): Finding {
+  const where = `log group "${group}", stream "${stream}"`;
+  if (state === 'hidden')
+    return skipped(`${where}: IAM does not allow logs:DescribeLogStreams, which a transport does not need`);
   if (state === 'there') return ok(`${where}: there`);
   const hasNoGroup = state === 'no group';
   const missing = hasNoGroup ? `log group "${group}" does not exist` : `log group "${group}" has no stream "${stream}"`;
@@ -88,7 +87,7 @@ function targetFinding(where: string, { group, stream, state }: FoundTarget, cre
   );
 }
 
-function remedyOf({ code, cause }: DeliveryError): string {
+function remedyOf({ code, cause, message }: DeliveryError): string {
   const name = String((cause as Error | undefined)?.name ?? '');
   switch (code) {
     case 'AUTH':
@@ -103,8 +102,7 @@ function remedyOf({ code, cause }: DeliveryError): string {
     case 'THROTTLED':
       return 'ask for a higher quota of PutLogEvents (Service Quotas, L-7E1FAE88), or send fewer, larger batches: a greater maxDelayMs';
     case 'MISCONFIGURED':
-      if (/region/i.test(String(cause)) || /[Rr]egion/.test(name)) return SET_REGION;
-      return 'correct the setting that the cause names';
+      return /no valid AWS region/.test(message) ? SET_REGION : settingRemedy(message);
     case 'INVALID':
     case 'TOO_LARGE':
       return 'check maxBatchBytes and maxEventBytes, and what changes requests on their way';

@@ -9,6 +9,7 @@ import {
 import { type Finding, failed, ok, skipped } from '../finding.js';
 import type { Cloud, Place } from './cloud.js';
 import { credentialsFinding } from './identity.js';
+import { settingRemedy } from './remedies.js';
 
 /** Throws `ConfigError` for a wrong option. */
 export function logService(options: LogServiceOptions): Cloud {
@@ -25,6 +26,7 @@ export function logService(options: LogServiceOptions): Cloud {
       headers: { 'x-log-apiversion': '0.6.0', 'x-log-bodyrawsize': '0' },
       body: '',
       requestIdHeader: 'x-log-requestid',
+      errorMember: 'errorCode',
     },
     quotas: QUOTAS,
     createDestination: () => createLogService(options),
@@ -65,20 +67,24 @@ const QUOTAS =
   'writes: 5 MB/s and 500 requests/s a shard (shards split by themselves, or raise their number); ' +
   '4,096 logs a request, 3 MB by web tracking and 10 MB signed';
 
+const ONLY_BY_WRITE = 'web tracking shows it only by a write';
+
 const RENEW = 'renew them: a new key of STS, or a source that renews its keys';
 
-function placeOf({ project, logstore, state }: FoundLogstore, isSigned: boolean, createsMissing: boolean): Place {
-  const where = `logstore "${logstore}" of project "${project}"`;
-  if (!isSigned) return { isKnown: undefined, finding: skipped(`${where}: web tracking shows it only by a write`) };
-  if (state === 'hidden')
-    return {
-      isKnown: true,
-      finding: skipped(`${where}: the RAM policy does not allow log:GetLogStore, which a transport does not need`),
-    };
-  return { isKnown: true, finding: targetFinding(where, { project, logstore, state }, createsMissing) };
+function placeOf(found: FoundLogstore, isSigned: boolean, createsMissing: boolean): Place {
+  const target = targetFinding(found, isSigned, createsMissing);
+  return { access: isSigned ? ok('Log Service takes the credentials') : skipped(ONLY_BY_WRITE), target };
 }
 
-function targetFinding(where: string, { project, logstore, state }: FoundLogstore, createsMissing: boolean): Finding {
+function targetFinding(
+  { project, logstore, state }: FoundLogstore,
+  isSigned: boolean,
+  createsMissing: boolean,
+): Finding {
+  const where = `logstore "${logstore}" of project "${project}"`;
+  if (!isSigned) return skipped(`${where}: ${ONLY_BY_WRITE}`);
+  if (state === 'hidden')
+    return skipped(`${where}: the RAM policy does not allow log:GetLogStore, which a transport does not need`);
   if (state === 'there') return ok(`${where}: there`);
   if (createsMissing) return ok(`${where} does not exist: the transport creates it (createMissing)`);
   return failed(`${where} does not exist`, createLogstore(project, logstore));
@@ -107,7 +113,7 @@ function remedyOf({ code, message }: DeliveryError, { credentials, project, logs
     case 'THROTTLED':
       return 'split the shards of the logstore (its attributes in the console), or ask for a higher quota of the project';
     case 'MISCONFIGURED':
-      return 'correct the setting that the cause names';
+      return settingRemedy(message);
     case 'INVALID':
     case 'TOO_LARGE':
       return 'check maxBatchBytes, and what changes requests on their way';
