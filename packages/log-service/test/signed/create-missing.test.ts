@@ -37,7 +37,7 @@ function provision(settings: { readonly index?: boolean }, fails: (url: URL) => 
   };
   const place = { origin: 'http://127.0.0.1', logstore: 'web', targetLabel: 'logstore "web"', resource: '' };
   const all = { retentionInDays: 1, shardCount: 1, index: false, ...settings };
-  return { clock, urls, provisioner: new Provisioner({ post } as never, place, all, { clock }) };
+  return { clock, urls, provisioner: new Provisioner({ request } as never, place, all, { clock }) };
 }
 
 const texts = (): (string | undefined)[] => emulator.events({ logstore: 'new' }).map(({ fields }) => fields.text);

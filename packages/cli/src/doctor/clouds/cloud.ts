@@ -26,7 +26,7 @@ export interface Cloud {
 }
 
 /** A request that finds out who answers at an address. */
-export interface Probe {
+interface Probe {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
