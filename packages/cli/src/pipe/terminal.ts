@@ -42,8 +42,8 @@ export class Terminal {
   /** Replaces the status line; `''` takes it away. Nothing if there is no terminal. */
   status(text: string): void {
     if (!this.isLive || text === this.#status) return;
-    // A line that wraps could not be emptied.
-    this.#status = text.slice(0, Math.max(0, (this.#stream.columns ?? 80) - 1));
+    // A line that wraps could not be emptied. A terminal that does not know its width says 0.
+    this.#status = text.slice(0, (this.#stream.columns || 80) - 1);
     this.#write(`${EMPTY_LINE}${this.#status}`);
   }
 
