@@ -30,7 +30,7 @@ function ship(options: Partial<LogServiceOptions> = {}, delivery: DeliveryOption
 function provision(settings: { readonly index?: boolean }, fails: (url: URL) => boolean) {
   const clock = new VirtualClock();
   const urls: string[] = [];
-  const post = async ({ url }: { readonly url: string }) => {
+  const request = async ({ url }: { readonly url: string }) => {
     urls.push(url);
     if (fails(new URL(url))) throw new DeliveryError('NETWORK', 'no connection');
     return { done: true };
