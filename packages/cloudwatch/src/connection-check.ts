@@ -41,7 +41,12 @@ export class ConnectionCheck {
 
   /** The credentials of requests; `undefined` if a client of the user's has none. Rejects as {@link pass} does. */
   async credentials(signal: AbortSignal): Promise<unknown> {
-    return orAborted(this.#credentials?.() ?? Promise.resolve(), signal, () => this.#source?.waiting);
+    try {
+      return await orAborted(this.#credentials?.() ?? Promise.resolve(), signal, () => this.#source?.waiting);
+    } catch (cause) {
+      if (this.#mayLackCredentials(cause)) return undefined;
+      throw cause;
+    }
   }
 
   /**
@@ -58,8 +63,12 @@ export class ConnectionCheck {
     const failure = await rejectionOf(() => this.#renew());
     await this.#findRegion();
     const { cause } = failure ?? (await rejectionOf(() => this.#credentials?.())) ?? {};
-    // A client of the user's may work without credentials.
-    if (DeliveryError.is(cause) && (this.#isOurs || cause.code !== 'AUTH')) throw cause;
+    if (DeliveryError.is(cause) && !this.#mayLackCredentials(cause)) throw cause;
+  }
+
+  /** A client of the user's may work without credentials. */
+  #mayLackCredentials(cause: unknown): boolean {
+    return !this.#isOurs && DeliveryError.is(cause) && cause.code === 'AUTH';
   }
 
   async #findRegion(): Promise<unknown> {

@@ -47,8 +47,7 @@ export function inspectCloudWatch(options: CloudWatchOptions): CloudWatchInspect
     },
     async credentials(signal) {
       const found = Object(await client.findCredentials(signal)) as Partial<FoundCredentials>;
-      const { accessKeyId, expiration = connection.assumeRole ? undefined : expirationOf(connection.credentials) } =
-        found;
+      const { accessKeyId, expiration } = found;
       return { kind: client.credentialKind, accessKeyId, expiration };
     },
     async url() {
@@ -77,9 +76,4 @@ async function look(client: LogsClient, route: string, signal: AbortSignal): Pro
     const attempt = { operation: 'DescribeLogStreams', target: `of "${group}", stream "${stream}"` };
     return toDeliveryError(error, { ...attempt, address: client.address });
   }
-}
-
-/** The SDK passes keys on without the members that it does not need. */
-function expirationOf(credentials: CloudWatchOptions['credentials']): Date | undefined {
-  return typeof credentials === 'object' ? credentials.expiration : undefined;
 }

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { CloudWatchOptions } from '@logferry/cloudwatch';
 import { ConfigError, DeliveryError, systemClock } from '@logferry/core';
 import type { LogServiceOptions } from '@logferry/log-service';
+import type { Check, Context, Limits } from './check.js';
 import { credentials, region } from './checks/account.js';
 import { node, packages } from './checks/environment.js';
 import { clock, connection, dns, proxy, service } from './checks/network.js';
@@ -11,7 +12,7 @@ import { write } from './checks/write.js';
 import type { Cloud } from './clouds/cloud.js';
 import { cloudWatch } from './clouds/cloudwatch.js';
 import { logService } from './clouds/log-service.js';
-import { type Check, type Context, type Finding, failed, type Limits, type NamedFinding, skipped } from './finding.js';
+import { type Finding, failed, type NamedFinding, skipped } from './finding.js';
 import { Network } from './network.js';
 import { humanText, jsonText } from './print.js';
 
@@ -124,7 +125,8 @@ const LATE: Finding = failed(
 
 function failureOf(error: unknown, cloud: Cloud): Finding {
   if (DeliveryError.is(error)) return failed(error.message, cloud.remedyOf(error));
-  return failed(String((error as Error | undefined)?.message ?? error), 'correct the options that the cause names');
+  const text = String((error as Error | undefined)?.message ?? error).replace(/\s+/g, ' ');
+  return failed(text, 'correct the options that the cause names');
 }
 
 function summaryOf(failures: readonly NamedFinding[], dry: boolean): string {

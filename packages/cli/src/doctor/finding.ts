@@ -1,6 +1,3 @@
-import type { Cloud } from './clouds/cloud.js';
-import type { Network } from './network.js';
-
 /** `warning`: records arrive, but not as they should. `skipped`: nothing was proven. */
 export type Status = 'ok' | 'warning' | 'failed' | 'skipped';
 
@@ -18,34 +15,7 @@ export interface NamedFinding extends Finding {
   readonly check: string;
 }
 
-/** One question about a transport. */
-export interface Check {
-  readonly name: string;
-  /** Checks without which this one says nothing: if one of them failed, it is skipped. */
-  readonly needs: readonly string[];
-  /** May reject: a rejection is a failure. */
-  run(context: Context, signal: AbortSignal): Promise<Finding>;
-}
-
-/** What all checks of a run share. */
-export interface Context {
-  readonly cloud: Cloud;
-  readonly network: Network;
-  /** True: nothing may be written or created. */
-  readonly dry: boolean;
-  readonly limits: Limits;
-  /** The end of the run, on the monotonic clock. */
-  readonly endMs: number;
-}
-
-/** The longest times, in milliseconds. */
-export interface Limits {
-  readonly checkMs: number;
-  readonly runMs: number;
-  /** The time of the check `write`, in which it tries several times: less than `checkMs`. */
-  readonly writeMs: number;
-}
-
+/** The remedy for a wrong clock. */
 export const SET_CLOCK = 'set the clock of this machine: timedatectl set-ntp true, or chronyc makestep';
 
 export function ok(text: string): Finding {

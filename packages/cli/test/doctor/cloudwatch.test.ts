@@ -71,6 +71,17 @@ it('without credentials it says how to get some', async () => {
   expect(emulator.events()).toEqual([]);
 });
 
+it.each([
+  [{ profile: 'none' }, 'aws sso login --profile none'],
+  [{ credentials: () => Promise.reject(new Error('the vault is sealed')) }, 'mend the function'],
+  [{ assumeRole: { roleArn: 'arn:aws:iam::123456789012:role/logs' } }, 'aws sts assume-role'],
+])('names the source that gives no credentials: %o', async (source, remedy) => {
+  const { target } = await startAws();
+  const { exitCode, of } = await diagnose(target({ credentials: undefined, ...source }));
+  expect(exitCode).toBe(1);
+  expect(of('credentials')).toMatchObject(failed('no AWS credentials', remedy));
+});
+
 it('names credentials that have expired by their own date, and asks to renew them', async () => {
   const { target } = await startAws();
   const credentials = { accessKeyId: 'ASIAEXPIREDKEY', secretAccessKey: 'secret', expiration: new Date(0) };

@@ -154,6 +154,26 @@ it('a clock that is wrong is a warning with web tracking, and fails where signed
   expect(signed.of('access')).toMatchObject({ status: 'ok' });
 });
 
+it('with a fetch of the application only the write decides', async () => {
+  const { emulator, key, target } = await startAlibaba();
+  const { exitCode, of } = await diagnose(target({ credentials: key, fetch }));
+  expect(of('connection')).toMatchObject({ status: 'skipped', text: 'the option "fetch" makes the connections' });
+  for (const check of ['access', 'target'])
+    expect(of(check)).toMatchObject({ status: 'skipped', text: expect.stringContaining('only a write shows it') });
+  expect(exitCode).toBe(0);
+  expect(emulator.events()).toHaveLength(1);
+});
+
+it('names a source that gives no credentials', async () => {
+  const { target } = await startAlibaba();
+  const credentials = (): never => {
+    throw new Error('the vault is sealed');
+  };
+  const { exitCode, of } = await diagnose(target({ credentials }));
+  expect(exitCode).toBe(1);
+  expect(of('credentials')).toMatchObject(failed('the vault is sealed', 'mend the source'));
+});
+
 it('names a quota that is exceeded', async () => {
   const { emulator, target } = await startAlibaba();
   emulator.faults({ shardQuota: 1 });

@@ -1,4 +1,4 @@
-import type { Check } from '../finding.js';
+import type { Check } from '../check.js';
 
 export const region: Check = {
   name: 'region',

@@ -1,4 +1,5 @@
-import { type Check, failed, ok } from '../finding.js';
+import type { Check } from '../check.js';
+import { failed, ok } from '../finding.js';
 
 export const node: Check = {
   name: 'node',

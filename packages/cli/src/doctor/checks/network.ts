@@ -1,7 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { addressOf, ClockCheck, describeAnswer, parseObject, readAnswer } from '@logferry/core';
-import { type Check, type Context, type Finding, failed, ok, SET_CLOCK, skipped, warning } from '../finding.js';
+import type { Check, Context } from '../check.js';
+import { type Finding, failed, ok, SET_CLOCK, skipped, warning } from '../finding.js';
 import { isTlsError } from '../network.js';
 
 export const dns: Check = {

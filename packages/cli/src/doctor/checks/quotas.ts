@@ -1,4 +1,5 @@
-import { type Check, ok } from '../finding.js';
+import type { Check } from '../check.js';
+import { ok } from '../finding.js';
 
 export const quotas: Check = {
   name: 'quotas',

@@ -1,6 +1,7 @@
 import { DeliveryError } from '@logferry/core';
+import type { Check, Context } from '../check.js';
 import type { Place } from '../clouds/cloud.js';
-import { type Check, type Context, skipped } from '../finding.js';
+import { skipped } from '../finding.js';
 import { routeOfRecord } from '../marked-record.js';
 
 export const access: Check = {

@@ -1,5 +1,6 @@
 import { createShipper, type DeliveryError, type DeliveryReport, systemClock } from '@logferry/core';
-import { type Check, failed, ok, SET_CLOCK, skipped, warning } from '../finding.js';
+import type { Check } from '../check.js';
+import { failed, ok, SET_CLOCK, skipped, warning } from '../finding.js';
 import { markedRecord, routeOfRecord } from '../marked-record.js';
 
 /** Ships a record in the way of a transport: what it proves holds for one. */

@@ -47,7 +47,7 @@ export function cloudWatch(options: CloudWatchOptions): Cloud {
     async find(route, signal) {
       return placeOf(await inspection.find(route, signal), options.createMissing ?? true);
     },
-    remedyOf: (error) => remedyOf(error),
+    remedyOf: (error) => remedyOf(error, options),
     close: () => inspection.close(),
   };
 }
@@ -87,7 +87,7 @@ function targetFinding({ group, stream, state }: FoundTarget, createsMissing: bo
   );
 }
 
-function remedyOf({ code, cause, message }: DeliveryError): string {
+function remedyOf({ code, cause, message }: DeliveryError, options: CloudWatchOptions): string {
   const name = String((cause as Error | undefined)?.name ?? '');
   switch (code) {
     case 'AUTH':
@@ -96,7 +96,7 @@ function remedyOf({ code, cause, message }: DeliveryError): string {
       if (/^UnrecognizedClient|^InvalidClientTokenId/.test(name))
         return 'use a key that exists, in this partition: aws sts get-caller-identity shows whether AWS knows it';
       if (/Signature|Skewed/.test(name)) return 'check the secret access key, the region and the clock of this machine';
-      return 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the option "profile" (aws configure, aws sso login), or run with a role';
+      return sourceRemedy(options);
     case 'NOT_FOUND':
       return 'create group and stream, or set createMissing';
     case 'THROTTLED':
@@ -112,3 +112,12 @@ function remedyOf({ code, cause, message }: DeliveryError): string {
 }
 
 const SET_REGION = 'set the option "region" or AWS_REGION, or: aws configure set region us-east-1';
+
+/** There are no credentials: their source has to give some. */
+function sourceRemedy({ credentials, profile, assumeRole }: CloudWatchOptions): string {
+  if (assumeRole)
+    return `see why it fails: aws sts assume-role --role-session-name test --role-arn ${assumeRole.roleArn}`;
+  if (profile !== undefined) return `aws sso login --profile ${profile}, or aws configure --profile ${profile}`;
+  if (credentials !== undefined) return 'mend the function of the option "credentials"';
+  return 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the option "profile" (aws configure, aws sso login), or run with a role';
+}

@@ -53,7 +53,7 @@ export function logService(options: LogServiceOptions): Cloud {
     },
     url: async () => inspection.url,
     async find(route, signal) {
-      return placeOf(await inspection.find(route, signal), isSigned, options.createMissing ?? false);
+      return placeOf(await inspection.find(route, signal), options);
     },
     remedyOf: (error) => remedyOf(error, options),
     async close() {
@@ -67,27 +67,29 @@ const QUOTAS =
   'writes: 5 MB/s and 500 requests/s a shard (shards split by themselves, or raise their number); ' +
   '4,096 logs a request, 3 MB by web tracking and 10 MB signed';
 
-const ONLY_BY_WRITE = 'web tracking shows it only by a write';
+const ONLY_BY_WRITE = 'only a write shows it';
 
 const RENEW = 'renew them: a new key of STS, or a source that renews its keys';
 
-function placeOf(found: FoundLogstore, isSigned: boolean, createsMissing: boolean): Place {
-  const target = targetFinding(found, isSigned, createsMissing);
-  return { access: isSigned ? ok('Log Service takes the credentials') : skipped(ONLY_BY_WRITE), target };
+/** Web tracking has no request that looks, and a `fetch` of the user's makes those of a destination only. */
+function placeOf(found: FoundLogstore, { credentials, fetch, createMissing = false }: LogServiceOptions): Place {
+  const isSeen = credentials !== undefined && fetch === undefined;
+  if (isSeen) return { access: ok('Log Service takes the credentials'), target: targetFinding(found, createMissing) };
+  return { access: skipped(ONLY_BY_WRITE), target: skipped(`${nameOf(found)}: ${ONLY_BY_WRITE}`) };
 }
 
-function targetFinding(
-  { project, logstore, state }: FoundLogstore,
-  isSigned: boolean,
-  createsMissing: boolean,
-): Finding {
-  const where = `logstore "${logstore}" of project "${project}"`;
-  if (!isSigned) return skipped(`${where}: ${ONLY_BY_WRITE}`);
+function targetFinding(found: FoundLogstore, createsMissing: boolean): Finding {
+  const { project, logstore, state } = found;
+  const where = nameOf(found);
   if (state === 'hidden')
     return skipped(`${where}: the RAM policy does not allow log:GetLogStore, which a transport does not need`);
   if (state === 'there') return ok(`${where}: there`);
   if (createsMissing) return ok(`${where} does not exist: the transport creates it (createMissing)`);
   return failed(`${where} does not exist`, createLogstore(project, logstore));
+}
+
+function nameOf({ project, logstore }: FoundLogstore): string {
+  return `logstore "${logstore}" of project "${project}"`;
 }
 
 function createLogstore(project: string, logstore: string): string {
@@ -103,7 +105,9 @@ function remedyOf({ code, message }: DeliveryError, { credentials, project, logs
       if (/token .*expired|they had ended/i.test(message)) return RENEW;
       if (/InvalidAccessKeyId|SignatureNotMatch/.test(message))
         return 'check access key ID, its secret and the option "region": the RAM console lists the keys and their state';
-      return 'set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, and attach the least policy: logferry doctor … --policy';
+      return /no Alibaba Cloud credentials/.test(message)
+        ? 'mend the source of the option "credentials", or set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET'
+        : 'attach the least policy to the RAM user or role: logferry doctor … --policy';
     case 'NOT_FOUND':
       return /ProjectNotExist/.test(message)
         ? 'correct the option "project" or "endpoint": a project belongs to one region'
