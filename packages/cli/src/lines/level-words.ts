@@ -1,3 +1,5 @@
+import { isUrgentLevel, standardLevels } from '@logferry/core';
+
 /**
  * The level that a word of a logger means: `WARNING` is `warn`. Case does not matter. `undefined` for any other word.
  *
@@ -10,7 +12,7 @@ export function levelOfWord(word: string): string | undefined {
 
 /** Whether records of the level are warnings or worse. */
 export function isUrgentLabel(level: string | undefined): boolean {
-  return level === 'error' || level === 'warn' || level === 'fatal';
+  return level !== undefined && isUrgentLevel(standardLevels.get(level));
 }
 
 /** syslog's severities, by their numbers (RFC 5424, section 6.2.1). */

@@ -34,7 +34,7 @@ function prefixLevel(line: string): string | undefined {
     return priority && syslogLevels[Number(priority) % 8];
   }
   if (isUpper(first) && isDigit(second)) return klogLevels[KLOG.exec(line)?.[1] ?? ''];
-  // A date has a digit at the fourth place, and such a number of a line has not been reached by `npm`.
+  // Most lines begin with a date, and need no regular expression.
   if (first === LOWER_N || (isDigit(first) && line.charCodeAt(4) !== Code.minus)) {
     const word = NPM.exec(line)?.[1];
     return word && (npmLevels[word] ?? levelOfWord(word));
@@ -162,13 +162,13 @@ function closingOf(code: number): number | undefined {
   }
 }
 
-const LEVEL_KEY = /(?:level|lvl|severity)(?:="?|":")$/i;
+/** The query of an address (`?level=…`) says nothing of the line. */
+const LEVEL_KEY = /(?<![?&\w.-])[\w.-]*(?:level|lvl|severity)(?:="?|":")$/i;
 
 /** `level=warn`, `level="warn"`, `"level":"warn"`. */
 function isAssigned(line: string, start: number, before: number): boolean {
   if (before !== Code.equals && before !== Code.quote) return false;
-  return LEVEL_KEY.test(line.slice(Math.max(0, start - LONGEST_KEY_CHARS), start));
+  return LEVEL_KEY.test(line.slice(Math.max(0, start - MAX_KEY_CHARS), start));
 }
 
-/** `severity":"` */
-const LONGEST_KEY_CHARS = 11;
+const MAX_KEY_CHARS = 24;

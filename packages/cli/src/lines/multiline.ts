@@ -42,18 +42,16 @@ export class LineJoiner {
     } else if (!this.#continuation || isJsonLine(line)) {
       this.release();
       this.#onRecord(line, endOffset, readAt);
-    } else if (this.#lines > 0 && this.#continuation.continues(line) && this.#hasRoom(line)) {
-      this.#text += `${this.#blanks}\n${line}`;
-      this.#lines += this.#blankLines + 1;
-      this.#endOffset = endOffset;
-      this.#forgetBlanks();
     } else {
+      const continues = this.#lines > 0 && this.#continuation.continues(line);
+      if (continues && this.#hasRoom(line)) {
+        this.#join(line, endOffset);
+        return;
+      }
       this.release();
-      this.#continuation.begin(line);
-      this.#text = line;
-      this.#lines = 1;
-      this.#endOffset = endOffset;
-      this.#readAt = readAt;
+      // The rest of a record that is too large goes on where it was, such as in a stack trace.
+      if (!continues) this.#continuation.begin(line);
+      this.#hold(line, endOffset, readAt);
     }
   }
 
@@ -65,6 +63,20 @@ export class LineJoiner {
     this.#lines = 0;
     this.#forgetBlanks();
     this.#onRecord(text, this.#endOffset, this.#readAt);
+  }
+
+  #hold(line: string, endOffset: number, readAt: number): void {
+    this.#text = line;
+    this.#lines = 1;
+    this.#endOffset = endOffset;
+    this.#readAt = readAt;
+  }
+
+  #join(line: string, endOffset: number): void {
+    this.#text += `${this.#blanks}\n${line}`;
+    this.#lines += this.#blankLines + 1;
+    this.#endOffset = endOffset;
+    this.#forgetBlanks();
   }
 
   #addBlank(line: string): void {

@@ -49,10 +49,10 @@ function recogniseJson(line: string, now: number): RecognisedLine | undefined {
 
 function formatOf(fields: Fields): 'pino' | 'bunyan' | 'winston' | 'json' {
   const { level } = fields;
-  if (typeof level === 'number') {
-    if ('v' in fields && 'name' in fields && 'time' in fields) return 'bunyan';
-    const isPino = 'time' in fields && ('msg' in fields || 'pid' in fields || 'hostname' in fields);
-    return isPino ? 'pino' : 'json';
+  const hasNumber = typeof level === 'number';
+  if ('time' in fields && 'level' in fields) {
+    if (hasNumber && 'v' in fields && 'name' in fields) return 'bunyan';
+    if (('pid' in fields && 'hostname' in fields) || (hasNumber && 'msg' in fields)) return 'pino';
   }
   const isWinston = typeof level === 'string' && 'message' in fields && level === level.toLowerCase();
   return isWinston ? 'winston' : 'json';

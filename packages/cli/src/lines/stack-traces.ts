@@ -98,9 +98,9 @@ const CONTINUATION = new RegExp(
 
 const PYTHON_FRAME = /^ +File "/;
 const PYTHON_EXCEPTION = /^[A-Za-z_][\w.]*(?::|$)/;
-const GO_FRAME = /^(?:[^\s(]\S*\(.*\)$|created by |\.\.\.)/;
-/** `/srv/app.js:10`, `node:internal/modules/cjs/loader:1143`, `file:///srv/app.mjs:3`, `C:\app.js:10` */
-const NODE_PLACE = /^(?:\/|node:|file:|[A-Z]:\\).*:\d+$/;
+const GO_FRAME = /^(?:[^\s(]+\(.*\)$|created by |\.\.\.)/;
+/** `/srv/app.js:10`, `node:internal/modules/cjs/loader:1143`, `file:///srv/app.mjs:3`, `C:\app.js:10`, `[eval]:1` */
+const NODE_PLACE = /^(?:\/|node:|file:|[A-Z]:\\|\[eval\]).*:\d+$/;
 const CARETS = /^\s*\^+\s*$/;
 const NODE_FRAME = /^ {4}at /;
 const NODE_VERSION = /^Node\.js v\d/;
