@@ -44,11 +44,11 @@ export class Network {
   }
 
   async #request(signal: AbortSignal): Promise<Reached> {
-    const { method, path, headers, body } = this.#cloud.probe;
+    const { method, path, headers } = this.#cloud.probe;
     const url = new URL(await this.url());
     url.pathname = url.pathname.replace(/\/$/, '') + path;
     try {
-      const response = await this.#http.request({ url: url.href, method, headers, body, signal });
+      const response = await this.#http.request({ url: url.href, method, headers, body: '', signal });
       return { response, receivedAtMs: Date.now() };
     } catch (error) {
       const hasProxy = (await this.proxy().catch(() => undefined)) !== undefined;

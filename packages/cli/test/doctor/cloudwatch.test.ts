@@ -24,6 +24,7 @@ it('ships a marked record in the way of a transport, and passes', async () => {
     host: expect.any(String),
   });
   expect(emulator.stats().requests).toMatchObject({ CreateLogGroup: 1, PutRetentionPolicy: 1 });
+  expect(emulator.stats()).toMatchObject({ violations: [], toleratedCount: 0 });
 });
 
 it('a dry run creates and writes nothing, passes, and says that the write is not proven', async () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { startProxy } from '@logferry/emulators';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -39,6 +39,14 @@ async function freePort(): Promise<number> {
   const port = await listen(server);
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** Passes a request on as it is, with the `host` that its signature covers. */
+function forward({ method, url, headers }: IncomingMessage, response: ServerResponse, to: string): ClientRequest {
+  return request(new URL(url ?? '/', to), { method, headers }, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+  });
 }
 
 /** A server with a certificate that nobody trusts. */
@@ -129,6 +137,19 @@ describe.each(clouds)('%s', (title, at) => {
     );
     expect(of('access')).toMatchObject({ status: 'skipped', text: 'not checked, since service failed' });
   });
+});
+
+it('takes the requests with credentials for proof where a server knows no others', async () => {
+  const { emulator, target } = await startAws();
+  const foreign = createServer((incoming, response) => {
+    if (incoming.method === 'GET') response.end('{"status":"running"}');
+    else incoming.pipe(forward(incoming, response, emulator.url));
+  });
+  const { exitCode, of } = await diagnose(target({ endpoint: `http://127.0.0.1:${await listen(foreign)}` }));
+  expect(of('service')?.text).toBe('CloudWatch Logs answers requests with credentials');
+  expect(of('clock')).toMatchObject({ status: 'skipped', text: 'CloudWatch Logs does not tell the time' });
+  expect(exitCode).toBe(0);
+  expect(emulator.events()).toHaveLength(1);
 });
 
 it('passes through a proxy that works', async () => {

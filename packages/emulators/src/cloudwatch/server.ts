@@ -28,7 +28,7 @@ import {
 } from './faults.js';
 import type { Input } from './fields.js';
 import { type CloudWatchOperation, isOperation, runOperation } from './operations.js';
-import { checkEnvelope, decodeBody, errorResponse, operationOf, successResponse } from './protocol.js';
+import { checkEnvelope, decodeBody, errorResponse, headersOf, operationOf, successResponse } from './protocol.js';
 import { DAY_MS, MAX_AGE_MS } from './rules.js';
 import { AWS_ACCESS_KEY, type Credentials, createVerifier, type Verifier } from './sigv4.js';
 import { type CloudWatchStats, createStats } from './stats.js';
@@ -124,7 +124,8 @@ export async function startCloudWatch(options: CloudWatchEmulatorOptions = {}): 
   const faults = createFaultInjector<CloudWatchFault, CloudWatchFaultPlan>(CLOUDWATCH_FAULTS, OTHER_MEMBERS, seed);
 
   const server = await listen({ host, port }, async (request) => {
-    if (request.method === 'GET' && request.url === '/') return linesResponse(store.arrivals);
+    if (request.method === 'GET' && request.url === '/')
+      return linesResponse(store.arrivals, headersOf(randomUUID(), clock()));
     const operation = operationOf(request);
     stats.received(isOperation(operation) ? operation : 'Unknown', request.body.length);
     return serveRequest(request, { faults, stats }, () =>

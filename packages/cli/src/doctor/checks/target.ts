@@ -1,8 +1,5 @@
-import { DeliveryError } from '@logferry/core';
-import type { Check, Context } from '../check.js';
-import type { Place } from '../clouds/cloud.js';
-import { skipped } from '../finding.js';
-import { routeOfRecord } from '../marked-record.js';
+import type { Check } from '../check.js';
+import { lookFor } from '../look.js';
 
 export const access: Check = {
   name: 'access',
@@ -15,26 +12,3 @@ export const target: Check = {
   needs: ['access'],
   run: async (context, signal) => (await lookFor(context, signal)).target,
 };
-
-/** Looks once a run. */
-function lookFor(context: Context, signal: AbortSignal): Promise<Place> {
-  const known = places.get(context);
-  if (known) return known;
-  const place = look(context, signal);
-  places.set(context, place);
-  return place;
-}
-
-const places = new WeakMap<Context, Promise<Place>>();
-
-async function look({ cloud }: Context, signal: AbortSignal): Promise<Place> {
-  const route = routeOfRecord(cloud.createDestination());
-  try {
-    return await cloud.find(route, signal);
-  } catch (error) {
-    // A look has quotas of its own, which say nothing of a write.
-    if (!DeliveryError.is(error) || error.code !== 'THROTTLED') throw error;
-    const unknown = skipped(`the service is too busy for a look: ${error.message}`);
-    return { access: unknown, target: unknown };
-  }
-}

@@ -8,7 +8,6 @@ export interface Cloud {
   readonly proxy: ProxySetting;
   /** The option by which the user makes the connections; `undefined` if they are ours. */
   readonly ownConnections: string | undefined;
-  /** A request without a signature, which the service refuses under its own request id. It changes nothing. */
   readonly probe: Probe;
   /** What the service takes, for people. */
   readonly quotas: string;
@@ -25,20 +24,21 @@ export interface Cloud {
   close(): Promise<void>;
 }
 
-/** A request that finds out who answers at an address. */
+/** A request without a body and a signature that finds out who answers at an address. */
 interface Probe {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'OPTIONS';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
   /** The header that only the service gives its responses. */
   readonly requestIdHeader: string;
-  /** The member with the name of an error, in the JSON of the service. */
-  readonly errorMember: string;
+  /** Whether only the service has such a body. */
+  readonly isServices: (body: string) => boolean;
 }
 
 /** What a look at group and stream, or at the logstore, shows. */
 export interface Place {
+  /** Whether the service itself answered: else there was no look. */
+  readonly isAnswered: boolean;
   /** Whether the service took the credentials of the look. */
   readonly access: Finding;
   readonly target: Finding;

@@ -18,17 +18,7 @@ export function cloudWatch(options: CloudWatchOptions): Cloud {
     title: 'CloudWatch Logs',
     proxy: options.proxy,
     ownConnections: options.client === undefined ? undefined : 'client',
-    probe: {
-      method: 'POST',
-      path: '/',
-      headers: {
-        'content-type': 'application/x-amz-json-1.1',
-        'x-amz-target': 'Logs_20140328.DescribeLogStreams',
-      },
-      body: '{"logGroupName":"logferry-doctor"}',
-      requestIdHeader: 'x-amzn-requestid',
-      errorMember: '__type',
-    },
+    probe: { method: 'GET', path: '/', headers: {}, requestIdHeader: 'x-amzn-requestid', isServices },
     quotas: QUOTAS,
     createDestination: () => createCloudWatch(options),
     async packages() {
@@ -52,6 +42,11 @@ export function cloudWatch(options: CloudWatchOptions): Cloud {
   };
 }
 
+/** Services of AWS with JSON know no path, and answer with the name of an error alone. */
+function isServices(body: string): boolean {
+  return /^\s*<UnknownOperationException\s*\/>/.test(body);
+}
+
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html */
 const QUOTAS =
   'PutLogEvents: 5,000 requests/s an account and region (can be raised), 1 MiB and 10,000 events a batch, no quota a stream; ' +
@@ -68,7 +63,8 @@ function originOfRegion({ region, client, profile }: CloudWatchOptions, found: s
 }
 
 function placeOf(found: FoundTarget, createsMissing: boolean): Place {
-  return { access: ok('CloudWatch Logs takes the credentials'), target: targetFinding(found, createsMissing) };
+  const access = ok('CloudWatch Logs takes the credentials');
+  return { isAnswered: true, access, target: targetFinding(found, createsMissing) };
 }
 
 function targetFinding({ group, stream, state }: FoundTarget, createsMissing: boolean): Finding {

@@ -1,4 +1,4 @@
-import type { DeliveryError } from '@logferry/core';
+import { type DeliveryError, parseObject } from '@logferry/core';
 import {
   assertCredentialsInstalled,
   createLogService,
@@ -20,13 +20,17 @@ export function logService(options: LogServiceOptions): Cloud {
     title: 'Log Service',
     proxy: options.proxy,
     ownConnections: options.fetch === undefined ? undefined : 'fetch',
+    // A browser asks so before it writes by web tracking.
     probe: {
-      method: 'GET',
-      path: '/logstores',
-      headers: { 'x-log-apiversion': '0.6.0', 'x-log-bodyrawsize': '0' },
-      body: '',
+      method: 'OPTIONS',
+      path: '/logstores/logferry-doctor/track',
+      headers: {
+        origin: 'https://logferry.invalid',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type,x-log-apiversion,x-log-bodyrawsize',
+      },
       requestIdHeader: 'x-log-requestid',
-      errorMember: 'errorCode',
+      isServices: (body) => parseObject(body)?.errorCode !== undefined,
     },
     quotas: QUOTAS,
     createDestination: () => createLogService(options),
@@ -74,8 +78,14 @@ const RENEW = 'renew them: a new key of STS, or a source that renews its keys';
 /** Web tracking has no request that looks, and a `fetch` of the user's makes those of a destination only. */
 function placeOf(found: FoundLogstore, { credentials, fetch, createMissing = false }: LogServiceOptions): Place {
   const isSeen = credentials !== undefined && fetch === undefined;
-  if (isSeen) return { access: ok('Log Service takes the credentials'), target: targetFinding(found, createMissing) };
-  return { access: skipped(ONLY_BY_WRITE), target: skipped(`${nameOf(found)}: ${ONLY_BY_WRITE}`) };
+  if (!isSeen)
+    return {
+      isAnswered: false,
+      access: skipped(ONLY_BY_WRITE),
+      target: skipped(`${nameOf(found)}: ${ONLY_BY_WRITE}`),
+    };
+  const access = ok('Log Service takes the credentials');
+  return { isAnswered: true, access, target: targetFinding(found, createMissing) };
 }
 
 function targetFinding(found: FoundLogstore, createsMissing: boolean): Finding {
