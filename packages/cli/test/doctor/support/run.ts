@@ -11,10 +11,10 @@ export interface Diagnosis {
 /** Runs the doctor with JSON as its output. */
 export async function diagnose(
   target: DoctorTarget,
-  { dry = false }: { readonly dry?: boolean } = {},
+  { dry = false, limits = {} }: { readonly dry?: boolean; readonly limits?: Partial<typeof SHORT> } = {},
 ): Promise<Diagnosis> {
   const lines: string[] = [];
-  const exitCode = await runDoctor(target, { dry, json: true }, outputTo(lines), SHORT);
+  const exitCode = await runDoctor(target, { dry, json: true }, outputTo(lines), { ...SHORT, ...limits });
   const findings: readonly NamedFinding[] = lines.map((line) => JSON.parse(line));
   return { exitCode, findings, of: (check) => findings.find((finding) => finding.check === check) };
 }
