@@ -23,8 +23,10 @@ export function printEvent(event: TailEvent, line: RecognisedLine, settings: Pri
   const [message = '', ...rest] = safeLines(messageOf(line));
   const members = memberTexts(line, stacks).map(([name, value]) => `${paint(Colour.dim, `${name}=`)}${value}`);
   const origin = event.origin === undefined ? [] : [paint(Colour.dim, `[${safeText(event.origin)}]`)];
-  const head = [timeText(event.timeMs, settings.nowMs), levelText(line.level, paint), titleOf(fields, message, paint)];
-  const first = [head.filter((part) => part !== '').join(' '), ...members, ...origin].join('  ');
+  const title = titleOf(fields, message, paint);
+  const level = levelText(line.level, paint, title === '' ? 0 : LEVEL_CHARS);
+  const head = `${timeText(event.timeMs, settings.nowMs)} ${level}${title && ` ${title}`}`;
+  const first = [head, ...members, ...origin].join('  ');
   const stackLines = stacks.flatMap((stack) => linesOfStack(stack, stacks.length > 1));
   return [first, ...[...rest, ...stackLines].map((text) => INDENT + text)].join('\n');
 }
@@ -60,11 +62,12 @@ function timeText(timeMs: number, nowMs: number): string {
   return `${time.getFullYear()}-${digits(time.getMonth() + 1)}-${digits(time.getDate())} ${clock}`;
 }
 
-function levelText(level: string, paint: Paint): string {
-  const label = safeText(level).toUpperCase().slice(0, MAX_LEVEL_CHARS).padEnd(LEVEL_CHARS);
+function levelText(level: string, paint: Paint, minChars: number): string {
+  const label = safeText(level).toUpperCase().slice(0, MAX_LEVEL_CHARS).padEnd(minChars);
   return paint(colourOfLevel(rankOfLevel(level) ?? 30), label);
 }
 
+/** Messages stand below one another. */
 const LEVEL_CHARS = 5;
 const MAX_LEVEL_CHARS = 20;
 
