@@ -60,8 +60,8 @@ describe('the packed packages in an empty folder', () => {
     );
   });
 
-  it('have the command of core, and the page of its format', () => {
-    expect(run('npx', 'logferry-spool', '--version')).toBe('0.0.0\n');
+  it('have the command, and the page of the format of a spool', () => {
+    expect(run('npx', 'logferry', '--version')).toBe('0.0.0\n');
     expect(readdirSync(join(folder, 'node_modules/@logferry/core'))).toContain('SPOOL.md');
   });
 

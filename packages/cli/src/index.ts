@@ -1,1 +1,1 @@
-export { UsageError } from './usage-error.js';
+export { type CommandDeliveryOptions, type Config, defineConfig } from './options/config.js';

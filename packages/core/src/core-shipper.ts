@@ -192,7 +192,9 @@ export class CoreShipper implements Shipper {
 
   ready(): Promise<void> {
     this.#intake.drain();
-    return this.#readyWaits.wait();
+    const ready = this.#readyWaits.wait();
+    if (this.#readyWaits.isWaiting) this.#pumpSoon();
+    return ready;
   }
 
   async flush({ timeoutMs }: FlushOptions = {}): Promise<DeliveryReport> {
@@ -340,7 +342,9 @@ export class CoreShipper implements Shipper {
     if (!this.#closed) this.#giveNotice();
     const nowMs = this.#clock.monotonic();
     this.#delivery.resume(nowMs);
-    this.#batcher.sealDue(nowMs);
+    // Open batches wait for more records, which wait for room: only an answer, or these batches, can make some.
+    if (this.#readyWaits.isWaiting && this.#delivery.isIdle) this.#batcher.sealAll();
+    else this.#batcher.sealDue(nowMs);
     this.#replay?.sealDue(nowMs);
     this.#delivery.dispatch(nowMs);
     this.#delivery.prepare();

@@ -72,6 +72,7 @@ export {
   faultOfKeys,
   functionOption,
   type KeyFault,
+  nearestName,
   numberOption,
   objectOption,
   optionNames,

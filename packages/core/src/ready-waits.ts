@@ -11,6 +11,10 @@ export class ReadyWaits {
     this.#isReady = isReady;
   }
 
+  get isWaiting(): boolean {
+    return this.#ends.length > 0;
+  }
+
   /** Resolves when it is ready. */
   async wait(): Promise<void> {
     if (this.#isReady()) return;

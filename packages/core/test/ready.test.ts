@@ -31,6 +31,14 @@ describe('ready()', () => {
     expect(shipper.stats().bufferBytes).toBeLessThan(BUDGET / 2);
   });
 
+  it('does not wait for the end of maxDelayMs: what fills half of the budget is sent, also of many routes', async () => {
+    const { shipper, destination } = start({ maxBufferBytes: BUDGET, maxDelayMs: 60_000 });
+    for (let i = 0; i < 150; i++) shipper.accept(record(TEXT, { level: `route-${i % 7}` }));
+    await shipper.ready();
+    expect(shipper.stats().bufferBytes).toBeLessThan(BUDGET / 2);
+    expect(destination.attempts.length).toBeGreaterThan(0);
+  });
+
   it('lets a load of twenty budgets through without a loss', async () => {
     const { shipper, destination, clock } = start({ maxBufferBytes: BUDGET });
     destination.respond = () => nextTurn(accepted);

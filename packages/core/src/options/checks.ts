@@ -32,7 +32,7 @@ export function optionNames<Options extends object>(
 export function refuseUnknownOptions(options: object, known: readonly string[], path = ''): void {
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const meant = nearest(name, known);
+    const meant = nearestName(name, known);
     const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean "${path}${meant}"?`;
     throw new ConfigError(path + name, `unknown option "${path}${name}": ${hint}`);
   }
@@ -175,7 +175,7 @@ export function describe(value: unknown): string {
 }
 
 /** The known name that is closest to a misspelt one; none when nothing is close. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+export function nearestName(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
   let best: { name: string; distance: number } | undefined;
   for (const candidate of known) {

@@ -83,7 +83,7 @@ export class Adoption {
         this.#tellLeftAlone(
           path,
           'it holds records of another destination, endpoint, region, project or payload format ' +
-            '(a process with those settings delivers them; "npx --package=@logferry/core logferry-spool" shows them)',
+            '(a process with those settings delivers them; "npx logferry spool" shows them)',
         );
     }
   }

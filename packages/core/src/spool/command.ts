@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { attempt } from '../tools/attempt.js';
 import { toDateMs } from '../tools/time.js';
 import { remedyOf } from './disk-errors.js';
@@ -12,49 +11,29 @@ import { claim, giveUp, Repair, type Repaired } from './repair.js';
 import { nameOf } from './segment.js';
 import { ForeignSegments, type SegmentContent, segmentsAmong } from './segment-reader.js';
 
-const HELP = `Usage: logferry-spool [--print | --recover] DIRECTORY
-
-Shows what the directory of the option "spool" of Logferry holds: destinations, owners, segments, records, health. It changes nothing,
-and may run while processes write.
-
-  --print    write the records that are left, one a line, as JSON:
-             { destination, acceptedAt, urgent, sent, events: [{ route, time, payload }] },
-             with payloadBase64 in the place of payload for one that is bytes
-  --recover  repair what dead owners left: damaged bytes and foreign files go to the quarantine, records stay. Ships nothing
-  --version  show the version
-  --help     show this text
-
-Exit code:
-  0  nothing is damaged
-  1  something is damaged, foreign, of another version, or cannot be read; with --recover: or cannot be repaired
-  2  wrong arguments, or DIRECTORY cannot be read
-  3  with --recover: the rest is repaired, but the directory of a living owner was left alone
-`;
-
-/** Where the command writes. */
+/** Where it writes. */
 export interface Output {
   /** Resolves when there is room for more. */
   out(text: string): Promise<void>;
   error(text: string): void;
 }
 
-/** Runs the command line `logferry-spool`. Resolves to its exit code. */
-export async function runCommand(args: readonly string[], version: string, output: Output): Promise<number> {
-  const parsed = parse(args);
-  if (typeof parsed === 'string') {
-    output.error(`logferry-spool: ${parsed}\n\n${HELP}`);
-    return 2;
-  }
-  const { directory, help, print, recover } = parsed;
-  if (help || parsed.version) {
-    await output.out(help ? HELP : `${version}\n`);
-    return 0;
-  }
+/** What is done with a spool: it is listed, its records are written as lines of JSON, or what dead owners left is repaired. */
+export type SpoolAction = 'list' | 'print' | 'recover';
+
+/**
+ * Inspects the directory of the option `spool`, for the command `logferry spool`. Only `'recover'` changes it; all may run while processes
+ * write.
+ *
+ * @returns the exit code. 0: nothing is damaged. 1: something is damaged, foreign, of another version, or cannot be read, or cannot be
+ * repaired. 2: `directory` cannot be read. 3: the rest is repaired, but the directory of a living owner was left alone.
+ */
+export async function inspectSpool(directory: string, action: SpoolAction, output: Output): Promise<number> {
   let spools: readonly FoundSpool[];
   try {
     spools = inspect(nodeFiles, directory, thisOwner(), Date.now());
   } catch (error) {
-    output.error(`logferry-spool: cannot read ${directory}: ${(error as Error).message}\n`);
+    output.error(`cannot read ${directory}: ${(error as Error).message}\n`);
     return 2;
   }
   if (spools.length === 0) output.error(`${directory} holds no spool: it was not used yet, or is another directory\n`);
@@ -64,35 +43,9 @@ export async function runCommand(args: readonly string[], version: string, outpu
     isWell = false;
     output.error(`${path} cannot be read: ${fault}\n`);
   }
-  if (recover) return repair(spools, isWell, output);
-  const show = print ? printRecords : list;
+  if (action === 'recover') return repair(spools, isWell, output);
+  const show = action === 'print' ? printRecords : list;
   return (await show(spools, output)) && isWell ? 0 : 1;
-}
-
-interface Arguments {
-  readonly directory: string;
-  readonly help: boolean;
-  readonly version: boolean;
-  readonly print: boolean;
-  readonly recover: boolean;
-}
-
-/** The arguments, or what is wrong with them. */
-function parse(args: readonly string[]): Arguments | string {
-  const flag = { type: 'boolean', default: false } as const;
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      options: { help: flag, version: flag, print: flag, recover: flag },
-      allowPositionals: true,
-    });
-    const [directory = '', ...others] = positionals;
-    if (values.help || values.version) return { ...values, directory };
-    if (directory === '' || others.length > 0) return 'expected one directory';
-    return values.print && values.recover ? 'expected --print or --recover, and not both' : { ...values, directory };
-  } catch (error) {
-    return (error as Error).message;
-  }
 }
 
 /** Numbers of a segment, a directory or all of them. */

@@ -1,6 +1,6 @@
 import type { Drop } from '../contract/destination.js';
 import { ConfigError, type DeliveryError } from '../contract/errors.js';
-import { nearest } from '../options/checks.js';
+import { nearestName } from '../options/checks.js';
 import { hooksUrl } from '../options/hooks-option.js';
 import type { ShapingOptions } from '../options/shaping-options.js';
 import { type Exports, exportOf, loadModule } from './load-module.js';
@@ -60,7 +60,7 @@ async function load(url: string): Promise<Exports> {
 /** Such a function would never be called. A module may export other functions of its own. */
 function refuseMisspelt(url: string, exported: Exports): void {
   for (const [name, value] of Object.entries(exported)) {
-    const meant = nearest(name, hookNames);
+    const meant = nearestName(name, hookNames);
     const isMisspelt = meant !== undefined && Math.abs(name.length - meant.length) <= 2;
     if (typeof value !== 'function' || !isMisspelt || exportOf(exported, meant) !== undefined) continue;
     throw wrong(url, `exports ${name}: did you mean "${meant}"?`);

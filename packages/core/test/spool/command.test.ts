@@ -9,7 +9,7 @@ import { full } from '../../../../forms.js';
 import { directoryOf, thisOwner } from '../../src/spool/owner.js';
 import { away, filesIn, leaveOnDisk, OnDisk, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
 
-const BIN = fileURLToPath(new URL('../../bin/logferry-spool.js', import.meta.url));
+const BIN = fileURLToPath(new URL('../children/spool-command.mjs', import.meta.url));
 const WRITER = fileURLToPath(new URL('../children/write.mjs', import.meta.url));
 const DEAD = { ...thisOwner(), pid: 2 ** 22 + 1 };
 
@@ -268,30 +268,10 @@ it.runIf(full)(
   60_000,
 );
 
-it('ends when the reader of its output wants no more', async () => {
-  const directory = temporaryDirectory();
-  await leaveOnDisk({ directory }, Array<string>(50).fill('x'.repeat(64 * 1024)));
-  const child = spawn(process.execPath, [BIN, '--print', directory], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let error = '';
-  child.stderr.on('data', (chunk) => {
-    error += chunk;
+it('names a directory that cannot be read', async () => {
+  expect(await run('/does/not/exist')).toEqual({
+    code: 2,
+    out: '',
+    error: expect.stringContaining('/does/not/exist: ENOENT'),
   });
-  child.stdout.once('data', () => child.stdout.destroy());
-  expect([...(await once(child, 'close')), error]).toEqual([141, null, '']);
-});
-
-it.each([
-  [[], 'expected one directory'],
-  [['/a', '/b'], 'expected one directory'],
-  [['--print', '--recover', '/a'], 'and not both'],
-  [['--prnt', '/a'], "Unknown option '--prnt'"],
-  [['/does/not/exist'], 'cannot read /does/not/exist: ENOENT'],
-])('refuses %j', async (args, message) => {
-  expect(await run(...args)).toMatchObject({ code: 2, out: '', error: expect.stringContaining(message) });
-});
-
-it('--help explains the exit codes, and --version states the version', async () => {
-  expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('0  nothing is damaged') });
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  expect(await run('--version')).toEqual({ code: 0, out: `${version}\n`, error: '' });
 });

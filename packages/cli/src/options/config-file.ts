@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { UsageError } from '../usage-error.js';
+
+/** A configuration file, as it was read. */
+export interface ConfigFile {
+  /** As it is named in messages. */
+  readonly name: string;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** In the working directory; the first that exists is read. */
+const NAMES = ['ts', 'mts', 'js', 'mjs', 'cjs', 'json'].map((ending) => `logferry.config.${ending}`);
+
+/**
+ * Reads the configuration file: the one that is named, or one in the working directory; `undefined` if there is none. Throws
+ * `UsageError` for one that is missing, cannot be loaded, exports no object, or has a member that is not `known`.
+ */
+export async function readConfigFile(
+  named: string | undefined,
+  known: readonly string[],
+): Promise<ConfigFile | undefined> {
+  const name = named ?? NAMES.find((each) => existsSync(each));
+  if (name === undefined) return undefined;
+  const path = resolve(name);
+  if (!existsSync(path)) throw new UsageError(`--config: there is no ${path}`);
+  const content = await load(path, name);
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    throw new UsageError(
+      `${name}: expected an object as its export, got ${content === null ? 'null' : typeof content}`,
+    );
+  for (const member of Object.keys(content))
+    if (!known.includes(member))
+      throw new UsageError(`${name}: unknown member "${member}": known are ${known.join(', ')}`);
+  return { name, content: content as Readonly<Record<string, unknown>> };
+}
+
+async function load(path: string, name: string): Promise<unknown> {
+  try {
+    switch (extname(path)) {
+      case '.json':
+        return JSON.parse(await readFile(path, 'utf8'));
+      case '.ts':
+      case '.mts': {
+        // No engine that is supported reads all of TypeScript by itself.
+        const { createJiti } = await import('jiti');
+        return await createJiti(import.meta.url).import(path, { default: true });
+      }
+      default:
+        return (await import(pathToFileURL(path).href)).default;
+    }
+  } catch (error) {
+    throw new UsageError(`${name} cannot be loaded: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import type { AnyTarget } from '../targets/targets.js';
+import { UsageError } from '../usage-error.js';
+import { shipInput } from './ship-input.js';
+import { addShippingOptions, openShipping } from './shipping-command.js';
+import { Signals } from './signals.js';
+import { openTee } from './tee.js';
+
+/** `logferry cloudwatch`: ships the lines of stdin. */
+export function addPipeCommand(program: Command, target: AnyTarget): void {
+  const command = program
+    .command(target.name)
+    .summary(`ship the lines of stdin to ${target.title}`)
+    .description(
+      [
+        `Ships the lines of stdin to ${target.title}: those of pino, bunyan and winston, other JSON, and plain text. Time and level are`,
+        `recognised. While the service does not keep up, stdin is held back, and nothing is dropped.`,
+      ].join(' '),
+    )
+    .action(async (flags: Readonly<Record<string, unknown>>) => {
+      process.exitCode = await pipe(target, flags);
+    });
+  addShippingOptions(command, target, { canTee: true });
+}
+
+async function pipe(target: AnyTarget, flags: Readonly<Record<string, unknown>>): Promise<number> {
+  if (process.stdin.isTTY) throw new UsageError(HINT);
+  const { session, terminal, tee, quiet, openReader } = await openShipping(target, flags);
+  const { asked } = new Signals(terminal);
+  let isRead = true;
+  try {
+    await shipInput(process.stdin, openReader(), session, { asked, tee: tee ? openTee(process.stdout) : undefined });
+  } catch (error) {
+    isRead = false;
+    terminal.say(`stdin cannot be read: ${(error as Error).message}`);
+  }
+  const lost = await session.end({ quiet, asked });
+  return isRead && lost === 0 ? 0 : 1;
+}
+
+const HINT =
+  'stdin is a terminal: pipe a program into this command (node app.js | logferry …), or let "logferry run … -- node app.js" start it';

@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import { RecordReader, type RecordReaderOptions } from '../lines/record-reader.js';
+import { lineSpecs } from '../options/line-specs.js';
+import { addFlags } from '../options/read-options.js';
+import { addConfigFlag, readConfig } from '../targets/read-config.js';
+import { addShippingFlags, readTargetOptions } from '../targets/target-options.js';
+import type { AnyTarget } from '../targets/targets.js';
+import { readLineSettings } from './line-settings.js';
+import { Session } from './session.js';
+import { Terminal } from './terminal.js';
+
+/** Lines of more characters are lost: no service takes a record of that size. */
+const MAX_LINE_CHARS = 4 * 1024 * 1024;
+
+/** What becomes of the lines of an input. */
+export type LineHandlers = Pick<RecordReaderOptions, 'onRecord' | 'onTooLong'>;
+
+/** What a command that ships has after its options are read. */
+export interface Shipping {
+  readonly session: Session;
+  readonly terminal: Terminal;
+  /** Passes the input on. */
+  readonly tee: boolean;
+  /** Says nothing of what is well. */
+  readonly quiet: boolean;
+  /** Makes a reader of an input. By default it hands its records to the shipper, and has lines that are too long counted as lost. */
+  openReader(handlers?: Partial<LineHandlers>): RecordReader;
+}
+
+/** Adds the flags of a command that ships lines; `--tee` only if it has a use for it. */
+export function addShippingOptions(
+  command: Command,
+  target: AnyTarget,
+  { canTee }: { readonly canTee: boolean },
+): void {
+  addConfigFlag(command);
+  addFlags(
+    command,
+    lineSpecs.filter(({ path }) => canTee || path[0] !== 'tee'),
+    'Input:',
+  );
+  addShippingFlags(command, target);
+}
+
+/** Reads all options of such a command, and opens the shipper. Throws `UsageError`. */
+export async function openShipping(target: AnyTarget, flags: Readonly<Record<string, unknown>>): Promise<Shipping> {
+  const file = await readConfig(flags);
+  const { multiline, tee, quiet } = readLineSettings(flags, file);
+  const options = readTargetOptions(target, flags, file);
+  const terminal = new Terminal(process.stderr);
+  const session = new Session(target, options, terminal);
+  const { shipper } = session;
+  return {
+    session,
+    terminal,
+    tee,
+    quiet,
+    openReader: (handlers) =>
+      new RecordReader({
+        multiline,
+        maxLineChars: MAX_LINE_CHARS,
+        onRecord: (record) => void shipper.accept(record),
+        onTooLong: (head) => void shipper.refuse({ time: Date.now() }, 'too-large', tooLong(head)),
+        ...handlers,
+      }),
+  };
+}
+
+function tooLong(head: string): Error {
+  return new Error(`a line of more than ${MAX_LINE_CHARS} characters: ${head.slice(0, 80)}…`);
+}

@@ -1,0 +1,80 @@
+import type { WriteStream } from 'node:tty';
+import type { DeliveryError, Drop } from '@logferry/core';
+import { systemClock } from '@logferry/core';
+
+/** Shortest time between two lines about losses. */
+const DROPS_MS = 1000;
+
+/** The control sequence that empties the line. */
+const EMPTY_LINE = '\r\u001b[K';
+
+/**
+ * Writes for people, on stderr: on a terminal a status line that stays at the bottom, elsewhere nothing of what is well. Never throws:
+ * a stderr that is closed is no reason to stop.
+ */
+export class Terminal {
+  readonly #stream: NodeJS.WriteStream;
+  #status = '';
+  #drops = new Map<string, number>();
+  #dropCause: unknown;
+  #saidDropsMs = Number.NEGATIVE_INFINITY;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+    stream.on('error', () => {});
+  }
+
+  /** Whether a status line shows. */
+  get isLive(): boolean {
+    return this.#stream.isTTY === true;
+  }
+
+  /** Whether colours are wanted: https://no-color.org */
+  get hasColours(): boolean {
+    return this.isLive && (this.#stream as WriteStream).hasColors();
+  }
+
+  /** Writes a line, above the status line. */
+  say(text: string): void {
+    this.#write(`${this.#status === '' ? '' : EMPTY_LINE}logferry: ${text}\n${this.#status}`);
+  }
+
+  /** Replaces the status line; `''` takes it away. Nothing if there is no terminal. */
+  status(text: string): void {
+    if (!this.isLive || text === this.#status) return;
+    // A line that wraps could not be emptied. A terminal that does not know its width says 0.
+    this.#status = text.slice(0, (this.#stream.columns || 80) - 1);
+    this.#write(`${EMPTY_LINE}${this.#status}`);
+  }
+
+  /** For `onError`. */
+  sayFailure({ code, message }: DeliveryError): void {
+    this.say(code === 'RECOVERED' || code === 'SPOOL' ? message : `${code}: ${message}`);
+  }
+
+  /** For `onDrop`: the losses of a second make one line. */
+  sayDrop({ reason, records, cause }: Drop): void {
+    this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + records);
+    this.#dropCause ??= cause;
+    if (systemClock.monotonic() - this.#saidDropsMs >= DROPS_MS) this.sayDropsNow();
+  }
+
+  /** Says the losses that were not said yet. */
+  sayDropsNow(): void {
+    if (this.#drops.size === 0) return;
+    const lost = [...this.#drops].map(([reason, records]) => `${records} ${reason}`).join(', ');
+    const cause = this.#dropCause === undefined ? '' : `: ${firstLine(this.#dropCause)}`;
+    this.#drops.clear();
+    this.#dropCause = undefined;
+    this.#saidDropsMs = systemClock.monotonic();
+    this.say(`records lost: ${lost}${cause}`);
+  }
+
+  #write(text: string): void {
+    if (!this.#stream.destroyed) this.#stream.write(text);
+  }
+}
+
+function firstLine(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)[0] ?? '';
+}

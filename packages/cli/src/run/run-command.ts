@@ -1,0 +1,127 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { clearTimeout, setTimeout } from 'node:timers';
+import type { Command } from 'commander';
+import { givenEnv } from '../environment.js';
+import { shipInput } from '../pipe/ship-input.js';
+import { addShippingOptions, openShipping } from '../pipe/shipping-command.js';
+import { exitCodeOf } from '../pipe/signals.js';
+import { openTee } from '../pipe/tee.js';
+import type { Terminal } from '../pipe/terminal.js';
+import type { AnyTarget } from '../targets/targets.js';
+
+/** The exit codes of a shell for a program that is not there, and for one that cannot be started. */
+const NOT_FOUND = 127;
+const NOT_STARTED = 126;
+
+/** Signals that are passed on. */
+const PASSED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGWINCH'] as const;
+
+/** A program that the child left behind may hold the pipes open: after this time what it writes is not waited for. */
+const ORPHANS_MS = 2000;
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+/** `logferry run cloudwatch -- node app.js`: starts the program itself, and ships what it writes to stdout and stderr. */
+export function addRunCommand(run: Command, target: AnyTarget): void {
+  const command = run
+    .command(target.name)
+    .summary(`start a program, and ship its output to ${target.title}`)
+    .description(
+      [
+        `Starts a program, and ships the lines of its stdout and stderr to ${target.title}. Signals are passed on. The exit code is the`,
+        `program's, 128 + n if the signal n ended it.`,
+      ].join(' '),
+    )
+    .argument('<program>', 'program to start; what follows are its arguments: put -- before it')
+    .argument('[arguments...]')
+    .passThroughOptions()
+    .action(async (program: string, args: readonly string[], flags: Readonly<Record<string, unknown>>) => {
+      process.exitCode = await runProgram(target, program, args, flags);
+    });
+  addShippingOptions(command, target, { canTee: true });
+}
+
+async function runProgram(
+  target: AnyTarget,
+  program: string,
+  args: readonly string[],
+  flags: Readonly<Record<string, unknown>>,
+): Promise<number> {
+  const { session, terminal, tee, quiet, openReader } = await openShipping(target, flags);
+  const ended = new AbortController();
+  const child = spawn(program, args, { env: givenEnv, stdio: ['inherit', 'pipe', 'pipe'] });
+  const stopPassing = passSignals(child, ended, terminal);
+  const exited = exitOf(child, program);
+  const inputs = [
+    { input: child.stdout, output: process.stdout },
+    { input: child.stderr, output: process.stderr },
+  ].map(({ input, output }) =>
+    shipInput(input, openReader(), session, {
+      tee: tee ? openTee(output) : undefined,
+      // The program alone decides when its output ends.
+      asked: new AbortController().signal,
+    }).catch((error: Error) => {
+      // What did not start has no output.
+      if (child.pid !== undefined) terminal.say(`the output of ${program} cannot be read: ${error.message}`);
+    }),
+  );
+  const exit = await exited;
+  const orphans = setTimeout(() => {
+    child.stdout.destroy();
+    child.stderr.destroy();
+  }, ORPHANS_MS);
+  await Promise.all(inputs);
+  clearTimeout(orphans);
+  stopPassing();
+  if (exit.fault !== undefined) terminal.say(exit.fault);
+  const lost = await session.end({ quiet: quiet || exit.fault !== undefined, asked: ended.signal });
+  return exit.code === 0 && lost > 0 ? 1 : exit.code;
+}
+
+interface Exit {
+  readonly code: number;
+  /** Why the program did not start. */
+  readonly fault?: string;
+}
+
+async function exitOf(child: Child, program: string): Promise<Exit> {
+  try {
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    return { code: code ?? (signal ? exitCodeOf(signal) : 1) };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    child.stdout.destroy();
+    child.stderr.destroy();
+    return code === 'ENOENT'
+      ? { code: NOT_FOUND, fault: `${program}: not found` }
+      : { code: NOT_STARTED, fault: `${program} cannot be started: ${message}` };
+  }
+}
+
+/**
+ * Passes signals on while the program runs. Afterwards the first one shortens the wait for the rest, the second ends the command.
+ *
+ * @returns the function that ends the passing on
+ */
+function passSignals(child: Child, ended: AbortController, terminal: Terminal): () => void {
+  let isRunning = true;
+  // A terminal sends the signals of its keys to all programs in front.
+  const isFromTerminal = (signal: string): boolean =>
+    process.stdin.isTTY === true && ['SIGINT', 'SIGQUIT', 'SIGWINCH'].includes(signal);
+  for (const signal of PASSED)
+    process.on(signal, () => {
+      if (isRunning) {
+        if (!isFromTerminal(signal)) child.kill(signal);
+        return;
+      }
+      if (signal === 'SIGWINCH' || signal === 'SIGUSR2') return;
+      if (ended.signal.aborted) process.exit(exitCodeOf(signal));
+      terminal.say(`${signal}: delivering what was read; once more ends at once`);
+      ended.abort();
+    });
+  return () => {
+    isRunning = false;
+  };
+}

@@ -1,0 +1,90 @@
+import {
+  type BatchLimits,
+  ConfigError,
+  createShipper,
+  type DeliveryOptions,
+  deliveryOptionNames,
+  type Shipper,
+  splitOptions,
+} from '@logferry/core';
+import type { Command } from 'commander';
+import type { ConfigFile } from '../options/config-file.js';
+import { DELIVERY_DEFAULTS, DELIVERY_NOT_OFFERED } from '../options/delivery-specs.js';
+import { envOf, flagOf, type OptionSpec } from '../options/option.js';
+import { addFlags, type ReadOptions, readOptions } from '../options/read-options.js';
+import { UsageError } from '../usage-error.js';
+import { shippingSpecsOf, type Target } from './target.js';
+import type { AnyTarget } from './targets.js';
+
+/** Adds all flags of a target: those of the destination and of the delivery. */
+export function addShippingFlags(command: Command, target: AnyTarget): void {
+  const own = new Set(target.specs);
+  const specs = shippingSpecsOf(target);
+  addFlags(
+    command,
+    specs.filter((spec) => own.has(spec)),
+    `${target.title}:`,
+  );
+  addFlags(
+    command,
+    specs.filter((spec) => !own.has(spec)),
+    'Delivery:',
+  );
+}
+
+/** Reads the options of a target from all sources. Throws `UsageError`. */
+export function readTargetOptions(
+  target: AnyTarget,
+  flags: Readonly<Record<string, unknown>>,
+  file: ConfigFile | undefined,
+  specs: readonly OptionSpec[] = shippingSpecsOf(target),
+): ReadOptions {
+  const options = readOptions(specs, flags, process.env, file, target.section);
+  for (const name of target.required) {
+    if (options.values[name] !== undefined) continue;
+    const spec = specs.find(({ path }) => path[0] === name) as OptionSpec;
+    const short = spec.short === undefined ? '' : `--${spec.short}, `;
+    throw new UsageError(
+      `${short}${flagOf(spec)} is missing: give the flag, ${envOf(spec)}, or ${target.section}.${name} in logferry.config.ts`,
+    );
+  }
+  return options;
+}
+
+/** What a command adds to the options of the delivery. */
+export type Callbacks = Required<Pick<DeliveryOptions, 'onError' | 'onDrop'>>;
+
+/** A shipper, and the limits of its destination. */
+export interface Shipment {
+  readonly shipper: Shipper;
+  readonly limits: BatchLimits;
+}
+
+/** Makes a shipper to a target. Throws `UsageError`. */
+export function openShipment(target: AnyTarget, options: ReadOptions, callbacks: Callbacks): Shipment {
+  return withSources(options, () => {
+    const offered = deliveryOptionNames.filter((name) => !DELIVERY_NOT_OFFERED.includes(name));
+    const [own, delivery] = splitOptions(
+      options.values,
+      (target as Target<never>).optionNames,
+      offered,
+    ) as unknown as readonly [never, DeliveryOptions];
+    const destination = target.create(own);
+    const shipper = createShipper(destination, { ...DELIVERY_DEFAULTS, ...delivery, ...callbacks });
+    return { shipper, limits: destination.limits };
+  });
+}
+
+/** Makes of a `ConfigError` a `UsageError` that names the flag, the variable or the file that the option came from. */
+export function withSources<T>(options: ReadOptions, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!ConfigError.is(error)) throw error;
+    const text = error.message.replace(/^\[logferry\] /, '');
+    const start = `${error.option}: `;
+    throw new UsageError(
+      text.startsWith(start) ? `${options.sourceOf(error.option)}: ${text.slice(start.length)}` : text,
+    );
+  }
+}

@@ -1,0 +1,43 @@
+import { type DeliveryOptions, type Destination, deliveryOptionNames } from '@logferry/core';
+import { DELIVERY_FILE_ONLY, DELIVERY_NOT_OFFERED, deliverySpecs } from '../options/delivery-specs.js';
+import type { OptionSpec } from '../options/option.js';
+
+/** A cloud that a command ships to, with its options. */
+export interface Target<Options extends object> {
+  /** Word of the command line: `log-service`. */
+  readonly name: string;
+  /** Section of the configuration file: `logService`. */
+  readonly section: string;
+  /** `Alibaba Cloud Log Service` */
+  readonly title: string;
+  /** Flags of the destination. */
+  readonly specs: readonly OptionSpec[];
+  /** Options that need a value. */
+  readonly required: readonly string[];
+  /** Options that the configuration file alone can hold. */
+  readonly fileOnly: readonly string[];
+  /** All options of the destination. */
+  readonly optionNames: readonly (keyof Options & string)[];
+  /** Makes the destination. Throws `ConfigError`. */
+  create(options: Options): Destination;
+}
+
+/** What a configuration file may say of a target: options of the destination and of the delivery. */
+export function fileNamesOf(target: Target<never>): readonly string[] {
+  const delivery = deliveryOptionNames.filter((name) => !DELIVERY_NOT_OFFERED.includes(name));
+  return [...new Set<string>([...target.optionNames, ...delivery])];
+}
+
+/** All flags of a command that ships to a target. A name of both layers is the destination's. */
+export function shippingSpecsOf({ specs }: Target<never>): readonly OptionSpec[] {
+  const own = new Set(specs.map(({ path }) => path[0]));
+  return [...specs, ...deliverySpecs.filter(({ path }) => !own.has(path[0]))];
+}
+
+/** Options that are no flags. */
+export function fileOnlyOf({ fileOnly }: Target<never>): readonly string[] {
+  return [...fileOnly, ...DELIVERY_FILE_ONLY];
+}
+
+/** The options of a destination and of the delivery, mixed as in the options of a transport. */
+export type ShippingOptions<Options> = Options & DeliveryOptions;
