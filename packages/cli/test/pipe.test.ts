@@ -205,8 +205,12 @@ it('reads a configuration file of TypeScript with a function, below variables an
   const cwd = directory();
   writeFileSync(
     join(cwd, 'logferry.config.ts'),
-    `interface Named { readonly fields: Readonly<Record<string, unknown>> }
-     export default { quiet: true, cloudwatch: { logGroupName: 'file', logStreamName: 'file', route: (record: Named) => ({ logStreamName: String(record.fields.tenant ?? 'none') }) } };`,
+    `import { defineConfig } from 'logferry';
+     type Names = { logStreamName?: string };
+     export default defineConfig({
+       quiet: true,
+       cloudwatch: { logGroupName: 'file', route: ({ fields }): Names => ({ logStreamName: String(fields.tenant) }) },
+     });`,
   );
   const env = { ...server.env, LOGFERRY_LOG_GROUP_NAME: 'env' };
   const input = '{"level":30,"tenant":"a"}\n{"level":30,"tenant":"b"}\n';

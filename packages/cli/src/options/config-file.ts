@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UsageError } from '../usage-error.js';
 
 /** A configuration file, as it was read. */
@@ -46,7 +46,9 @@ async function load(path: string, name: string): Promise<unknown> {
       case '.mts': {
         // No engine that is supported reads all of TypeScript by itself.
         const { createJiti } = await import('jiti');
-        return await createJiti(import.meta.url).import(path, { default: true });
+        // `defineConfig` is there for the file, too, if this package is not installed beside it, as with npx.
+        const alias = { logferry: fileURLToPath(new URL('./index.js', import.meta.url)) };
+        return await createJiti(import.meta.url, { alias }).import(path, { default: true });
       }
       default:
         return (await import(pathToFileURL(path).href)).default;
