@@ -1,6 +1,7 @@
 import { objectOption, refuseUnknownOptions, wrongOption } from '@logferry/core';
 import { toDeliveryError } from './classify.js';
 import { LogsClient } from './logs-client.js';
+import { groupRule } from './names.js';
 import type { CloudWatchOptions } from './options.js';
 import { resolveConnection } from './resolve-options.js';
 
@@ -51,8 +52,8 @@ export interface CloudWatchReader {
 export function createCloudWatchReader(options: CloudWatchReaderOptions): CloudWatchReader {
   refuseUnknownOptions(objectOption('options', options), OPTION_NAMES);
   const { logGroupName, ...connection } = options;
-  if (typeof logGroupName !== 'string' || logGroupName === '')
-    throw wrongOption('logGroupName', 'the name of a log group', logGroupName);
+  if (typeof logGroupName !== 'string' || logGroupName === '' || !groupRule.isText(logGroupName))
+    throw wrongOption('logGroupName', 'the name of one log group', logGroupName);
   const client = new LogsClient(resolveConnection(connection), MAX_PAGE_BYTES);
   const target = `from "${logGroupName}"`;
   return {

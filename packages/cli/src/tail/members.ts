@@ -1,5 +1,5 @@
 import { stringify } from '@logferry/core';
-import type { RecognisedLine } from '../lines/recognise.js';
+import { LEVEL_NAMES, MESSAGE_NAMES, type RecognisedLine, TIME_NAMES } from '../lines/recognise.js';
 import { safeText } from './safe-text.js';
 
 /** The stack of an error that is a member of a record, or the record itself. */
@@ -22,8 +22,7 @@ export function stacksOf({ fields, format }: RecognisedLine): Stack[] {
 export function memberTexts(line: RecognisedLine, stacks: readonly Stack[]): [name: string, value: string][] {
   const { fields, format } = line;
   if (format === 'text') return [];
-  const printed = new Set(['_aws', ...HIDDEN[format], ...(line.hasOwnTime && format === 'json' ? TIME_NAMES : [])]);
-  if (line.hasOwnLevel && format === 'json') for (const name of LEVEL_NAMES) printed.add(name);
+  const printed = new Set(['_aws', ...(format === 'json' ? sourcesOf(line) : HIDDEN[format])]);
   const message = MESSAGE_NAMES.find((name) => fields[name] === line.message);
   if (message !== undefined) printed.add(message);
   const hasStack = new Set(stacks.map(({ name }) => name));
@@ -35,17 +34,16 @@ export function memberTexts(line: RecognisedLine, stacks: readonly Stack[]): [na
 }
 
 /** What a format has in each record, besides `_aws`, which only says what of the other members is a metric. */
-const HIDDEN: Readonly<Record<Exclude<RecognisedLine['format'], 'text'>, readonly string[]>> = {
+const HIDDEN: Readonly<Record<'pino' | 'bunyan' | 'winston', readonly string[]>> = {
   pino: ['level', 'time', 'pid', 'hostname'],
   bunyan: ['v', 'level', 'time', 'pid', 'hostname'],
   winston: ['level', 'timestamp'],
-  json: [],
 };
 
-/** In other JSON, where the time, the level and the message were found. */
-const TIME_NAMES = ['time', 'timestamp', '@timestamp', 'ts', 'date', 'datetime', 'eventTime'];
-const LEVEL_NAMES = ['level', 'severity', 'lvl', 'loglevel', 'log.level', 'levelname'];
-const MESSAGE_NAMES = ['msg', 'message', 'short_message', 'log', 'event'];
+/** The members of other JSON that may have given time and level. */
+function sourcesOf({ hasOwnTime, hasOwnLevel }: RecognisedLine): readonly string[] {
+  return [...(hasOwnTime ? TIME_NAMES : []), ...(hasOwnLevel ? LEVEL_NAMES : [])];
+}
 
 function stackOf(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? (value as { stack?: unknown }).stack : undefined;

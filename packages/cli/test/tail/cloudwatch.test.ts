@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { createCloudWatch } from '@logferry/cloudwatch';
 import { createShipper } from '@logferry/core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { looks, looksAgain, startShop, tail } from './support.js';
 
 const now = Date.now();
@@ -202,8 +205,13 @@ describe('failures', () => {
 
   it('lets no control character of an error through', async () => {
     const { target } = await startShop();
-    const end = tail({ ...target, logGroupName: 'a\x1b[2J' }).end;
-    await expect(end).rejects.toThrow('\\x1b[2J');
+    const server = createServer((_, response) => response.writeHead(400).end('a\x1b[2Jb'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const end = tail({ ...target, endpoint: `http://127.0.0.1:${port}` }).end;
+    await expect(end).rejects.toThrow('a\\x1b[2Jb');
     await expect(end).rejects.not.toThrow('\x1b');
   });
 });

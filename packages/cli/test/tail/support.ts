@@ -38,7 +38,9 @@ export function tail(target: TailTarget, settings: Partial<TailSettings> = {}, o
     { sinceMs: Date.now() - 3_600_000, follow: true, raw: false, pollMs: 20, ...settings },
     {
       hasColours: false,
-      out: async (more) => void (text += more),
+      async out(more) {
+        text += more;
+      },
       error: (message) => errors.push(message),
       ...output,
     },
