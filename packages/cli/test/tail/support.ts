@@ -8,6 +8,7 @@ import { createShipper, type LogRecord } from '@logferry/core';
 import {
   type CloudWatchEmulator,
   type LogServiceEmulator,
+  type LogServiceEmulatorOptions,
   startCloudWatch,
   startLogService,
 } from '@logferry/emulators';
@@ -106,13 +107,13 @@ export async function startShop(): Promise<{
 }
 
 /** A Log Service with the logstore `web`, which has an index. */
-export async function startLogstore(): Promise<{
+export async function startLogstore(options: LogServiceEmulatorOptions = {}): Promise<{
   readonly emulator: LogServiceEmulator;
   readonly target: LogServiceTarget;
   /** Ships records by the destination of the transports. */
   ship(records: readonly Partial<LogRecord>[], options?: Partial<LogServiceOptions>): Promise<void>;
 }> {
-  const emulator = await startLogService({ strict: true });
+  const emulator = await startLogService({ strict: true, ...options });
   onTestFinished(() => emulator.close());
   const { env } = emulator;
   const credentials = {

@@ -138,7 +138,7 @@ export interface LogServiceFaultPlan extends CommonFaultPlan<LogServiceFault> {
   readonly metaQuota?: number;
   /** HTTP 403 `ShardReadQuotaExceed`. */
   readonly readQuota?: number;
-  /** GetLogs: HTTP 200 with `x-log-progress: Incomplete` and the first half of the page. Others ignore it. */
+  /** GetLogs: HTTP 200 with `x-log-progress: Incomplete` and the later half of the page. Others ignore it. */
   readonly incomplete?: number;
   /** Operations to which faults, `delayMs` and `poison` apply. @default ['PutLogs', 'PutWebTracking'] */
   readonly only?: readonly LogServiceOperation[];

@@ -28,7 +28,7 @@ export function getLogs({ logstore, query }: Call, context: Context): Action {
         .toSorted((a, b) => a.time - b.time || a.timeNs - b.timeNs);
       if (reverse.toLowerCase() === 'true') found.reverse();
       const page = found.slice(offset, offset + line).map(describe);
-      const logs = isIncomplete ? page.slice(0, page.length / 2) : page;
+      const logs = isIncomplete ? page.slice(page.length / 2) : page;
       const progress = isIncomplete ? 'Incomplete' : 'Complete';
       return jsonResponse(logs, context, { 'x-log-progress': progress, 'x-log-count': String(logs.length) });
     },
