@@ -47,6 +47,19 @@ it('--resume goes on after the last run, with what the file got since', async ()
   expect(server.events()).toHaveLength(150);
 });
 
+it('--resume sends a last line without its end again if it went on since, and only then', async () => {
+  const server = await cloudWatch();
+  const env = { ...server.env, HOME: directory() };
+  const path = file('one\nhalf');
+  await run([...SHIP, path], { env });
+  await run([...SHIP, '--resume', path], { env });
+  expect([...messages(server)].sort()).toEqual(['half', 'one']);
+  appendFileSync(path, ' and half\n');
+  await run([...SHIP, '--resume', path], { env });
+  await run([...SHIP, '--resume', path], { env });
+  expect([...messages(server)].sort()).toEqual(['half', 'half and half', 'one']);
+});
+
 it('--resume begins anew with another target, and with a file that was replaced', async () => {
   const server = await cloudWatch();
   const env = { ...server.env, HOME: directory() };

@@ -98,7 +98,6 @@ export { isWorkerStream, replyStats, statsOfWorker, type WorkerStream } from './
 export { errorFields, isError } from './tools/errors.js';
 export { guarded, inBackground } from './tools/guarded.js';
 export { isUrgentLevel, levelLabel, standardLevels } from './tools/levels.js';
-export { type LineEvents, LineReader } from './tools/line-reader.js';
 export { parseObject } from './tools/parse-object.js';
 export { sharedState } from './tools/shared-state.js';
 export { delay, nextTick, nextTurn, outsideContext, systemClock } from './tools/system-clock.js';

@@ -13,7 +13,6 @@ import {
   type FlushOptions,
   guarded,
   inBackground,
-  LineReader,
   nextTick,
   numberOption,
   optionNames,
@@ -25,6 +24,7 @@ import {
 } from '@logferry/core';
 import build from 'pino-abstract-transport';
 import { Levels, levelOption } from './levels.js';
+import { LineReader } from './line-reader.js';
 import { type ParsedLine, parseHead, parseLine } from './parse-line.js';
 import { Stages } from './stages.js';
 import { answerCalls, hasPipeline, isPinoWorker, withoutHostKeys } from './worker.js';

@@ -1,3 +1,4 @@
+import { type DeliveryOptions, deliveryOptionNames } from '@logferry/core';
 import type { OptionSpec } from './option.js';
 
 /** The command's own defaults of delivery options. A source that can wait needs no large buffer; a command has time to end. */
@@ -11,6 +12,11 @@ export const DELIVERY_FILE_ONLY: readonly string[] = ['transform'];
 
 /** Delivery options without a use here: the process does nothing but ship, and says itself what fails. */
 export const DELIVERY_NOT_OFFERED: readonly string[] = ['thread', 'hooks', 'onError', 'onDrop'];
+
+/** All others. */
+export const DELIVERY_OFFERED: readonly (keyof DeliveryOptions)[] = deliveryOptionNames.filter(
+  (name) => !DELIVERY_NOT_OFFERED.includes(name),
+);
 
 /** The options of shaping, batching, buffering and delivery: the same for both clouds. */
 export const deliverySpecs: readonly OptionSpec[] = [

@@ -44,6 +44,8 @@ export function addShippingOptions(
 
 /** Reads all options of such a command, and opens the shipper. Throws `UsageError`. */
 export async function openShipping(target: AnyTarget, flags: Readonly<Record<string, unknown>>): Promise<Shipping> {
+  // The page of `logferry dev` shows the counters of this process, too.
+  if (process.env.LOGFERRY_DEV) await import('@logferry/emulators/report');
   const file = await readConfig(flags);
   const { multiline, tee, quiet } = readLineSettings(flags, file);
   const options = readTargetOptions(target, flags, file);

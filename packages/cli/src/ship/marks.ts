@@ -12,6 +12,8 @@ export interface Mark {
   readonly path: string;
   /** End of the delivered prefix, in bytes of what the file holds, decompressed. */
   readonly offset: number;
+  /** Beginning of the last record, if its line has no end: the file may go on in the middle of it. */
+  readonly unfinished: number | undefined;
   /** Records before it. */
   readonly records: number;
   /** Of the beginning of the file. */
@@ -40,10 +42,9 @@ export class Marks {
   }
 
   /** Replaces the mark, whole or not at all. Throws the error of the file system. */
-  write(offset: number, records: number, fingerprint: Mark['fingerprint']): void {
-    const mark: Mark = { path: this.#path, offset, records, fingerprint };
+  write(mark: Omit<Mark, 'path'>): void {
     mkdirSync(join(this.#file, '..'), { recursive: true });
-    writeFileSync(`${this.#file}.new`, `${JSON.stringify(mark)}\n`);
+    writeFileSync(`${this.#file}.new`, `${JSON.stringify({ path: this.#path, ...mark })}\n`);
     renameSync(`${this.#file}.new`, this.#file);
   }
 

@@ -2,7 +2,7 @@ import { addAbortSignal } from 'node:stream';
 import type { LogRecord, Shipper } from '@logferry/core';
 import type { Shipping } from '../pipe/shipping-command.js';
 import { type FileSource, readFrom } from './file-source.js';
-import type { Marks } from './marks.js';
+import type { Mark, Marks } from './marks.js';
 import type { RateLimit } from './rate-limit.js';
 
 /** A mark is made each second, and each 10,000 records: a resumed command sends at most these, and what was in flight, once more. */
@@ -44,13 +44,19 @@ export async function shipFile(source: FileSource, shipping: FileShipping): Prom
   const { shipper, rateLimit, signal, marks, isWanted } = shipping;
   const mark = shipping.resume ? await marks.read() : undefined;
   const fingerprint = await marks.fingerprint();
-  const start = mark?.offset ?? 0;
+  const start = mark ? await startAfter(mark, source) : 0;
   let end = start;
   let records = mark?.records ?? 0;
   let left = 0;
-  const marker = new Marker(shipper, (offset, before) => marks.write(offset, before, fingerprint));
+  /** End of the record before the last. */
+  let lastStart = start;
+  let endsWithLine = true;
+  const marker = new Marker(shipper, (offset, before) =>
+    marks.write({ offset, unfinished: undefined, records: before, fingerprint }),
+  );
   const reader = shipping.openReader({
     onRecord: (record, endOffset) => {
+      lastStart = end;
       end = start + endOffset;
       records++;
       rateLimit?.count();
@@ -61,13 +67,15 @@ export async function shipFile(source: FileSource, shipping: FileShipping): Prom
   const input = addAbortSignal(signal, readFrom(source, start, shipping.onRead));
   const chunkBytes = rateLimit ? LIMITED_CHUNK_BYTES : shipping.chunkBytes;
   try {
-    for await (const chunk of input as AsyncIterable<Buffer>)
+    for await (const chunk of input as AsyncIterable<Buffer>) {
+      endsWithLine = chunk.at(-1) === LINE_END;
       for (let from = 0; from < chunk.length && !signal.aborted; from += chunkBytes) {
         await shipper.ready();
         shipper.together(() => reader.read(chunk.subarray(from, from + chunkBytes)));
         marker.advance(end, records);
         await rateLimit?.wait(signal);
       }
+    }
   } catch (error) {
     if (!signal.aborted) throw error;
   }
@@ -77,8 +85,23 @@ export async function shipFile(source: FileSource, shipping: FileShipping): Prom
     resumedAt: mark?.records ?? 0,
     left,
     isWhole: !signal.aborted,
-    finish: () => marks.write(end, records, fingerprint),
+    finish: () => {
+      // The mark is as it was.
+      if (end === start && mark) return;
+      const unfinished = endsWithLine || signal.aborted ? undefined : lastStart;
+      marks.write({ offset: end, unfinished, records, fingerprint });
+    },
   };
+}
+
+const LINE_END = 0x0a;
+
+/** The mark, or the beginning of the last record before it if the file went on in the middle of that one. */
+async function startAfter({ offset, unfinished }: Mark, source: FileSource): Promise<number> {
+  if (unfinished === undefined) return offset;
+  for await (const chunk of readFrom(source, offset, () => {}) as AsyncIterable<Buffer>)
+    return chunk[0] === LINE_END ? offset : unfinished;
+  return offset;
 }
 
 /** Writes how far all is delivered, while the shipper goes on. */

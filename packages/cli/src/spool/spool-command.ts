@@ -1,10 +1,7 @@
-import { once } from 'node:events';
 import { inspectSpool } from '@logferry/core/spool-command';
 import type { Command } from 'commander';
+import { openOutput } from '../stdout.js';
 import { UsageError } from '../usage-error.js';
-
-/** Of a program that SIGPIPE ends: the reader of its output wants no more, as `head` does. */
-const PIPE_CLOSED = 141;
 
 /** `logferry spool DIR` */
 export function addSpoolCommand(program: Command): void {
@@ -29,22 +26,9 @@ export function addSpoolCommand(program: Command): void {
     .addHelpText('after', EXIT_CODES)
     .action(async (directory: string, { print, recover }: { print?: boolean; recover?: boolean }) => {
       if (print && recover) throw new UsageError('expected --print or --recover, and not both');
-      process.exitCode = await show(directory, print ? 'print' : recover ? 'recover' : 'list');
+      const action = print ? 'print' : recover ? 'recover' : 'list';
+      process.exitCode = await inspectSpool(directory, action, openOutput());
     });
-}
-
-function show(directory: string, action: 'list' | 'print' | 'recover'): Promise<number> {
-  const { stdout, stderr } = process;
-  stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-    if (code === 'EPIPE') process.exit(PIPE_CLOSED);
-    stderr.write(`logferry: stdout cannot be written: ${message}\n`, () => process.exit(2));
-  });
-  return inspectSpool(directory, action, {
-    out: async (text) => {
-      if (!stdout.write(text)) await once(stdout, 'drain');
-    },
-    error: (text) => void stderr.write(text),
-  });
 }
 
 const EXIT_CODES = `

@@ -3,17 +3,16 @@ import {
   ConfigError,
   createShipper,
   type DeliveryOptions,
-  deliveryOptionNames,
   type Shipper,
   splitOptions,
 } from '@logferry/core';
 import type { Command } from 'commander';
 import type { ConfigFile } from '../options/config-file.js';
-import { DELIVERY_DEFAULTS, DELIVERY_NOT_OFFERED } from '../options/delivery-specs.js';
+import { DELIVERY_DEFAULTS, DELIVERY_OFFERED } from '../options/delivery-specs.js';
 import { envOf, flagOf, type OptionSpec } from '../options/option.js';
 import { addFlags, type ReadOptions, readOptions } from '../options/read-options.js';
 import { UsageError } from '../usage-error.js';
-import { shippingSpecsOf, type Target } from './target.js';
+import { shippingSpecsOf } from './target.js';
 import type { AnyTarget } from './targets.js';
 
 /** Adds all flags of a target: those of the destination and of the delivery. */
@@ -63,12 +62,10 @@ export interface Shipment {
 /** Makes a shipper to a target. Throws `UsageError`. */
 export function openShipment(target: AnyTarget, options: ReadOptions, callbacks: Callbacks): Shipment {
   return withSources(options, () => {
-    const offered = deliveryOptionNames.filter((name) => !DELIVERY_NOT_OFFERED.includes(name));
-    const [own, delivery] = splitOptions(
-      options.values,
-      (target as Target<never>).optionNames,
-      offered,
-    ) as unknown as readonly [never, DeliveryOptions];
+    const [own, delivery] = splitOptions(options.values, target.optionNames, DELIVERY_OFFERED) as unknown as readonly [
+      never,
+      DeliveryOptions,
+    ];
     const destination = target.create(own);
     const shipper = createShipper(destination, { ...DELIVERY_DEFAULTS, ...delivery, ...callbacks });
     return { shipper, limits: destination.limits };

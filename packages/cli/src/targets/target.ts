@@ -1,5 +1,5 @@
-import { type DeliveryOptions, type Destination, deliveryOptionNames } from '@logferry/core';
-import { DELIVERY_FILE_ONLY, DELIVERY_NOT_OFFERED, deliverySpecs } from '../options/delivery-specs.js';
+import type { Destination } from '@logferry/core';
+import { DELIVERY_FILE_ONLY, deliverySpecs } from '../options/delivery-specs.js';
 import type { OptionSpec } from '../options/option.js';
 
 /** A cloud that a command ships to, with its options. */
@@ -22,12 +22,6 @@ export interface Target<Options extends object> {
   create(options: Options): Destination;
 }
 
-/** What a configuration file may say of a target: options of the destination and of the delivery. */
-export function fileNamesOf(target: Target<never>): readonly string[] {
-  const delivery = deliveryOptionNames.filter((name) => !DELIVERY_NOT_OFFERED.includes(name));
-  return [...new Set<string>([...target.optionNames, ...delivery])];
-}
-
 /** All flags of a command that ships to a target. A name of both layers is the destination's. */
 export function shippingSpecsOf({ specs }: Target<never>): readonly OptionSpec[] {
   const own = new Set(specs.map(({ path }) => path[0]));
@@ -38,6 +32,3 @@ export function shippingSpecsOf({ specs }: Target<never>): readonly OptionSpec[]
 export function fileOnlyOf({ fileOnly }: Target<never>): readonly string[] {
   return [...fileOnly, ...DELIVERY_FILE_ONLY];
 }
-
-/** The options of a destination and of the delivery, mixed as in the options of a transport. */
-export type ShippingOptions<Options> = Options & DeliveryOptions;

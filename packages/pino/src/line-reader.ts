@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 import { StringDecoder } from 'node:string_decoder';
 
-export interface LineEvents {
+interface LineEvents {
   /** A line, without its end. */
   onLine(line: string): void;
   /** The beginning of a line that is too long. The rest is not kept. */
