@@ -197,8 +197,8 @@ function createOperation(
   input: Input,
   context: Context,
 ): Operation<InjectedFault, CloudWatchFaultPlan> {
-  const performAt = (now: number) => {
-    const output = runOperation(name, input, { ...context, now });
+  const performAt = (now: number, isEmptyPage = false) => {
+    const output = runOperation(name, input, { ...context, now, isEmptyPage });
     return successResponse(output, context.requestId, context.now);
   };
   return {
@@ -206,10 +206,12 @@ function createOperation(
     isInScope: (plan) => inScope(plan, name, input),
     isPoisoned: (plan) => isPoisoned(plan, input),
     perform: () => performAt(context.now),
-    inject: (fault, plan) =>
-      fault === 'rejectOld'
-        ? // At this later time, every event that is valid now is too old.
-          performAt(context.now + MAX_AGE_MS + DAY_MS)
-        : reactionTo(fault, { operation: name, ...context }, plan),
+    ignores: (fault) => fault === 'emptyPage' && name !== 'FilterLogEvents',
+    inject(fault, plan) {
+      // At this later time, every event that is valid now is too old.
+      if (fault === 'rejectOld') return performAt(context.now + MAX_AGE_MS + DAY_MS);
+      if (fault === 'emptyPage') return performAt(context.now, true);
+      return reactionTo(fault, { operation: name, ...context }, plan);
+    },
   };
 }

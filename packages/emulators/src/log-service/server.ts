@@ -237,9 +237,13 @@ function createOperation(
     inFlightKey: group && `${logstore}:${group.topic}`,
     isInScope: (plan) => inScope(plan, target),
     isPoisoned: (plan) => isPoisoned(plan, target),
-    ignores: (fault) => (fault === 'uncompressError' && !isCompressed) || (SIGNED_FAULTS.has(fault) && !isSigned),
+    ignores: (fault) =>
+      (fault === 'uncompressError' && !isCompressed) ||
+      (fault === 'incomplete' && operation !== 'GetLogs') ||
+      (SIGNED_FAULTS.has(fault) && !isSigned),
     perform,
-    inject: (fault, plan) => reactionTo(fault, target, plan),
+    inject: (fault, plan) =>
+      fault === 'incomplete' ? perform({ isIncomplete: true }) : reactionTo(fault, target, plan),
   };
 }
 
