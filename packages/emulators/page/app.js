@@ -33,7 +33,7 @@ export function App({ state }) {
       ${faults.length > 0 && html`<button type="button" class="pill" onClick=${() => setTab('faults')}>Faults: ${faults.join(', ')}</button>`}
       <span class="push"></span>
       <span class="dim">${count(state.requestCount)} requests</span>
-      <span class=${state.violationCount > 0 ? 'bad' : 'dim'}>${count(state.violationCount)} violations</span>
+      <span class=${state.violationCount > 0 ? 'bad' : 'dim'}>${count(state.violationCount)} ${state.violationCount === 1 ? 'violation' : 'violations'}</span>
     </header>
     <nav class="left" aria-label="Groups, streams and logstores">
       <${Tree}

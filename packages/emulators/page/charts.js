@@ -20,17 +20,17 @@ import { useNow } from './use-now.js';
 /** @type {readonly Definition[]} */
 const CHARTS = [
   {
-    title: 'Records per second',
+    title: 'Records/s',
     format: count,
     curves: [{ label: 'stored', colour: '--accent', read: ({ records }) => records }],
   },
   {
-    title: 'Bytes per second',
+    title: 'Bytes/s',
     format: bytes,
     curves: [{ label: 'on the wire', colour: '--violet', read: ({ wireBytes }) => wireBytes }],
   },
   {
-    title: 'Request latency',
+    title: 'Latency',
     format: duration,
     curves: [
       { label: 'slowest', colour: '--warn', read: ({ slowestMs }) => slowestMs },
@@ -38,7 +38,7 @@ const CHARTS = [
     ],
   },
   {
-    title: 'Requests and refusals per second',
+    title: 'Requests/s',
     format: count,
     curves: [
       { label: 'requests', colour: '--dim', read: ({ requests }) => requests },
@@ -52,8 +52,9 @@ const AXIS_WIDTH = 58;
 /** @param {{ state: import('./state.js').State }} props */
 export function Charts({ state }) {
   const [minutes, setMinutes] = useState(2);
-  const now = Math.floor(useNow() / 1000);
-  const seconds = Array.from({ length: minutes * 60 }, (_, index) => now - minutes * 60 + 1 + index);
+  // The current second is not over.
+  const last = Math.floor(useNow() / 1000) - 1;
+  const seconds = Array.from({ length: minutes * 60 }, (_, index) => last - minutes * 60 + 1 + index);
   return html`<div class="charts">
     <label class="bar">
       The last
@@ -92,8 +93,7 @@ function Chart({ definition, seconds, sums }) {
   }, [theme]);
   useEffect(() => plot.current?.setData(data), [data]);
 
-  // The last second is not over.
-  const values = curves.map(({ label }, index) => `${label} ${format(rows[index]?.at(-2) ?? 0)}`).join(', ');
+  const values = curves.map(({ label }, index) => `${label} ${format(rows[index]?.at(-1) ?? 0)}`).join(', ');
   const highest = format(Math.max(0, ...rows.flat()));
   return html`<figure>
     <figcaption><b>${title}</b><span class="push"></span><span class="dim">${values} · highest ${highest}</span></figcaption>

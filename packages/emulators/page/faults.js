@@ -8,7 +8,6 @@ import { changeFaults } from './stream.js';
  * @typedef {object} Fault
  * @property {'throttle' | 'serverError' | 'reset' | 'hang' | 'denied' | 'latencyMs' | 'skewMs'} name
  * @property {string} label
- * @property {string} effect
  * @property {number} on The value of the switch when it is turned on.
  * @property {number} min
  * @property {number} max
@@ -20,17 +19,17 @@ const SHARE = { min: 0, max: 1, step: 0.05, format: percent };
 const MINUTE_MS = 60_000;
 /** @type {readonly Fault[]} */
 const FAULTS = [
-  { ...SHARE, name: 'throttle', label: 'Throttle', effect: 'requests refused for their rate', on: 0.3 },
-  { ...SHARE, name: 'serverError', label: 'Server errors', effect: 'answers of 5xx', on: 0.3 },
-  { ...SHARE, name: 'reset', label: 'Resets', effect: 'connections reset without an answer', on: 0.2 },
-  { ...SHARE, name: 'hang', label: 'Hang', effect: 'requests that never get an answer', on: 0.1 },
-  { ...SHARE, name: 'denied', label: 'Denied', effect: 'requests that a policy forbids', on: 1 },
+  { ...SHARE, name: 'throttle', label: 'Throttle', on: 0.3 },
+  { ...SHARE, name: 'serverError', label: 'Server errors (5xx)', on: 0.3 },
+  { ...SHARE, name: 'reset', label: 'Connection resets', on: 0.2 },
+  { ...SHARE, name: 'hang', label: 'Hanging requests', on: 0.1 },
+  { ...SHARE, name: 'denied', label: 'Access denied', on: 1 },
   {
-    ...{ name: 'latencyMs', label: 'Latency', effect: 'before each answer', on: 800 },
+    ...{ name: 'latencyMs', label: 'Latency', on: 800 },
     ...{ min: 0, max: 5000, step: 100, format: duration },
   },
   {
-    ...{ name: 'skewMs', label: 'Clock skew', effect: 'of the server’s clock', on: 20 * MINUTE_MS },
+    ...{ name: 'skewMs', label: 'Clock skew', on: 20 * MINUTE_MS },
     ...{ min: -60 * MINUTE_MS, max: 60 * MINUTE_MS, step: MINUTE_MS, format: skew },
   },
 ];
@@ -108,7 +107,7 @@ function Board({ title, positions, onChange }) {
     )}
     <div class="fault">
       <${Toggle} label="Down" scope=${title} isOn=${down} onToggle=${() => onChange({ down: !down })} />
-      <span class="dim">every connection is reset</span>
+      <span class="dim rest">every connection is reset</span>
     </div>
     ${others.length > 0 && html`<p class="dim">The program’s own plan has more: ${others.join(', ')}.</p>`}
   </fieldset>`;
@@ -116,7 +115,7 @@ function Board({ title, positions, onChange }) {
 
 /** @param {{ fault: Fault, value: number, scope: string, onChange: (value: number) => void }} props */
 function FaultSwitch({ fault, value, scope, onChange }) {
-  const { label, effect, on, min, max, step, format } = fault;
+  const { label, on, min, max, step, format } = fault;
   /** The position of the slider while it moves. */
   const [moving, setMoving] = useState(/** @type {number | undefined} */ (undefined));
   const isOn = value !== 0;
@@ -137,7 +136,6 @@ function FaultSwitch({ fault, value, scope, onChange }) {
       }}
     />
     <output>${format(moving ?? value)}</output>
-    <span class="dim effect">${effect}</span>
   </div>`;
 }
 

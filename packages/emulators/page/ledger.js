@@ -65,7 +65,7 @@ function DestinationView({ name, counts }) {
   return html`<div class="destination">
     <h3>${name}</h3>
     <p class="equation">
-      <b>${count(counts.received)}</b> received${counts.recovered > 0 && html` + <b>${count(counts.recovered)}</b> recovered`} =
+      <b>${count(counts.received)}</b> received${counts.recovered > 0 && html` + <b>${count(counts.recovered)}</b> recovered`}${' = '}
       ${parts.map(
         ({ label, value, tone }, index) =>
           html`${index > 0 && ' + '}<span class=${value > 0 ? `tone-${tone}` : 'dim'}><b>${count(value)}</b> ${label}</span>`,
@@ -80,7 +80,7 @@ function DestinationView({ name, counts }) {
         )}
     </div>
     <dl class="facts">
-      <dt>in flight</dt><dd>${count(counts.inFlight)} of ${count(counts.requests)} requests</dd>
+      <dt>in flight</dt><dd>${count(counts.inFlight)} requests, ${count(counts.requests)} so far</dd>
       <dt>oldest</dt><dd>${counts.pending > 0 ? duration(counts.oldestAgeMs) : 'nothing waits'}</dd>
       <dt>buffer</dt><dd>${bytes(counts.bufferBytes)} of ${bytes(counts.bufferLimitBytes)}</dd>
       <dt>retries</dt><dd>${inWords(counts.retries)}</dd>

@@ -26,17 +26,17 @@ export function Requests({ state }) {
   const row = (/** @type {number} */ index) => {
     const entry = at(index);
     if (!entry) return '';
-    const title = clouds.length > 1 ? `${clouds[entry.cloud]?.title} · ${entry.target ?? ''}` : (entry.target ?? '');
+    const code = entry.error?.split(':')[0];
     return html`<span class="request-line">
         <span class="time">${timeOfDay(entry.time)}</span>
         <b class="ellipsis">${entry.operation}</b>
         ${entry.violations.length > 0 && html`<span class="badge bad">violation</span>`}
         ${entry.fault && html`<span class="badge">fault: ${entry.fault}</span>`}
         <span class="push"></span>
-        <span class=${`answer ${isRefused(entry) ? 'bad' : 'good'}`}>${answerOf(entry)}</span>
+        <span class=${`answer ${isRefused(entry) ? 'bad' : 'good'}`}>${entry.answer}</span>
       </span>
       <span class="request-line dim">
-        <span class="ellipsis">${title}</span>
+        <span class="ellipsis">${code && html`<span class="bad">${code}</span> `}${entry.target ?? ''}</span>
         <span class="push"></span>
         <span class="numbers">${sizeOf(entry)} · ${duration(entry.durationMs)}</span>
       </span>`;
@@ -98,12 +98,6 @@ function RequestView({ entry, cloud, onClose }) {
 /** @param {import('./state.js').RequestEntry} entry */
 function isRefused({ answer }) {
   return typeof answer !== 'number' || answer >= 400;
-}
-
-/** @param {import('./state.js').RequestEntry} entry */
-function answerOf({ answer, error }) {
-  const code = error?.split(':')[0];
-  return code ? `${answer} ${code}` : String(answer);
 }
 
 /** @param {import('./state.js').RequestEntry} entry */

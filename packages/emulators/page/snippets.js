@@ -71,7 +71,10 @@ function optionsOf({ name, endpoint, region, env, target }) {
           `logGroupName: 'shop',`,
           `endpoint: '${endpoint}',`,
           `region: '${region}',`,
-          `credentials: { accessKeyId: '${env.AWS_ACCESS_KEY_ID}', secretAccessKey: '${env.AWS_SECRET_ACCESS_KEY}' },`,
+          `credentials: {`,
+          `  accessKeyId: '${env.AWS_ACCESS_KEY_ID}',`,
+          `  secretAccessKey: '${env.AWS_SECRET_ACCESS_KEY}',`,
+          `},`,
         ]
       : [
           `endpoint: '${endpoint}',`,

@@ -104,13 +104,21 @@ function nodesOf({ clouds, places }) {
     const own = places.filter((place) => place.cloud === cloud);
     const label = target ? `${title} · ${target.project}` : title;
     nodes.push(nodeOf(label, { cloud }, sum(own), own.length > 0));
-    for (const [parent, children] of groupByParent(own)) {
+    for (const [parent, children] of groupByParent(own.toSorted(byName))) {
       const named = children.filter(({ child }) => child !== '');
       nodes.push(nodeOf(parent, { cloud, parent }, sum(children), named.length > 0));
       for (const { child, records } of named) nodes.push(nodeOf(child, { cloud, parent, child }, records, false));
     }
   }
   return nodes;
+}
+
+/**
+ * @param {import('./state.js').Place} a
+ * @param {import('./state.js').Place} b
+ */
+function byName(a, b) {
+  return a.parent.localeCompare(b.parent) || a.child.localeCompare(b.child);
 }
 
 /** @param {readonly import('./state.js').Place[]} places */

@@ -85,7 +85,8 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: Error
   response.setHeader('connection', 'close');
   if (error instanceof Refusal) respond(response, error.status, error.message);
   else if (error instanceof TypeError) respond(response, 400, error.message);
-  else request.destroy();
+  else if (response.headersSent) request.destroy();
+  else respond(response, 500, `The page failed: ${error.message}`);
 }
 
 function respond(response: ServerResponse, status: number, message?: string): void {

@@ -21,7 +21,7 @@ const KINDS: Readonly<Record<string, (message: ChannelMessage) => { text: string
   delivered: ({ events }) => ({ text: 'delivered', amount: events, unit: 'records' }),
   dropped: ({ reason, records }) => ({ text: `dropped: ${reason}`, amount: records, unit: 'records' }),
   retry: ({ code, events }) => ({ text: `sent again after ${code}`, amount: events, unit: 'records' }),
-  error: ({ error }) => ({ text: `${error.code}: ${error.message}`, amount: 1, unit: 'attempts' }),
+  error: ({ error }) => ({ text: `failed: ${error.code}: ${error.message}`, amount: 1, unit: 'attempts' }),
 };
 
 /** Subscribes to Logferry's channels. Returns a function that takes the messages since its last call; equal ones are added up. */
