@@ -8,7 +8,12 @@ import winston from 'winston';
 const [endpoint, project, logstore] = process.argv.slice(2);
 const delivery = { maxDelayMs: 200, retry: { baseMs: 50, throttledBaseMs: 100 } };
 const web = new CloudWatchTransport({ logGroupName: 'shop', logStreamName: 'web-1', ...delivery });
-const worker = new CloudWatchTransport({ logGroupName: 'shop', logStreamName: 'worker-1', compression: 'gzip', ...delivery });
+const worker = new CloudWatchTransport({
+  logGroupName: 'shop',
+  logStreamName: 'worker-1',
+  compression: 'gzip',
+  ...delivery,
+});
 const target = { endpoint, project, logstore, topic: 'checkout', credentials: 'env' };
 const payments = new LogServiceTransport({ ...target, ...delivery });
 const loggers = [web, worker, payments].map((transport) =>
