@@ -15,3 +15,11 @@ export {
   type CloudWatchRoute,
   cloudWatchOptionNames,
 } from './options.js';
+export {
+  type CloudWatchPage,
+  type CloudWatchQuery,
+  type CloudWatchReader,
+  type CloudWatchReaderOptions,
+  createCloudWatchReader,
+  type ReadCloudWatchEvent,
+} from './reader.js';

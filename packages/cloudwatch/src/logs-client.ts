@@ -28,6 +28,27 @@ export interface PutInput {
   readonly sequenceToken?: string | undefined;
 }
 
+/** The part of the input of a FilterLogEvents command that is used. */
+export interface FilterInput {
+  readonly logGroupName: string;
+  readonly logStreamNames?: string[] | undefined;
+  readonly logStreamNamePrefix?: string | undefined;
+  readonly startTime?: number | undefined;
+  readonly endTime?: number | undefined;
+  readonly nextToken?: string | undefined;
+}
+
+/** A page of events, as the SDK gives it. */
+export interface FilterResponse {
+  readonly events?: readonly {
+    readonly eventId?: string | undefined;
+    readonly timestamp?: number | undefined;
+    readonly message?: string | undefined;
+    readonly logStreamName?: string | undefined;
+  }[];
+  readonly nextToken?: string | undefined;
+}
+
 /**
  * Resolves if the AWS SDK is installed, with its package of providers if the options need it. Otherwise rejects with the `DeliveryError` that the first batch would meet: code
  * `MISCONFIGURED`, and a message with the command that installs it.
@@ -46,14 +67,17 @@ export async function assertSdkInstalled(
  */
 export class LogsClient {
   readonly #settings: ConnectionSettings;
+  readonly #maxResponseBytes: number | undefined;
   #connection: Promise<Connection> | undefined;
   /** Absent before the first call, and where the user gave the credentials themselves. */
   #source: CredentialSource | undefined;
   #address: string | undefined;
   #clockOffsetMs = 0;
 
-  constructor(settings: ConnectionSettings) {
+  /** `maxResponseBytes` is for a client of ours that reads logs: other responses are small. */
+  constructor(settings: ConnectionSettings, maxResponseBytes?: number) {
     this.#settings = settings;
+    this.#maxResponseBytes = maxResponseBytes;
   }
 
   /** False if the client is the user's. */
@@ -166,6 +190,12 @@ export class LogsClient {
     return logStreams[0]?.logStreamName === stream;
   }
 
+  /** Reads a page of the events of a group. */
+  async filterLogEvents(input: FilterInput, signal: AbortSignal): Promise<FilterResponse> {
+    const output = await this.#send((sdk) => new sdk.FilterLogEventsCommand(input), signal, FILTER_MEMBERS);
+    return output as FilterResponse;
+  }
+
   /** Closes the connections of our own client. */
   async close(): Promise<void> {
     if (!this.isOurs || !this.#connection) return;
@@ -231,7 +261,7 @@ export class LogsClient {
       ...sourceSettings(),
       // Only the core repeats.
       maxAttempts: 1,
-      requestHandler: createRequestHandler(proxy),
+      requestHandler: createRequestHandler(proxy, this.#maxResponseBytes),
     });
     const config: Config = client.config;
     if (config.credentials && chosen === undefined) {
@@ -255,6 +285,8 @@ async function sourceOf(settings: ConnectionSettings): Promise<CredentialSource 
 
 /** Members of the output of PutLogEvents. */
 const PUT_MEMBERS = ['nextSequenceToken', 'rejectedLogEventsInfo', 'rejectedEntityInfo'];
+/** Members of the output of FilterLogEvents. */
+const FILTER_MEMBERS = ['events', 'searchedLogStreams', 'nextToken'];
 
 /** Members of the output of DescribeLogStreams. */
 const STREAM_MEMBERS = ['logStreams', 'nextToken'];

@@ -108,7 +108,7 @@ class LogService implements FieldsDestination {
       },
       body: compressed ?? raw,
     };
-    const response = await this.#client.request(request, attempt, signal, progress);
+    const response = await this.#client.post(request, attempt, signal, progress);
     if (response.done) {
       provisioner?.confirm();
       return { rejected, ...this.#outcomeOf(response), wireBytes: request.body.length };

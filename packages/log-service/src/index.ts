@@ -12,6 +12,13 @@ export {
   type LogServiceRoute,
   logServiceOptionNames,
 } from './options/options.js';
+export {
+  createLogServiceReader,
+  type LogServiceLogs,
+  type LogServiceQuery,
+  type LogServiceReader,
+  type LogServiceReaderOptions,
+} from './reader.js';
 export type {
   AlibabaCredential,
   AlibabaCredentialConfig,

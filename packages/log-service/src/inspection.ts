@@ -62,9 +62,9 @@ export function inspectLogService(options: LogServiceOptions): LogServiceInspect
     async find(route, signal) {
       const { targetLabel, resource, logstore } = placeOf(routing.logstore ?? logstoreOf(route));
       if (!signer || fetch) return { project, logstore, state: 'hidden' };
-      const request = { method: 'GET', url: `${origin}/logstores/${logstore}`, headers: NO_BODY, body: EMPTY } as const;
       const attempt: Attempt = { operation: 'GetLogStore', targetLabel, resource };
-      const ask = (): Promise<LogServiceResponse> => client.request(request, attempt, signal);
+      const ask = (): Promise<LogServiceResponse> =>
+        client.get({ url: `${origin}/logstores/${logstore}` }, attempt, signal);
       // The signer has learned the time of the service, or has another key.
       const response = await ask().catch((error) => (error.code === 'AGAIN' ? ask() : Promise.reject(error)));
       if (response.done) return { project, logstore, state: 'there' };
@@ -75,9 +75,6 @@ export function inspectLogService(options: LogServiceOptions): LogServiceInspect
     close: () => client.close(),
   };
 }
-
-const EMPTY = new Uint8Array();
-const NO_BODY = { 'x-log-bodyrawsize': '0' };
 
 /** A policy and a token that is not valid have the same status and name: only the text tells them apart. */
 function isDenied({ status, errorName, text }: LogServiceResponse): boolean {

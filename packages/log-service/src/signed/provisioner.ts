@@ -107,7 +107,7 @@ export class Provisioner {
     const body = Buffer.from(JSON.stringify(settings));
     const headers = { 'content-type': 'application/json', 'x-log-bodyrawsize': String(body.length) };
     try {
-      const response = await this.#client.request({ url, headers, body }, attempt, signal);
+      const response = await this.#client.post({ url, headers, body }, attempt, signal);
       if (response.done || existsAlready(response)) return;
       throw toDeliveryError(response, attempt);
     } catch (error) {

@@ -30,14 +30,14 @@ function ship(options: Partial<LogServiceOptions> = {}, delivery: DeliveryOption
 function provision(settings: { readonly index?: boolean }, fails: (url: URL) => boolean) {
   const clock = new VirtualClock();
   const urls: string[] = [];
-  const request = async ({ url }: { readonly url: string }) => {
+  const post = async ({ url }: { readonly url: string }) => {
     urls.push(url);
     if (fails(new URL(url))) throw new DeliveryError('NETWORK', 'no connection');
     return { done: true };
   };
   const place = { origin: 'http://127.0.0.1', logstore: 'web', targetLabel: 'logstore "web"', resource: '' };
   const all = { retentionInDays: 1, shardCount: 1, index: false, ...settings };
-  return { clock, urls, provisioner: new Provisioner({ request } as never, place, all, { clock }) };
+  return { clock, urls, provisioner: new Provisioner({ post } as never, place, all, { clock }) };
 }
 
 const texts = (): (string | undefined)[] => emulator.events({ logstore: 'new' }).map(({ fields }) => fields.text);
