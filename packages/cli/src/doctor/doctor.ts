@@ -124,9 +124,17 @@ const LATE: Finding = failed(
 );
 
 function failureOf(error: unknown, cloud: Cloud): Finding {
-  if (DeliveryError.is(error)) return failed(error.message, cloud.remedyOf(error));
+  if (DeliveryError.is(error)) return failed(causeOf(error.message), cloud.remedyOf(error));
   const text = String((error as Error | undefined)?.message ?? error).replace(/\s+/g, ' ');
   return failed(text, 'correct the options that the cause names');
+}
+
+/** Leaves out the advice that such messages end with: the remedy says it. */
+function causeOf(message: string): string {
+  return message.replace(
+    /^(no (?:valid AWS region|(?:AWS|Alibaba Cloud) credentials).*\)): (?:set|the|check) .*$/,
+    '$1',
+  );
 }
 
 function summaryOf(failures: readonly NamedFinding[], dry: boolean): string {

@@ -57,7 +57,10 @@ it('without a region it says how to set one, and skips what needs it', async () 
   const { target } = await startAws();
   const { exitCode, of } = await diagnose(target({ region: undefined, endpoint: undefined }));
   expect(exitCode).toBe(1);
-  expect(of('region')).toMatchObject(failed('no valid AWS region', 'AWS_REGION'));
+  expect(of('region')).toMatchObject({
+    ...failed('', 'set the option "region" or AWS_REGION'),
+    text: 'no valid AWS region (Region is missing)',
+  });
   expect(of('dns')).toMatchObject({ status: 'skipped', text: 'not checked, since region failed' });
   expect(of('write')).toMatchObject({ status: 'skipped', text: 'not checked, since region failed' });
 });

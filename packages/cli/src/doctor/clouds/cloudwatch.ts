@@ -112,7 +112,7 @@ const SET_REGION = 'set the option "region" or AWS_REGION, or: aws configure set
 /** There are no credentials: their source has to give some. */
 function sourceRemedy({ credentials, profile, assumeRole }: CloudWatchOptions): string {
   if (assumeRole)
-    return `see why it fails: aws sts assume-role --role-session-name test --role-arn ${assumeRole.roleArn}`;
+    return `have its trust policy allow sts:AssumeRole to these credentials; see why it fails: aws sts assume-role --role-session-name test --role-arn ${assumeRole.roleArn}`;
   if (profile !== undefined) return `aws sso login --profile ${profile}, or aws configure --profile ${profile}`;
   if (credentials !== undefined) return 'mend the function of the option "credentials"';
   return 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the option "profile" (aws configure, aws sso login), or run with a role';
