@@ -63,6 +63,13 @@ it('emulators import none of our packages', () => {
   expect(from(['emulators'])).toEqual([]);
 });
 
+it('the command imports core, the destinations and the emulators, and no adapter', () => {
+  const allowed = ['core', 'core/spool-command', ...DESTINATIONS, 'emulators', 'emulators/report'].map(
+    (name) => `@logferry/${name}`,
+  );
+  for (const { file, target } of from(['cli'])) expect(allowed, `${file} imports ${target}`).toContain(target);
+});
+
 it('in an adapter, only the file named after a cloud imports that cloud; all others import core only', () => {
   for (const { file, target } of from(ADAPTERS)) {
     const cloud = DESTINATIONS.find((name) => file === `${name}.ts`);
