@@ -37,7 +37,7 @@ export function createCloudWatchSource(target: CloudWatchTarget, sinceMs: number
         line: message,
         origin: hasSeveral ? stream : undefined,
       }));
-      return { events, isLast: nextToken === undefined };
+      return { events, isLast: nextToken === undefined, pauseMs: PAUSE_MS };
     },
     remedyOfMissing:
       `check the name of the log group${logStreamName === undefined ? '' : ' and of its stream'}, the region and the account; ` +
@@ -45,6 +45,12 @@ export function createCloudWatchSource(target: CloudWatchTarget, sinceMs: number
     close: () => reader.close(),
   };
 }
+
+/**
+ * All readers of an account share 5 to 10 requests of FilterLogEvents a second.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+ */
+const PAUSE_MS = 200;
 
 function streamsOf(name: string | undefined): { logStreamName?: string; logStreamNamePrefix?: string } {
   if (name === undefined || name === '*') return {};

@@ -32,19 +32,13 @@ export async function followSource(source: TailSource, settings: FollowSettings,
       failures.end();
       if (page.events.length > 0) await orAborted(show(page.events), signal, () => aborted(signal));
       if (page.isLast && !follow) return;
-      await sleep(page.isLast ? intervalMs : Math.min(pollMs, PAGE_PAUSE_MS), undefined, { signal });
+      await sleep(page.isLast ? intervalMs : Math.min(pollMs, page.pauseMs ?? 0), undefined, { signal });
       if (page.isLast) intervalMs = Math.max(pollMs, intervalMs * RECOVERY);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   }
 }
-
-/**
- * All readers of an account share 5 to 10 requests of FilterLogEvents a second, so pages do not follow one another faster than this.
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
- */
-const PAGE_PAUSE_MS = 200;
 
 /** After throttling the interval doubles, and comes back slowly. */
 const MIN_INTERVAL_MS = 500;

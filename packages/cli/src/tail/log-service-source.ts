@@ -42,7 +42,8 @@ export function createLogServiceSource(target: LogServiceTarget, sinceMs: number
       const { toSeconds, offset } = look;
       const query = { fromSeconds: Math.floor(startMs / 1000), toSeconds, offset, topic };
       const { logs, isComplete, isLast } = await reader.readPage(query, signal);
-      if (!isComplete && ++look.incompletePages < MAX_INCOMPLETE_PAGES) return { events: [], isLast: false };
+      if (!isComplete && ++look.incompletePages < MAX_INCOMPLETE_PAGES)
+        return { events: [], isLast: false, pauseMs: INCOMPLETE_PAUSE_MS };
       look.incompletePages = 0;
       // What is missing is looked for again: the next look begins no later.
       look.isPartial ||= !isComplete;
@@ -63,6 +64,7 @@ export function createLogServiceSource(target: LogServiceTarget, sinceMs: number
 
 /** The service asks to repeat a request that has found a part. A busy one may never find all. */
 const MAX_INCOMPLETE_PAGES = 5;
+const INCOMPLETE_PAUSE_MS = 500;
 
 /** The service sorts by the minute. https://www.alibabacloud.com/help/en/sls/developer-reference/api-sls-2020-12-30-getlogs */
 const UNSORTED_MS = 60_000;

@@ -15,6 +15,8 @@ export interface TailPage {
   readonly events: readonly TailEvent[];
   /** Whether these are all for now. */
   readonly isLast: boolean;
+  /** The wait before the next page, if there is one, as the service asks for. @default none */
+  readonly pauseMs?: number;
 }
 
 /** The stored records of one place, each of them once. */
