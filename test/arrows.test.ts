@@ -21,7 +21,7 @@ function imports(): Import[] {
     readdirSync(join(packages, name, 'src'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))
       .flatMap((file) => {
-        const source = readFileSync(join(packages, name, 'src', file), 'utf8');
+        const source = readFileSync(join(packages, name, 'src', file), 'utf8').replace(COMMENT, '');
         return [...source.matchAll(IMPORT)].map(([, target = '']) => ({ package: name, file, target }));
       }),
   );

@@ -1,4 +1,10 @@
 export { createCloudWatch } from './destination.js';
+export {
+  type CloudWatchInspection,
+  type FoundCredentials,
+  type FoundTarget,
+  inspectCloudWatch,
+} from './inspection.js';
 export { assertSdkInstalled } from './logs-client.js';
 export {
   type CloudWatchClient,

@@ -154,6 +154,42 @@ export class LogsClient {
     await this.#send((sdk) => new sdk.PutRetentionPolicyCommand(input), signal);
   }
 
+  /** The region of requests, as the SDK finds it; `undefined` if a client of the user's tells none. */
+  async findRegion(signal: AbortSignal): Promise<unknown> {
+    const { check } = await this.#connect();
+    return check.region(signal);
+  }
+
+  /** The credentials of requests, as the SDK finds them; `undefined` if a client of the user's tells none. */
+  async findCredentials(signal: AbortSignal): Promise<unknown> {
+    const { check } = await this.#connect();
+    return check.credentials(signal);
+  }
+
+  /** The address of the service, as the SDK makes it of endpoint, region and its own settings. Makes no request, and asks for no credentials. */
+  async findAddress(): Promise<ServiceAddress> {
+    const sdk = await loadSdk();
+    const client = new sdk.CloudWatchLogsClient({ ...placeSettings(this.#settings), credentials: NO_CREDENTIALS });
+    const command = new sdk.DescribeLogStreamsCommand({ logGroupName: 'none' });
+    return new Promise((resolve, reject) => {
+      const take = () => async (args: { readonly request: ServiceAddress }) => {
+        resolve(args.request);
+        return { output: { $metadata: {} } };
+      };
+      (command as Command).middlewareStack.add(take, { step: 'build', priority: 'high', name: 'logferryAddress' });
+      client.send(command).catch(reject);
+    });
+  }
+
+  /** Whether a stream exists. Rejects with `ResourceNotFoundException` if its group does not. */
+  async hasStream({ group, stream }: Target, signal: AbortSignal): Promise<boolean> {
+    const input = { logGroupName: group, logStreamNamePrefix: stream, limit: 1 };
+    const output = await this.#send((sdk) => new sdk.DescribeLogStreamsCommand(input), signal, STREAM_MEMBERS);
+    // They are sorted by name, so that the name itself comes before those that begin with it.
+    const { logStreams = [] } = output as { readonly logStreams?: readonly { readonly logStreamName?: string }[] };
+    return logStreams[0]?.logStreamName === stream;
+  }
+
   /** Reads a page of the events of a group. */
   async filterLogEvents(input: FilterInput, signal: AbortSignal): Promise<FilterResponse> {
     const output = await this.#send((sdk) => new sdk.FilterLogEventsCommand(input), signal, FILTER_MEMBERS);
@@ -209,7 +245,7 @@ export class LogsClient {
 
   async #open(): Promise<Connection> {
     const sdk = await loadSdk();
-    const { client: given, region, credentials, profile, proxy, endpoint } = this.#settings;
+    const { client: given, credentials, proxy } = this.#settings;
     if (given) {
       const client = given as unknown as CloudWatchLogsClient;
       const config: Config = client.config ?? {};
@@ -220,15 +256,11 @@ export class LogsClient {
     let source = await sourceOf(this.#settings);
     const chosen = source?.get ?? credentials;
     const client = new sdk.CloudWatchLogsClient({
-      ...(region !== undefined && { region }),
+      ...placeSettings(this.#settings),
       ...(chosen !== undefined && { credentials: chosen as AwsCredentials }),
-      ...(profile !== undefined && { profile }),
-      ...(endpoint !== undefined && { endpoint }),
       ...sourceSettings(),
       // Only the core repeats.
       maxAttempts: 1,
-      // The SDK would warn on the console, and an application may redirect that into its logger.
-      logger: SILENT,
       requestHandler: createRequestHandler(proxy, this.#maxResponseBytes),
     });
     const config: Config = client.config;
@@ -255,6 +287,30 @@ async function sourceOf(settings: ConnectionSettings): Promise<CredentialSource 
 const PUT_MEMBERS = ['nextSequenceToken', 'rejectedLogEventsInfo', 'rejectedEntityInfo'];
 /** Members of the output of FilterLogEvents. */
 const FILTER_MEMBERS = ['events', 'searchedLogStreams', 'nextToken'];
+
+/** Members of the output of DescribeLogStreams. */
+const STREAM_MEMBERS = ['logStreams', 'nextToken'];
+
+/** The SDK asks for credentials before it makes an address, and does not need them for it. */
+const NO_CREDENTIALS = { accessKeyId: 'none', secretAccessKey: 'none' };
+
+/** Settings of a client that decide where the service is. */
+function placeSettings({ region, profile, endpoint }: ConnectionSettings): CloudWatchLogsClientConfig {
+  return {
+    ...(region !== undefined && { region }),
+    ...(profile !== undefined && { profile }),
+    ...(endpoint !== undefined && { endpoint }),
+    // The SDK would warn on the console, and an application may redirect that into its logger.
+    logger: SILENT,
+  };
+}
+
+/** Where requests go: host and port, as the SDK tells them. */
+export interface ServiceAddress {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number | undefined;
+}
 
 const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { DeliveryError, enclosePayloads } from '../src/index.js';
 import { accepted, RecordingDestination, record } from './support/recording-destination.js';
@@ -7,6 +9,13 @@ const MIB = 1024 * 1024;
 
 /** Memory of the payloads. It includes garbage from buffers that grew, so the bounds are wide. */
 const payloadMemory = (): number => process.memoryUsage().arrayBuffers;
+
+/** Returns the memory of the payloads that are left. */
+function collectGarbage(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return payloadMemory();
+}
 
 it('a batch of one small record does not take the memory of a full batch, also after a full batch', async () => {
   const destination = new RecordingDestination();
@@ -59,4 +68,28 @@ it('eviction of large records frees memory although most small records around th
   }
   expect(shipper.stats().dropped['buffer-full']).toBeGreaterThan(500);
   expect(payloadMemory() - before).toBeLessThan(8 * maxBufferBytes);
+});
+
+it('who holds on to the first request, as a kept connection does, does not hold the batches after it', async () => {
+  const destination = new RecordingDestination();
+  const held: unknown[] = [];
+  let finish = (): void => {};
+  destination.send = (batch, signal, progress) => {
+    if (held.length === 0) held.push(batch, signal, progress);
+    return new Promise((resolve) => {
+      finish = () => resolve(accepted);
+    });
+  };
+  const { shipper, clock } = start({ maxBatchEvents: 1, concurrency: 1 }, { destination });
+  const before = collectGarbage();
+  for (let i = 0; i < 200; i++) {
+    // One waits when another is delivered.
+    shipper.accept(record('x'.repeat(200_000)));
+    finish();
+    await clock.advance(1000);
+  }
+  expect(shipper.stats().delivered).toBe(199);
+  // Memory is given back in the background.
+  await expect.poll(() => collectGarbage() - before, { timeout: 5000 }).toBeLessThan(8 * MIB);
+  expect(held).toHaveLength(3);
 });

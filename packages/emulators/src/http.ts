@@ -70,10 +70,13 @@ export async function listen(
 }
 
 /** HTTP 200 with one JSON object per line. Only the emulators have this: the services require a signature to read. */
-export function linesResponse(records: readonly object[]): HttpResponse {
+export function linesResponse(
+  records: readonly object[],
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse {
   return {
     status: 200,
-    headers: { 'content-type': 'application/x-ndjson; charset=utf-8' },
+    headers: { ...headers, 'content-type': 'application/x-ndjson; charset=utf-8' },
     body: records.map((record) => `${JSON.stringify(record)}\n`).join(''),
   };
 }

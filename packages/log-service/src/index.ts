@@ -1,5 +1,11 @@
 export { createLogService } from './destination.js';
 export {
+  type FoundKey,
+  type FoundLogstore,
+  inspectLogService,
+  type LogServiceInspection,
+} from './inspection.js';
+export {
   type LogServiceFetch,
   type LogServiceOptions,
   type LogServiceRecord,

@@ -4,6 +4,9 @@ import type { PendingBatch } from './pending-batch.js';
 class BatchList {
   #oldest: PendingBatch | undefined;
   #newest: PendingBatch | undefined;
+  #iterations = 0;
+  /** Taken out during an iteration, which may stand at them. */
+  readonly #taken: PendingBatch[] = [];
 
   get oldest(): PendingBatch | undefined {
     return this.#oldest;
@@ -20,8 +23,25 @@ class BatchList {
     else this.#newest = older;
   }
 
+  /** Something may hold on to a batch for long, and must not hold all that came after it. */
+  forgetNeighbours(batch: PendingBatch): void {
+    if (this.#iterations > 0) {
+      this.#taken.push(batch);
+      return;
+    }
+    batch.older = undefined;
+    batch.newer = undefined;
+  }
+
+  /** Batches may be added and removed meanwhile. */
   *[Symbol.iterator](): Generator<PendingBatch> {
-    for (let batch = this.#oldest; batch; batch = batch.newer) yield batch;
+    this.#iterations++;
+    try {
+      for (let batch = this.#oldest; batch; batch = batch.newer) yield batch;
+    } finally {
+      this.#iterations--;
+      if (this.#iterations === 0) for (const batch of this.#taken.splice(0)) this.forgetNeighbours(batch);
+    }
   }
 }
 
@@ -74,12 +94,15 @@ export class Backlog {
     list.link(batch.older, parts[0]);
     list.link(parts[0], parts[1]);
     list.link(parts[1], batch.newer);
+    list.forgetNeighbours(batch);
     this.#size++;
   }
 
   /** Removes a batch that is settled. */
   remove(batch: PendingBatch): void {
-    this.#listOf(batch).link(batch.older, batch.newer);
+    const list = this.#listOf(batch);
+    list.link(batch.older, batch.newer);
+    list.forgetNeighbours(batch);
     this.#size--;
   }
 

@@ -32,7 +32,7 @@ import {
 } from './faults.js';
 import type { Input } from './fields.js';
 import { type CloudWatchOperation, isOperation, runOperation } from './operations.js';
-import { checkEnvelope, decodeBody, errorResponse, operationOf, successResponse } from './protocol.js';
+import { checkEnvelope, decodeBody, errorResponse, headersOf, operationOf, successResponse } from './protocol.js';
 import { DAY_MS, MAX_AGE_MS } from './rules.js';
 import { AWS_ACCESS_KEY, type Credentials, createVerifier, type Verifier } from './sigv4.js';
 import { type CloudWatchStats, createStats, type Stats } from './stats.js';
@@ -159,7 +159,8 @@ export async function openCloudWatch(
   const server = await listen(
     { host, port },
     async (request) => {
-      if (request.method === 'GET' && request.url === '/') return linesResponse(store.arrivals);
+      if (request.method === 'GET' && request.url === '/')
+        return linesResponse(store.arrivals, headersOf(randomUUID(), clock()));
       const named = operationOf(request);
       const operation = isOperation(named) ? named : 'Unknown';
       const wireBytes = request.body.length;

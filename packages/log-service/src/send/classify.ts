@@ -10,7 +10,7 @@ import {
 
 /** What was asked of the service, for messages. */
 export interface Attempt {
-  readonly operation: 'PutWebTracking' | 'PutLogs' | 'CreateLogStore' | 'CreateIndex' | 'GetLogs';
+  readonly operation: 'PutWebTracking' | 'PutLogs' | 'CreateLogStore' | 'CreateIndex' | 'GetLogs' | 'GetLogStore';
   /** `logstore "web" of project "shop" at shop.cn-hangzhou.log.aliyuncs.com:443` */
   readonly targetLabel: string;
   /** The resource in a RAM policy: `acs:log:*:*:project/shop/logstore/web` */
@@ -134,4 +134,5 @@ const ACTIONS: Readonly<Record<Attempt['operation'], string>> = {
   CreateLogStore: 'log:CreateLogStore',
   CreateIndex: 'log:CreateIndex',
   GetLogs: 'log:GetLogStoreLogs',
+  GetLogStore: 'log:GetLogStore',
 };
