@@ -51,6 +51,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 async function read(source: TailSource, signal: AbortSignal): ReturnType<TailSource['nextPage']> {
   const attempt = new AbortController();
   const abort = (): void => attempt.abort();
+  // It keeps the process alive, which the request does not.
   const timer = setTimeout(abort, REQUEST_TIMEOUT_MS);
   signal.addEventListener('abort', abort, { once: true });
   try {

@@ -11,7 +11,7 @@ export interface TailEvent {
 }
 
 /** Some of the records that have come since the last ones, in order of time. */
-export interface TailPage {
+interface TailPage {
   readonly events: readonly TailEvent[];
   /** Whether these are all for now. */
   readonly isLast: boolean;

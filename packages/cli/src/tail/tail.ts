@@ -1,4 +1,3 @@
-import { clearInterval, setInterval } from 'node:timers';
 import { DeliveryError, standardLevels } from '@logferry/core';
 import { recognise } from '../lines/recognise.js';
 import { UsageError } from '../usage-error.js';
@@ -9,9 +8,6 @@ import { createLogServiceSource, type LogServiceTarget } from './log-service-sou
 import { printEvent } from './print.js';
 import { safeLines, safeText } from './safe-text.js';
 import type { TailEvent, TailSource } from './source.js';
-
-export type { CloudWatchTarget } from './cloudwatch-source.js';
-export type { LogServiceTarget } from './log-service-source.js';
 
 /** What is followed. */
 export type TailTarget = CloudWatchTarget | LogServiceTarget;
@@ -54,8 +50,6 @@ export async function runTail(
 ): Promise<void> {
   const print = createPrinter(settings, output);
   const source = createSource(target, settings.sinceMs);
-  // Requests do not keep the process alive.
-  const keepAlive = setInterval(() => {}, 2 ** 30);
   try {
     const { follow, pollMs } = settings;
     await followSource(
@@ -74,7 +68,6 @@ export async function runTail(
   } catch (error) {
     throw DeliveryError.is(error) ? failureOf(error, source) : error;
   } finally {
-    clearInterval(keepAlive);
     await source.close();
   }
 }
