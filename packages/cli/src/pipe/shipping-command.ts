@@ -13,7 +13,7 @@ import { Terminal } from './terminal.js';
 const MAX_LINE_CHARS = 4 * 1024 * 1024;
 
 /** What becomes of the lines of an input. */
-export type LineHandlers = Pick<RecordReaderOptions, 'onRecord' | 'onTooLong'>;
+type LineHandlers = Pick<RecordReaderOptions, 'onRecord' | 'onTooLong'>;
 
 /** What a command that ships has after its options are read. */
 export interface Shipping {
