@@ -63,12 +63,8 @@ export async function openPage(
   return { dev, page };
 }
 
-/** Runs a program with the packages of this repository and the settings of the servers in its environment. */
-export function runProgram(
-  dev: Dev,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): ChildProcess {
+/** Runs a program with the packages of this repository. */
+export function runProgram(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
   const child = spawn(process.execPath, args, {
     cwd: fileURLToPath(new URL('.', import.meta.url)),
     env: { ...process.env, ...env },
@@ -81,7 +77,7 @@ export function runProgram(
 /** A shop that logs to both clouds and reports its ledger. */
 export function startShop(dev: Dev): { close(): Promise<void> } {
   const { endpoint, project, logstore } = dev.logService.target;
-  const child = runProgram(dev, ['children/shop.mjs', endpoint, project, logstore], dev.env);
+  const child = runProgram(['children/shop.mjs', endpoint, project, logstore], dev.env);
   return {
     async close() {
       const closed = once(child, 'close');
