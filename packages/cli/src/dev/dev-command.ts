@@ -17,6 +17,7 @@ const specs: readonly OptionSpec[] = [
   { path: ['project'], kind: 'text', value: 'name', description: 'project of Log Service', defaultText: 'local' },
   { path: ['logstore'], kind: 'list', value: 'name', description: 'logstore, once or more', defaultText: 'logs' },
   { path: ['region'], kind: 'text', value: 'name', description: 'region of both servers', defaultText: 'us-east-1' },
+  { path: ['strict'], kind: 'boolean', description: 'refuse what the documentation forbids, and the services accept' },
 ];
 
 /** `logferry dev`: local clouds, and a page that shows what arrives. */
@@ -36,11 +37,12 @@ export function addDevCommand(program: Command): void {
 async function startLocalClouds(flags: Readonly<Record<string, unknown>>): Promise<void> {
   // The variables of the other commands, which name where these ship to, are none for the servers.
   const options = readOptions(specs, flags, {}, undefined);
-  const { port, project, logstore, region } = options.values as {
+  const { port, project, logstore, region, strict } = options.values as {
     readonly port?: number;
     readonly project?: string;
     readonly logstore?: readonly string[];
     readonly region?: string;
+    readonly strict?: boolean;
   };
   withSources(options, () => numberOption('port', port, 0, { min: 0, max: 65_535 }));
   const { startDev } = await import('@logferry/emulators');
@@ -48,6 +50,7 @@ async function startLocalClouds(flags: Readonly<Record<string, unknown>>): Promi
     ...(port !== undefined && { port }),
     ...(project !== undefined && { project }),
     ...(logstore !== undefined && { logstores: logstore }),
+    ...(strict !== undefined && { strict }),
     ...(region !== undefined && { region }),
   });
   const asked = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
