@@ -8,7 +8,14 @@ export async function startClouds({ page }) {
   return {
     /** Address of the page. */
     url,
-    env: { ...cloudWatch.env, ...logService.env, SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore },
+    env: {
+      ...cloudWatch.env,
+      ...logService.env,
+      ...(page && { LOGFERRY_DEV: url, NODE_OPTIONS: `--import=${import.meta.resolve('@logferry/emulators/report')}` }),
+      SLS_ENDPOINT: endpoint,
+      SLS_PROJECT: project,
+      SLS_LOGSTORE: logstore,
+    },
     services: {
       cloudwatch: {
         title: 'CloudWatch Logs',
