@@ -69,6 +69,7 @@ interface Violation {
 async function takeScreenshots(page: Page): Promise<void> {
   await page.getByRole('tab', { name: 'Chart' }).click();
   await page.getByLabel('The last').selectOption('1 min');
+  await page.getByLabel('follow').check();
   await page.waitForTimeout(50_000);
   await page.locator('#tail [role=option]', { hasText: 'payment declined' }).last().click();
   await page.screenshot({ path: `${DOCS}page-light.png` });

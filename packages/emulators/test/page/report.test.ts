@@ -96,7 +96,7 @@ ${FOR_A_CONNECTION}`;
       ['delivered', '12 records delivered'],
       ['retry', '3 records sent again after THROTTLED'],
       ['dropped', '4 records dropped: expired'],
-      ['error', '1 attempts failed: THROTTLED: Rate exceeded'],
+      ['error', '1 attempt failed: THROTTLED: Rate exceeded'],
     ]);
   });
 
