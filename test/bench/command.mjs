@@ -92,6 +92,7 @@ const { values } = parseArgs({
     profile: { type: 'boolean' },
   },
 });
+const rounds = values.quick ? 1 : Number(values.rounds);
 await main();
 
 async function main() {
@@ -102,16 +103,7 @@ async function main() {
   try {
     pin(server.pid);
     const inputs = writeInputs(directory, values.quick ? INPUT_BYTES * QUICK_PART : INPUT_BYTES);
-    const rounds = values.quick ? 1 : Number(values.rounds);
-    const measured = scenarios.map(() => []);
-    for (let round = 1; round <= rounds; round++)
-      // Every second round runs in reverse order, since each run affects the server for the next.
-      for (const [index, scenario] of scenarios.entries())
-        for (const row of round % 2 === 1 ? scenario.rows : scenario.rows.toReversed()) {
-          if (row.isMeasuredOnce && round > 1) continue;
-          console.error(`${scenario.name}, round ${round} of ${rounds}: ${row.label}`);
-          measured[index].push(await measure(row, inputs[scenario.name], server, directory));
-        }
+    const measured = await measureAll(inputs, server, directory);
     const tables = scenarios.map((scenario, index) => {
       const loads = [{ records: inputs[scenario.name].lines }];
       return tableOf({ ...scenario, loads, columns: COLUMNS }, measured[index]);
@@ -123,6 +115,22 @@ async function main() {
     server.close();
     rmSync(directory, { recursive: true });
   }
+}
+
+/** The runs of each scenario. */
+async function measureAll(inputs, server, directory) {
+  const measured = scenarios.map(() => []);
+  for (let round = 1; round <= rounds; round++) {
+    for (const [index, { name, rows }] of scenarios.entries()) {
+      const due = rows.filter(({ isMeasuredOnce }) => !isMeasuredOnce || round === 1);
+      // Every second round runs in reverse order, since each run affects the server for the next.
+      for (const row of round % 2 === 1 ? due : due.toReversed()) {
+        console.error(`${name}, round ${round} of ${rounds}: ${row.label}`);
+        measured[index].push(await measure(row, inputs[name], server, directory));
+      }
+    }
+  }
+  return measured;
 }
 
 function pin(pid) {

@@ -1,7 +1,7 @@
 // What every benchmark begins with: the peers, the server, and the machine's name.
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -13,7 +13,8 @@ export function machine() {
 }
 
 export function installPeers() {
-  if (existsSync(here('peers/node_modules/.package-lock.json'))) return;
+  const { dependencies } = JSON.parse(readFileSync(here('peers/package.json'), 'utf8'));
+  if (Object.keys(dependencies).every((name) => existsSync(here(`peers/node_modules/${name}`)))) return;
   execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: here('peers'), stdio: 'inherit' });
 }
 
