@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -43,7 +43,7 @@ const ours = [
   },
   { label: 'logferry log-service', server: 'log-service', args: (service) => [...logferry, ...toLogService(service)] },
 ];
-/** It makes five requests a second at most: more rounds would take long, and say the same. */
+/** It takes as long as all others together. */
 const pinoCloudWatch = {
   label: 'pino-cloudwatch 0.7.0, one round',
   isMeasuredOnce: true,
@@ -99,6 +99,7 @@ async function main() {
   installPeers();
   mkdirSync(RESULTS, { recursive: true });
   const directory = mkdtempSync(join(tmpdir(), 'logferry-bench-'));
+  const loadAverage = loadavg()[0].toFixed(1);
   const server = await startServer();
   try {
     pin(server.pid);
@@ -108,7 +109,7 @@ async function main() {
       const loads = [{ records: inputs[scenario.name].lines }];
       return tableOf({ ...scenario, loads, columns: COLUMNS }, measured[index]);
     });
-    const report = `# Benchmark of the command\n\n${machine()}; each command on one core\n\n${tables.join('\n')}`;
+    const report = `# Benchmark of the command\n\n${machine()}; each command on one core; load average of the machine at the start: ${loadAverage}\n\n${tables.join('\n')}`;
     writeFileSync(`${rounds < WHOLE_ROUNDS ? RESULTS : here('./')}COMMAND.md`, report);
     console.log(report);
   } finally {
