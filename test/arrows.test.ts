@@ -21,7 +21,7 @@ function imports(): Import[] {
     readdirSync(join(packages, name, 'src'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))
       .flatMap((file) => {
-        const source = readFileSync(join(packages, name, 'src', file), 'utf8');
+        const source = readFileSync(join(packages, name, 'src', file), 'utf8').replace(COMMENT, '');
         return [...source.matchAll(IMPORT)].map(([, target = '']) => ({ package: name, file, target }));
       }),
   );
@@ -61,6 +61,13 @@ it('destinations, and otel, import core only', () => {
 
 it('emulators import none of our packages', () => {
   expect(from(['emulators'])).toEqual([]);
+});
+
+it('the command imports core, the destinations and the emulators, and no adapter', () => {
+  const allowed = ['core', 'core/spool-command', ...DESTINATIONS, 'emulators', 'emulators/report'].map(
+    (name) => `@logferry/${name}`,
+  );
+  for (const { file, target } of from(['cli'])) expect(allowed, `${file} imports ${target}`).toContain(target);
 });
 
 it('in an adapter, only the file named after a cloud imports that cloud; all others import core only', () => {

@@ -1,18 +1,53 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { promisify } from 'node:util';
+import { startCloudWatch } from '@logferry/emulators';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 const packages = fileURLToPath(new URL('../../packages/', import.meta.url));
 const fixture = fileURLToPath(new URL('fixture/', import.meta.url));
+/** The command alone brings the AWS SDK along. */
+const libraries = readdirSync(packages).filter((name) => name !== 'cli');
 
 it('the packages promise the versions of Node.js on which CI runs the smoke', () => {
   const enginesIn = (folder: string): unknown =>
     JSON.parse(readFileSync(join(packages, folder, 'package.json'), 'utf8')).engines;
   for (const name of readdirSync(packages)) expect(enginesIn(name), name).toEqual(enginesIn('..'));
 });
+
+/** Makes the tarballs of packages. Returns their names. */
+function pack(names: readonly string[], folder: string): readonly string[] {
+  const each = names.map((name) => `--workspace=packages/${name}`);
+  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder, ...each], { cwd: join(packages, '..') });
+  const tarballs = readdirSync(folder).filter((file) => file.endsWith('.tgz'));
+  expect(tarballs).toHaveLength(names.length);
+  return tarballs;
+}
+
+it('the packed command, alone in an empty folder, ships to CloudWatch', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'logferry-packed-command-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const tarballs = pack(['cli', 'core', 'cloudwatch', 'log-service', 'emulators'], folder);
+  const run = (...args: string[]): Promise<{ stdout: string }> =>
+    promisify(execFile)('npx', ['logferry', ...args], { cwd: folder, env: { ...process.env, ...server.env } });
+  const quiet = ['--silent', '--no-audit', '--no-fund', '--prefer-offline'];
+  execFileSync('npm', ['install', ...quiet, ...tarballs.map((file) => `./${file}`)], { cwd: folder });
+  const server = await startCloudWatch();
+  onTestFinished(() => server.close());
+  expect((await run('--version')).stdout).toBe('0.0.0\n');
+  writeFileSync(join(folder, 'logferry.config.ts'), CONFIG);
+  await run('run', 'cloudwatch', '--', 'echo', 'packed');
+  expect(server.events()).toMatchObject([{ logGroupName: 'shop', message: 'packed' }]);
+}, 300_000);
+
+const CONFIG = `
+import { type Config, defineConfig } from 'logferry';
+const config: Config = defineConfig({ cloudwatch: { logGroupName: 'shop' } });
+export default config;
+`;
 
 /** The packages as users get them: packed, and installed in an empty folder, without the AWS SDK. */
 describe('the packed packages in an empty folder', () => {
@@ -23,10 +58,7 @@ describe('the packed packages in an empty folder', () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'logferry-packed-'));
     cpSync(fixture, folder, { recursive: true });
-    const each = readdirSync(packages).map((name) => `--workspace=packages/${name}`);
-    execFileSync('npm', ['pack', '--silent', '--pack-destination', folder, ...each], { cwd: join(packages, '..') });
-    const tarballs = readdirSync(folder).filter((file) => file.endsWith('.tgz'));
-    expect(tarballs).toHaveLength(readdirSync(packages).length);
+    const tarballs = pack(libraries, folder);
     const hosts = [
       'winston@3',
       'pino@10',
@@ -60,8 +92,7 @@ describe('the packed packages in an empty folder', () => {
     );
   });
 
-  it('have the command, and the page of the format of a spool', () => {
-    expect(run('npx', 'logferry', '--version')).toBe('0.0.0\n');
+  it('have the page of the format of a spool', () => {
     expect(readdirSync(join(folder, 'node_modules/@logferry/core'))).toContain('SPOOL.md');
   });
 
@@ -89,7 +120,7 @@ describe('the packed packages in an empty folder', () => {
       execFileSync('node', [yarn, ...args], { cwd: project, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
     cpSync(fixture, project, { recursive: true });
     const ours = Object.fromEntries(
-      readdirSync(packages).map((name) => [`@logferry/${name}`, `file:../logferry-${name}-0.0.0.tgz`]),
+      libraries.map((name) => [`@logferry/${name}`, `file:../logferry-${name}-0.0.0.tgz`]),
     );
     const dependencies = { ...ours, winston: '3', bunyan: '2', '@opentelemetry/api': '1' };
     writeFileSync(join(project, 'package.json'), JSON.stringify({ dependencies, resolutions: ours }));

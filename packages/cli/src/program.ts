@@ -2,10 +2,13 @@ import tab from '@bomb.sh/tab/commander';
 import { Command, CommanderError, Help } from 'commander';
 import './environment.js';
 import { nearestName } from '@logferry/core';
+import { addDevCommand } from './dev/dev-command.js';
+import { addDoctorCommand } from './doctor/doctor-command.js';
 import { addPipeCommand } from './pipe/pipe-command.js';
 import { addRunCommand } from './run/run-command.js';
 import { addShipCommand } from './ship/ship-command.js';
 import { addSpoolCommand } from './spool/spool-command.js';
+import { addTailCommand } from './tail/tail-command.js';
 import { targets } from './targets/targets.js';
 import { UsageError } from './usage-error.js';
 
@@ -41,6 +44,11 @@ export function createProgram(version: string): Command {
   for (const target of targets) addRunCommand(run, target);
   const ship = program.command('ship').description('Ships files.');
   for (const target of targets) addShipCommand(ship, target);
+  const tail = program.command('tail').description('Follows the logs of a service.');
+  for (const target of targets) addTailCommand(tail, target);
+  const doctor = program.command('doctor').description('Says why records do not arrive, and what to do.');
+  for (const target of targets) addDoctorCommand(doctor, target);
+  addDevCommand(program);
   addSpoolCommand(program);
   settle(program);
   tab(program);

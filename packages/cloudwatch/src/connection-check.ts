@@ -34,6 +34,21 @@ export class ConnectionCheck {
     await orAborted(this.#lookUp(), signal, () => this.#source?.waiting);
   }
 
+  /** The region of requests. Rejects as {@link pass} does. */
+  region(signal: AbortSignal): Promise<unknown> {
+    return orAborted(this.#findRegion(), signal, () => undefined);
+  }
+
+  /** The credentials of requests; `undefined` if a client of the user's has none. Rejects as {@link pass} does. */
+  async credentials(signal: AbortSignal): Promise<unknown> {
+    try {
+      return await orAborted(this.#credentials?.() ?? Promise.resolve(), signal, () => this.#source?.waiting);
+    } catch (cause) {
+      if (this.#mayLackCredentials(cause)) return undefined;
+      throw cause;
+    }
+  }
+
   /**
    * Asks for new credentials before the next request: the service refused the request. `areRefused`: it refused the credentials
    * themselves, rather than what they allow.
@@ -46,16 +61,25 @@ export class ConnectionCheck {
   async #lookUp(): Promise<void> {
     // New credentials come first: looking for them reads the shared files again, which may have a region by now.
     const failure = await rejectionOf(() => this.#renew());
-    const regionFailure = await rejectionOf(() => this.#config.region?.());
-    if (regionFailure) {
+    await this.#findRegion();
+    const { cause } = failure ?? (await rejectionOf(() => this.#credentials?.())) ?? {};
+    if (DeliveryError.is(cause) && !this.#mayLackCredentials(cause)) throw cause;
+  }
+
+  /** A client of the user's may work without credentials. */
+  #mayLackCredentials(cause: unknown): boolean {
+    return !this.#isOurs && DeliveryError.is(cause) && cause.code === 'AUTH';
+  }
+
+  async #findRegion(): Promise<unknown> {
+    try {
+      return await this.#config.region?.();
+    } catch (cause) {
       this.#mustRenew = true;
       // Files that cannot be read are empty to the SDK.
       assertFilesLoad();
-      throw noRegion(regionFailure.cause, this.#isOurs);
+      throw noRegion(cause, this.#isOurs);
     }
-    const { cause } = failure ?? (await rejectionOf(() => this.#credentials?.())) ?? {};
-    // A client of the user's may work without credentials.
-    if (DeliveryError.is(cause) && (this.#isOurs || cause.code !== 'AUTH')) throw cause;
   }
 
   /** Concurrent requests share a renewal. */

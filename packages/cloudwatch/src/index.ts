@@ -1,4 +1,10 @@
 export { createCloudWatch } from './destination.js';
+export {
+  type CloudWatchInspection,
+  type FoundCredentials,
+  type FoundTarget,
+  inspectCloudWatch,
+} from './inspection.js';
 export { assertSdkInstalled } from './logs-client.js';
 export {
   type CloudWatchClient,
@@ -9,3 +15,11 @@ export {
   type CloudWatchRoute,
   cloudWatchOptionNames,
 } from './options.js';
+export {
+  type CloudWatchPage,
+  type CloudWatchQuery,
+  type CloudWatchReader,
+  type CloudWatchReaderOptions,
+  createCloudWatchReader,
+  type ReadCloudWatchEvent,
+} from './reader.js';

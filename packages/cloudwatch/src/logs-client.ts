@@ -28,6 +28,27 @@ export interface PutInput {
   readonly sequenceToken?: string | undefined;
 }
 
+/** The part of the input of a FilterLogEvents command that is used. */
+export interface FilterInput {
+  readonly logGroupName: string;
+  readonly logStreamNames?: string[] | undefined;
+  readonly logStreamNamePrefix?: string | undefined;
+  readonly startTime?: number | undefined;
+  readonly endTime?: number | undefined;
+  readonly nextToken?: string | undefined;
+}
+
+/** A page of events, as the SDK gives it. */
+export interface FilterResponse {
+  readonly events?: readonly {
+    readonly eventId?: string | undefined;
+    readonly timestamp?: number | undefined;
+    readonly message?: string | undefined;
+    readonly logStreamName?: string | undefined;
+  }[];
+  readonly nextToken?: string | undefined;
+}
+
 /**
  * Resolves if the AWS SDK is installed, with its package of providers if the options need it. Otherwise rejects with the `DeliveryError` that the first batch would meet: code
  * `MISCONFIGURED`, and a message with the command that installs it.
@@ -46,14 +67,17 @@ export async function assertSdkInstalled(
  */
 export class LogsClient {
   readonly #settings: ConnectionSettings;
+  readonly #maxResponseBytes: number | undefined;
   #connection: Promise<Connection> | undefined;
   /** Absent before the first call, and where the user gave the credentials themselves. */
   #source: CredentialSource | undefined;
   #address: string | undefined;
   #clockOffsetMs = 0;
 
-  constructor(settings: ConnectionSettings) {
+  /** `maxResponseBytes` is for a client of ours that reads logs: other responses are small. */
+  constructor(settings: ConnectionSettings, maxResponseBytes?: number) {
     this.#settings = settings;
+    this.#maxResponseBytes = maxResponseBytes;
   }
 
   /** False if the client is the user's. */
@@ -130,6 +154,48 @@ export class LogsClient {
     await this.#send((sdk) => new sdk.PutRetentionPolicyCommand(input), signal);
   }
 
+  /** The region of requests, as the SDK finds it; `undefined` if a client of the user's tells none. */
+  async findRegion(signal: AbortSignal): Promise<unknown> {
+    const { check } = await this.#connect();
+    return check.region(signal);
+  }
+
+  /** The credentials of requests, as the SDK finds them; `undefined` if a client of the user's tells none. */
+  async findCredentials(signal: AbortSignal): Promise<unknown> {
+    const { check } = await this.#connect();
+    return check.credentials(signal);
+  }
+
+  /** The address of the service, as the SDK makes it of endpoint, region and its own settings. Makes no request, and asks for no credentials. */
+  async findAddress(): Promise<ServiceAddress> {
+    const sdk = await loadSdk();
+    const client = new sdk.CloudWatchLogsClient({ ...placeSettings(this.#settings), credentials: NO_CREDENTIALS });
+    const command = new sdk.DescribeLogStreamsCommand({ logGroupName: 'none' });
+    return new Promise((resolve, reject) => {
+      const take = () => async (args: { readonly request: ServiceAddress }) => {
+        resolve(args.request);
+        return { output: { $metadata: {} } };
+      };
+      (command as Command).middlewareStack.add(take, { step: 'build', priority: 'high', name: 'logferryAddress' });
+      client.send(command).catch(reject);
+    });
+  }
+
+  /** Whether a stream exists. Rejects with `ResourceNotFoundException` if its group does not. */
+  async hasStream({ group, stream }: Target, signal: AbortSignal): Promise<boolean> {
+    const input = { logGroupName: group, logStreamNamePrefix: stream, limit: 1 };
+    const output = await this.#send((sdk) => new sdk.DescribeLogStreamsCommand(input), signal, STREAM_MEMBERS);
+    // They are sorted by name, so that the name itself comes before those that begin with it.
+    const { logStreams = [] } = output as { readonly logStreams?: readonly { readonly logStreamName?: string }[] };
+    return logStreams[0]?.logStreamName === stream;
+  }
+
+  /** Reads a page of the events of a group. */
+  async filterLogEvents(input: FilterInput, signal: AbortSignal): Promise<FilterResponse> {
+    const output = await this.#send((sdk) => new sdk.FilterLogEventsCommand(input), signal, FILTER_MEMBERS);
+    return output as FilterResponse;
+  }
+
   /** Closes the connections of our own client. */
   async close(): Promise<void> {
     if (!this.isOurs || !this.#connection) return;
@@ -179,7 +245,7 @@ export class LogsClient {
 
   async #open(): Promise<Connection> {
     const sdk = await loadSdk();
-    const { client: given, region, credentials, profile, proxy, endpoint } = this.#settings;
+    const { client: given, credentials, proxy } = this.#settings;
     if (given) {
       const client = given as unknown as CloudWatchLogsClient;
       const config: Config = client.config ?? {};
@@ -190,16 +256,12 @@ export class LogsClient {
     let source = await sourceOf(this.#settings);
     const chosen = source?.get ?? credentials;
     const client = new sdk.CloudWatchLogsClient({
-      ...(region !== undefined && { region }),
+      ...placeSettings(this.#settings),
       ...(chosen !== undefined && { credentials: chosen as AwsCredentials }),
-      ...(profile !== undefined && { profile }),
-      ...(endpoint !== undefined && { endpoint }),
       ...sourceSettings(),
       // Only the core repeats.
       maxAttempts: 1,
-      // The SDK would warn on the console, and an application may redirect that into its logger.
-      logger: SILENT,
-      requestHandler: createRequestHandler(proxy),
+      requestHandler: createRequestHandler(proxy, this.#maxResponseBytes),
     });
     const config: Config = client.config;
     if (config.credentials && chosen === undefined) {
@@ -223,6 +285,32 @@ async function sourceOf(settings: ConnectionSettings): Promise<CredentialSource 
 
 /** Members of the output of PutLogEvents. */
 const PUT_MEMBERS = ['nextSequenceToken', 'rejectedLogEventsInfo', 'rejectedEntityInfo'];
+/** Members of the output of FilterLogEvents. */
+const FILTER_MEMBERS = ['events', 'searchedLogStreams', 'nextToken'];
+
+/** Members of the output of DescribeLogStreams. */
+const STREAM_MEMBERS = ['logStreams', 'nextToken'];
+
+/** The SDK asks for credentials before it makes an address, and does not need them for it. */
+const NO_CREDENTIALS = { accessKeyId: 'none', secretAccessKey: 'none' };
+
+/** Settings of a client that decide where the service is. */
+function placeSettings({ region, profile, endpoint }: ConnectionSettings): CloudWatchLogsClientConfig {
+  return {
+    ...(region !== undefined && { region }),
+    ...(profile !== undefined && { profile }),
+    ...(endpoint !== undefined && { endpoint }),
+    // The SDK would warn on the console, and an application may redirect that into its logger.
+    logger: SILENT,
+  };
+}
+
+/** Where requests go: host and port, as the SDK tells them. */
+export interface ServiceAddress {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number | undefined;
+}
 
 const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 

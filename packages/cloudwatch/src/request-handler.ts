@@ -23,8 +23,8 @@ export function tellProgress(request: object, onProgress: (() => void) | undefin
 }
 
 /** Makes the handler of one client. It serves our requests, and those of its sources of credentials: no streams and no queries. */
-export function createRequestHandler(proxy: ProxySetting): RequestHandler {
-  const http = createHttpClient({ proxy });
+export function createRequestHandler(proxy: ProxySetting, maxResponseBytes?: number): RequestHandler {
+  const http = createHttpClient({ proxy, maxResponseBytes });
   return {
     metadata: { handlerProtocol: 'http/1.1' },
     async handle(request, options) {

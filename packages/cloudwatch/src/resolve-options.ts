@@ -43,11 +43,10 @@ export type NewGroupSettings = Pick<CloudWatchOptions, 'tags' | 'kmsKeyId' | 'lo
 export function resolveCloudWatchOptions(options: CloudWatchOptions): ResolvedCloudWatchOptions {
   refuseUnknownOptions(objectOption('options', options), cloudWatchOptionNames);
   const { logGroupName, logStreamName, entity } = options;
-  const { region, credentials, profile, assumeRole, endpoint, client } = options;
   const { retentionInDays, tags, kmsKeyId, logGroupClass } = options;
   const route = functionOption('route', options.route, undefined);
   const routing = createRouting({ logGroupName, logStreamName, route });
-  checkConnection(options);
+  const connection = resolveConnection(options);
   checkNewGroup(options);
   checkEntity(entity);
   const maxBatchBytes = numberOption('maxBatchBytes', options.maxBatchBytes, MAX_BATCH_BYTES, {
@@ -61,15 +60,7 @@ export function resolveCloudWatchOptions(options: CloudWatchOptions): ResolvedCl
   });
   return {
     routing,
-    connection: {
-      region,
-      credentials,
-      profile,
-      assumeRole: assumeRole && { ...assumeRole },
-      proxy: proxyOption('proxy', options.proxy),
-      endpoint,
-      client,
-    },
+    connection,
     createMissing: booleanOption('createMissing', options.createMissing, true),
     newGroup: { tags: tags && { ...tags }, kmsKeyId, logGroupClass },
     retentionInDays,
@@ -81,11 +72,19 @@ export function resolveCloudWatchOptions(options: CloudWatchOptions): ResolvedCl
   };
 }
 
+/** Checks the options of the connection. Throws `ConfigError`. */
+export function resolveConnection(options: ConnectionSettings): ConnectionSettings {
+  checkConnection(options);
+  const { region, credentials, profile, assumeRole, endpoint, client } = options;
+  const proxy = proxyOption('proxy', options.proxy);
+  return { region, credentials, profile, assumeRole: assumeRole && { ...assumeRole }, proxy, endpoint, client };
+}
+
 /** A part of the service's host name. New regions come, so that there is no list. */
 const REGION = /^[a-z\d]([a-z\d-]{0,61}[a-z\d])?$/i;
 const ENTITY_KEYS: readonly string[] = ['Type', 'ResourceType', 'Identifier', 'Name', 'Environment'];
 
-function checkConnection(options: CloudWatchOptions): void {
+function checkConnection(options: ConnectionSettings): void {
   const { client, region, credentials, profile, assumeRole, proxy, endpoint } = options;
   const name = stringOption('region', region, undefined);
   if (name !== undefined && !REGION.test(name)) throw wrongOption('region', 'a region such as "us-east-1"', name);

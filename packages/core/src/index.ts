@@ -57,7 +57,7 @@ export { addressOf, markUnsent, noAnswer } from './tools/http-errors.js';
 export { assertFilesLoad, type LazyPackage, loadPackage } from './tools/load-package.js';
 export type { LookupAll } from './tools/lookup.js';
 export { orAborted } from './tools/or-aborted.js';
-export type { ProxySetting } from './tools/proxy.js';
+export { type ForwardProxy, type ProxySetting, proxyChooser } from './tools/proxy.js';
 export { stringify, toPrimitive } from './tools/stringify.js';
 export { endOfSlice, findCap, MAX_PART_HEADER_BYTES, split, truncate, utf8Bytes } from './tools/text.js';
 export { toDateMs } from './tools/time.js';

@@ -200,6 +200,28 @@ describe('a response', () => {
     const response = await post(start(), url);
     expect({ bytes: response.body.length, complete: response.complete }).toEqual({ bytes: MIB, complete: false });
   });
+
+  it('is read, and decoded, up to the limit of the client', async () => {
+    const { url } = await serve(({ url: path }, response) => {
+      const body = Buffer.alloc(3 * MIB);
+      if (path === '/plain') response.end(body);
+      else response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(body));
+    });
+    const sizes = async (maxResponseBytes: number): Promise<unknown[]> => {
+      const client = createHttpClient({ maxResponseBytes });
+      onTestFinished(() => client.close());
+      const responses = await Promise.all(['/plain', '/gzip'].map((path) => post(client, url + path)));
+      return responses.map(({ body, complete }) => [body.length, complete]);
+    };
+    expect(await sizes(3 * MIB)).toEqual([
+      [3 * MIB, true],
+      [3 * MIB, true],
+    ]);
+    expect(await sizes(2 * MIB)).toEqual([
+      [2 * MIB, false],
+      [2 * MIB, false],
+    ]);
+  });
 });
 
 it('progress is told after pieces of 64, 256 and 512 KiB, but not after the last', async () => {

@@ -15,6 +15,8 @@ export interface CommonFaultPlan<Name extends string> {
 
 /** Decides which request meets which fault, by the plan in force. */
 export interface FaultInjector<Name extends string, Plan> {
+  /** All faults, in the order in which the probabilities are tried. */
+  readonly names: readonly Name[];
   /** The plan in force. */
   readonly plan: Plan;
   /** Replaces the plan and restarts the random sequence. Throws a TypeError for unknown names and invalid numbers. */
@@ -38,6 +40,7 @@ export function createFaultInjector<
   let script: (Name | 'ok')[] = [];
   let random = mulberry32(seed);
   return {
+    names,
     get plan() {
       return plan;
     },

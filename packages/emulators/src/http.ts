@@ -24,6 +24,9 @@ export interface HttpResponse {
 /** The server's reaction to a request: a response, a connection reset, or no response ever. */
 export type Reaction = HttpResponse | 'reset' | 'hang';
 
+/** Serves a request itself and returns true, or leaves it to the others and returns false. */
+export type Interceptor = (request: IncomingMessage, response: ServerResponse) => boolean;
+
 /** A server that listens. */
 export interface HttpServer {
   /** Base address without a trailing slash: `"http://127.0.0.1:41234"`. */
@@ -37,12 +40,14 @@ export interface HttpServer {
 /** Largest body, in bytes. A batch of 1 MiB needs at most 6 MiB if JSON escapes every character, plus its envelope. */
 export const MAX_BODY_BYTES: number = 16 * 1024 * 1024;
 
-/** Serves requests with `handle`. Port 0 takes a free port. Rejects if the port is taken. */
+/** Serves requests with `handle`, but for those that `intercept` takes. Port 0 takes a free port. Rejects if the port is taken. */
 export async function listen(
   address: { readonly host: string; readonly port: number },
   handle: (request: HttpRequest) => Promise<Reaction>,
+  intercept: Interceptor = () => false,
 ): Promise<HttpServer> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    if (intercept(request, response)) return;
     serve(request, response, handle).catch(() => request.socket.destroy());
   });
   await new Promise<void>((resolve, reject) => {
@@ -65,10 +70,13 @@ export async function listen(
 }
 
 /** HTTP 200 with one JSON object per line. Only the emulators have this: the services require a signature to read. */
-export function linesResponse(records: readonly object[]): HttpResponse {
+export function linesResponse(
+  records: readonly object[],
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse {
   return {
     status: 200,
-    headers: { 'content-type': 'application/x-ndjson; charset=utf-8' },
+    headers: { ...headers, 'content-type': 'application/x-ndjson; charset=utf-8' },
     body: records.map((record) => `${JSON.stringify(record)}\n`).join(''),
   };
 }

@@ -8,6 +8,7 @@ export {
 export type { Credentials } from './cloudwatch/sigv4.js';
 export type { CloudWatchStats, CloudWatchViolation } from './cloudwatch/stats.js';
 export type { CloudWatchEvent } from './cloudwatch/store.js';
+export { type Dev, type DevOptions, startDev } from './dev.js';
 export type { CommonFaultPlan } from './faults.js';
 export type { LogServiceFault, LogServiceFaultPlan } from './log-service/faults.js';
 export type { LogServiceOperation } from './log-service/operations.js';

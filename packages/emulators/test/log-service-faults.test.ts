@@ -29,6 +29,8 @@ const ALL_FAULTS = [
   'noShard',
   'projectForbidden',
   'metaQuota',
+  'readQuota',
+  'incomplete',
 ] as const satisfies (keyof LogServiceFaultPlan)[];
 
 describe('a fault', () => {
@@ -215,6 +217,8 @@ describe('a fault of signed requests', () => {
     const create = () => call(emulator, 'POST /logstores', { logstoreName: 'shop', ttl: 1, shardCount: 1 });
     emulator.faults({ metaQuota: 1, only: ['CreateLogStore'] });
     expect(await create()).toMatchObject({ status: 403, errorCode: 'MetaOperationQpsLimitExceeded' });
+    expect(await sendSigned(emulator, groupOf([signedLog()]))).toMatchObject({ status: 200 });
+    emulator.faults({ incomplete: 1 });
     expect(await sendSigned(emulator, groupOf([signedLog()]))).toMatchObject({ status: 200 });
     emulator.faults({ busy: 1 });
     expect(await create()).toMatchObject({ status: 200 });

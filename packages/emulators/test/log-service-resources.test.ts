@@ -197,6 +197,18 @@ describe('GetLogs', () => {
   const messages = async (query: Record<string, string>): Promise<string[]> =>
     (await search(await setUpLogs(), query)).logs.map(({ message }: { message: string }) => message);
 
+  it('finds a part, or has no quota, as often as the fault plan says', async () => {
+    const emulator = await setUpLogs();
+    emulator.faults({ next: ['incomplete', 'readQuota'], only: ['GetLogs'] });
+    const { logs, headers } = await search(emulator);
+    expect(headers).toMatchObject({ 'x-log-progress': 'Incomplete', 'x-log-count': '2' });
+    expect(logs).toHaveLength(2);
+    expect(await search(emulator)).toMatchObject({ status: 403, errorCode: 'ShardReadQuotaExceed' });
+    const all = await search(emulator);
+    expect(all.headers).toMatchObject({ 'x-log-progress': 'Complete' });
+    expect(all.logs.slice(2)).toEqual(logs);
+  });
+
   it('returns logs in order of time, with topic, source, tags and time as texts', async () => {
     const { logs, headers } = await search(await setUpLogs());
     expect(headers).toMatchObject({

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startCloudWatch, startLogService, startProxy, startSts } from '../src/index.js';
+import { startCloudWatch, startDev, startLogService, startProxy, startSts } from '../src/index.js';
 
-const START = { startCloudWatch, startLogService, startProxy, startSts } as const;
+const START = { startCloudWatch, startDev, startLogService, startProxy, startSts } as const;
 const KEY = { accessKeyId: 'id', secretAccessKey: 'hidden' };
 const ROLES = [{ roleArn: 'arn:aws:iam::123456789012:role/logs' }];
 const STS = { credentials: KEY, roles: ROLES, onSession() {} };
@@ -44,6 +44,14 @@ describe('a wrong option is refused with its name, the expectation and the value
       { credentials: { ...KEY, expiration: '2026-01-01' } },
       'credentials.expiration: expected a valid Date, got "2026-01-01"',
     ],
+    ['startCloudWatch', { page: 'yes' }, 'page: expected true or false, got "yes"'],
+    ['startCloudWatch', { page: true, host: '0.0.0.0' }, 'page: expected a loopback host such as "127.0.0.1",'],
+    ['startLogService', { page: 1 }, 'page: expected true or false, got 1'],
+    ['startDev', { host: '0.0.0.0' }, 'host: unknown name; did you mean "port"?'],
+    ['startDev', { port: 'x' }, 'port: expected an integer from 0 to 65535, got "x"'],
+    ['startDev', { region: '' }, 'region: expected a string that is not empty, got ""'],
+    ['startDev', { project: 'A' }, 'project: expected a string as '],
+    ['startDev', { logstores: [] }, 'logstores: expected an array that is not empty, got an empty array'],
     ['startLogService', { port: -1 }, 'port: expected an integer from 0 to 65535, got -1'],
     ['startLogService', { logstore: 'x' }, 'logstore: unknown name; did you mean "logstores"?'],
     ['startLogService', { logstores: 'web' }, 'logstores: expected an array, got "web"'],

@@ -45,6 +45,18 @@ describe('FilterLogEvents', () => {
     expect(new Set(events?.map(({ eventId }) => eventId)).size).toBe(4);
   });
 
+  it('returns empty pages with a token as often as the fault plan says, and then all events', async () => {
+    const { client, emulator } = await setUpEvents();
+    emulator.faults({ next: ['emptyPage', 'emptyPage'], only: ['FilterLogEvents', 'GetLogEvents'] });
+    const { nextToken, messages } = await filter(client, { limit: 3 });
+    expect([nextToken, messages]).toEqual([expect.any(String), []]);
+    // It is no fault of other operations.
+    expect((await get(client, { startFromHead: true })).messages).toHaveLength(2);
+    const page = await filter(client, { limit: 3, nextToken });
+    expect(page.messages).toEqual(['GET /a 200', 'POST /a 500', 'GET /b 404']);
+    expect((await filter(client, { limit: 3, nextToken: page.nextToken })).messages).toEqual(['say "no way"']);
+  });
+
   it('filters by stream, prefix and time range with both ends inclusive', async () => {
     const { client } = await setUpEvents();
     expect((await filter(client, { logStreamNames: ['web-2'] })).messages).toEqual(['POST /a 500', 'say "no way"']);

@@ -1,11 +1,24 @@
 export { createLogService } from './destination.js';
 export {
+  type FoundKey,
+  type FoundLogstore,
+  inspectLogService,
+  type LogServiceInspection,
+} from './inspection.js';
+export {
   type LogServiceFetch,
   type LogServiceOptions,
   type LogServiceRecord,
   type LogServiceRoute,
   logServiceOptionNames,
 } from './options/options.js';
+export {
+  createLogServiceReader,
+  type LogServiceLogs,
+  type LogServiceQuery,
+  type LogServiceReader,
+  type LogServiceReaderOptions,
+} from './reader.js';
 export type {
   AlibabaCredential,
   AlibabaCredentialConfig,

@@ -58,9 +58,10 @@ function formatOf(fields: Fields): 'pino' | 'bunyan' | 'winston' | 'json' {
   return isWinston ? 'winston' : 'json';
 }
 
-const TIME_NAMES = ['time', 'timestamp', '@timestamp', 'ts', 'date', 'datetime', 'eventTime'];
-const LEVEL_NAMES = ['level', 'severity', 'lvl', 'loglevel', 'log.level', 'levelname'];
-const MESSAGE_NAMES = ['msg', 'message', 'short_message', 'log', 'event'];
+/** Where other JSON than that of pino, bunyan and winston may have its time, its level and its message: the first one counts. */
+export const TIME_NAMES: readonly string[] = ['time', 'timestamp', '@timestamp', 'ts', 'date', 'datetime', 'eventTime'];
+export const LEVEL_NAMES: readonly string[] = ['level', 'severity', 'lvl', 'loglevel', 'log.level', 'levelname'];
+export const MESSAGE_NAMES: readonly string[] = ['msg', 'message', 'short_message', 'log', 'event'];
 
 function timeOf(fields: Fields, now: number): number | undefined {
   for (const name of TIME_NAMES) {

@@ -1,7 +1,7 @@
 import { UsageError } from '../usage-error.js';
 
 /** The form of an option's value on the command line and in the environment. */
-export type OptionKind =
+type OptionKind =
   | 'text'
   | 'number'
   | 'boolean'

@@ -44,7 +44,7 @@ export class Session {
     });
     this.shipper = shipper;
     this.limits = limits;
-    this.identity = JSON.stringify([target.name, ...target.required.map((name) => String(options.values[name]))]);
+    this.identity = identityOf(target, options);
     const { maxBufferBytes, closeTimeoutMs, spool } = { ...DELIVERY_DEFAULTS, ...options.values } as DeliveryOptions;
     this.chunkBytes = Math.max(1, Math.floor(Number(maxBufferBytes) / 256));
     this.#closeTimeoutMs = Number(closeTimeoutMs);
@@ -105,4 +105,10 @@ export class Session {
     const progress = this.#progress?.() ?? '';
     this.#terminal.status(`${progress === '' ? '' : `${progress}  `}${statusText(stats, perSecond)}`);
   }
+}
+
+/** Which records go where: whatever a function or a default makes of it, the options are the same. */
+function identityOf({ name, required }: AnyTarget, { values }: ReadOptions): string {
+  const names = [...required, 'logStreamName', 'topic', 'region', 'endpoint'];
+  return JSON.stringify([name, ...names.map((each) => String(values[each] ?? ''))]);
 }

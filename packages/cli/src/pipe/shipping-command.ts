@@ -13,7 +13,7 @@ import { Terminal } from './terminal.js';
 const MAX_LINE_CHARS = 4 * 1024 * 1024;
 
 /** What becomes of the lines of an input. */
-export type LineHandlers = Pick<RecordReaderOptions, 'onRecord' | 'onTooLong'>;
+type LineHandlers = Pick<RecordReaderOptions, 'onRecord' | 'onTooLong'>;
 
 /** What a command that ships has after its options are read. */
 export interface Shipping {
@@ -44,6 +44,8 @@ export function addShippingOptions(
 
 /** Reads all options of such a command, and opens the shipper. Throws `UsageError`. */
 export async function openShipping(target: AnyTarget, flags: Readonly<Record<string, unknown>>): Promise<Shipping> {
+  // The page of `logferry dev` shows the counters of this process, too.
+  if (process.env.LOGFERRY_DEV) await import('@logferry/emulators/report');
   const file = await readConfig(flags);
   const { multiline, tee, quiet } = readLineSettings(flags, file);
   const options = readTargetOptions(target, flags, file);

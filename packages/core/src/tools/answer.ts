@@ -17,7 +17,7 @@ export interface HttpResponse {
   readonly status: number;
   /** Values by name in lower case. A header that came several times has its values joined by commas. */
   readonly headers: Record<string, string>;
-  /** The part of the body that came, up to 1 MiB, without its `Content-Encoding` (gzip, deflate or br). */
+  /** The part of the body that came, up to 1 MiB or the client's `maxResponseBytes`, without its `Content-Encoding` (gzip, deflate or br). */
   readonly body: Uint8Array;
   /** False if the body broke off, took longer than 4 s (from status 300 on), was larger, or has another encoding: then it is empty. */
   readonly complete: boolean;

@@ -5,7 +5,7 @@ import type { LookupFunction } from 'node:net';
 import { urlToHttpOptions } from 'node:url';
 import type { HttpResponse } from './answer.js';
 import { markProgress, markUnsent } from './http-errors.js';
-import { headOf, readResponse } from './http-response.js';
+import { headOf, MAX_RESPONSE_BYTES, readResponse } from './http-response.js';
 import { MAX_STILL_MS, UnusedConnections, unreferenceSocket, whenConnected } from './http-socket.js';
 import { type LookupAll, Lookups } from './lookup.js';
 import { type ForwardProxy, type ProxySetting, proxyChooser, proxyRefusal } from './proxy.js';
@@ -55,10 +55,16 @@ export interface HttpClientOptions {
   readonly proxy?: ProxySetting;
   /** Takes the place of `dns.lookup` in a test. @default `dns.lookup` */
   readonly lookup?: LookupAll | undefined;
+  /** The most that is kept of a response's body: for a client that reads logs. @default 1_048_576 */
+  readonly maxResponseBytes?: number | undefined;
 }
 
 /** Makes a client. Opens no connection yet; keeps connections for further requests for up to 4 s. */
-export function createHttpClient({ proxy: setting, lookup }: HttpClientOptions = {}): HttpClient {
+export function createHttpClient({
+  proxy: setting,
+  lookup,
+  maxResponseBytes: maxBytes = MAX_RESPONSE_BYTES,
+}: HttpClientOptions = {}): HttpClient {
   const lookups = lookup ? new Lookups(lookup) : threadLookups;
   const chooseProxy = proxyChooser(setting);
   const routes = new Map<string, Route>();
@@ -97,7 +103,8 @@ export function createHttpClient({ proxy: setting, lookup }: HttpClientOptions =
           if (response.statusCode === 407 && proxy && target.protocol === 'http:') {
             request.destroy();
             fail(proxyRefusal(`${others.method} ${target.origin}`, 407, response.statusMessage), 'sending');
-          } else resolve(readResponse(response, others.signal, proxy?.label).finally(stop));
+          } else
+            resolve(readResponse(response, { signal: others.signal, proxy: proxy?.label, maxBytes }).finally(stop));
         });
         // The response that switches protocols.
         request.once('upgrade', (response, socket) => {

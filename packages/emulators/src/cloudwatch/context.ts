@@ -11,4 +11,6 @@ export interface Context {
   /** The service's time, in epoch milliseconds. */
   readonly now: number;
   readonly requestId: string;
+  /** FilterLogEvents returns no event this time, but a token. @default false */
+  readonly isEmptyPage?: boolean;
 }

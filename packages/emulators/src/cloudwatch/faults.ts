@@ -18,7 +18,8 @@ export type CloudWatchFault =
   | 'reset'
   | 'hang'
   | 'lostAck'
-  | 'rejectOld';
+  | 'rejectOld'
+  | 'emptyPage';
 
 /** All faults, in the order in which the probabilities are tried. */
 export const CLOUDWATCH_FAULTS: readonly CloudWatchFault[] = [
@@ -33,6 +34,7 @@ export const CLOUDWATCH_FAULTS: readonly CloudWatchFault[] = [
   'hang',
   'lostAck',
   'rejectOld',
+  'emptyPage',
 ];
 
 /** Faults to inject. Each fault's number is its probability from 0 to 1, by default 0; their sum is at most 1. */
@@ -59,6 +61,8 @@ export interface CloudWatchFaultPlan extends CommonFaultPlan<CloudWatchFault> {
   readonly lostAck?: number;
   /** PutLogEvents: HTTP 200 that rejects every event as too old; nothing is stored. */
   readonly rejectOld?: number;
+  /** FilterLogEvents: HTTP 200 without an event, and with a `nextToken` to the page that it would have been. Others ignore it. */
+  readonly emptyPage?: number;
   /** Operations to which faults, `delayMs` and `poison` apply. @default ['PutLogEvents'] */
   readonly only?: readonly CloudWatchOperation[];
   /** Limits them further, to requests that match all given members. @default all requests */
@@ -100,7 +104,7 @@ export function isPoisoned({ poison }: CloudWatchFaultPlan, input: Input): boole
 
 /** The server's reaction to a request that meets a fault. */
 export function reactionTo(
-  fault: Exclude<CloudWatchFault, 'lostAck' | 'rejectOld'> | 'poison',
+  fault: Exclude<CloudWatchFault, 'lostAck' | 'rejectOld' | 'emptyPage'> | 'poison',
   request: { readonly operation: string; readonly requestId: string; readonly now: number },
   plan: CloudWatchFaultPlan,
 ): Reaction {

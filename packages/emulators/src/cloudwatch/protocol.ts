@@ -61,7 +61,8 @@ export function errorResponse(error: ServiceError, requestId: string, now: numbe
   };
 }
 
-function headersOf(requestId: string, now: number): Record<string, string> {
+/** Headers of each response of the service. `now` is its time in epoch milliseconds. */
+export function headersOf(requestId: string, now: number): Record<string, string> {
   return {
     'content-type': CONTENT_TYPE,
     'x-amzn-requestid': requestId,

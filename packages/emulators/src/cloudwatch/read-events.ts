@@ -31,7 +31,7 @@ export function getLogEvents(input: Input, { store }: Context): object {
 }
 
 /** Reads a page of the events of a group that match streams, time range and pattern, in order of time. */
-export function filterLogEvents(input: Input, { store }: Context): object {
+export function filterLogEvents(input: Input, { store, isEmptyPage }: Context): object {
   const fields = new Fields(input);
   const names = fields.optionalList('logStreamNames', { min: 1, max: 100 })?.map(asString);
   const prefix = fields.optionalString('logStreamNamePrefix', LOG_STREAM_NAME);
@@ -48,6 +48,8 @@ export function filterLogEvents(input: Input, { store }: Context): object {
   const log = group.log.byTime();
   // A token keeps the direction of the request that returned it.
   const start = token === undefined ? firstPosition(log, fromHead) : parseToken(token);
+  // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
+  if (isEmptyPage) return { events: [], searchedLogStreams: [], nextToken: formatToken(start) };
   const { events, next, more } = walk(
     log,
     start,

@@ -14,6 +14,10 @@ import {
 } from '../checks.js';
 import { createFaultInjector } from '../faults.js';
 import { type HttpRequest, linesResponse, listen } from '../http.js';
+import { observeRequest } from '../observer.js';
+import { Hub } from '../page/hub.js';
+import { checkLoopback, createPageRoutes, pageUrlOf } from '../page/routes.js';
+import { createSwitchBoard } from '../page/switches.js';
 import { type Exchange, type Operation, serveRequest } from '../serve-request.js';
 import type { Context } from './context.js';
 import { asServiceError, type ServiceError, UnsupportedOperation } from './errors.js';
@@ -28,11 +32,11 @@ import {
 } from './faults.js';
 import type { Input } from './fields.js';
 import { type CloudWatchOperation, isOperation, runOperation } from './operations.js';
-import { checkEnvelope, decodeBody, errorResponse, operationOf, successResponse } from './protocol.js';
+import { checkEnvelope, decodeBody, errorResponse, headersOf, operationOf, successResponse } from './protocol.js';
 import { DAY_MS, MAX_AGE_MS } from './rules.js';
 import { AWS_ACCESS_KEY, type Credentials, createVerifier, type Verifier } from './sigv4.js';
-import { type CloudWatchStats, createStats } from './stats.js';
-import { type CloudWatchEvent, createStore } from './store.js';
+import { type CloudWatchStats, createStats, type Stats } from './stats.js';
+import { type CloudWatchEvent, createStore, type Store } from './store.js';
 
 /** Options of {@link startCloudWatch}. */
 export interface CloudWatchEmulatorOptions {
@@ -57,12 +61,16 @@ export interface CloudWatchEmulatorOptions {
   readonly maxPutsPerSecondPerStream?: number;
   /** Refuses what the documentation forbids, and the service accepts; without it, `stats().tolerated` lists it. @default false */
   readonly strict?: boolean;
+  /** Serves a live page of the events, the requests and the faults below `/_logferry/`. Needs a loopback `host`. @default false */
+  readonly page?: boolean;
 }
 
 /** A local CloudWatch Logs. */
 export interface CloudWatchEmulator {
   /** Base address: `"http://127.0.0.1:41234"`. `GET /` returns the stored events, one JSON object per line. */
   readonly url: string;
+  /** Address of the live page; undefined without the option `page`. */
+  readonly pageUrl: string | undefined;
   /** Environment variables that direct the AWS SDKs and the AWS CLI to this server. */
   readonly env: Readonly<
     Record<'AWS_ENDPOINT_URL_CLOUDWATCH_LOGS' | 'AWS_REGION' | 'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY', string>
@@ -112,34 +120,74 @@ export async function startCloudWatch(options: CloudWatchEmulatorOptions = {}): 
     sequenceTokens: optional(choice(['ignored', 'required'])),
     maxPutsPerSecondPerStream: optional(number(0)),
     strict: optional(flag),
+    page: optional(flag),
   });
+  if (options.page) checkLoopback('startCloudWatch', options.host);
+  return openCloudWatch(options, options.page ? new Hub() : undefined);
+}
+
+/** The same with checked options, and with the page that shows the server. */
+export async function openCloudWatch(
+  options: CloudWatchEmulatorOptions,
+  hub: Hub | undefined,
+): Promise<CloudWatchEmulator> {
   const { port = 0, host = '127.0.0.1', region = 'us-east-1', credentials = TEST_CREDENTIALS } = options;
-  const { clock = Date.now, seed = 1, sequenceTokens = 'ignored', strict = false } = options;
+  const { clock: ownClock = Date.now, seed = 1, sequenceTokens = 'ignored', strict = false } = options;
   const { maxPutsPerSecondPerStream = Number.POSITIVE_INFINITY } = options;
   const store = createStore();
   const stats = createStats();
   let accepted: readonly Credentials[] = [credentials];
-  const verify = createVerifier({ credentials: () => accepted, region, clock });
-  const settings = { store, stats, region, sequenceTokens, maxPutsPerSecondPerStream };
   const faults = createFaultInjector<CloudWatchFault, CloudWatchFaultPlan>(CLOUDWATCH_FAULTS, OTHER_MEMBERS, seed);
-
-  const server = await listen({ host, port }, async (request) => {
-    if (request.method === 'GET' && request.url === '/') return linesResponse(store.arrivals);
-    const operation = operationOf(request);
-    stats.received(isOperation(operation) ? operation : 'Unknown', request.body.length);
-    return serveRequest(request, { faults, stats }, () =>
-      createExchange(request, verify, strict, { ...settings, now: clock(), requestId: randomUUID() }),
-    );
+  const switches = createSwitchBoard(faults, 'accessDenied');
+  const clock = () => ownClock() + switches.skewMs();
+  const verify = createVerifier({ credentials: () => accepted, region, clock });
+  const settings = { store, region, sequenceTokens, maxPutsPerSecondPerStream };
+  const observer = hub?.add<CloudWatchEvent>({
+    switches,
+    settings: () => ({ name: 'cloudwatch', title: 'CloudWatch Logs', endpoint: server.url, region, env: env() }),
+    places: () => placesOf(store),
+    toRecord: ({ logGroupName, logStreamName, timestamp, ingestionTime, requestId, message }) => [
+      ...([logGroupName, logStreamName, timestamp, ingestionTime, requestId] as const),
+      message,
+    ],
   });
 
+  const serve = (request: HttpRequest, stats: Stats) =>
+    serveRequest(request, { faults, stats }, () =>
+      createExchange(request, verify, strict, { ...settings, stats, now: clock(), requestId: randomUUID() }),
+    );
+  const server = await listen(
+    { host, port },
+    async (request) => {
+      if (request.method === 'GET' && request.url === '/')
+        return linesResponse(store.arrivals, headersOf(randomUUID(), clock()));
+      const named = operationOf(request);
+      const operation = isOperation(named) ? named : 'Unknown';
+      const wireBytes = request.body.length;
+      stats.received(operation, wireBytes);
+      if (!observer) return serve(request, stats);
+      const compression = request.headers['content-encoding'] ?? 'none';
+      return observeRequest(
+        observer,
+        { operation, wireBytes, compression },
+        stats,
+        (count) => store.arrivals.slice(-count),
+        (watched) => serve(request, watched),
+      );
+    },
+    hub && createPageRoutes(hub),
+  );
+
+  const env = () => ({
+    AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: server.url,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  });
   return {
     url: server.url,
-    env: {
-      AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: server.url,
-      AWS_REGION: region,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    },
+    pageUrl: hub && pageUrlOf(server),
+    env: env(),
     events(filter = {}) {
       checkOptions<EventFilter>('events', filter, { logGroupName: optional(string), logStreamName: optional(string) });
       const { logGroupName, logStreamName } = filter;
@@ -154,10 +202,20 @@ export async function startCloudWatch(options: CloudWatchEmulatorOptions = {}): 
       oneOrList(AWS_ACCESS_KEY)('credentials', next);
       accepted = [next].flat();
     },
-    faults: (plan = {}) => faults.replace(plan),
+    faults(plan = {}) {
+      faults.replace(plan);
+      hub?.switchesChanged();
+    },
     closeIdleConnections: server.closeIdleConnections,
     close: server.close,
   };
+}
+
+function* placesOf({ groups }: Store): Generator<[group: string, stream: string]> {
+  for (const group of groups.values()) {
+    yield [group.name, ''];
+    for (const stream of group.streams.keys()) yield [group.name, stream];
+  }
 }
 
 type InjectedFault = Exclude<CloudWatchFault, 'lostAck'>;
@@ -197,8 +255,8 @@ function createOperation(
   input: Input,
   context: Context,
 ): Operation<InjectedFault, CloudWatchFaultPlan> {
-  const performAt = (now: number) => {
-    const output = runOperation(name, input, { ...context, now });
+  const performAt = (now: number, isEmptyPage = false) => {
+    const output = runOperation(name, input, { ...context, now, isEmptyPage });
     return successResponse(output, context.requestId, context.now);
   };
   return {
@@ -206,10 +264,12 @@ function createOperation(
     isInScope: (plan) => inScope(plan, name, input),
     isPoisoned: (plan) => isPoisoned(plan, input),
     perform: () => performAt(context.now),
-    inject: (fault, plan) =>
-      fault === 'rejectOld'
-        ? // At this later time, every event that is valid now is too old.
-          performAt(context.now + MAX_AGE_MS + DAY_MS)
-        : reactionTo(fault, { operation: name, ...context }, plan),
+    ignores: (fault) => fault === 'emptyPage' && name !== 'FilterLogEvents',
+    inject(fault, plan) {
+      // At this later time, every event that is valid now is too old.
+      if (fault === 'rejectOld') return performAt(context.now + MAX_AGE_MS + DAY_MS);
+      if (fault === 'emptyPage') return performAt(context.now, true);
+      return reactionTo(fault, { operation: name, ...context }, plan);
+    },
   };
 }

@@ -30,8 +30,8 @@ export interface Action {
   readonly group?: LogGroup;
   /** Whether the logs are compressed. */
   readonly isCompressed?: boolean;
-  /** Runs the operation. Throws a ServiceError. */
-  perform(): HttpResponse;
+  /** Runs the operation; GetLogs finds only a part with `isIncomplete`. Throws a ServiceError. */
+  perform(options?: { readonly isIncomplete: boolean }): HttpResponse;
 }
 
 /** Checks a request by the rules of its operation. Throws a ServiceError. */

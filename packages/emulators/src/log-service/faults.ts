@@ -43,7 +43,9 @@ export type LogServiceFault =
   | 'logstoreWithoutShard'
   | 'noShard'
   | 'projectForbidden'
-  | 'metaQuota';
+  | 'metaQuota'
+  | 'readQuota'
+  | 'incomplete';
 
 /** All faults, in the order in which the probabilities are tried. */
 export const LOG_SERVICE_FAULTS: readonly LogServiceFault[] = [
@@ -71,6 +73,8 @@ export const LOG_SERVICE_FAULTS: readonly LogServiceFault[] = [
   'noShard',
   'projectForbidden',
   'metaQuota',
+  'readQuota',
+  'incomplete',
 ];
 
 /** Faults of signed requests only: web tracking ignores them. */
@@ -132,6 +136,10 @@ export interface LogServiceFaultPlan extends CommonFaultPlan<LogServiceFault> {
   readonly projectForbidden?: number;
   /** HTTP 403 `MetaOperationQpsLimitExceeded`, the quota of operations on resources. */
   readonly metaQuota?: number;
+  /** HTTP 403 `ShardReadQuotaExceed`. */
+  readonly readQuota?: number;
+  /** GetLogs: HTTP 200 with `x-log-progress: Incomplete` and the later half of the page. Others ignore it. */
+  readonly incomplete?: number;
   /** Operations to which faults, `delayMs` and `poison` apply. @default ['PutLogs', 'PutWebTracking'] */
   readonly only?: readonly LogServiceOperation[];
   /** Limits faults, `delayMs` and `poison` to requests that match all given members. @default all requests */
@@ -188,7 +196,7 @@ export function isPoisoned({ poison }: LogServiceFaultPlan, { group }: FaultTarg
 
 /** The server's reaction to a request that meets a fault. */
 export function reactionTo(
-  fault: Exclude<LogServiceFault, 'lostAck'> | 'poison',
+  fault: Exclude<LogServiceFault, 'lostAck' | 'incomplete'> | 'poison',
   request: FaultTarget,
   plan: LogServiceFaultPlan,
 ): Reaction {
@@ -245,6 +253,8 @@ export function reactionTo(
       return fail(new ServiceError('ProjectForbidden', `Project ${request.project} has been forbidden.`, 403));
     case 'metaQuota':
       return failForNow('MetaOperationQpsLimitExceeded', 'Qps limit for the meta operation is exceeded.', 403);
+    case 'readQuota':
+      return failForNow('ShardReadQuotaExceed', 'Shard read quota exceed', 403);
     case 'poison':
       return fail(new ServiceError('PostBodyInvalid', 'The logs are not valid.'));
   }

@@ -20,15 +20,17 @@ export function getLogs({ logstore, query }: Call, context: Context): Action {
   const matches = parseQuery(query.get('query') ?? '', index.line);
 
   return {
-    perform() {
+    perform({ isIncomplete } = { isIncomplete: false }) {
       const found = context.store
         .events({ logstore, ...(topic !== undefined && { topic }) })
         .filter(({ time }) => time >= from * 1000 && time < to * 1000)
         .filter(matches)
         .toSorted((a, b) => a.time - b.time || a.timeNs - b.timeNs);
       if (reverse.toLowerCase() === 'true') found.reverse();
-      const logs = found.slice(offset, offset + line).map(describe);
-      return jsonResponse(logs, context, { 'x-log-progress': 'Complete', 'x-log-count': String(logs.length) });
+      const page = found.slice(offset, offset + line).map(describe);
+      const logs = isIncomplete ? page.slice(page.length / 2) : page;
+      const progress = isIncomplete ? 'Incomplete' : 'Complete';
+      return jsonResponse(logs, context, { 'x-log-progress': progress, 'x-log-count': String(logs.length) });
     },
   };
 }

@@ -14,6 +14,10 @@ import {
 } from '../checks.js';
 import { createFaultInjector } from '../faults.js';
 import { type HttpRequest, linesResponse, listen } from '../http.js';
+import { observeRequest } from '../observer.js';
+import { Hub } from '../page/hub.js';
+import { checkLoopback, createPageRoutes, pageUrlOf } from '../page/routes.js';
+import { createSwitchBoard } from '../page/switches.js';
 import { type Exchange, type Operation, serveRequest } from '../serve-request.js';
 import { asServiceError, type ServiceError, type Tolerate, UnsupportedOperation } from './errors.js';
 import {
@@ -58,12 +62,16 @@ export interface LogServiceEmulatorOptions {
   readonly seed?: number;
   /** Refuses what the documentation forbids, and the service accepts; without it, `stats().tolerated` lists it. @default false */
   readonly strict?: boolean;
+  /** Serves a live page of the logs, the requests and the faults below `/_logferry/`. Needs a loopback `host`. @default false */
+  readonly page?: boolean;
 }
 
 /** A local Log Service. */
 export interface LogServiceEmulator {
   /** Base address: `"http://127.0.0.1:41234"`. `GET /` returns the stored logs, one JSON object per line. */
   readonly url: string;
+  /** Address of the live page; undefined without the option `page`. */
+  readonly pageUrl: string | undefined;
   /** Client options that direct logs to this server's first logstore. */
   readonly target: { readonly endpoint: string; readonly project: string; readonly logstore: string };
   /** The server's region. */
@@ -127,40 +135,80 @@ export async function startLogService(options: LogServiceEmulatorOptions = {}): 
     clock: optional(callable),
     seed: optional(seedNumber),
     strict: optional(flag),
+    page: optional(flag),
   });
+  if (options.page) checkLoopback('startLogService', options.host);
+  return openLogService(options, options.page ? new Hub() : undefined);
+}
+
+/** The same with checked options, and with the page that shows the server. */
+export async function openLogService(
+  options: LogServiceEmulatorOptions,
+  hub: Hub | undefined,
+): Promise<LogServiceEmulator> {
   const { port = 0, host = '127.0.0.1', project = 'local', logstores = ['logs'], webTrackingOff = [] } = options;
-  const { region = 'us-east-1', clock = Date.now, seed = 1, strict = false } = options;
+  const { region = 'us-east-1', clock: ownClock = Date.now, seed = 1, strict = false } = options;
   const [logstore] = [...logstores, ...webTrackingOff];
   if (logstore === undefined)
     throw new TypeError('startLogService: logstores: expected at least one logstore, got none');
   let credentials = [options.credentials ?? TEST_CREDENTIALS].flat();
+  const faults = createFaultInjector<LogServiceFault, LogServiceFaultPlan>(LOG_SERVICE_FAULTS, OTHER_MEMBERS, seed);
+  const switches = createSwitchBoard(faults, 'unauthorized');
+  const clock = () => ownClock() + switches.skewMs();
   const store = new Store(project);
   for (const name of logstores) store.set(name, true, clock());
   for (const name of webTrackingOff) store.set(name, false, clock());
   const stats = createStats();
-  const faults = createFaultInjector<LogServiceFault, LogServiceFaultPlan>(LOG_SERVICE_FAULTS, OTHER_MEMBERS, seed);
+  const observer = hub?.add<LogServiceEvent>({
+    switches,
+    settings: () => ({
+      name: 'log-service',
+      title: 'Log Service',
+      endpoint: server.url,
+      region,
+      env: envOf(credentials),
+      target: { project, logstore },
+    }),
+    places: () => [...store.logstores.keys()].map((name) => [name, ''] as const),
+    toRecord: ({ logstore, topic, time, receiveTime, requestId, fields, source, tags }) => [
+      ...([logstore, topic, time, receiveTime, requestId] as const),
+      fields,
+      { source, tags },
+    ],
+  });
 
-  const server = await listen({ host, port }, async (request) => {
-    if (request.method === 'GET' && request.url === '/') return linesResponse(store.events({}));
-    const requestId = randomBytes(12).toString('hex').toUpperCase();
-    if (request.method === 'OPTIONS') return preflightResponse(request, requestId, clock());
-    stats.received(operationOf(request) ?? 'Unknown', compressionOf(request), request.body.length);
-    return serveRequest(request, { faults, stats }, () =>
+  const serve = (request: HttpRequest, requestId: string, stats: Stats) =>
+    serveRequest(request, { faults, stats }, () =>
       createExchange(request, { project, region, credentials, store, stats, strict, requestId, now: clock() }),
     );
-  });
+  const server = await listen(
+    { host, port },
+    async (request) => {
+      if (request.method === 'GET' && request.url === '/') return linesResponse(store.events({}));
+      const requestId = randomBytes(12).toString('hex').toUpperCase();
+      if (request.method === 'OPTIONS') return preflightResponse(request, requestId, clock());
+      const [operation, compression] = [operationOf(request) ?? 'Unknown', compressionOf(request)];
+      const wireBytes = request.body.length;
+      stats.received(operation, compression, wireBytes);
+      if (!observer) return serve(request, requestId, stats);
+      return observeRequest(
+        observer,
+        { operation, wireBytes, compression },
+        stats,
+        (count) => store.latest(count),
+        (watched) => serve(request, requestId, watched),
+      );
+    },
+    hub && createPageRoutes(hub),
+  );
 
   return {
     url: server.url,
+    pageUrl: hub && pageUrlOf(server),
     target: { endpoint: server.url, project, logstore },
     region,
     get env() {
-      const [{ accessKeyId, accessKeySecret, securityToken }] = credentials as [LogServiceCredentials];
-      return {
-        ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
-        ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
-        ...(securityToken !== undefined && { ALIBABA_CLOUD_SECURITY_TOKEN: securityToken }),
-      };
+      return envOf(credentials);
     },
     events(filter = {}) {
       checkOptions<EventFilter>('events', filter, { logstore: optional(string), topic: optional(string) });
@@ -176,9 +224,21 @@ export async function startLogService(options: LogServiceEmulatorOptions = {}): 
       flag('webTracking: on', on);
       store.set(name, on, clock());
     },
-    faults: (plan = {}) => faults.replace(plan),
+    faults(plan = {}) {
+      faults.replace(plan);
+      hub?.switchesChanged();
+    },
     closeIdleConnections: server.closeIdleConnections,
     close: server.close,
+  };
+}
+
+function envOf(credentials: readonly LogServiceCredentials[]): LogServiceEnv {
+  const [{ accessKeyId, accessKeySecret, securityToken }] = credentials as [LogServiceCredentials];
+  return {
+    ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
+    ...(securityToken !== undefined && { ALIBABA_CLOUD_SECURITY_TOKEN: securityToken }),
   };
 }
 
@@ -237,9 +297,13 @@ function createOperation(
     inFlightKey: group && `${logstore}:${group.topic}`,
     isInScope: (plan) => inScope(plan, target),
     isPoisoned: (plan) => isPoisoned(plan, target),
-    ignores: (fault) => (fault === 'uncompressError' && !isCompressed) || (SIGNED_FAULTS.has(fault) && !isSigned),
+    ignores: (fault) =>
+      (fault === 'uncompressError' && !isCompressed) ||
+      (fault === 'incomplete' && operation !== 'GetLogs') ||
+      (SIGNED_FAULTS.has(fault) && !isSigned),
     perform,
-    inject: (fault, plan) => reactionTo(fault, target, plan),
+    inject: (fault, plan) =>
+      fault === 'incomplete' ? perform({ isIncomplete: true }) : reactionTo(fault, target, plan),
   };
 }
 

@@ -118,6 +118,11 @@ export class Store {
     }
   }
 
+  /** The last stored logs, at least one. */
+  latest(count: number): LogServiceEvent[] {
+    return this.#arrivals.slice(-count);
+  }
+
   /** Stored logs in order of arrival, as a new list. */
   events({ logstore, topic }: { readonly logstore?: string; readonly topic?: string }): LogServiceEvent[] {
     if (logstore === undefined && topic === undefined) return this.#arrivals.slice();

@@ -10,7 +10,7 @@ import {
 
 /** What was asked of the service, for messages. */
 export interface Attempt {
-  readonly operation: 'PutWebTracking' | 'PutLogs' | 'CreateLogStore' | 'CreateIndex';
+  readonly operation: 'PutWebTracking' | 'PutLogs' | 'CreateLogStore' | 'CreateIndex' | 'GetLogs' | 'GetLogStore';
   /** `logstore "web" of project "shop" at shop.cn-hangzhou.log.aliyuncs.com:443` */
   readonly targetLabel: string;
   /** The resource in a RAM policy: `acs:log:*:*:project/shop/logstore/web` */
@@ -22,24 +22,19 @@ export interface Attempt {
  * https://www.alibabacloud.com/help/en/sls/developer-reference/error-codes
  */
 export function toDeliveryError(answer: Answer, attempt: Attempt): DeliveryError {
-  const { operation, targetLabel } = attempt;
   const { status, errorName, requestId, retryAfterMs } = answer;
   const named = CODES.get(errorName.toLowerCase()) ?? (status === 404 ? 'NOT_FOUND' : undefined);
   const { code, ambiguous } = classifyAnswer(answer, named);
   const request = requestId === undefined ? '' : ` (request ${requestId})`;
-  const message = `${operation} to ${targetLabel}: ${hintOf(code, answer, attempt)}${describeAnswer(answer)}${request}`;
+  const message = `${asked(attempt)}: ${hintOf(code, answer, attempt)}${describeAnswer(answer)}${request}`;
   return new DeliveryError(code, message, { ambiguous, requestId, retryAfterMs });
 }
 
 /** Translates the error that `fetch` threw for a request without a response. */
-export function toConnectionError(
-  error: unknown,
-  { operation, targetLabel }: Attempt,
-  signal: AbortSignal,
-): DeliveryError {
+export function toConnectionError(error: unknown, attempt: Attempt, signal: AbortSignal): DeliveryError {
   const { code, ambiguous, reason } = noAnswer(error, signal);
   const hint = code === 'NETWORK' ? ' (check the endpoint, and that the network lets requests to it through)' : '';
-  return new DeliveryError(code, `${operation} to ${targetLabel}: ${reason}${hint}`, { cause: error, ambiguous });
+  return new DeliveryError(code, `${asked(attempt)}: ${reason}${hint}`, { cause: error, ambiguous });
 }
 
 /** The same failure, after which the batch is to go again at once: the destination has learned from it. */
@@ -67,11 +62,18 @@ export function existsAlready({ errorName }: Answer): boolean {
   return /alreadyexists?$/i.test(errorName);
 }
 
+/** `PutLogs to logstore "web" of project "shop" at …` */
+function asked({ operation, targetLabel }: Attempt): string {
+  return `${operation} ${operation === 'GetLogs' ? 'from' : 'to'} ${targetLabel}`;
+}
+
 /** Error codes, in lower case, that say more than their HTTP status. */
 const CODES: ReadonlyMap<string, DeliveryCode> = new Map([
   ['exceedquota', 'THROTTLED'],
   ['writequotaexceed', 'THROTTLED'],
   ['shardwritequotaexceed', 'THROTTLED'],
+  ['readquotaexceed', 'THROTTLED'],
+  ['shardreadquotaexceed', 'THROTTLED'],
   ['metaoperationqpslimitexceeded', 'THROTTLED'],
   ['postbodytoolarge', 'TOO_LARGE'],
   ['projectnotexist', 'NOT_FOUND'],
@@ -104,6 +106,8 @@ function hintOf(code: DeliveryCode, answer: Answer, attempt: Attempt): string {
     return 'the logstore does not exist, create it, or let createMissing do that: ';
   if (code === 'NOT_FOUND') return 'the project or the logstore does not exist: ';
   if (code !== 'MISCONFIGURED') return '';
+  if (name === 'indexconfignotexist')
+    return 'the logstore has no index, without which logs cannot be read, create one: ';
   if (isTimeRefused(answer)) return 'the clock of this machine is wrong: ';
   if (isSuccess(status)) return 'some other server answers, without a request id of Log Service, check the endpoint: ';
   if (status < 400 || errorName === '') return 'some other server answers, check the endpoint: ';
@@ -129,4 +133,6 @@ const ACTIONS: Readonly<Record<Attempt['operation'], string>> = {
   PutLogs: 'log:PostLogStoreLogs',
   CreateLogStore: 'log:CreateLogStore',
   CreateIndex: 'log:CreateIndex',
+  GetLogs: 'log:GetLogStoreLogs',
+  GetLogStore: 'log:GetLogStore',
 };

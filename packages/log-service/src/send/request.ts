@@ -1,4 +1,4 @@
-import { type Answer, type HttpClient, isSuccess, readAnswer } from '@logferry/core';
+import { type Answer, type HttpClient, isSuccess, type ReceivedResponse, readAnswer } from '@logferry/core';
 import type { LogServiceFetch } from '../options/options.js';
 import { SECURITY_TOKEN_HEADER } from '../signed/canonical.js';
 
@@ -7,6 +7,14 @@ export interface LogServiceRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+}
+
+/** A request that reads. */
+export interface LogServiceGet {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly method: 'GET';
+  readonly body: undefined;
 }
 
 /** A response of the service, or of some other server at its address. */
@@ -37,13 +45,43 @@ export async function post(
   const { status, proxy } = response as ProxiedResponse;
   const clockOffsetMs = offsetOf(response.headers.get('date'), sentMs);
   // The status decides. The body may break off, but reading it frees the connection for the next request.
-  const text = await response.text().catch(() => '');
-  const token = headers[SECURITY_TOKEN_HEADER];
+  const body = await response.text().catch(() => '');
+  return readResponse({ status, headers: response.headers, body, proxy }, headers, clockOffsetMs);
+}
+
+/** A response with what was asked for. */
+export interface LogServicePage extends LogServiceResponse {
+  /** As it came; not to be quoted in messages. */
+  readonly content: string;
+  /** The value of the header `x-log-progress`. */
+  readonly progress: string | undefined;
+}
+
+/** Makes a request that reads. Rejects with the error of the client if no response came. It is not `done` if the body broke off. */
+export async function get(
+  http: HttpClient,
+  { url, headers, method }: LogServiceGet,
+  signal: AbortSignal,
+): Promise<LogServicePage> {
+  const sentMs = Date.now();
+  const response = await http.request({ url, method, headers, body: '', signal });
+  const content = new TextDecoder().decode(response.body);
+  const clockOffsetMs = offsetOf(response.headers.date, sentMs);
+  const answer = readResponse({ ...response, body: content }, headers, clockOffsetMs);
+  const progress = response.headers['x-log-progress'];
+  return { ...answer, done: answer.done && response.complete, content, progress };
+}
+
+function readResponse(
+  { body, ...received }: ReceivedResponse & { readonly body: string },
+  requestHeaders: Readonly<Record<string, string>>,
+  clockOffsetMs: number | undefined,
+): LogServiceResponse {
+  const token = requestHeaders[SECURITY_TOKEN_HEADER];
   // A server may quote the request, and messages quote the response.
-  const body = token === undefined ? text : text.replaceAll(token, '…');
-  const received = { status, headers: response.headers, body, proxy };
-  const answer = readAnswer(received, { requestIdHeader: 'x-log-requestid', readError });
-  const { requestId, errorName } = answer;
+  const quotable = token === undefined ? body : body.replaceAll(token, '…');
+  const answer = readAnswer({ ...received, body: quotable }, { requestIdHeader: 'x-log-requestid', readError });
+  const { status, requestId, errorName } = answer;
   return { ...answer, clockOffsetMs, done: isSuccess(status) && requestId !== undefined && errorName === '' };
 }
 
@@ -71,7 +109,7 @@ export function fetchOver(http: HttpClient): ProgressFetch {
 /** After a longer wait the process, or the machine, may have slept while the response lay there. */
 const MAX_WAIT_MS = 60_000;
 
-function offsetOf(dateHeader: string | null, sentMs: number): number | undefined {
+function offsetOf(dateHeader: string | null | undefined, sentMs: number): number | undefined {
   const nowMs = Date.now();
   const offsetMs = Date.parse(dateHeader ?? '') - nowMs;
   return Number.isNaN(offsetMs) || Math.abs(nowMs - sentMs) > MAX_WAIT_MS ? undefined : offsetMs;

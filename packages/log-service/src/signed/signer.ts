@@ -1,15 +1,20 @@
 import { type Clock, systemClock } from '@logferry/core';
 import { isTimeRefused } from '../send/classify.js';
-import type { LogServiceRequest, LogServiceResponse } from '../send/request.js';
+import type { LogServiceGet, LogServiceRequest, LogServiceResponse } from '../send/request.js';
 import type { AccessKey } from './access-key.js';
 import { type CredentialsSource, createCredentialsSource } from './credentials.js';
 import type { LogServiceCredentials } from './credentials-option.js';
 import { signRequest } from './signature.js';
 
-/** A signed request, with what its signature depends on. */
-export interface SignedRequest extends LogServiceRequest {
+/** What a signature depends on, besides the request. */
+export interface Signature {
   readonly key: AccessKey;
   readonly clockOffsetMs: number;
+}
+
+/** The headers of a signed request, and what its signature depends on. */
+export interface SignedHeaders extends Signature {
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** Signs requests with the credentials and the time of the moment, and learns from refusals. */
@@ -56,16 +61,16 @@ export class Signer {
   }
 
   /** Rejects with a `DeliveryError` if there are no credentials. */
-  async sign(request: LogServiceRequest, signal: AbortSignal): Promise<SignedRequest> {
+  async sign(request: LogServiceRequest | LogServiceGet, signal: AbortSignal): Promise<SignedHeaders> {
     const key = await this.#credentials.get(signal);
     const { clockOffsetMs } = this;
     const options = { region: this.#region, dateMs: this.now() };
     const headers = signRequest({ method: 'POST', ...request }, key, options);
-    return { ...request, headers, key, clockOffsetMs };
+    return { headers, key, clockOffsetMs };
   }
 
   /** Takes the time of the service from a response of its own, since the clock of a proxy may be wrong, and whether it took the key. */
-  learn({ key }: SignedRequest, { status, requestId, clockOffsetMs: offsetMs }: LogServiceResponse): void {
+  learn({ key }: Signature, { status, requestId, clockOffsetMs: offsetMs }: LogServiceResponse): void {
     if (requestId === undefined) return;
     if (status !== 401) this.#credentials.confirm(key);
     if (offsetMs === undefined) return;
@@ -75,7 +80,7 @@ export class Signer {
   }
 
   /** Whether the next signature may be taken although the service refused this one: it has another time, or another key. */
-  async canImprove(signed: SignedRequest, response: LogServiceResponse, signal: AbortSignal): Promise<boolean> {
+  async canImprove(signed: Signature, response: LogServiceResponse, signal: AbortSignal): Promise<boolean> {
     if (isTimeRefused(response)) return Math.abs(this.clockOffsetMs - signed.clockOffsetMs) >= TOLERATED_MS;
     return response.status === 401 && (await this.#credentials.renew(signed.key, signal));
   }

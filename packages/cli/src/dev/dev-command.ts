@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import { numberOption } from '@logferry/core';
+import type { Command } from 'commander';
+import type { OptionSpec } from '../options/option.js';
+import { addFlags, readOptions } from '../options/read-options.js';
+import { openOutput } from '../stdout.js';
+import { withSources } from '../targets/target-options.js';
+
+const specs: readonly OptionSpec[] = [
+  {
+    path: ['port'],
+    kind: 'number',
+    value: 'n',
+    description: 'port of the page; the servers take the next free ones',
+    defaultText: '4600, or the next free one',
+  },
+  { path: ['project'], kind: 'text', value: 'name', description: 'project of Log Service', defaultText: 'local' },
+  { path: ['logstore'], kind: 'list', value: 'name', description: 'logstore, once or more', defaultText: 'logs' },
+  { path: ['region'], kind: 'text', value: 'name', description: 'region of both servers', defaultText: 'us-east-1' },
+  { path: ['strict'], kind: 'boolean', description: 'refuse what the documentation forbids, and the services accept' },
+];
+
+/** `logferry dev`: local clouds, and a page that shows what arrives. */
+export function addDevCommand(program: Command): void {
+  const command = program
+    .command('dev')
+    .summary('local clouds, and a page that shows what arrives')
+    .description(
+      'Starts a local CloudWatch Logs and a local Log Service on this machine, with the rules of the services, and a page that shows records, requests and faults. Nothing leaves the machine.',
+    )
+    .action(async (flags: Readonly<Record<string, unknown>>) => {
+      await startLocalClouds(flags);
+    });
+  addFlags(command, specs, 'Servers:');
+}
+
+async function startLocalClouds(flags: Readonly<Record<string, unknown>>): Promise<void> {
+  // The variables of the other commands, which name where these ship to, are none for the servers.
+  const options = readOptions(specs, flags, {}, undefined);
+  const { port, project, logstore, region, strict } = options.values as {
+    readonly port?: number;
+    readonly project?: string;
+    readonly logstore?: readonly string[];
+    readonly region?: string;
+    readonly strict?: boolean;
+  };
+  withSources(options, () => numberOption('port', port, 0, { min: 0, max: 65_535 }));
+  const { startDev } = await import('@logferry/emulators');
+  const { url, env, logService, close } = await startDev({
+    ...(port !== undefined && { port }),
+    ...(project !== undefined && { project }),
+    ...(logstore !== undefined && { logstores: logstore }),
+    ...(strict !== undefined && { strict }),
+    ...(region !== undefined && { region }),
+  });
+  const asked = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
+  const { endpoint, project: served, logstore: store } = logService.target;
+  await openOutput().out(`The page is at ${url}
+
+Variables for your program, in another terminal:
+${Object.entries(env)
+  .map(([name, value]) => `  export ${name}=${value}`)
+  .join('\n')}
+
+A first record, there:
+  echo 'hello' | npx logferry cloudwatch --group shop
+  echo 'hello' | npx logferry log-service --endpoint ${endpoint} --project ${served} --logstore ${store}
+
+Or from your logger, with the same variables: new CloudWatchTransport({ logGroupName: 'shop' }) of @logferry/winston/cloudwatch, and the like.
+To see its counters on the page, too: node --import @logferry/emulators/report app.js
+
+Ctrl-C stops the servers.
+`);
+  await asked;
+  await close();
+}

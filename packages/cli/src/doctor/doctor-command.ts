@@ -1,0 +1,50 @@
+import { splitOptions } from '@logferry/core';
+import type { Command } from 'commander';
+import { DELIVERY_OFFERED } from '../options/delivery-specs.js';
+import { addFlags } from '../options/read-options.js';
+import { openOutput } from '../stdout.js';
+import { addConfigFlag, readConfig } from '../targets/read-config.js';
+import { readTargetOptions, withSources } from '../targets/target-options.js';
+import type { AnyTarget } from '../targets/targets.js';
+import { UsageError } from '../usage-error.js';
+import { type DoctorTarget, runDoctor } from './doctor.js';
+import { type PolicyFormat, policyOf } from './policy.js';
+
+const FORMATS: readonly PolicyFormat[] = ['json', 'terraform', 'cdk'];
+
+/** `logferry doctor cloudwatch`: says why records do not arrive. */
+export function addDoctorCommand(doctor: Command, target: AnyTarget): void {
+  const command = doctor
+    .command(target.name)
+    .summary(`check whether records arrive at ${target.title}`)
+    .description(
+      [
+        `Checks, one by one, what records need to arrive at ${target.title}, and writes a marked record. Each failure comes with its`,
+        'remedy. Exit code 0: a record arrives; with --dry: every check that does not write passes. Exit code 1: it does not.',
+      ].join(' '),
+    )
+    .option('--dry', 'write and create nothing')
+    .option('--json', 'print one JSON object a check')
+    .option(
+      '--policy <format>',
+      `print the least rights that these options need, and check nothing: ${FORMATS.join(', ')}`,
+    )
+    .action(async (flags: Readonly<Record<string, unknown>>) => {
+      process.exitCode = await check(target, flags);
+    });
+  addConfigFlag(command);
+  addFlags(command, target.specs, `${target.title}:`);
+}
+
+async function check(target: AnyTarget, flags: Readonly<Record<string, unknown>>): Promise<number> {
+  const options = readTargetOptions(target, flags, await readConfig(flags), target.specs);
+  const [own] = withSources(options, () => splitOptions(options.values, target.optionNames, DELIVERY_OFFERED));
+  const doctorTarget = { cloud: target.name, options: own } as unknown as DoctorTarget;
+  const output = openOutput();
+  if (flags.policy === undefined)
+    return runDoctor(doctorTarget, { dry: flags.dry === true, json: flags.json === true }, output);
+  const format = FORMATS.find((each) => each === flags.policy);
+  if (!format) throw new UsageError(`--policy: expected ${FORMATS.join(' or ')}, got ${JSON.stringify(flags.policy)}`);
+  await output.out(policyOf(doctorTarget, format));
+  return 0;
+}

@@ -1,0 +1,139 @@
+import { ConfigError, numberOption, stringOption } from '@logferry/core';
+import type { Command } from 'commander';
+import type { OptionSpec } from '../options/option.js';
+import { addFlags, type ReadOptions, readOptions } from '../options/read-options.js';
+import { openOutput } from '../stdout.js';
+import { addConfigFlag, readConfig } from '../targets/read-config.js';
+import { readTargetOptions, withSources } from '../targets/target-options.js';
+import type { AnyTarget } from '../targets/targets.js';
+import { UsageError } from '../usage-error.js';
+import { runTail, type TailSettings, type TailTarget } from './tail.js';
+
+/** The options of a destination that name what is read, and how the service is reached. */
+const READ_NAMES: readonly string[] = [
+  ...['logGroupName', 'logStreamName', 'profile', 'assumeRole'],
+  ...['project', 'logstore', 'topic', 'credentials'],
+  ...['endpoint', 'region', 'proxy'],
+];
+
+/** Names of which a template stands for several: all are shown. */
+const FILTERS: readonly string[] = ['logStreamName', 'topic'];
+
+const specs: readonly OptionSpec[] = [
+  {
+    path: ['since'],
+    kind: 'text',
+    value: 'when',
+    description: 'the earliest record: an age such as 90s, 10m, 2h or 3d, or a time in ISO 8601',
+    defaultText: '10m',
+  },
+  { path: ['follow'], kind: 'boolean', description: 'go on with the records that come', defaultText: 'true' },
+  {
+    path: ['level'],
+    kind: 'text',
+    value: 'name',
+    description: 'records of this level and worse: debug, info, warn, …',
+  },
+  {
+    path: ['grep'],
+    kind: 'text',
+    value: 'pattern',
+    description: 'records that match: a text, or /a regular expression/i',
+  },
+  { path: ['raw'], kind: 'boolean', description: 'print records as they came' },
+  {
+    path: ['pollMs'],
+    kind: 'number',
+    value: 'ms',
+    description: 'wait between two looks for new records',
+    defaultText: '1000',
+  },
+];
+
+/** `logferry tail cloudwatch`: prints what arrives. */
+export function addTailCommand(tail: Command, target: AnyTarget): void {
+  const command = tail
+    .command(target.name)
+    .summary(`follow the logs of ${target.title}`)
+    .description(
+      `Prints the records of ${target.title}, and those that come: those of pino, bunyan and winston in short form. It needs the right to read.`,
+    )
+    .action(async (flags: Readonly<Record<string, unknown>>) => {
+      process.exitCode = await tailTarget(target, flags);
+    });
+  addConfigFlag(command);
+  addFlags(command, specs, 'Records:');
+  addFlags(command, readSpecsOf(target), `${target.title}:`);
+}
+
+async function tailTarget(target: AnyTarget, flags: Readonly<Record<string, unknown>>): Promise<number> {
+  const settings = readSettings(readOptions(specs, flags, process.env, undefined));
+  const options = readTargetOptions(target, flags, await readConfig(flags), readSpecsOf(target));
+  const source = sourceOf(target, options);
+  const output = openOutput();
+  const ended = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ended.abort());
+  try {
+    await runTail(source, settings, output, ended.signal);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError || ConfigError.is(error))
+      return withSources(options, () => {
+        throw error;
+      });
+    output.error(`logferry: ${(error as Error).message}`);
+    return 1;
+  }
+}
+
+function readSpecsOf(target: AnyTarget): readonly OptionSpec[] {
+  return target.specs.filter(({ path }) => READ_NAMES.includes(path[0]));
+}
+
+/** What is read. Throws `UsageError` for a template that names no one group or logstore. */
+function sourceOf(target: AnyTarget, { values, sourceOf: sourceOfOption }: ReadOptions): TailTarget {
+  const named: Record<string, unknown> = {};
+  for (const name of READ_NAMES) {
+    const value = values[name];
+    const isTemplate = typeof value === 'function' || (typeof value === 'string' && /[{}]/.test(value));
+    if (value === undefined || (isTemplate && FILTERS.includes(name))) continue;
+    if (isTemplate && name !== 'credentials')
+      throw new UsageError(`${sourceOfOption(name)}: expected the name of one, since a template names several`);
+    named[name] = value;
+  }
+  // Nothing can be read without a signature.
+  if (target.name === 'log-service') named.credentials ??= 'env';
+  return { cloud: target.name, ...named } as unknown as TailTarget;
+}
+
+function readSettings(options: ReadOptions): TailSettings {
+  const { since, follow, level, grep, raw, pollMs } = options.values;
+  return withSources(options, () => ({
+    sinceMs: parseSince(stringOption('since', since, '10m'), options.sourceOf('since')),
+    follow: follow !== false,
+    level: level as string | undefined,
+    grep: grep === undefined ? undefined : parsePattern(stringOption('grep', grep, ''), options.sourceOf('grep')),
+    raw: raw === true,
+    pollMs: numberOption('pollMs', pollMs, 1000, { min: 100 }),
+  }));
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function parseSince(text: string, source: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
+  const ageMs = Number(number) * (UNITS_MS[unit] ?? Number.NaN);
+  const ms = Number.isNaN(ageMs) ? Date.parse(text) : Date.now() - ageMs;
+  if (Number.isNaN(ms))
+    throw new UsageError(`${source}: expected an age such as 10m, or a time in ISO 8601, got ${JSON.stringify(text)}`);
+  return Math.max(0, Math.round(ms));
+}
+
+function parsePattern(text: string, source: string): RegExp {
+  const [, pattern, flags] = /^\/(.+)\/([imsu]*)$/s.exec(text) ?? [];
+  try {
+    return new RegExp(pattern ?? text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'), flags);
+  } catch (error) {
+    throw new UsageError(`${source}: ${(error as Error).message}`);
+  }
+}
