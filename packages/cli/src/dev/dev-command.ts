@@ -66,8 +66,14 @@ A first record, there:
   echo 'hello' | npx logferry cloudwatch --group shop
   echo 'hello' | npx logferry log-service --endpoint ${endpoint} --project ${served} --logstore ${store}
 
-Or from your logger, with the same variables: new CloudWatchTransport({ logGroupName: 'shop' }) of @logferry/winston/cloudwatch, and the like.
-To see its counters on the page, too: node --import @logferry/emulators/report app.js
+Your program, as it is:
+  npx logferry run cloudwatch --group shop --tee -- node app.js
+
+Its logger, with the option logGroupName: 'shop':
+  winston  new CloudWatchTransport() of @logferry/winston/cloudwatch
+  pino     pino.transport({ target: '@logferry/pino/cloudwatch', options })
+  bunyan   cloudWatchStream() of @logferry/bunyan/cloudwatch
+The page shows its counters, too, with: node --import @logferry/emulators/report app.js
 
 Ctrl-C stops the servers.
 `);
