@@ -29,8 +29,16 @@ export async function main(argv: readonly string[], version: string): Promise<vo
     else if (error instanceof UsageError) {
       process.stderr.write(`logferry: ${error.message}\n`);
       process.exitCode = 2;
+    } else if (isSystemError(error)) {
+      process.stderr.write(`logferry: ${error.message}\n`);
+      process.exitCode = 1;
     } else throw error;
   }
+}
+
+/** Of a disk or a port, say: a fault of the machine, whose stack tells nothing. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
 }
 
 /** The whole command line. */
