@@ -4,6 +4,7 @@ import { nearestName } from '@logferry/core';
 import { addCompleteCommand, completionsOf } from './complete/complete-command.js';
 import { addDevCommand } from './dev/dev-command.js';
 import { addDoctorCommand } from './doctor/doctor-command.js';
+import { unknownVariables } from './options/unknown-variables.js';
 import { addPipeCommand } from './pipe/pipe-command.js';
 import { SHIPPING_EXIT_CODES } from './pipe/shipping-command.js';
 import { addRunCommand } from './run/run-command.js';
@@ -59,6 +60,10 @@ export function createProgram(version: string): Command {
   addDevCommand(program);
   addSpoolCommand(program);
   addCompleteCommand(program);
+  program.hook('preAction', (_, command) => {
+    if (!targets.some(({ name }) => name === command.name())) return;
+    for (const text of unknownVariables(program, process.env)) process.stderr.write(`logferry: ${text}\n`);
+  });
   settle(program);
   return program;
 }
