@@ -26,6 +26,8 @@ export interface OptionSpec {
   readonly description: string;
   /** Of the help. It is the destination's or the command's own. */
   readonly defaultText?: string;
+  /** All values, for completion; the description says them, and their owner checks them. */
+  readonly choices?: readonly string[];
   /** A second name of the flag, without dashes: `group`. */
   readonly short?: string;
 }
