@@ -90,8 +90,8 @@ ${statements.map(cdkStatement).join('')}];
 }
 
 function terraformStatement({ sid, actions, resource }: Statement): string {
-  // Terraform takes "${" for an expression of its own.
-  const quoted = JSON.stringify(resource).replaceAll('${', (mark) => `$${mark}`);
+  // Terraform takes "${" and "%{" for expressions of its own.
+  const quoted = JSON.stringify(resource).replace(/([$%])\{/g, '$1$1{');
   return `  statement {
     sid       = "${sid}"
     actions   = ${JSON.stringify(actions)}

@@ -91,6 +91,7 @@ describe('IAM', () => {
     expect(terraform).toMatch(/^data "aws_iam_policy_document" "logferry" \{\n {2}statement \{\n/);
     expect(terraform).toContain('actions   = ["logs:CreateLogStream","logs:CreateLogGroup"]');
     expect(terraform).toContain('resources = ["arn:aws:logs:eu-west-1:*:log-group:shop:log-stream:a$${$}b"]');
+    expect(policy({ logStreamName: 'a%{b' }, 'terraform')).toContain('log-stream:a%%{b"');
     const cdk = policy({}, 'cdk');
     expect(cdk).toContain("import { PolicyStatement } from 'aws-cdk-lib/aws-iam';");
     expect(cdk).toContain(`sid: 'WriteRecords',\n    actions: ["logs:PutLogEvents"],`);
