@@ -43,6 +43,6 @@ it('says what is wrong and what to do, with exit code 1, and with 2 for a wrong 
   });
   expect(await run(['tail', 'cloudwatch', '--group', 'none', '--level', 'loud'], { env })).toMatchObject({
     code: 2,
-    error: expect.stringContaining('level: expected one of trace, debug, info, warn, error, fatal, got "loud"'),
+    error: expect.stringContaining('--level: expected trace, debug, info, warn, error, fatal or a number, got "loud"'),
   });
 });
