@@ -1,7 +1,7 @@
 import tab from '@bomb.sh/tab/commander';
 import { Command, CommanderError, Help } from 'commander';
 import './environment.js';
-import { nearestName } from '@logferry/core';
+import { ConfigError, nearestName } from '@logferry/core';
 import { addDevCommand } from './dev/dev-command.js';
 import { addDoctorCommand } from './doctor/doctor-command.js';
 import { addPipeCommand } from './pipe/pipe-command.js';
@@ -26,8 +26,8 @@ export async function main(argv: readonly string[], version: string): Promise<vo
     await createProgram(version).parseAsync(argv);
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-    else if (error instanceof UsageError) {
-      process.stderr.write(`logferry: ${error.message}\n`);
+    else if (error instanceof UsageError || ConfigError.is(error)) {
+      process.stderr.write(`logferry: ${error.message.replace(/^\[logferry\] /, '')}\n`);
       process.exitCode = 2;
     } else throw error;
   }

@@ -73,18 +73,19 @@ async function tailTarget(target: AnyTarget, flags: Readonly<Record<string, unkn
   const settings = readSettings(readOptions(specs, flags, process.env, undefined));
   const options = readTargetOptions(target, flags, await readConfig(flags), readSpecsOf(target));
   const source = sourceOf(target, options);
-  const output = openOutput();
+  const { error: tell, ...output } = openOutput();
+  const error = (text: string): void => tell(`logferry: ${text}`);
   const ended = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ended.abort());
   try {
-    await runTail(source, settings, output, ended.signal);
+    await runTail(source, settings, { ...output, error }, ended.signal);
     return 0;
-  } catch (error) {
-    if (error instanceof UsageError || ConfigError.is(error))
+  } catch (thrown) {
+    if (thrown instanceof UsageError || ConfigError.is(thrown))
       return withSources(options, () => {
-        throw error;
+        throw thrown;
       });
-    output.error(`logferry: ${(error as Error).message}`);
+    error((thrown as Error).message);
     return 1;
   }
 }

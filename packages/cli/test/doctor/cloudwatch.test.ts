@@ -230,7 +230,7 @@ it('a retention that may not be set is a warning: records arrive', async () => {
 it('names a quota that is exceeded, after several attempts', async () => {
   const { emulator, target } = await startAws();
   emulator.faults({ throttle: 1 });
-  const { exitCode, of } = await diagnose(target());
+  const { exitCode, of } = await diagnose(target(), { limits: { writeMs: 1500 } });
   expect(exitCode).toBe(1);
   expect(of('write')).toMatchObject(failed('ThrottlingException', 'quota of PutLogEvents'));
   expect(emulator.stats().requests.PutLogEvents).toBeGreaterThan(2);

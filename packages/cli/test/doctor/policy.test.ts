@@ -91,7 +91,6 @@ describe('IAM', () => {
     expect(terraform).toMatch(/^data "aws_iam_policy_document" "logferry" \{\n {2}statement \{\n/);
     expect(terraform).toContain('actions   = ["logs:CreateLogStream","logs:CreateLogGroup"]');
     expect(terraform).toContain('resources = ["arn:aws:logs:eu-west-1:*:log-group:shop:log-stream:a$${$}b"]');
-    expect(policy({ logStreamName: 'a%{b' }, 'terraform')).toContain('log-stream:a%%{b"');
     const cdk = policy({}, 'cdk');
     expect(cdk).toContain("import { PolicyStatement } from 'aws-cdk-lib/aws-iam';");
     expect(cdk).toContain(`sid: 'WriteRecords',\n    actions: ["logs:PutLogEvents"],`);
@@ -99,6 +98,13 @@ describe('IAM', () => {
       for (const action of Object.keys(grantsOf(policy({ retentionInDays: 7 }))))
         expect(policy({ retentionInDays: 7 }, format)).toContain(`"${action}"`);
   });
+});
+
+it('is of right options only', () => {
+  const options = { logGroupName: 'a:b', region: 'eu-west-1' };
+  expect(() => policyOf({ cloud: 'cloudwatch', options }, 'json')).toThrow('logGroupName: expected a log group name');
+  const target = { endpoint: 'cn-hangzhou.log.aliyuncs.com', project: 'A!', logstore: 'web' };
+  expect(() => policyOf({ cloud: 'log-service', options: target }, 'json')).toThrow('project: expected');
 });
 
 describe('RAM', () => {
