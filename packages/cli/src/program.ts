@@ -1,6 +1,6 @@
 import { Command, CommanderError, Help } from 'commander';
 import './environment.js';
-import { nearestName } from '@logferry/core';
+import { ConfigError, nearestName } from '@logferry/core';
 import { addCompleteCommand, completionsOf } from './complete/complete-command.js';
 import { addDevCommand } from './dev/dev-command.js';
 import { addDoctorCommand } from './doctor/doctor-command.js';
@@ -27,8 +27,8 @@ export async function main(argv: readonly string[], version: string): Promise<vo
     await program.parseAsync(argv);
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-    else if (error instanceof UsageError) {
-      process.stderr.write(`logferry: ${error.message}\n`);
+    else if (error instanceof UsageError || ConfigError.is(error)) {
+      process.stderr.write(`logferry: ${error.message.replace(/^\[logferry\] /, '')}\n`);
       process.exitCode = 2;
     } else if (isSystemError(error)) {
       process.stderr.write(`logferry: ${error.message}\n`);

@@ -28,6 +28,18 @@ describe('startCloudWatch', () => {
     await second.close();
   });
 
+  it('answers a preflight request as the service, but allows no other origin', async () => {
+    const { emulator } = await setUp();
+    const { status, headers } = await fetch(emulator.url, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://a.example' },
+    });
+    expect(status).toBe(200);
+    expect(headers.get('x-amzn-requestid')).toMatch(/^[\da-f-]{36}$/);
+    expect(headers.get('access-control-allow-origin')).toBeNull();
+    expect(emulator.stats().violationCount).toBe(0);
+  });
+
   it('listens on IPv6 addresses', async () => {
     const emulator = await startCloudWatch({ host: '::1' });
     expect(emulator.url).toMatch(/^http:\/\/\[::1\]:\d+$/);

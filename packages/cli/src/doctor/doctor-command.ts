@@ -47,6 +47,6 @@ async function check(target: AnyTarget, flags: Readonly<Record<string, unknown>>
     return runDoctor(doctorTarget, { dry: flags.dry === true, json: flags.json === true }, output);
   const format = FORMATS.find((each) => each === flags.policy);
   if (!format) throw new UsageError(`--policy: expected ${FORMATS.join(' or ')}, got ${JSON.stringify(flags.policy)}`);
-  await output.out(policyOf(doctorTarget, format));
+  await output.out(withSources(options, () => policyOf(doctorTarget, format)));
   return 0;
 }

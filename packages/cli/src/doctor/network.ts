@@ -44,11 +44,12 @@ export class Network {
   }
 
   async #request(signal: AbortSignal): Promise<Reached> {
-    const { method, path, headers } = this.#cloud.probe;
+    const { path, requestHeaders } = this.#cloud.probe;
     const url = new URL(await this.url());
     url.pathname = url.pathname.replace(/\/$/, '') + path;
     try {
-      const response = await this.#http.request({ url: url.href, method, headers, body: '', signal });
+      const headers = { ...PREFLIGHT, 'access-control-request-headers': requestHeaders };
+      const response = await this.#http.request({ url: url.href, method: 'OPTIONS', headers, body: '', signal });
       return { response, receivedAtMs: Date.now() };
     } catch (error) {
       const hasProxy = (await this.proxy().catch(() => undefined)) !== undefined;
@@ -57,6 +58,8 @@ export class Network {
     }
   }
 }
+
+const PREFLIGHT = { origin: 'https://logferry.invalid', 'access-control-request-method': 'POST' } as const;
 
 /** TLS begins once the proxy has made the connection. */
 export function isTlsError(error: unknown): boolean {

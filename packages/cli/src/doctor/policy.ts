@@ -1,4 +1,4 @@
-import type { CloudWatchOptions } from '@logferry/cloudwatch';
+import { type CloudWatchOptions, inspectCloudWatch } from '@logferry/cloudwatch';
 import { inspectLogService, type LogServiceOptions } from '@logferry/log-service';
 import type { DoctorTarget } from './doctor.js';
 
@@ -10,7 +10,11 @@ export type PolicyFormat = 'json' | 'terraform' | 'cdk';
  * What is not known before a record comes, or where the transport will run, is `*`. Throws `ConfigError` for a wrong option.
  */
 export function policyOf(target: DoctorTarget, format: PolicyFormat): string {
-  if (target.cloud === 'cloudwatch') return iamPolicy(iamStatements(target.options), format);
+  if (target.cloud === 'cloudwatch') {
+    inspectCloudWatch(target.options);
+    return iamPolicy(iamStatements(target.options), format);
+  }
+  inspectLogService(target.options);
   if (target.options.credentials === undefined) return `${COMMENTS[format]}${NO_POLICY}\n`;
   return ramPolicy(ramStatements(target.options), format);
 }

@@ -1,12 +1,13 @@
 import { styleText } from 'node:util';
+import { safeText } from '../tail/safe-text.js';
 import type { NamedFinding, Status } from './finding.js';
 
-/** One finding as lines for people, with its remedy below. */
+/** One finding as lines for people, with its remedy below. Servers have a say in its text: nothing of it moves the cursor. */
 export function humanText({ check, status, text, remedy }: NamedFinding, hasColours: boolean): string {
   const { mark, colour } = STYLES[status];
   const paint = (painted: string): string => (hasColours ? styleText(colour, painted, ANY_STREAM) : painted);
-  const line = `${paint(mark)} ${check.padEnd(NAME_WIDTH)} ${text}\n`;
-  return remedy === undefined ? line : `${line}${' '.repeat(NAME_WIDTH + 3)}${paint('->')} ${remedy}\n`;
+  const line = `${paint(mark)} ${check.padEnd(NAME_WIDTH)} ${safeText(text)}\n`;
+  return remedy === undefined ? line : `${line}${' '.repeat(NAME_WIDTH + 3)}${paint('->')} ${safeText(remedy)}\n`;
 }
 
 /** One finding as a line of JSON. */

@@ -1,4 +1,5 @@
-import { type CloudWatchReaderOptions, createCloudWatchReader } from '@logferry/cloudwatch';
+import { type CloudWatchPage, type CloudWatchReaderOptions, createCloudWatchReader } from '@logferry/cloudwatch';
+import { DeliveryError } from '@logferry/core';
 import { RecentMap } from './recent-map.js';
 import { OVERLAP_MS, type TailSource } from './source.js';
 
@@ -19,9 +20,23 @@ export function createCloudWatchSource(target: CloudWatchTarget, sinceMs: number
   let startTimeMs = Math.max(0, sinceMs);
   let newestMs = startTimeMs;
   let nextToken: string | undefined;
+
+  /** A token ends after a day: events that were read before it are not read again. */
+  async function readPage(signal: AbortSignal): Promise<CloudWatchPage> {
+    const query = { ...streams, startTimeMs, nextToken };
+    try {
+      return await reader.readPage(query, signal);
+    } catch (error) {
+      if (nextToken === undefined || !DeliveryError.is(error) || error.code !== 'INVALID') throw error;
+      nextToken = undefined;
+      startTimeMs = Math.max(startTimeMs, newestMs - OVERLAP_MS);
+      return reader.readPage({ ...streams, startTimeMs }, signal);
+    }
+  }
+
   return {
     async nextPage(signal) {
-      const page = await reader.readPage({ ...streams, startTimeMs, nextToken }, signal);
+      const page = await readPage(signal);
       const fresh = page.events.filter(({ id }) => !seen.get(id));
       for (const { id, timeMs } of fresh) seen.set(id, true, timeMs);
       // An event may be up to two hours ahead. It must not move the look beyond those of other hosts.

@@ -86,14 +86,14 @@ class Failure {
 /** The failures since the last success. */
 class Failures {
   readonly #follow: boolean;
-  readonly #pollMs: number;
+  readonly #backoffMs: number;
   #count = 0;
   #isTold = false;
   #hasWorked = false;
 
   constructor({ follow, pollMs }: Pick<FollowSettings, 'follow' | 'pollMs'>) {
     this.#follow = follow;
-    this.#pollMs = pollMs;
+    this.#backoffMs = follow ? pollMs : Math.min(pollMs, MAX_BACKOFF_ONCE_MS);
   }
 
   end(): void {
@@ -116,7 +116,7 @@ class Failures {
     return new Failure(
       error,
       isNews,
-      Math.min(MAX_INTERVAL_MS, this.#pollMs * 2 ** Math.min(this.#count, MAX_DOUBLINGS)),
+      Math.min(MAX_INTERVAL_MS, this.#backoffMs * 2 ** Math.min(this.#count, MAX_DOUBLINGS)),
     );
   }
 }
@@ -127,3 +127,4 @@ const MAX_DOUBLINGS = 10;
 
 /** Without `follow` somebody waits for the end. */
 const MAX_ATTEMPTS = 6;
+const MAX_BACKOFF_ONCE_MS = 200;

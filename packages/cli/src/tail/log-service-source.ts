@@ -18,7 +18,9 @@ export function createLogServiceSource(target: LogServiceTarget, sinceMs: number
   const seen = new RecentMap<true>();
   let startMs = Math.max(0, sinceMs);
   let newestMs = startMs;
-  let look = new Look();
+  let look = new Look(secondsOf(startMs));
+  /** Where the next look for late logs begins. */
+  let lateSeconds = 0;
 
   /** Takes those that were not read before. Two equal logs are two logs: the n-th of a look is known if an earlier look had n. */
   function takeFresh(logs: readonly Log[]): TailEvent[] {
@@ -27,8 +29,12 @@ export function createLogServiceSource(target: LogServiceTarget, sinceMs: number
       const { storedMs, ownMs } = timesOfLog(log);
       // Looks begin at a whole second.
       if (storedMs < startMs) return [];
-      const id = look.idOf(log, storedMs);
+      const { id, isDoubtful } = look.idOf(log, storedMs);
       if (seen.get(id)) return [];
+      if (isDoubtful) {
+        look.doubt(id, storedMs);
+        return [];
+      }
       seen.set(id, true, storedMs);
       if (!look.isPartial) newestMs = Math.max(newestMs, Math.min(storedMs, nowMs));
       const { __topic__: ownTopic } = log;
@@ -37,11 +43,33 @@ export function createLogServiceSource(target: LogServiceTarget, sinceMs: number
     });
   }
 
+  /** Earlier logs do not come any more in this look, nor in one that repeats it. */
+  function keptFromMs(): number {
+    return look.isRepeated ? startMs : Math.min(newestMs - UNSORTED_MS, look.doubtsFromMs);
+  }
+
+  /** The look after one that has ended. */
+  function nextLook(): Look {
+    if (look.doubts.size > 0 && !look.isRepeated) {
+      startMs = Math.max(startMs, keptFromMs());
+      return look.repeated(secondsOf(startMs));
+    }
+    const isBusy = seen.countFrom(newestMs - OVERLAP_MS) > BUSY_LOGS;
+    startMs = Math.max(startMs, newestMs - (isBusy ? BUSY_OVERLAP_MS : OVERLAP_MS));
+    if (!isBusy) return new Look(secondsOf(startMs));
+    const newSeconds = Math.max(secondsOf(startMs), secondsOf(newestMs) - BUSY_SPAN_SECONDS);
+    if (look.isLate) return new Look(newSeconds);
+    const isRoundOver = lateSeconds < secondsOf(startMs) || lateSeconds >= newSeconds;
+    const fromSeconds = isRoundOver ? secondsOf(startMs) : lateSeconds;
+    lateSeconds = Math.min(newSeconds, fromSeconds + BUSY_SPAN_SECONDS);
+    return fromSeconds < lateSeconds ? new Look(fromSeconds, lateSeconds) : new Look(newSeconds);
+  }
+
   return {
     async nextPage(signal) {
-      const { toSeconds, offset } = look;
-      const query = { fromSeconds: Math.floor(startMs / 1000), toSeconds, offset, topic };
-      const { logs, isComplete, isLast } = await reader.readPage(query, signal);
+      const { fromSeconds, toSeconds, offset } = look;
+      const page = await reader.readPage({ fromSeconds, toSeconds, offset, topic }, signal);
+      const { logs, isComplete, isLast } = page;
       if (!isComplete && ++look.incompletePages < MAX_INCOMPLETE_PAGES)
         return { events: [], isLast: false, pauseMs: INCOMPLETE_PAUSE_MS };
       look.incompletePages = 0;
@@ -49,18 +77,29 @@ export function createLogServiceSource(target: LogServiceTarget, sinceMs: number
       look.isPartial ||= !isComplete;
       look.hold(takeFresh(logs));
       look.offset += logs.length;
-      const nextStartMs = Math.max(startMs, newestMs - OVERLAP_MS);
-      seen.forgetBefore(nextStartMs);
+      seen.forgetBefore(Math.max(startMs, keptFromMs()));
       if (!isLast) return { events: look.release(newestMs - UNSORTED_MS), isLast };
       const events = look.release(Number.POSITIVE_INFINITY);
-      startMs = nextStartMs;
-      look = new Look();
-      return { events, isLast };
+      look = nextLook();
+      // The two looks at a busy logstore have no wait between them.
+      return { events, isLast: !look.isRepeated && !look.isLate };
     },
     remedyOfMissing: 'check the names of the project and of the logstore, and that the endpoint is that of its region',
     close: async () => reader.close(),
   };
 }
+
+function secondsOf(ms: number): number {
+  return Math.floor(ms / 1000);
+}
+
+/**
+ * A page has 100 logs. Where more pages than ten would be read anew each time, a look has two parts: the newest seconds, and some of
+ * those before them, in turn. A round takes about ten looks, so it goes back further.
+ */
+const BUSY_LOGS = 1000;
+const BUSY_SPAN_SECONDS = 5;
+const BUSY_OVERLAP_MS = OVERLAP_MS + 15_000;
 
 /** The service asks to repeat a request that has found a part. A busy one may never find all. */
 const MAX_INCOMPLETE_PAGES = 5;
@@ -72,24 +111,57 @@ const UNSORTED_MS = 60_000;
 /** The service takes logs that are up to 15 minutes ahead. */
 const MAX_FUTURE_SECONDS = 900;
 
-/** The state of one look at all logs from a time on, page by page. */
+/** The state of one look at the logs of a span of time, page by page. */
 class Look {
-  readonly toSeconds: number = Math.ceil(Date.now() / 1000) + MAX_FUTURE_SECONDS;
+  readonly fromSeconds: number;
+  readonly toSeconds: number;
+  /** It is for late logs only: newer ones are looked for by others. */
+  readonly isLate: boolean;
+  readonly isRepeated: boolean;
   offset = 0;
   incompletePages = 0;
   /** The service did not find all logs of a page. */
   isPartial = false;
-  /** Numbers of the logs that were equal. */
-  readonly #counts = new RecentMap<number>();
+  /** The ids of logs that may be others, read again. */
+  readonly doubts = new Set<string>();
+  /** The time of the earliest of them. */
+  doubtsFromMs = Number.POSITIVE_INFINITY;
+  readonly #startMs = Date.now();
+  /** The doubts of the look that this one repeats. */
+  readonly #confirmed: ReadonlySet<string>;
+  /** Numbers of the logs that were equal, and the offset of the page of the first one. */
+  readonly #equals = new RecentMap<{ readonly count: number; readonly offset: number }>();
   #held: TailEvent[] = [];
 
+  /** `toSeconds`: all that come after. */
+  constructor(fromSeconds: number, toSeconds?: number, repeated?: Look) {
+    this.fromSeconds = fromSeconds;
+    this.toSeconds = toSeconds ?? Math.ceil(this.#startMs / 1000) + MAX_FUTURE_SECONDS;
+    this.isLate = repeated ? repeated.isLate : toSeconds !== undefined;
+    this.isRepeated = repeated !== undefined;
+    this.#confirmed = repeated?.doubts ?? new Set();
+  }
+
+  /** The same look once more, from a time on: it has no doubts about logs that both find. */
+  repeated(minSeconds: number): Look {
+    return new Look(Math.max(this.fromSeconds, minSeconds), this.toSeconds, this);
+  }
+
+  doubt(id: string, storedMs: number): void {
+    this.doubts.add(id);
+    this.doubtsFromMs = Math.min(this.doubtsFromMs, storedMs);
+  }
+
   /** An id of a log, which has none: what it is, and how many equal ones came before it. */
-  idOf(log: Log, storedMs: number): string {
+  idOf(log: Log, storedMs: number): { readonly id: string; readonly isDoubtful: boolean } {
     const content = hash('sha1', JSON.stringify(Object.entries(log).sort(([a], [b]) => (a < b ? -1 : 1))), 'base64');
-    const count = this.#counts.get(content) ?? 0;
-    this.#counts.set(content, count + 1, storedMs);
-    this.#counts.forgetBefore(storedMs - UNSORTED_MS);
-    return `${content}/${count}`;
+    const { count, offset } = this.#equals.get(content) ?? { count: 0, offset: this.offset };
+    this.#equals.set(content, { count: count + 1, offset }, storedMs);
+    this.#equals.forgetBefore(storedMs - UNSORTED_MS);
+    const id = `${content}/${count}`;
+    // A log that comes between two pages moves those after it by one: the last log of a page is the first one of the next.
+    const isNew = storedMs >= this.#startMs - OVERLAP_MS;
+    return { id, isDoubtful: isNew && offset < this.offset && !this.#confirmed.has(id) };
   }
 
   hold(events: readonly TailEvent[]): void {

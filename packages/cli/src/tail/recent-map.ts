@@ -15,6 +15,13 @@ export class RecentMap<Value> {
     this.#entries.set(key, { value, timeMs });
   }
 
+  /** The number of entries from a time on. */
+  countFrom(timeMs: number): number {
+    let count = 0;
+    for (const entry of this.#entries.values()) if (entry.timeMs >= timeMs) count++;
+    return count;
+  }
+
   /** Forgets entries of an earlier time, at the latest once there are twice as many as were left the last time. */
   forgetBefore(timeMs: number): void {
     if (this.#entries.size < this.#nextPruneSize) return;

@@ -1,4 +1,4 @@
-import { ConfigError, numberOption, stringOption } from '@logferry/core';
+import { ConfigError, numberOption, standardLevels, stringOption } from '@logferry/core';
 import type { Command } from 'commander';
 import type { OptionSpec } from '../options/option.js';
 import { addFlags, type ReadOptions, readOptions } from '../options/read-options.js';
@@ -7,6 +7,8 @@ import { addConfigFlag, readConfig } from '../targets/read-config.js';
 import { readTargetOptions, withSources } from '../targets/target-options.js';
 import type { AnyTarget } from '../targets/targets.js';
 import { UsageError } from '../usage-error.js';
+import { rankOfLevel } from './level-rank.js';
+import { parseSince } from './since.js';
 import { runTail, type TailSettings, type TailTarget } from './tail.js';
 
 /** The options of a destination that name what is read, and how the service is reached. */
@@ -37,7 +39,8 @@ const specs: readonly OptionSpec[] = [
     path: ['since'],
     kind: 'text',
     value: 'when',
-    description: 'the earliest record: an age such as 90s, 10m, 2h or 3d, or a time in ISO 8601',
+    description:
+      'the earliest record: an age such as 90s, 10m, 2h or 3d, or a time in ISO 8601, by the local clock unless it has a zone',
     defaultText: '10m',
   },
   { path: ['follow'], kind: 'boolean', description: 'go on with the records that come', defaultText: 'true' },
@@ -88,18 +91,19 @@ async function tailTarget(target: AnyTarget, flags: Readonly<Record<string, unkn
   const settings = readSettings(readOptions(specs, flags, process.env, undefined));
   const options = readTargetOptions(target, flags, await readConfig(flags), readSpecsOf(target));
   const source = sourceOf(target, options);
-  const output = openOutput();
+  const { error: tell, ...output } = openOutput();
+  const error = (text: string): void => tell(`logferry: ${text}`);
   const ended = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ended.abort());
   try {
-    await runTail(source, settings, output, ended.signal);
+    await runTail(source, settings, { ...output, error }, ended.signal);
     return 0;
-  } catch (error) {
-    if (error instanceof UsageError || ConfigError.is(error))
+  } catch (thrown) {
+    if (thrown instanceof UsageError || ConfigError.is(thrown))
       return withSources(options, () => {
-        throw error;
+        throw thrown;
       });
-    output.error(`logferry: ${(error as Error).message}`);
+    error((thrown as Error).message);
     return 1;
   }
 }
@@ -116,7 +120,7 @@ function sourceOf(target: AnyTarget, { values, sourceOf: sourceOfOption }: ReadO
     const isTemplate = typeof value === 'function' || (typeof value === 'string' && /[{}]/.test(value));
     if (value === undefined || (isTemplate && FILTERS.includes(name))) continue;
     if (isTemplate && name !== 'credentials')
-      throw new UsageError(`${sourceOfOption(name)}: expected the name of one, since a template names several`);
+      throw new UsageError(`${sourceOfOption(name)}: expected one name, and not a template, which stands for several`);
     named[name] = value;
   }
   // Nothing can be read without a signature.
@@ -127,24 +131,21 @@ function sourceOf(target: AnyTarget, { values, sourceOf: sourceOfOption }: ReadO
 function readSettings(options: ReadOptions): TailSettings {
   const { since, follow, level, grep, raw, pollMs } = options.values;
   return withSources(options, () => ({
-    sinceMs: parseSince(stringOption('since', since, '10m'), options.sourceOf('since')),
+    sinceMs: parseSince(stringOption('since', since, '10m'), options.sourceOf('since'), Date.now()),
     follow: follow !== false,
-    level: level as string | undefined,
+    minRank: level === undefined ? undefined : parseLevel(String(level), options.sourceOf('level')),
     grep: grep === undefined ? undefined : parsePattern(stringOption('grep', grep, ''), options.sourceOf('grep')),
     raw: raw === true,
     pollMs: numberOption('pollMs', pollMs, 1000, { min: 100 }),
   }));
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-function parseSince(text: string, source: string): number {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
-  const ageMs = Number(number) * (UNITS_MS[unit] ?? Number.NaN);
-  const ms = Number.isNaN(ageMs) ? Date.parse(text) : Date.now() - ageMs;
-  if (Number.isNaN(ms))
-    throw new UsageError(`${source}: expected an age such as 10m, or a time in ISO 8601, got ${JSON.stringify(text)}`);
-  return Math.max(0, Math.round(ms));
+function parseLevel(text: string, source: string): number {
+  const rank = rankOfLevel(text);
+  if (rank !== undefined) return rank;
+  throw new UsageError(
+    `${source}: expected ${[...standardLevels.keys()].join(', ')} or a number, got ${JSON.stringify(text)}`,
+  );
 }
 
 function parsePattern(text: string, source: string): RegExp {

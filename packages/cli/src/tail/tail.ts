@@ -1,10 +1,10 @@
-import { DeliveryError, standardLevels } from '@logferry/core';
+import { DeliveryError } from '@logferry/core';
 import { recognise } from '../lines/recognise.js';
-import { UsageError } from '../usage-error.js';
 import { type CloudWatchTarget, createCloudWatchSource } from './cloudwatch-source.js';
 import { followSource } from './follow.js';
 import { rankOfLevel } from './level-rank.js';
 import { createLogServiceSource, type LogServiceTarget } from './log-service-source.js';
+import { createMatcher } from './matcher.js';
 import { printEvent } from './print.js';
 import { safeLines, safeText } from './safe-text.js';
 import type { TailEvent, TailSource } from './source.js';
@@ -18,8 +18,8 @@ export interface TailSettings {
   readonly sinceMs: number;
   /** True: goes on with the records that come. */
   readonly follow: boolean;
-  /** Only records of this level and worse: a name, or a number on the scale of pino. @default all */
-  readonly level?: string | undefined;
+  /** Only records of this level and worse, on the scale of pino, where 40 is a warning. @default all */
+  readonly minRank?: number | undefined;
   /** Only records that it matches, as they came. @default all */
   readonly grep?: RegExp | undefined;
   /** Prints records as they came. */
@@ -58,7 +58,7 @@ export async function runTail(
         follow,
         pollMs,
         async show(events) {
-          const text = events.map(print).join('');
+          const text = print(events);
           if (text !== '') await output.out(text);
         },
         onFailure: (message) => output.error(safeText(`${message}; trying again`)),
@@ -78,23 +78,22 @@ function createSource(target: TailTarget, sinceMs: number): TailSource {
     : createLogServiceSource(target, sinceMs);
 }
 
-/** The text of a record with its line end; empty if it is not wanted. */
+/** The text of records, each with its line end; empty if none is wanted. */
 function createPrinter(
-  { level, grep, raw }: TailSettings,
+  { minRank, grep, raw }: TailSettings,
   { hasColours, isTerminal = true }: TailOutput,
-): (event: TailEvent) => string {
-  const minRank = level === undefined ? undefined : rankOfLevel(level);
-  if (level !== undefined && minRank === undefined)
-    throw new UsageError(`level: expected one of ${[...standardLevels.keys()].join(', ')}, got "${safeText(level)}"`);
-  // A global expression would go on where it found something in the record before.
-  const pattern = grep && new RegExp(grep.source, grep.flags.replace(/[gy]/g, ''));
-  return (event) => {
-    if (pattern && !pattern.test(event.raw)) return '';
+): (events: readonly TailEvent[]) => string {
+  const match = grep && createMatcher(grep);
+  const print = (event: TailEvent): string => {
     const line = recognise(event.line, event.timeMs);
     // A level that has no rank is rather shown than hidden.
     if (minRank !== undefined && (rankOfLevel(line.level) ?? minRank) < minRank) return '';
     if (!raw) return `${printEvent(event, line, { hasColours, nowMs: Date.now() })}\n`;
     return `${isTerminal ? safeLines(event.raw).join('\n') : event.raw}\n`;
+  };
+  return (events) => {
+    const matches = match?.(events.map(({ raw: text }) => text));
+    return events.map((event, index) => (matches?.[index] === false ? '' : print(event))).join('');
   };
 }
 

@@ -159,7 +159,8 @@ it('with createMissing false it names the commands that create group and stream'
   expect(noGroup.of('target')).toMatchObject(
     failed(
       'log group "shop" does not exist',
-      "aws logs create-log-group --log-group-name 'shop' && aws logs create-log-stream",
+      'aws logs create-log-group --log-group-name shop --region us-east-1 && ' +
+        'aws logs create-log-stream --log-group-name shop --log-stream-name web --region us-east-1, or set createMissing',
     ),
   );
   expect(emulator.stats().requests).not.toHaveProperty('CreateLogGroup');
@@ -170,6 +171,15 @@ it('with createMissing false it names the commands that create group and stream'
     failed('log group "shop" has no stream "web"', 'aws logs create-log-stream'),
   );
   expect(noStream.of('target')?.remedy).not.toContain('create-log-group');
+});
+
+it('names commands that a shell takes as they stand, and none for a stream that each process makes anew', async () => {
+  const { target } = await startAws();
+  const quoted = await diagnose(target({ createMissing: false, logStreamName: "it's $HOME" }), { dry: true });
+  expect(quoted.of('target')?.remedy).toContain(`--log-stream-name 'it'\\''s $HOME' --region us-east-1`);
+  const anew = await diagnose(target({ createMissing: false, logStreamName: undefined }), { dry: true });
+  expect(anew.of('target')?.remedy).not.toContain('create-log-stream');
+  expect(anew.of('target')?.remedy).toContain('create-log-group --log-group-name shop --region us-east-1, and set');
 });
 
 it('a stream whose name only begins in the same way is another one', async () => {
@@ -220,7 +230,7 @@ it('a retention that may not be set is a warning: records arrive', async () => {
 it('names a quota that is exceeded, after several attempts', async () => {
   const { emulator, target } = await startAws();
   emulator.faults({ throttle: 1 });
-  const { exitCode, of } = await diagnose(target());
+  const { exitCode, of } = await diagnose(target(), { limits: { writeMs: 1500 } });
   expect(exitCode).toBe(1);
   expect(of('write')).toMatchObject(failed('ThrottlingException', 'quota of PutLogEvents'));
   expect(emulator.stats().requests.PutLogEvents).toBeGreaterThan(2);

@@ -177,7 +177,7 @@ it('names a source that gives no credentials', async () => {
 it('names a quota that is exceeded', async () => {
   const { emulator, target } = await startAlibaba();
   emulator.faults({ shardQuota: 1 });
-  const { exitCode, of } = await diagnose(target());
+  const { exitCode, of } = await diagnose(target(), { limits: { writeMs: 300 } });
   expect(exitCode).toBe(1);
   expect(of('write')).toMatchObject(failed('ShardWriteQuotaExceed', 'split the shards'));
 });

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { DoctorTarget } from '../../src/doctor/doctor.js';
 import { isolate } from './support/environment.js';
 import { diagnose } from './support/run.js';
-import { listen, startAws } from './support/servers.js';
+import { listen, startAlibaba, startAws } from './support/servers.js';
 
 beforeEach(isolate);
 
@@ -142,7 +142,7 @@ describe.each(clouds)('%s', (title, at) => {
 it('takes the requests with credentials for proof where a server knows no others', async () => {
   const { emulator, target } = await startAws();
   const foreign = createServer((incoming, response) => {
-    if (incoming.method === 'GET') response.end('{"status":"running"}');
+    if (incoming.method === 'OPTIONS') response.end('{"status":"running"}');
     else incoming.pipe(forward(incoming, response, emulator.url));
   });
   const { exitCode, of } = await diagnose(target({ endpoint: `http://127.0.0.1:${await listen(foreign)}` }));
@@ -150,6 +150,32 @@ it('takes the requests with credentials for proof where a server knows no others
   expect(of('clock')).toMatchObject({ status: 'skipped', text: 'CloudWatch Logs does not tell the time' });
   expect(exitCode).toBe(0);
   expect(emulator.events()).toHaveLength(1);
+});
+
+it('leaves it to the next checks where an answer proves nothing', async () => {
+  const { emulator, target } = await startAlibaba();
+  const foreign = createServer((incoming, response) => {
+    if (incoming.method === 'OPTIONS') response.writeHead(404).end('not found');
+    else incoming.pipe(forward(incoming, response, emulator.url));
+  });
+  const endpoint = `http://127.0.0.1:${await listen(foreign)}`;
+  const { exitCode, of } = await diagnose(target({ endpoint }));
+  expect(of('service')).toMatchObject({
+    status: 'skipped',
+    text: 'not known to be Log Service, which the next checks show: HTTP 404: not found',
+  });
+  expect(of('write')).toMatchObject({ status: 'ok' });
+  expect(exitCode).toBe(0);
+  expect(emulator.events()).toHaveLength(1);
+});
+
+it('does not blame the server where no request with credentials could be made', async () => {
+  const port = await listen(createServer((_, response) => response.writeHead(404).end()));
+  const options = { logGroupName: 'shop', region: 'us-east-1', endpoint: `http://127.0.0.1:${port}` };
+  const { exitCode, of } = await diagnose({ cloud: 'cloudwatch', options });
+  expect(of('credentials')).toMatchObject({ status: 'failed' });
+  expect(of('service')).toMatchObject({ status: 'skipped' });
+  expect(exitCode).toBe(1);
 });
 
 it('passes through a proxy that works', async () => {

@@ -100,6 +100,13 @@ describe('IAM', () => {
   });
 });
 
+it('is of right options only', () => {
+  const options = { logGroupName: 'a:b', region: 'eu-west-1' };
+  expect(() => policyOf({ cloud: 'cloudwatch', options }, 'json')).toThrow('logGroupName: expected a log group name');
+  const target = { endpoint: 'cn-hangzhou.log.aliyuncs.com', project: 'A!', logstore: 'web' };
+  expect(() => policyOf({ cloud: 'log-service', options: target }, 'json')).toThrow('project: expected');
+});
+
 describe('RAM', () => {
   const target = { endpoint: 'cn-hangzhou.log.aliyuncs.com', project: 'shop', logstore: 'web' };
   const credentials = { accessKeyId: 'LTAItest', accessKeySecret: 'secret' };

@@ -1,10 +1,11 @@
+import { createServer } from 'node:http';
 import { stripVTControlCharacters } from 'node:util';
 import { beforeEach, expect, it } from 'vitest';
 import { nodeFinding } from '../../src/doctor/checks/environment.js';
 import { maskedKey } from '../../src/doctor/clouds/identity.js';
 import { isolate } from './support/environment.js';
 import { humanOutput } from './support/run.js';
-import { startAlibaba, startAws } from './support/servers.js';
+import { listen, startAlibaba, startAws } from './support/servers.js';
 
 beforeEach(isolate);
 
@@ -31,6 +32,15 @@ it('prints the remedy below the failure, and names what failed at the end', asyn
 it('a dry run ends with what it did not prove', async () => {
   const { target } = await startAws();
   expect(await humanOutput(target(), { dry: true })).toMatch(/\n\nNothing was written: .* not proven\. .*--dry\.\n$/);
+});
+
+it('lets no control character of a server through', async () => {
+  const port = await listen(createServer((_, response) => response.writeHead(500).end('a\x1b]0;b\x9b2J\u202ec')));
+  const { target } = await startAws();
+  const text = await humanOutput(target({ endpoint: `http://127.0.0.1:${port}` }), { dry: true });
+  expect(text).toContain('HTTP 500: a');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]|\p{Cf}/u);
 });
 
 it('has colours only where the output does', async () => {

@@ -41,8 +41,13 @@ it('says what is wrong and what to do, with exit code 1, and with 2 for a wrong 
     out: '',
     error: expect.stringContaining('(check the name of the log group, the region and the account;'),
   });
+  expect(await run(['doctor', 'cloudwatch', '--group', 'a:b', '--policy', 'json'], { env })).toMatchObject({
+    code: 2,
+    out: '',
+    error: expect.stringMatching(/^logferry: --log-group-name: expected a log group name /),
+  });
   expect(await run(['tail', 'cloudwatch', '--group', 'none', '--level', 'loud'], { env })).toMatchObject({
     code: 2,
-    error: expect.stringContaining('level: expected one of trace, debug, info, warn, error, fatal, got "loud"'),
+    error: expect.stringContaining('--level: expected trace, debug, info, warn, error, fatal or a number, got "loud"'),
   });
 });

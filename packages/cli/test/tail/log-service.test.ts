@@ -123,7 +123,7 @@ describe('following', () => {
       { time: now - 10, level: 'error', fields: { msg: 'since' } },
       { time: now, fields: { msg: 'since' } },
     ]);
-    const settings = { follow: false, raw: true, level: 'error', sinceMs: now - 10, grep: /since/ };
+    const settings = { follow: false, raw: true, minRank: 50, sinceMs: now - 10, grep: /since/ };
     const tailed = tail(target, settings);
     await tailed.end;
     expect(

@@ -161,6 +161,8 @@ export async function openCloudWatch(
     async (request) => {
       if (request.method === 'GET' && request.url === '/')
         return linesResponse(store.arrivals, headersOf(randomUUID(), clock()));
+      // The service answers a preflight request (CORS) so, and allows any origin, which a server on a developer's machine does not.
+      if (request.method === 'OPTIONS') return successResponse(undefined, randomUUID(), clock());
       const named = operationOf(request);
       const operation = isOperation(named) ? named : 'Unknown';
       const wireBytes = request.body.length;

@@ -48,6 +48,32 @@ describe('the tail', () => {
     expect(await page.locator('#app img, #app script').count()).toBe(0);
   });
 
+  it('survives records that are made to break it', async () => {
+    const { dev, page } = await openPage(browser);
+    const client = await connect(dev.cloudWatch);
+    const directive = {
+      Namespace: { toString: 1 },
+      Dimensions: [[{ toString: 1 }]],
+      Metrics: [{ Name: { toString: 1 } }, 5],
+    };
+    const hostile = [
+      `{"msg":"deep","a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+      JSON.stringify({ msg: 'emf', _aws: { CloudWatchMetrics: [directive, null, 5] } }),
+      '{"msg":"names","__proto__":{"x":1},"toString":1,"constructor":null}',
+      '{"msg":"broken',
+      '[1,{"two":2}]',
+      `long ${'x'.repeat(900_000)}`,
+    ];
+    for (const message of hostile) await put(client, [message]);
+    await expect.poll(() => rows(page).count()).toBe(hostile.length);
+    for (const [index, part] of ['too deep to show', 'emf', 'constructor', 'broken', 'two', 'xxx'].entries()) {
+      await rows(page).nth(index).click();
+      await page.locator('.record', { hasText: part }).waitFor();
+    }
+    await put(client, ['the next one']);
+    await rows(page).filter({ hasText: 'the next one' }).waitFor();
+  });
+
   it('stays smooth with 100,000 records, of which few are elements, and finds one of them', async () => {
     const { dev, page } = await openPage(browser);
     const client = await connect(dev.cloudWatch);
@@ -201,6 +227,13 @@ describe('the side', () => {
     await track(dev.logService.url, 'logs', { __logs__: [{ level: 30 }] });
     const violations = page.getByRole('region', { name: 'Violations' });
     await violations.waitFor();
+    await page.locator('#requests').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    const request = page.getByRole('region', { name: 'Request' });
+    await expect.poll(() => request.textContent()).toContain('HTTP 400 PostBodyInvalid: wrong data type');
+    await page.keyboard.press('Escape');
+    await request.waitFor({ state: 'detached' });
     expect(await violations.textContent()).toContain(
       'PutWebTracking: PostBodyInvalid: wrong data type: __logs__[0].level is of type number',
     );

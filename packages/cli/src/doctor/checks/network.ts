@@ -71,17 +71,19 @@ export const service: Check = {
     const reached = await network.reach(signal);
     if ('error' in reached) return failed(reached.reason, REFUSED);
     if (isServices(reached.response, cloud)) return ok(`${cloud.title} answers`);
-    const foreign = failed(
-      `some other server answers, and not ${cloud.title}: ${describeAnswer(readAnswer(reached.response))}`,
+    const answer = describeAnswer(readAnswer(reached.response));
+    // A server for tests, or a gateway, may know requests of the service and no other.
+    const isAnswered = await lookFor(context, signal).then(
+      (place) => place.isAnswered,
+      (error) => DeliveryError.is(error) && error.requestId !== undefined,
+    );
+    if (isAnswered) return ok(`${cloud.title} answers requests with credentials`);
+    if (!isPage(reached.response))
+      return skipped(`not known to be ${cloud.title}, which the next checks show: ${answer}`);
+    return failed(
+      `some other server answers, and not ${cloud.title}: ${answer}`,
       'log in to the network (a captive portal), correct the endpoint, or let the proxy pass requests on',
     );
-    try {
-      // A server for tests may know requests of the service, and no other.
-      const { isAnswered } = await lookFor(context, signal);
-      return isAnswered ? ok(`${cloud.title} answers requests with credentials`) : foreign;
-    } catch (error) {
-      return DeliveryError.is(error) && error.requestId !== undefined ? ok(`${cloud.title} answers`) : foreign;
-    }
   }),
 };
 
@@ -115,6 +117,16 @@ function unlessOwn(run: Check['run']): Check['run'] {
 
 function isServices({ headers, body }: HttpResponse, { probe }: Cloud): boolean {
   return headers[probe.requestIdHeader] !== undefined || probe.isServices(new TextDecoder().decode(body));
+}
+
+/** A page for people, or a way to one: services for programs have neither. */
+function isPage({ status, headers, body }: HttpResponse): boolean {
+  const isRedirect = status >= 300 && status < 400;
+  return (
+    isRedirect ||
+    /html/i.test(headers['content-type'] ?? '') ||
+    /^\s*<(!doctype|html)/i.test(new TextDecoder().decode(body))
+  );
 }
 
 function proxyRemedy(error: unknown): string {

@@ -24,11 +24,11 @@ export interface Cloud {
   close(): Promise<void>;
 }
 
-/** A request without a body and a signature that finds out who answers at an address. */
+/** A request of a browser, which asks so before it posts, without a signature: it finds out who answers at an address. */
 interface Probe {
-  readonly method: 'GET' | 'OPTIONS';
   readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Names of the headers that the request after it would have. */
+  readonly requestHeaders: string;
   /** The header that only the service gives its responses. */
   readonly requestIdHeader: string;
   /** Whether only the service has such a body. */
@@ -37,7 +37,7 @@ interface Probe {
 
 /** What a look at group and stream, or at the logstore, shows. */
 export interface Place {
-  /** Whether the service itself answered: else there was no look. */
+  /** Whether the service itself answered: else there was no look, and nothing is known of it. */
   readonly isAnswered: boolean;
   /** Whether the service took the credentials of the look. */
   readonly access: Finding;

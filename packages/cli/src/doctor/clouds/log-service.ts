@@ -20,15 +20,9 @@ export function logService(options: LogServiceOptions): Cloud {
     title: 'Log Service',
     proxy: options.proxy,
     ownConnections: options.fetch === undefined ? undefined : 'fetch',
-    // A browser asks so before it writes by web tracking.
     probe: {
-      method: 'OPTIONS',
       path: '/logstores/logferry-doctor/track',
-      headers: {
-        origin: 'https://logferry.invalid',
-        'access-control-request-method': 'POST',
-        'access-control-request-headers': 'content-type,x-log-apiversion,x-log-bodyrawsize',
-      },
+      requestHeaders: 'content-type,x-log-apiversion,x-log-bodyrawsize',
       requestIdHeader: 'x-log-requestid',
       isServices: (body) => parseObject(body)?.errorCode !== undefined,
     },
@@ -117,7 +111,7 @@ function remedyOf({ code, message }: DeliveryError, { credentials, project, logs
         return 'check access key ID, its secret and the option "region": the RAM console lists the keys and their state';
       return /no Alibaba Cloud credentials/.test(message)
         ? 'mend the source of the option "credentials", or set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET'
-        : 'attach the least policy to the RAM user or role: logferry doctor … --policy';
+        : 'attach the least policy to the RAM user or role: logferry doctor log-service … --policy json';
     case 'NOT_FOUND':
       return /ProjectNotExist/.test(message)
         ? 'correct the option "project" or "endpoint": a project belongs to one region'
