@@ -3,7 +3,7 @@ import { useEffect, useReducer, useState } from 'preact/hooks';
 import { Centre } from './centre.js';
 import { Charts } from './charts.js';
 import { activeFaults, Faults } from './faults.js';
-import { count } from './format.js';
+import { counted } from './format.js';
 import { html } from './html.js';
 import { LedgerTab } from './ledger.js';
 import { Requests } from './requests.js';
@@ -32,8 +32,8 @@ export function App({ state }) {
       </span>
       ${faults.length > 0 && html`<button type="button" class="pill" onClick=${() => setTab('faults')}>Faults: ${faults.join(', ')}</button>`}
       <span class="push"></span>
-      <span class="dim">${count(state.requestCount)} requests</span>
-      <span class=${state.violationCount > 0 ? 'bad' : 'dim'}>${count(state.violationCount)} ${state.violationCount === 1 ? 'violation' : 'violations'}</span>
+      <span class="dim">${counted(state.requestCount, 'request')}</span>
+      <span class=${state.violationCount > 0 ? 'bad' : 'dim'}>${counted(state.violationCount, 'violation')}</span>
     </header>
     <nav class="left" aria-label="Groups, streams and logstores">
       <${Tree}

@@ -1,7 +1,7 @@
 // @ts-check
 import { useEffect, useState } from 'preact/hooks';
 import { summarize } from './content.js';
-import { count, placeName, timeOfDay } from './format.js';
+import { count, counted, placeName, timeOfDay } from './format.js';
 import { html } from './html.js';
 import { LEVELS } from './levels.js';
 import { RecordView } from './record.js';
@@ -98,7 +98,7 @@ export function Centre({ state }) {
       </label>
       <span class="push"></span>
       <span class="dim" role="status">
-        ${count(tail.matches.length)}${tail.matches.length < records.count ? ` of ${count(records.count)}` : ''} records
+        ${tail.matches.length < records.count ? `${count(tail.matches.length)} of ` : ''}${counted(records.count, 'record')}
         ${state.skipped > 0 && html` · <span class="warning">${count(state.skipped)} skipped: this browser was too slow</span>`}
       </span>
     </div>

@@ -5,6 +5,16 @@ export function count(value) {
   return Math.round(value).toLocaleString('en-US');
 }
 
+/**
+ * `1 record`, `2,000 records`
+ *
+ * @param {number} value
+ * @param {string} noun
+ */
+export function counted(value, noun) {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+}
+
 /** @param {number} value */
 export function bytes(value) {
   if (value < 1000) return `${Math.round(value)} B`;

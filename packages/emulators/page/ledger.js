@@ -1,5 +1,5 @@
 // @ts-check
-import { bytes, count, duration, timeOfDay } from './format.js';
+import { bytes, count, counted, duration, timeOfDay } from './format.js';
 import { html } from './html.js';
 import { reportCommand } from './snippets.js';
 import { Snippet } from './start.js';
@@ -80,7 +80,7 @@ function DestinationView({ name, counts }) {
         )}
     </div>
     <dl class="facts">
-      <dt>in flight</dt><dd>${count(counts.inFlight)} requests, ${count(counts.requests)} so far</dd>
+      <dt>in flight</dt><dd>${counted(counts.inFlight, 'request')}, ${count(counts.requests)} so far</dd>
       <dt>oldest</dt><dd>${counts.pending > 0 ? duration(counts.oldestAgeMs) : 'nothing waits'}</dd>
       <dt>buffer</dt><dd>${bytes(counts.bufferBytes)} of ${bytes(counts.bufferLimitBytes)}</dd>
       <dt>retries</dt><dd>${inWords(counts.retries)}</dd>

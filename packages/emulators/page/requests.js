@@ -1,6 +1,6 @@
 // @ts-check
 import { useState } from 'preact/hooks';
-import { bytes, count, duration, timeOfDay } from './format.js';
+import { bytes, count, counted, duration, timeOfDay } from './format.js';
 import { html } from './html.js';
 import { VirtualList } from './virtual-list.js';
 
@@ -53,7 +53,7 @@ export function Requests({ state }) {
     ${
       violationCount > 0 &&
       html`<section class="violations" aria-label="Violations">
-        <h3>${count(violationCount)} ${violationCount === 1 ? 'violation' : 'violations'} of the service’s rules</h3>
+        <h3>${counted(violationCount, 'violation')} of the service’s rules</h3>
         <ul>
           ${violations.map((text, index) => html`<li key=${index}>${text}</li>`)}
         </ul>
@@ -115,6 +115,6 @@ function answerInWords({ answer, error }) {
 
 /** @param {import('./state.js').RequestEntry} entry */
 function sizeOf({ stored, wireBytes, compression }) {
-  const records = stored > 0 ? `${count(stored)} records · ` : '';
+  const records = stored > 0 ? `${counted(stored, 'record')} · ` : '';
   return `${records}${bytes(wireBytes)}${compression === 'none' ? '' : ` ${compression}`}`;
 }

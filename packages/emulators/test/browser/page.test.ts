@@ -214,7 +214,9 @@ describe('the side', () => {
 
     await page.getByRole('tab', { name: 'Requests' }).click();
     const request = page.locator('#requests [role=option]').first();
-    expect(await request.textContent()).toMatch(/PutLogEventsfault: throttle400\s*ThrottlingException shop:web-1/);
+    await expect
+      .poll(() => request.textContent())
+      .toMatch(/PutLogEventsfault: throttle400\s*ThrottlingException shop:web-1/);
     await page.getByRole('tab', { name: 'Chart' }).click();
     const refused = async () =>
       /highest (\d+)/.exec(
