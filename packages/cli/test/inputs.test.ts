@@ -25,7 +25,10 @@ const ways = [
   ['log-service', 'ship'],
 ] as const;
 
-it.each(ways)('delivers each line of the logs of dpkg, apt and npm once: %s, %s', async (cloud, way) => {
+/** In the short form each cloud has one of the ways. */
+const waysInTurns = full ? ways : [ways[0], ways[3]];
+
+it.each(waysInTurns)('delivers each line of the logs of dpkg, apt and npm once: %s, %s', async (cloud, way) => {
   const server = await servers[cloud]();
   const { code, error } = await deliver(way, cloud, server, logs);
   expect({ code, error }).toEqual({ code: 0, error: expect.not.stringContaining(' lost') });
@@ -39,7 +42,7 @@ it.each(ways)('delivers each line of the logs of dpkg, apt and npm once: %s, %s'
   expect(differences(expected, arrived)).toEqual([]);
 });
 
-it.each(ways)('delivers each line of large files once, in flat memory: %s, %s', async (cloud, way) => {
+it.each(waysInTurns)('delivers each line of large files once, in flat memory: %s, %s', async (cloud, way) => {
   const server = await servers[cloud]();
   const { code, error } = await deliver(way, cloud, server, [plain.path, ndjson.path]);
   expect(code).toBe(0);
