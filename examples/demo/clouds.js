@@ -1,13 +1,21 @@
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { startCloudWatch, startLogService } from '@logferry/emulators';
+import { startCloudWatch, startDev, startLogService } from '@logferry/emulators';
 
-/** Starts both local servers. Returns their environment variables and functions that read their stored records. */
-export async function startClouds() {
-  const cloudWatch = await startCloudWatch({ strict: true });
-  const logService = await startLogService({ strict: true });
+/** Starts both local servers, with a page if it is wanted. Returns their environment variables and functions that read their stored records. */
+export async function startClouds({ page }) {
+  const { url, cloudWatch, logService, close } = page ? await startDev({ strict: true }) : await startServers();
   const { endpoint, project, logstore } = logService.target;
   return {
-    env: { ...cloudWatch.env, ...logService.env, SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore },
+    /** Address of the page. */
+    url,
+    env: {
+      ...cloudWatch.env,
+      ...logService.env,
+      ...(page && { LOGFERRY_DEV: url, NODE_OPTIONS: `--import=${import.meta.resolve('@logferry/emulators/report')}` }),
+      SLS_ENDPOINT: endpoint,
+      SLS_PROJECT: project,
+      SLS_LOGSTORE: logstore,
+    },
     services: {
       cloudwatch: {
         title: 'CloudWatch Logs',
@@ -28,11 +36,18 @@ export async function startClouds() {
       const all = [...cloudWatch.stats().violations, ...logService.stats().violations];
       return all.map((violation) => `the service refused a request: ${JSON.stringify(violation)}`);
     },
-    async close() {
-      await cloudWatch.close();
-      await logService.close();
-    },
+    close,
   };
+}
+
+async function startServers() {
+  const cloudWatch = await startCloudWatch({ strict: true });
+  const logService = await startLogService({ strict: true });
+  const close = async () => {
+    await cloudWatch.close();
+    await logService.close();
+  };
+  return { cloudWatch, logService, close };
 }
 
 /** The first record of each stream, read with the AWS SDK. */

@@ -1,9 +1,11 @@
 // Starts a local CloudWatch Logs and a local Log Service, and runs the examples against them or sends them the lines of
 // a file. Checks that the counters of every transport balance, and that every delivered record is stored.
+import { once } from 'node:events';
 import { createReadStream, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { assertBalanced } from '@logferry/core';
 import { startClouds } from './clouds.js';
 import { runExample, runWebServer } from './run.js';
@@ -17,14 +19,19 @@ const EXAMPLE_RECORDS = 202;
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 // npm runs this in the root of the repository, but a path is relative to the user's working directory.
-const file = process.argv[2] && resolve(process.env.INIT_CWD ?? '', process.argv[2]);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { page: { type: 'boolean', default: false } },
+});
+const file = positionals[0] && resolve(process.env.INIT_CWD ?? '', positionals[0]);
 if (file !== undefined && !statSync(file, { throwIfNoEntry: false })?.isFile()) {
   console.error(`no such file: ${file}`);
   process.exit(1);
 }
 
-const clouds = await startClouds();
+const clouds = await startClouds(values);
 for (const { title, url } of Object.values(clouds.services)) console.log(`a local ${title} listens on ${url}`);
+if (clouds.url) console.log(`the page is at ${clouds.url}: watch the records arrive`);
 console.log('');
 try {
   const shipments = file === undefined ? await shipExamples() : await shipFile(file);
@@ -38,6 +45,10 @@ try {
   for (const fault of faults) console.error(fault);
   console.log(faults.length === 0 ? '\nevery ledger adds up, nothing is missing' : '\nsomething is missing, see above');
   process.exitCode = faults.length === 0 ? 0 : 1;
+  if (values.page) {
+    console.log(`\nthe page stays open at ${clouds.url}; Ctrl-C ends it`);
+    await Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)));
+  } else console.log('npm run demo -- --page does the same with a page that shows it, and keeps that open');
 } finally {
   await clouds.close();
 }

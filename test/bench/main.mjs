@@ -1,14 +1,14 @@
 // `npm run bench [-- SCENARIO…] [--records N] [--rounds N] [--quick] [--profile]`: runs ours, the peers and the floor in turns.
-import { execFileSync, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { contenders } from './contenders.mjs';
 import { plotBursts } from './plot.mjs';
 import { tableOf } from './report.mjs';
 import { scenarios } from './scenarios.mjs';
+import { installPeers, machine, startServer } from './setup.mjs';
 import { summaryOf } from './summary.mjs';
 
 /** Fewer rounds are not enough for the README. */
@@ -63,8 +63,7 @@ async function main() {
   // The README has results of whole runs only.
   const folder = isWhole(measured) ? here('./') : RESULTS;
   const tables = measured.map(({ scenario, runs }) => tableOf(scenario, runs));
-  const machine = `Node.js ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}; medians`;
-  writeFileSync(`${folder}RESULTS.md`, `# Benchmark\n\n${machine}\n\n${tables.join('\n')}`);
+  writeFileSync(`${folder}RESULTS.md`, `# Benchmark\n\n${machine()}\n\n${tables.join('\n')}`);
   const plotted = measured.filter(({ scenario }) => scenario.plotted);
   if (plotted.length > 0) writeFileSync(`${folder}bursts.svg`, await plotBursts(plotted));
   if (isWhole(measured)) writeReadme(summaryOf(measured));
@@ -113,11 +112,6 @@ function writeReadme(summary) {
   const file = here('../../README.md');
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, text.replace(/(?<=<!-- bench -->\n).*(?=<!-- \/bench -->)/s, `\n${summary}\n\n`));
-}
-
-function installPeers() {
-  if (existsSync(here('peers/node_modules/.package-lock.json'))) return;
-  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: here('peers'), stdio: 'inherit' });
 }
 
 function loadsOf({ loads }) {
@@ -186,23 +180,4 @@ async function runChild(job) {
   clearTimeout(timer);
   if (result === undefined) throw new Error(`ended with ${signal ?? code}: ${lastWords.trim()}`);
   return result;
-}
-
-async function startServer() {
-  const server = fork(here('server.mjs'), {
-    // The garbage collector does not use the core of the measured process.
-    execArgv: ['--max-old-space-size=8192', '--single-threaded-gc'],
-    serialization: 'advanced',
-  });
-  server.once('exit', (code) => {
-    if (code !== 0) throw new Error(`The server ended with ${code}`);
-  });
-  return {
-    async ask(command, argument) {
-      server.send({ command, argument });
-      const [reply] = await once(server, 'message');
-      return reply;
-    },
-    close: () => server.disconnect(),
-  };
 }

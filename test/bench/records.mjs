@@ -19,8 +19,8 @@ export const recordKinds = {
   },
 };
 
-/** The text's part of 230 bytes. */
-const TEXT_LENGTH = { winston: 160, pino: 112, bunyan: 82 };
+/** The text's part of 230 bytes; without a framework that of 100 bytes. */
+const TEXT_LENGTH = { winston: 160, pino: 112, bunyan: 82, none: 56 };
 
 const WORDS =
   'order "A-17" placed by customer after payment was confirmed shipment to Zurich delayed, cache miss'.split(' ');

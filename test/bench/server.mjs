@@ -9,7 +9,7 @@ const starters = {
     return {
       emulator,
       requestsOf: ({ requests }) => requests.PutLogEvents ?? 0,
-      idOf: ({ message }) => /"id":(\d+)/.exec(message)?.[1],
+      idOf: ({ message }) => idIn(message),
       storedAtOf: ({ ingestionTime }) => ingestionTime,
       messageBytesOf: ({ message }) => Buffer.byteLength(message),
     };
@@ -17,12 +17,18 @@ const starters = {
   'log-service': async () => ({
     emulator: await startLogService(),
     requestsOf: ({ operations }) => (operations.PutWebTracking ?? 0) + (operations.PutLogs ?? 0),
-    idOf: ({ fields }) => fields.id,
+    idOf: ({ fields }) => fields.id ?? idIn(fields.message),
     storedAtOf: ({ receiveTime }) => receiveTime,
     messageBytesOf: ({ fields }) => Buffer.byteLength(JSON.stringify(fields)),
   }),
   sink: startSink,
+  loki: startLoki,
 };
+
+/** In a line of JSON, or of text. */
+function idIn(text) {
+  return /(?:"id":|\bid=)(\d+)/.exec(text)?.[1];
+}
 
 let running;
 let cpuAtStart;
@@ -73,14 +79,38 @@ function countEvents({ emulator, requestsOf, idOf, storedAtOf, messageBytesOf },
 }
 
 async function startSink() {
-  const counts = { delivered: 0, messageBytes: 0, lastStoredAt: 0, requests: 0, wireBytes: 0, violations: [] };
-  const server = createServer(async (request, response) => {
+  const counts = noCounts();
+  return startCounting(counts, async (request, response) => {
     for await (const chunk of request) counts.wireBytes += chunk.length;
     counts.requests++;
     counts.delivered += Number(request.headers['x-records']);
     counts.lastStoredAt = Date.now();
     response.end('{}');
   });
+}
+
+/** Responds as the push API of Grafana Loki does. */
+async function startLoki() {
+  const counts = noCounts();
+  return startCounting(counts, async (request, response) => {
+    const chunks = await request.toArray();
+    counts.requests++;
+    for (const { length } of chunks) counts.wireBytes += length;
+    for (const { values } of JSON.parse(Buffer.concat(chunks).toString()).streams) {
+      counts.delivered += values.length;
+      for (const [, line] of values) counts.messageBytes += Buffer.byteLength(line);
+    }
+    counts.lastStoredAt = Date.now();
+    response.writeHead(204).end();
+  });
+}
+
+function noCounts() {
+  return { delivered: 0, messageBytes: 0, lastStoredAt: 0, requests: 0, wireBytes: 0, violations: [] };
+}
+
+async function startCounting(counts, listener) {
+  const server = createServer(listener);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const close = () => new Promise((resolve) => server.close(resolve).closeAllConnections());
   return { emulator: { url: `http://127.0.0.1:${server.address().port}`, close }, counts: () => counts };

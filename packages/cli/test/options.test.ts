@@ -5,6 +5,8 @@ import { expect, it } from 'vitest';
 import { DELIVERY_NOT_OFFERED } from '../src/options/delivery-specs.js';
 import { attributeOf, envOf, flagOf, type OptionSpec, parseValue } from '../src/options/option.js';
 import { readOptions } from '../src/options/read-options.js';
+import { unknownVariables } from '../src/options/unknown-variables.js';
+import { createProgram } from '../src/program.js';
 import { fileOnlyOf, shippingSpecsOf } from '../src/targets/target.js';
 import { type AnyTarget, targets } from '../src/targets/targets.js';
 
@@ -79,4 +81,30 @@ it.each([
   ['entity', '{', 'LOGFERRY_X: expected the JSON of an object, got "{"'],
 ] as const)('refuses %s of %j, and names the variable', (name, text, message) => {
   expect(() => parseValue(specOf(name), text, 'LOGFERRY_X', true)).toThrow(message);
+});
+
+it('says of variables that are not read which were probably meant', () => {
+  const env = {
+    LOGFERRY_LOG_GROUP_NAME: 'a',
+    LOGFERRY_GROUP: 'a',
+    LOGFERRY_RETRY_MAX_AGE_M: '1',
+    LOGFERRY_NO_CREATE_MISSING: 'true',
+    LOGFERRY_SINCE: '1h',
+    LOGFERRY_DEV: 'http://127.0.0.1:4600',
+    LOGFERRY_ENV: 'production',
+    LOGFERRY_DEBUG: '1',
+    LOGFERRY_OF_ANOTHER_PROGRAM: '1',
+    LOGFERRY_STREAM: '',
+  };
+  expect(unknownVariables(createProgram('1.2.3'), env)).toEqual([
+    'LOGFERRY_GROUP is not read: did you mean LOGFERRY_LOG_GROUP_NAME?',
+    'LOGFERRY_RETRY_MAX_AGE_M is not read: did you mean LOGFERRY_RETRY_MAX_AGE_MS?',
+    'LOGFERRY_NO_CREATE_MISSING is not read: did you mean LOGFERRY_CREATE_MISSING?',
+  ]);
+});
+
+it('reads every variable that it does not warn of', () => {
+  const names = [cloudWatch, logService].flatMap((target) => shippingSpecsOf(target).map(envOf));
+  const env = Object.fromEntries(names.map((name) => [name, 'x']));
+  expect(unknownVariables(createProgram('1.2.3'), env)).toEqual([]);
 });

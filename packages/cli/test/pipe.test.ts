@@ -238,9 +238,11 @@ it.each([
 });
 
 it.each([
-  [[], {}, '--group, --log-group-name is missing: give the flag, LOGFERRY_LOG_GROUP_NAME, or cloudwatch.logGroupName'],
+  [[], {}, '--group is missing: give the flag, LOGFERRY_LOG_GROUP_NAME, or cloudwatch.logGroupName'],
   [['--grup', 'a'], {}, "unknown option '--grup': did you mean --group?"],
-  [['--xyz'], {}, "unknown option '--xyz': --help shows all options"],
+  [['--xyz'], {}, "unknown option '--xyz': logferry cloudwatch --help shows all options"],
+  [['--group', '--tee'], {}, '--log-group-name: expected a value, got the flag --tee'],
+  [['--group', ''], {}, '--group is missing'],
   [['--group', 'a b'], {}, '--log-group-name: expected a log group name'],
   [[...GROUP, '--concurrency', 'x'], {}, '--concurrency: expected a number, got "x"'],
   [[...GROUP], { LOGFERRY_RETRY_BASE_MS: '-1' }, 'LOGFERRY_RETRY_BASE_MS: expected an integer of at least 1'],

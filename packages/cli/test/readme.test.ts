@@ -47,3 +47,8 @@ it('names every command', () => {
   for (const name of ['cloudwatch', 'log-service', 'run', 'ship', 'tail', 'doctor', 'dev', 'spool', 'complete'])
     expect(readme).toContain(`logferry ${name}`);
 });
+
+it('has a heading for each link to one', () => {
+  const headings = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, text = '']) => text.toLowerCase().replaceAll(' ', '-'));
+  for (const [, anchor] of readme.matchAll(/\]\(#([^)]+)\)/g)) expect(headings).toContain(anchor);
+});

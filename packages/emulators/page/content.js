@@ -18,6 +18,9 @@
 const HIDDEN = new Set(['level', 'severity', 'time', 'timestamp', 'pid', 'hostname', 'v', 'seq', '_aws']);
 const MESSAGE_MEMBERS = ['msg', 'message', 'event'];
 const MAX_VALUE_LENGTH = 200;
+const MAX_MESSAGE_LENGTH = 1000;
+/** A row is made again with each batch: a longer text is not parsed for it. */
+const MAX_PARSED_LENGTH = 50_000;
 
 /**
  * What a row shows of a record.
@@ -26,13 +29,18 @@ const MAX_VALUE_LENGTH = 200;
  * @returns {Summary}
  */
 export function summarize(content) {
-  const value = parse(content);
-  if (!isObject(value)) return { message: String(content), fields: [], isMetric: false };
+  const isLong = typeof content === 'string' && content.length > MAX_PARSED_LENGTH;
+  const value = isLong ? content : parse(content);
+  if (!isObject(value)) return { message: String(content).slice(0, MAX_MESSAGE_LENGTH), fields: [], isMetric: false };
   const member = MESSAGE_MEMBERS.find((name) => typeof value[name] === 'string');
   const fields = Object.entries(value)
     .filter(([key]) => key !== member && !HIDDEN.has(key))
     .map(([key, each]) => /** @type {const} */ ([key, short(each)]));
-  return { message: member === undefined ? '' : String(value[member]), fields, isMetric: metricsOf(value).length > 0 };
+  return {
+    message: member === undefined ? '' : String(value[member]).slice(0, MAX_MESSAGE_LENGTH),
+    fields,
+    isMetric: metricsOf(value).length > 0,
+  };
 }
 
 /**
@@ -57,13 +65,13 @@ export function metricsOf(value) {
   if (!isObject(value) || !isObject(value._aws)) return [];
   return listOf(value._aws.CloudWatchMetrics).flatMap((directive) =>
     listOf(directive.Metrics).map((metric) => ({
-      namespace: String(directive.Namespace ?? ''),
-      name: String(metric.Name ?? ''),
-      value: short(value[String(metric.Name)]),
-      unit: String(metric.Unit ?? ''),
+      namespace: short(directive.Namespace ?? ''),
+      name: short(metric.Name ?? ''),
+      value: short(value[short(metric.Name)]),
+      unit: short(metric.Unit ?? ''),
       dimensions: listOf(directive.Dimensions)
         .flat()
-        .map((name) => `${name}=${short(value[String(name)])}`)
+        .map((name) => `${short(name)}=${short(value[short(name)])}`)
         .join(', '),
     })),
   );
@@ -95,8 +103,22 @@ function parseJson(text) {
   }
 }
 
-/** @param {unknown} value */
+/**
+ * A value in a row. `String()` would call the `toString` that a record may bring.
+ *
+ * @param {unknown} value
+ */
 function short(value) {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === 'string' ? value : inJson(value);
   return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text;
+}
+
+/** @param {unknown} value */
+function inJson(value) {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    // A value that is nested thousands deep.
+    return '…';
+  }
 }

@@ -23,7 +23,7 @@ export function LedgerTab({ state }) {
       ${ledgers.map(({ id, title, pid }) => html`<p key=${id} class="dim">${title}, process ${pid}, reports. It has no transport yet.</p>`)}
     </div>`;
   }
-  return html`<div class="ledgers">${used.toReversed().map((ledger) => html`<${LedgerView} key=${ledger.id} ledger=${ledger} />`)}</div>`;
+  return html`<div class="ledgers" tabindex="0" role="group" aria-label="Ledgers">${used.toReversed().map((ledger) => html`<${LedgerView} key=${ledger.id} ledger=${ledger} />`)}</div>`;
 }
 
 /** @param {{ ledger: import('./state.js').Ledger }} props */

@@ -1,4 +1,5 @@
 // @ts-check
+import { useMemo } from 'preact/hooks';
 import { isObject, metricsOf, parse } from './content.js';
 import { CopyButton } from './copy-button.js';
 import { placeName, timeOfDay } from './format.js';
@@ -7,6 +8,8 @@ import { LEVELS } from './levels.js';
 
 /** Levels of the tree that are open at first. */
 const OPEN_DEPTH = 2;
+/** A record may be nested thousands deep, which elements may not. */
+const MAX_DEPTH = 40;
 
 /**
  * One record as a tree.
@@ -15,8 +18,13 @@ const OPEN_DEPTH = 2;
  */
 export function RecordView({ record, place, onClose }) {
   const { content, shared, time, arrivalTime, requestId, level } = record;
-  const value = parse(content);
-  const metrics = metricsOf(value);
+  // The page is drawn with each batch, and a record may have thousands of members.
+  const [metrics, tree] = useMemo(() => {
+    const value = parse(content);
+    const hasMembers = typeof value === 'object' && value !== null;
+    const members = hasMembers ? membersOf(value, 0) : html`<pre class="plain">${value}</pre>`;
+    return /** @type {const} */ ([metricsOf(value), html`<div class="value-tree" key=${record.id}>${members}</div>`]);
+  }, [record.id]);
   const text = typeof content === 'string' ? content : JSON.stringify(content);
   return html`<section class="record" aria-label="Record">
     <header class="bar">
@@ -53,9 +61,7 @@ export function RecordView({ record, place, onClose }) {
           </tbody>
         </table>`
       }
-      <div class="value-tree" key=${record.id}>
-        ${isObject(value) ? membersOf(value, 0) : html`<pre class="plain">${String(value)}</pre>`}
-      </div>
+      ${tree}
     </div>
   </section>`;
 }
@@ -73,6 +79,8 @@ function membersOf(value, depth) {
         <span class=${`value value-${each === null ? 'null' : typeof each}`}>${String(each)}</span>
       </div>`;
     }
+    if (depth >= MAX_DEPTH)
+      return html`<div class="member"><span class="key">${key}</span> nested too deep to show</div>`;
     const size = Object.keys(each).length;
     const kind = Array.isArray(each) ? `[${size}]` : `{${size}}`;
     return html`<details open=${depth < OPEN_DEPTH}>

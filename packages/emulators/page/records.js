@@ -16,10 +16,15 @@
  */
 
 const CAPACITY = 200_000;
+/** Of all kept records: large ones are fewer. */
+const MAX_CHARACTERS = 200_000_000;
 
 /** The last records. Numbers are kept in typed arrays, which take a fifth of the memory of objects. Each record has an id: 0, 1, 2, … */
 export class Records {
   count = 0;
+  /** The id of the oldest kept record. */
+  oldest = 0;
+  #characters = 0;
   #places = new Uint32Array(CAPACITY);
   #levels = new Uint8Array(CAPACITY);
   #times = new Float64Array(CAPACITY);
@@ -31,17 +36,15 @@ export class Records {
   /** @type {(Readonly<Record<string, unknown>> | undefined)[]} */
   #shared = [];
 
-  /** The id of the oldest kept record. */
-  get oldest() {
-    return Math.max(0, this.count - CAPACITY);
-  }
-
   /**
    * @param {SentRecord} record
    * @param {number} place
    * @param {number} level
    */
   add([, , time, arrivalTime, requestId, content, shared], place, level) {
+    this.#characters += lengthOf(content);
+    while (this.count - this.oldest >= CAPACITY || (this.#characters > MAX_CHARACTERS && this.oldest < this.count))
+      this.#dropOldest();
     const slot = this.count++ % CAPACITY;
     this.#places[slot] = place;
     this.#levels[slot] = level;
@@ -71,8 +74,17 @@ export class Records {
     };
   }
 
+  #dropOldest() {
+    const slot = this.oldest++ % CAPACITY;
+    this.#characters -= lengthOf(this.#contents[slot] ?? '');
+    this.#contents[slot] = '';
+    this.#shared[slot] = undefined;
+  }
+
   clear() {
     this.count = 0;
+    this.oldest = 0;
+    this.#characters = 0;
     this.#contents = [];
     this.#requestIds = [];
     this.#shared = [];
@@ -130,4 +142,12 @@ export class Matches {
     }
     return low;
   }
+}
+
+/** @param {Content} content */
+function lengthOf(content) {
+  if (typeof content === 'string') return content.length;
+  let length = 0;
+  for (const key in content) length += key.length + (content[key]?.length ?? 0);
+  return length;
 }

@@ -43,7 +43,13 @@ export function Requests({ state }) {
   };
 
   if (requests.length === 0) return html`<p class="nothing">No request yet.</p>`;
-  return html`<div class="requests">
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== 'Escape' || !opened) return;
+    setOpenNumber(-1);
+    document.getElementById('requests')?.focus();
+    event.stopPropagation();
+  };
+  return html`<div class="requests" onKeyDown=${onKeyDown}>
     ${
       violationCount > 0 &&
       html`<section class="violations" aria-label="Violations">

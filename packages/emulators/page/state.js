@@ -82,7 +82,7 @@ import { Tail } from './tail.js';
  * @property {readonly { time: number, kind: string, destination: string, text: string }[]} messages
  *
  * @typedef {object} News
- * @property {{ clouds: Cloud[], version: string, isResumed: boolean }} [hello]
+ * @property {{ clouds: Cloud[], isResumed: boolean }} [hello]
  * @property {[cloud: number, records: import('./records.js').SentRecord[]][]} [records]
  * @property {number} [skipped]
  * @property {[cloud: number, entry: Omit<RequestEntry, 'number' | 'cloud'>][]} [requests]

@@ -3,6 +3,9 @@ import { useRef, useState } from 'preact/hooks';
 import { count } from './format.js';
 import { html } from './html.js';
 
+/** A program with a stream for each process has thousands. */
+const MAX_CHILDREN = 200;
+
 /**
  * @typedef {object} Node
  * @property {string} key
@@ -104,29 +107,40 @@ function nodesOf({ clouds, places }) {
     const own = places.filter((place) => place.cloud === cloud);
     const label = target ? `${title} · ${target.project}` : title;
     nodes.push(nodeOf(label, { cloud }, sum(own), own.length > 0));
-    for (const [parent, children] of groupByParent(own.toSorted(byName))) {
+    for (const [parent, children] of groupByParent(own)) {
       const named = children.filter(({ child }) => child !== '');
       nodes.push(nodeOf(parent, { cloud, parent }, sum(children), named.length > 0));
-      for (const { child, records } of named) nodes.push(nodeOf(child, { cloud, parent, child }, records, false));
+      for (const { child, records } of named.slice(0, MAX_CHILDREN))
+        nodes.push(nodeOf(child, { cloud, parent, child }, records, false));
+      const hidden = named.slice(MAX_CHILDREN);
+      if (hidden.length > 0) nodes.push(restOf(hidden, cloud, parent));
     }
   }
   return nodes;
 }
 
 /**
- * @param {import('./state.js').Place} a
- * @param {import('./state.js').Place} b
+ * The places by the name of their parent, both in order of their names.
+ *
+ * @param {readonly import('./state.js').Place[]} places
  */
-function byName(a, b) {
-  return a.parent.localeCompare(b.parent) || a.child.localeCompare(b.child);
-}
-
-/** @param {readonly import('./state.js').Place[]} places */
 function groupByParent(places) {
   /** @type {Map<string, import('./state.js').Place[]>} */
   const groups = new Map();
-  for (const place of places) groups.set(place.parent, [...(groups.get(place.parent) ?? []), place]);
+  for (const place of places.toSorted((a, b) => compare(a.parent, b.parent) || compare(a.child, b.child))) {
+    const group = groups.get(place.parent);
+    if (group) group.push(place);
+    else groups.set(place.parent, [place]);
+  }
   return groups;
+}
+
+/**
+ * @param {string} a
+ * @param {string} b
+ */
+function compare(a, b) {
+  return a < b ? -1 : Number(a > b);
 }
 
 /**
@@ -139,6 +153,20 @@ function groupByParent(places) {
 function nodeOf(label, selection, records, hasChildren) {
   const depth = Math.max(0, Object.keys(selection).length - 1);
   return { key: keyOf(selection), label, depth, records, hasChildren, selection };
+}
+
+/**
+ * The node of the children that are too many: it selects their parent.
+ *
+ * @param {readonly import('./state.js').Place[]} hidden
+ * @param {number} cloud
+ * @param {string} parent
+ * @returns {Node}
+ */
+function restOf(hidden, cloud, parent) {
+  const records = hidden.reduce((total, place) => total + place.records, 0);
+  const node = nodeOf(`${count(hidden.length)} more`, { cloud, parent }, records, false);
+  return { ...node, key: `${node.key}\n\n`, depth: 2 };
 }
 
 /** @param {import('./tail.js').Selection} selection */

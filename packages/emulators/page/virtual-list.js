@@ -46,7 +46,9 @@ export function VirtualList({ id, label, length, rowHeight, active, onActive, on
   }, [active, rowHeight]);
 
   const onScroll = () => {
-    const { scrollTop, clientHeight, scrollHeight } = /** @type {HTMLElement} */ (box.current);
+    // The event of the last scroll may come after the list is gone.
+    if (!box.current) return;
+    const { scrollTop, clientHeight, scrollHeight } = box.current;
     const isAtEnd = scrollTop + clientHeight >= scrollHeight - rowHeight;
     // New rows never scroll up: only a user does.
     if (isAtEnd && !isFollowing) onFollowing?.(true);

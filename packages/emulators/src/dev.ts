@@ -1,4 +1,4 @@
-import { checkOptions, list, matching, optional, portNumber, text } from './checks.js';
+import { checkOptions, flag, list, matching, optional, portNumber, text } from './checks.js';
 import { type CloudWatchEmulator, openCloudWatch } from './cloudwatch/server.js';
 import { type HttpServer, listen } from './http.js';
 import { LOGSTORE_NAME, PROJECT_NAME } from './log-service/rules.js';
@@ -16,6 +16,8 @@ export interface DevOptions {
   readonly project?: string;
   /** Its logstores. @default ['logs'] */
   readonly logstores?: readonly string[];
+  /** Refuses what the documentation forbids, and the services accept. @default false */
+  readonly strict?: boolean;
 }
 
 /** Both local servers, and the page that shows them. */
@@ -48,8 +50,9 @@ export async function startDev(options: DevOptions = {}): Promise<Dev> {
     region: optional(text),
     project: optional(matching(PROJECT_NAME)),
     logstores: optional(list(matching(LOGSTORE_NAME), 1)),
+    strict: optional(flag),
   });
-  const { port, region = 'us-east-1', project = 'local', logstores = ['logs'] } = options;
+  const { port, region = 'us-east-1', project = 'local', logstores = ['logs'], strict = false } = options;
   const hub = new Hub();
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
@@ -65,10 +68,10 @@ export async function startDev(options: DevOptions = {}): Promise<Dev> {
       port === undefined ? onFreePort(DEFAULT_PORT, (free) => listenForPage(hub, free)) : listenForPage(hub, port),
     );
     const next = port === 0 ? 0 : portOf(page) + 1;
-    const cloudWatch = await open(onFreePort(next, (free) => openCloudWatch({ port: free, region }, hub)));
+    const cloudWatch = await open(onFreePort(next, (free) => openCloudWatch({ port: free, region, strict }, hub)));
     const logService = await open(
       onFreePort(port === 0 ? 0 : portOf(cloudWatch) + 1, (free) =>
-        openLogService({ port: free, region, project, logstores }, hub),
+        openLogService({ port: free, region, project, logstores, strict }, hub),
       ),
     );
     return {

@@ -11,7 +11,13 @@ const readme = await readFile(`${PACKAGE}/README.md`, 'utf8');
 const examples = [...readme.matchAll(/```js\n(import [\s\S]*?)```/g)].map(([, code = '']) => code);
 
 it('the README has an example for each server', () => {
-  const servers = [/startCloudWatch/, /startLogService/, /@alicloud\/log[\s\S]*startLogService/, /startSts/];
+  const servers = [
+    /startCloudWatch/,
+    /startLogService/,
+    /@alicloud\/log[\s\S]*startLogService/,
+    /startDev/,
+    /startSts/,
+  ];
   expect(examples).toMatchObject(servers.map((name) => expect.stringMatching(name)));
 });
 

@@ -1,5 +1,5 @@
 import { splitOptions } from '@logferry/core';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { DELIVERY_OFFERED } from '../options/delivery-specs.js';
 import { addFlags } from '../options/read-options.js';
 import { openOutput } from '../stdout.js';
@@ -14,6 +14,11 @@ const FORMATS: readonly PolicyFormat[] = ['json', 'terraform', 'cdk'];
 
 /** `logferry doctor cloudwatch`: says why records do not arrive. */
 export function addDoctorCommand(doctor: Command, target: AnyTarget): void {
+  const policy = new Option(
+    '--policy <format>',
+    `print the least rights that these options need, and check nothing: ${FORMATS.join(', ')}`,
+  );
+  policy.argChoices = [...FORMATS];
   const command = doctor
     .command(target.name)
     .summary(`check whether records arrive at ${target.title}`)
@@ -25,14 +30,11 @@ export function addDoctorCommand(doctor: Command, target: AnyTarget): void {
     )
     .option('--dry', 'write and create nothing')
     .option('--json', 'print one JSON object a check')
-    .option(
-      '--policy <format>',
-      `print the least rights that these options need, and check nothing: ${FORMATS.join(', ')}`,
-    )
+    .addOption(policy)
     .action(async (flags: Readonly<Record<string, unknown>>) => {
       process.exitCode = await check(target, flags);
     });
-  addConfigFlag(command);
+  addConfigFlag(command, target);
   addFlags(command, target.specs, `${target.title}:`);
 }
 

@@ -11,8 +11,10 @@ export interface ConfigFile {
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-/** In the working directory; the first that exists is read. */
-const NAMES = ['ts', 'mts', 'js', 'mjs', 'cjs', 'json'].map((ending) => `logferry.config.${ending}`);
+/** Of the file in the working directory; the first that exists is read. */
+export const CONFIG_ENDINGS: readonly string[] = ['ts', 'mts', 'js', 'mjs', 'cjs', 'json'];
+
+const NAMES = CONFIG_ENDINGS.map((ending) => `logferry.config.${ending}`);
 
 /**
  * Reads the configuration file: the one that is named, or one in the working directory; `undefined` if there is none. Throws

@@ -5,7 +5,7 @@ import type { LogServiceOptions } from '@logferry/log-service';
 /** Options of delivery that a command takes: a process that does nothing but ship needs no thread, and says itself what fails. */
 export type CommandDeliveryOptions = Omit<DeliveryOptions, 'thread' | 'hooks' | 'onError' | 'onDrop'>;
 
-/** What `logferry.config.ts`, `.js`, `.mjs`, `.cjs` or `.json` exports. A flag, and then an environment variable, goes before it. */
+/** What `logferry.config.ts`, `.mts`, `.js`, `.mjs`, `.cjs` or `.json` exports. A flag, and then an environment variable, goes before it. */
 export interface Config {
   /** For the commands with `cloudwatch`. */
   readonly cloudwatch?: (Partial<CloudWatchOptions> & CommandDeliveryOptions) | undefined;

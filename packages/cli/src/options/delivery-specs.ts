@@ -27,6 +27,7 @@ export const deliverySpecs: readonly OptionSpec[] = [
   {
     path: ['overflow'],
     kind: 'text',
+    choices: ['drop-newest', 'drop-oldest'],
     value: 'rule',
     description: 'what is dropped when the budget is full, which the input prevents: drop-newest or drop-oldest',
     defaultText: 'drop-newest',
@@ -50,6 +51,7 @@ export const deliverySpecs: readonly OptionSpec[] = [
   {
     path: ['spool', 'mode'],
     kind: 'text',
+    choices: ['journal', 'spill'],
     value: 'mode',
     description: 'journal: each record is on disk first; spill: only what does not fit or is left at the end',
     defaultText: 'journal',
@@ -59,6 +61,7 @@ export const deliverySpecs: readonly OptionSpec[] = [
   {
     path: ['spool', 'fsync'],
     kind: 'text',
+    choices: ['interval', 'batch', 'record', 'never'],
     value: 'when',
     description: 'when the disk is synced: interval, batch, record or never',
     defaultText: 'interval',

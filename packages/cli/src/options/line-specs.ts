@@ -5,6 +5,7 @@ export const lineSpecs: readonly OptionSpec[] = [
   {
     path: ['multiline'],
     kind: 'text',
+    choices: ['auto', 'indent', 'off'],
     value: 'rule',
     description:
       'lines that are one record: auto (stack traces and indented lines), indent, off, or /pattern of first lines/',

@@ -1,7 +1,7 @@
 import { UsageError } from '../usage-error.js';
 
 /** The form of an option's value on the command line and in the environment. */
-export type OptionKind =
+type OptionKind =
   | 'text'
   | 'number'
   | 'boolean'
@@ -26,6 +26,8 @@ export interface OptionSpec {
   readonly description: string;
   /** Of the help. It is the destination's or the command's own. */
   readonly defaultText?: string;
+  /** All values, for completion; the description says them, and their owner checks them. */
+  readonly choices?: readonly string[];
   /** A second name of the flag, without dashes: `group`. */
   readonly short?: string;
 }

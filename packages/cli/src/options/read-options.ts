@@ -19,10 +19,12 @@ export function addFlags(command: Command, specs: readonly OptionSpec[], group: 
     const off = spec.kind === 'boolean' && spec.defaultText === 'true' ? `; ${negationOf(flag)} turns it off` : '';
     const preset = spec.defaultText === undefined ? '' : ` (default: ${spec.defaultText}${off})`;
     const option = new Option(`${flags}${value}`, `${spec.description}${preset}`).helpGroup(group);
+    if (spec.choices) option.argChoices = [...spec.choices];
     if (spec.kind !== 'boolean')
-      option.argParser((text: string, before: unknown) =>
-        joinValues(spec, before, parseValue(spec, text, flag, false)),
-      );
+      option.argParser((text: string, before: unknown) => {
+        refuseFlag(command, flag, text);
+        return joinValues(spec, before, parseValue(spec, text, flag, false));
+      });
     command.addOption(option);
     // One entry of the help is enough for both.
     if (spec.kind === 'boolean' || spec.kind === 'text-or-off')
@@ -60,6 +62,12 @@ export function readOptions(
       return sources.get(name) ?? sources.get(first) ?? (spec ? flagOf(spec) : name);
     },
   };
+}
+
+/** As a shell leaves it of `--group $GROUP --tee` if the variable is empty. */
+function refuseFlag({ options }: Command, flag: string, text: string): void {
+  if (options.some(({ short, long }) => text === short || text === long))
+    throw new UsageError(`${flag}: expected a value, got the flag ${text}`);
 }
 
 function negationOf(flag: string): string {

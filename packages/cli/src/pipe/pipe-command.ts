@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { AnyTarget } from '../targets/targets.js';
 import { UsageError } from '../usage-error.js';
 import { shipInput } from './ship-input.js';
-import { addShippingOptions, openShipping } from './shipping-command.js';
+import { addShippingOptions, openShipping, SHIPPING_EXIT_CODES } from './shipping-command.js';
 import { Signals } from './signals.js';
 import { openTee } from './tee.js';
 
@@ -20,7 +20,8 @@ export function addPipeCommand(program: Command, target: AnyTarget): void {
     .action(async (flags: Readonly<Record<string, unknown>>) => {
       process.exitCode = await pipe(target, flags);
     });
-  addShippingOptions(command, target, { canTee: true });
+  addShippingOptions(command, target, { tee: 'pass the input on to stdout, unchanged' });
+  command.addHelpText('after', SHIPPING_EXIT_CODES);
 }
 
 async function pipe(target: AnyTarget, flags: Readonly<Record<string, unknown>>): Promise<number> {

@@ -13,7 +13,7 @@ import { Terminal } from './terminal.js';
 const MAX_LINE_CHARS = 4 * 1024 * 1024;
 
 /** What becomes of the lines of an input. */
-export type LineHandlers = Pick<RecordReaderOptions, 'onRecord' | 'onTooLong'>;
+type LineHandlers = Pick<RecordReaderOptions, 'onRecord' | 'onTooLong'>;
 
 /** What a command that ships has after its options are read. */
 export interface Shipping {
@@ -27,16 +27,23 @@ export interface Shipping {
   openReader(handlers?: Partial<LineHandlers>): RecordReader;
 }
 
-/** Adds the flags of a command that ships lines; `--tee` only if it has a use for it. */
-export function addShippingOptions(
-  command: Command,
-  target: AnyTarget,
-  { canTee }: { readonly canTee: boolean },
-): void {
-  addConfigFlag(command);
+/** Of a command that ships, in its help. */
+export const SHIPPING_EXIT_CODES = `
+Exit codes:
+  0      all that was read is delivered, or kept on disk
+  1      records were lost, or the input could not be read; ship: nothing was shipped, for their times
+  2      wrong options, or a file that cannot be read
+  128+n  the second signal n ended the command`;
+
+/** Adds the flags of a command that ships lines; `--tee` with the text of its help, if the command has a use for it. */
+export function addShippingOptions(command: Command, target: AnyTarget, { tee }: { readonly tee?: string } = {}): void {
+  addConfigFlag(command, target);
   addFlags(
     command,
-    lineSpecs.filter(({ path }) => canTee || path[0] !== 'tee'),
+    lineSpecs.flatMap((spec) => {
+      if (spec.path[0] !== 'tee') return spec;
+      return tee === undefined ? [] : { ...spec, description: tee };
+    }),
     'Input:',
   );
   addShippingFlags(command, target);

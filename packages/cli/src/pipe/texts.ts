@@ -11,7 +11,7 @@ export function count(number: number, noun: string): string {
 }
 
 /** `64 s`, `12 min` */
-export function duration(ms: number): string {
+function duration(ms: number): string {
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
   return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }

@@ -31,16 +31,16 @@ export function addRunCommand(run: Command, target: AnyTarget): void {
     .description(
       [
         `Starts a program, and ships the lines of its stdout and stderr to ${target.title}. Signals are passed on. The exit code is the`,
-        `program's, 128 + n if the signal n ended it.`,
+        `program's: 128 + n if the signal n ended it, 127 if it is not there, 126 if it cannot be started. A program that went well gives 1 if records were lost.`,
       ].join(' '),
     )
     .argument('<program>', 'program to start; what follows are its arguments: put -- before it')
-    .argument('[arguments...]')
+    .argument('[arguments...]', 'its arguments')
     .passThroughOptions()
     .action(async (program: string, args: readonly string[], flags: Readonly<Record<string, unknown>>) => {
       process.exitCode = await runProgram(target, program, args, flags);
     });
-  addShippingOptions(command, target, { canTee: true });
+  addShippingOptions(command, target, { tee: 'pass the output of the program on to stdout and stderr, unchanged' });
 }
 
 async function runProgram(

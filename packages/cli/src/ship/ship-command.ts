@@ -2,7 +2,7 @@ import { numberOption } from '@logferry/core';
 import type { Command } from 'commander';
 import type { OptionSpec } from '../options/option.js';
 import { addFlags, readOptions } from '../options/read-options.js';
-import { addShippingOptions, openShipping, type Shipping } from '../pipe/shipping-command.js';
+import { addShippingOptions, openShipping, SHIPPING_EXIT_CODES, type Shipping } from '../pipe/shipping-command.js';
 import { Signals } from '../pipe/signals.js';
 import { count, digits, size } from '../pipe/texts.js';
 import { withSources } from '../targets/target-options.js';
@@ -26,6 +26,7 @@ const specs: readonly OptionSpec[] = [
   {
     path: ['outOfWindow'],
     kind: 'text',
+    choices: ['stop', 'now', 'skip'],
     value: 'rule',
     description:
       'records older, or later, than the service takes: stop ships nothing, now gives them the time now, skip leaves them out',
@@ -49,7 +50,7 @@ export function addShipCommand(ship: Command, target: AnyTarget): void {
     .description(
       [
         `Ships the lines of files to ${target.title}, also of files that gzip compressed, and shows the progress on a terminal. A run that was`,
-        `interrupted goes on with --resume: at most what was in flight is sent twice. The marks for it are below $XDG_STATE_HOME/logferry.`,
+        `interrupted goes on with --resume: at most what was in flight is sent twice. The marks for it are below $XDG_STATE_HOME/logferry, or ~/.local/state/logferry.`,
       ].join(' '),
     )
     .argument('<files...>', 'files to ship, in this order')
@@ -57,7 +58,8 @@ export function addShipCommand(ship: Command, target: AnyTarget): void {
       process.exitCode = await shipFiles(target, files, flags);
     });
   addFlags(command, specs, 'Files:');
-  addShippingOptions(command, target, { canTee: false });
+  addShippingOptions(command, target);
+  command.addHelpText('after', SHIPPING_EXIT_CODES);
 }
 
 async function shipFiles(

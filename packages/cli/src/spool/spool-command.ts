@@ -27,7 +27,9 @@ export function addSpoolCommand(program: Command): void {
     .action(async (directory: string, { print, recover }: { print?: boolean; recover?: boolean }) => {
       if (print && recover) throw new UsageError('expected --print or --recover, and not both');
       const action = print ? 'print' : recover ? 'recover' : 'list';
-      process.exitCode = await inspectSpool(directory, action, openOutput());
+      const output = openOutput();
+      const error = (text: string): void => output.error(`logferry: ${text}`);
+      process.exitCode = await inspectSpool(directory, action, { ...output, error });
     });
 }
 

@@ -18,6 +18,19 @@ const READ_NAMES: readonly string[] = [
   ...['endpoint', 'region', 'proxy'],
 ];
 
+/** What these options mean to a command that reads. */
+const READ_TEXTS: Readonly<Record<string, Pick<OptionSpec, 'description' | 'defaultText'>>> = {
+  logGroupName: { description: 'log group' },
+  logStreamName: { description: 'log stream', defaultText: 'all' },
+  'assumeRole.roleArn': { description: 'role to read the logs with' },
+  logstore: { description: 'logstore' },
+  topic: { description: 'topic', defaultText: 'all' },
+  credentials: {
+    description: 'env: ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, which may read',
+    defaultText: 'env',
+  },
+};
+
 /** Names of which a template stands for several: all are shown. */
 const FILTERS: readonly string[] = ['logStreamName', 'topic'];
 
@@ -34,6 +47,7 @@ const specs: readonly OptionSpec[] = [
   {
     path: ['level'],
     kind: 'text',
+    choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
     value: 'name',
     description: 'records of this level and worse: debug, info, warn, …',
   },
@@ -59,14 +73,18 @@ export function addTailCommand(tail: Command, target: AnyTarget): void {
     .command(target.name)
     .summary(`follow the logs of ${target.title}`)
     .description(
-      `Prints the records of ${target.title}, and those that come: those of pino, bunyan and winston in short form. It needs the right to read.`,
+      `Prints the records of ${target.title}, and those that come: those of pino, bunyan and winston in short form. Times are those of the local zone. It needs the right to read.`,
     )
     .action(async (flags: Readonly<Record<string, unknown>>) => {
       process.exitCode = await tailTarget(target, flags);
     });
-  addConfigFlag(command);
+  addConfigFlag(command, target);
   addFlags(command, specs, 'Records:');
-  addFlags(command, readSpecsOf(target), `${target.title}:`);
+  addFlags(
+    command,
+    readSpecsOf(target).map((spec) => ({ ...spec, ...READ_TEXTS[spec.path.join('.')] })),
+    `${target.title}:`,
+  );
 }
 
 async function tailTarget(target: AnyTarget, flags: Readonly<Record<string, unknown>>): Promise<number> {

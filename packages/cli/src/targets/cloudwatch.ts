@@ -95,6 +95,7 @@ export const cloudWatchTarget: Target<CloudWatchOptions> = {
     {
       path: ['logGroupClass'],
       kind: 'text',
+      choices: ['STANDARD', 'INFREQUENT_ACCESS'],
       value: 'class',
       description: 'class of a group that is created',
       defaultText: 'STANDARD',
@@ -108,6 +109,7 @@ export const cloudWatchTarget: Target<CloudWatchOptions> = {
     {
       path: ['oversize'],
       kind: 'text',
+      choices: ['truncate', 'split', 'drop'],
       value: 'rule',
       description: 'a message that is too large: truncate, split or drop',
       defaultText: 'truncate',
@@ -115,6 +117,7 @@ export const cloudWatchTarget: Target<CloudWatchOptions> = {
     {
       path: ['compression'],
       kind: 'text',
+      choices: ['none', 'gzip'],
       value: 'form',
       description: 'of request bodies: none or gzip',
       defaultText: 'none',

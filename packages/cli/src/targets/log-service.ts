@@ -22,6 +22,7 @@ export const logServiceTarget: Target<LogServiceOptions> = {
     {
       path: ['credentials'],
       kind: 'text',
+      choices: ['env', 'none'],
       value: 'source',
       description: 'env: sign with ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET; none: web tracking',
     },
@@ -71,6 +72,7 @@ export const logServiceTarget: Target<LogServiceOptions> = {
     {
       path: ['compression'],
       kind: 'text',
+      choices: ['lz4', 'deflate', 'zstd', 'none'],
       value: 'form',
       description: 'of request bodies: lz4, deflate, zstd or none',
       defaultText: 'lz4',
@@ -92,6 +94,7 @@ export const logServiceTarget: Target<LogServiceOptions> = {
     {
       path: ['oversize'],
       kind: 'text',
+      choices: ['truncate', 'split', 'drop'],
       value: 'rule',
       description: 'a record that is too large: truncate, split or drop',
       defaultText: 'truncate',

@@ -1,13 +1,23 @@
 import type { Command } from 'commander';
-import { type ConfigFile, readConfigFile } from '../options/config-file.js';
+import { CONFIG_ENDINGS, type ConfigFile, readConfigFile } from '../options/config-file.js';
 import { lineSpecs } from '../options/line-specs.js';
-import { targets } from './targets.js';
+import { envOf, flagOf } from '../options/option.js';
+import { type AnyTarget, targets } from './targets.js';
 
 const MEMBERS = [...targets.map(({ section }) => section), ...lineSpecs.map(({ path }) => path[0])];
 
-/** Adds the flag that names the configuration file. */
-export function addConfigFlag(command: Command): void {
-  command.option('--config <file>', 'configuration file (default: logferry.config.{ts,js,mjs,cjs,json})');
+/** Adds the flag that names the configuration file, and says below the options where else they may stand. */
+export function addConfigFlag(command: Command, target: AnyTarget): void {
+  const [spec] = target.specs;
+  command
+    .option('--config <file>', `configuration file (default: logferry.config.{${CONFIG_ENDINGS.join(',')}})`)
+    .addHelpText(
+      'after',
+      spec === undefined
+        ? ''
+        : `
+Options may also be variables, as ${envOf(spec)} for ${flagOf(spec)}, and members of the configuration file.`,
+    );
 }
 
 /** Reads the configuration file that the flag names, or the one in the working directory. Throws `UsageError`. */

@@ -39,15 +39,16 @@ export function readTargetOptions(
   specs: readonly OptionSpec[] = shippingSpecsOf(target),
 ): ReadOptions {
   const options = readOptions(specs, flags, process.env, file, target.section);
-  for (const name of target.required) {
-    if (options.values[name] !== undefined) continue;
-    const spec = specs.find(({ path }) => path[0] === name) as OptionSpec;
-    const short = spec.short === undefined ? '' : `--${spec.short}, `;
-    throw new UsageError(
-      `${short}${flagOf(spec)} is missing: give the flag, ${envOf(spec)}, or ${target.section}.${name} in logferry.config.ts`,
-    );
-  }
+  const missing = target.required.filter((name) => options.values[name] === undefined || options.values[name] === '');
+  if (missing.length > 0)
+    throw new UsageError(missing.map((name) => missingText(target, name, specs)).join('\nlogferry: '));
   return options;
+}
+
+function missingText({ section }: AnyTarget, name: string, specs: readonly OptionSpec[]): string {
+  const spec = specs.find(({ path }) => path[0] === name) as OptionSpec;
+  const flag = spec.short === undefined ? flagOf(spec) : `--${spec.short}`;
+  return `${flag} is missing: give the flag, ${envOf(spec)}, or ${section}.${name} in logferry.config.ts`;
 }
 
 /** What a command adds to the options of the delivery. */

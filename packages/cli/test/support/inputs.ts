@@ -33,7 +33,7 @@ export async function npmDebugLog(): Promise<string> {
 }
 
 /** Large inputs: each line has its number. */
-export const kinds = { plain: plainLine, ndjson: ndjsonLine } as const;
+const kinds = { plain: plainLine, ndjson: ndjsonLine } as const;
 
 /** A generated file. */
 export interface Generated {

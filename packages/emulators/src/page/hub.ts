@@ -112,8 +112,8 @@ export class Hub {
   changeSwitch(cloudName: unknown, change: SwitchChange | undefined): void {
     const found = this.#clouds.find(({ cloud }) => cloud.settings().name === cloudName);
     if (!found) throw new TypeError(`cloud: expected the name of a cloud on this page, got ${String(cloudName)}`);
-    if (change) found.cloud.switches.change(change);
-    else found.cloud.switches.allOff();
+    if (change === undefined) found.cloud.switches.allOff();
+    else found.cloud.switches.change(change);
     this.switchesChanged();
   }
 

@@ -25,9 +25,7 @@ export function streamNews(hub: Hub, count: StreamCount, request: IncomingMessag
   let cursor = resumed ?? hub.start();
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   response.write(`retry: ${RETRY_MS}\n`);
-  response.write(
-    eventOf(hub, cursor, { hello: { clouds: hub.settings(), version: hub.runId, isResumed: resumed !== undefined } }),
-  );
+  response.write(eventOf(hub, cursor, { hello: { clouds: hub.settings(), isResumed: resumed !== undefined } }));
   const send = (): void => {
     if (response.writableNeedDrain) return;
     const { news, next } = hub.newsAfter(cursor);

@@ -16,12 +16,12 @@ interface ChannelMessage {
   readonly error: { readonly code: string; readonly message: string };
 }
 
-/** What is the same in messages that are counted as one, and in the singular and plural of their sum. */
+/** The text of a message, and the amount that it is about: messages with the same text are counted as one. */
 const KINDS: Readonly<Record<string, (message: ChannelMessage) => { text: string; amount: number; unit: string }>> = {
-  delivered: ({ events }) => ({ text: 'delivered', amount: events, unit: 'records' }),
-  dropped: ({ reason, records }) => ({ text: `dropped: ${reason}`, amount: records, unit: 'records' }),
-  retry: ({ code, events }) => ({ text: `sent again after ${code}`, amount: events, unit: 'records' }),
-  error: ({ error }) => ({ text: `failed: ${error.code}: ${error.message}`, amount: 1, unit: 'attempts' }),
+  delivered: ({ events }) => ({ text: 'delivered', amount: events, unit: 'record' }),
+  dropped: ({ reason, records }) => ({ text: `dropped: ${reason}`, amount: records, unit: 'record' }),
+  retry: ({ code, events }) => ({ text: `sent again after ${code}`, amount: events, unit: 'record' }),
+  error: ({ error }) => ({ text: `failed: ${error.code}: ${error.message}`, amount: 1, unit: 'attempt' }),
 };
 
 /** Subscribes to Logferry's channels. Returns a function that takes the messages since its last call; equal ones are added up. */
@@ -38,7 +38,10 @@ export function collectMessages(): () => ReportedMessage[] {
   return () => {
     const taken = [...sums.values()];
     sums = new Map();
-    return taken.map(({ message, amount, unit }) => ({ ...message, text: `${amount} ${unit} ${message.text}` }));
+    return taken.map(({ message, amount, unit }) => ({
+      ...message,
+      text: `${amount} ${unit}${amount === 1 ? '' : 's'} ${message.text}`,
+    }));
   };
 
   function add(kind: string, published: ChannelMessage, describe: (typeof KINDS)[string]): void {

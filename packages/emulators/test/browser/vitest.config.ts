@@ -9,6 +9,8 @@ export default mergeConfig(
     test: {
       root: fileURLToPath(new URL('../..', import.meta.url)),
       include: ['test/browser/*.test.ts'],
+      // One computes while the other waits for its programs.
+      maxWorkers: 2,
       outputFile: { json: 'test-results/page.json' },
     },
   }),

@@ -83,6 +83,7 @@ describe('the fault switches of the page', () => {
     ['switch', 'cloudwatch', { flood: 1 }, 'name of the switch: expected "throttle" or'],
     ['value', 'cloudwatch', { throttle: 2 }, 'throttle: expected a number from 0 to 1, got 2'],
     ['type', 'cloudwatch', { down: 'yes' }, 'down: expected true or false, got "yes"'],
+    ['change', 'cloudwatch', null, 'expected one switch, got 0'],
     ['number of switches', 'cloudwatch', { throttle: 0.1, reset: 0.1 }, 'expected one switch, got 2'],
   ])('refuse a wrong %s in words, and stay as they are', async (_, cloud, change, message) => {
     const { url, cloudWatch } = await setUpDev();

@@ -79,13 +79,13 @@ export async function ask(
 }
 
 /** Changes a fault switch as the page does. */
-export function changeFaults(url: string, cloud: string, change?: object): Promise<Answer> {
+export function changeFaults(url: string, cloud: string, change?: object | null): Promise<Answer> {
   const headers = { 'content-type': 'application/json' };
   return ask(url, '/_logferry/faults', { method: 'POST', headers, body: JSON.stringify({ cloud, change }) });
 }
 
 interface Message extends News {
-  readonly hello?: { readonly clouds: readonly CloudSettings[]; readonly version: string; readonly isResumed: boolean };
+  readonly hello?: { readonly clouds: readonly CloudSettings[]; readonly isResumed: boolean };
 }
 
 /** A browser's side of the stream: all messages so far. */
