@@ -8,7 +8,7 @@ import { readTargetOptions, withSources } from '../targets/target-options.js';
 import type { AnyTarget } from '../targets/targets.js';
 import { UsageError } from '../usage-error.js';
 import { type DoctorTarget, runDoctor } from './doctor.js';
-import { type PolicyFormat, policyOf } from './policy.js';
+import { type PolicyFormat, policyOf, withFoundRegion } from './policy.js';
 
 const FORMATS: readonly PolicyFormat[] = ['json', 'terraform', 'cdk'];
 
@@ -47,6 +47,8 @@ async function check(target: AnyTarget, flags: Readonly<Record<string, unknown>>
     return runDoctor(doctorTarget, { dry: flags.dry === true, json: flags.json === true }, output);
   const format = FORMATS.find((each) => each === flags.policy);
   if (!format) throw new UsageError(`--policy: expected ${FORMATS.join(' or ')}, got ${JSON.stringify(flags.policy)}`);
-  await output.out(withSources(options, () => policyOf(doctorTarget, format)));
+  const policy = withSources(options, () => policyOf(doctorTarget, format));
+  const found = await withFoundRegion(doctorTarget, new AbortController().signal);
+  await output.out(found === doctorTarget ? policy : policyOf(found, format));
   return 0;
 }

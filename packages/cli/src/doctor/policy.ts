@@ -19,6 +19,15 @@ export function policyOf(target: DoctorTarget, format: PolicyFormat): string {
   return ramPolicy(ramStatements(target.options), format);
 }
 
+/** The same target with the region that the AWS SDK finds, by a profile for example: it decides about the partition, too. */
+export async function withFoundRegion(target: DoctorTarget, signal: AbortSignal): Promise<DoctorTarget> {
+  if (target.cloud !== 'cloudwatch' || target.options.region !== undefined || target.options.client) return target;
+  const inspection = inspectCloudWatch(target.options);
+  const region = await inspection.region(signal).catch(() => undefined);
+  await inspection.close();
+  return region === undefined ? target : { ...target, options: { ...target.options, region } };
+}
+
 /** Begins a comment. JSON has none. */
 const COMMENTS: Readonly<Record<PolicyFormat, string>> = { json: '', terraform: '# ', cdk: '// ' };
 
@@ -182,5 +191,7 @@ const PARTITIONS: readonly (readonly [prefix: string, partition: string])[] = [
   ['us-gov-', 'aws-us-gov'],
   ['us-isob-', 'aws-iso-b'],
   ['us-iso-', 'aws-iso'],
+  ['eu-isoe-', 'aws-iso-e'],
+  ['us-isof-', 'aws-iso-f'],
   ['eusc-', 'aws-eusc'],
 ];

@@ -9,6 +9,8 @@ export interface FollowSettings {
   readonly follow: boolean;
   /** The wait between two looks for new records. */
   readonly pollMs: number;
+  /** A page that takes longer is asked for again. @default 30_000 */
+  readonly requestTimeoutMs?: number | undefined;
   /** Takes records, in order. The next ones are read when it has. */
   readonly show: (events: readonly TailEvent[]) => Promise<void>;
   /** Tells of a failure that may pass: once, until the source answers again. */
@@ -17,12 +19,14 @@ export interface FollowSettings {
 
 /** Reads a source until the signal aborts, or without `follow` up to its end. Rejects with an error that does not pass by itself. */
 export async function followSource(source: TailSource, settings: FollowSettings, signal: AbortSignal): Promise<void> {
-  const { follow, pollMs, show, onFailure } = settings;
+  const { follow, pollMs, requestTimeoutMs = REQUEST_TIMEOUT_MS, show, onFailure } = settings;
   const failures = new Failures(settings);
   let intervalMs = pollMs;
   try {
     while (true) {
-      const page = await read(source, signal).catch((error: unknown) => failures.judge(error, signal));
+      const page = await read(source, requestTimeoutMs, signal).catch((error: unknown) =>
+        failures.judge(error, signal),
+      );
       if (page instanceof Failure) {
         if (page.isNews) onFailure(page.message);
         if (page.isThrottling) intervalMs = Math.min(MAX_INTERVAL_MS, Math.max(intervalMs, MIN_INTERVAL_MS) * 2);
@@ -45,17 +49,21 @@ const MIN_INTERVAL_MS = 500;
 const MAX_INTERVAL_MS = 30_000;
 const RECOVERY = 0.9;
 
-/** A page that takes longer is asked for again. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-async function read(source: TailSource, signal: AbortSignal): ReturnType<TailSource['nextPage']> {
+async function read(source: TailSource, timeoutMs: number, signal: AbortSignal): ReturnType<TailSource['nextPage']> {
   const attempt = new AbortController();
   const abort = (): void => attempt.abort();
   // It keeps the process alive, which the request does not.
-  const timer = setTimeout(abort, REQUEST_TIMEOUT_MS);
+  const timer = setTimeout(abort, timeoutMs);
   signal.addEventListener('abort', abort, { once: true });
   try {
     return await orAborted(source.nextPage(attempt.signal), signal, () => aborted(signal));
+  } catch (error) {
+    // The error of the request only says that it was aborted.
+    if (!attempt.signal.aborted || signal.aborted || !DeliveryError.is(error)) throw error;
+    const reason = `no answer within ${timeoutMs / 1000} s: check the network, and the proxy if there is one`;
+    throw new DeliveryError('TIMEOUT', reason, { cause: error });
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);

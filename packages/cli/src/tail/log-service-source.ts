@@ -19,8 +19,12 @@ export function createLogServiceSource(target: LogServiceTarget, sinceMs: number
   let startMs = Math.max(0, sinceMs);
   let newestMs = startMs;
   let look = new Look(secondsOf(startMs));
-  /** Where the next look for late logs begins. */
+  let forgottenMs = 0;
+  let isFirst = true;
+  /** Where the next look for late logs begins, and the next round of such looks. */
   let lateSeconds = 0;
+  let nextRoundMs = 0;
+  let lateNewestSeconds = 0;
 
   /** Takes those that were not read before. Two equal logs are two logs: the n-th of a look is known if an earlier look had n. */
   function takeFresh(logs: readonly Log[]): TailEvent[] {
@@ -45,24 +49,42 @@ export function createLogServiceSource(target: LogServiceTarget, sinceMs: number
 
   /** Earlier logs do not come any more in this look, nor in one that repeats it. */
   function keptFromMs(): number {
-    return look.isRepeated ? startMs : Math.min(newestMs - UNSORTED_MS, look.doubtsFromMs);
+    const keptMs = isFirst ? UNSORTED_MS : MAX_KEPT_MS;
+    return look.isRepeated ? startMs : Math.min(newestMs - keptMs, look.doubtsFromMs);
   }
 
   /** The look after one that has ended. */
   function nextLook(): Look {
-    if (look.doubts.size > 0 && !look.isRepeated) {
-      startMs = Math.max(startMs, keptFromMs());
-      return look.repeated(secondsOf(startMs));
+    isFirst = false;
+    // What was forgotten would be given again.
+    startMs = Math.max(startMs, forgottenMs);
+    if (look.doubts.size > 0 && !look.isRepeated) return look.repeated(secondsOf(startMs));
+    if (seen.countFrom(newestMs - OVERLAP_MS) <= BUSY_LOGS) {
+      startMs = Math.max(startMs, newestMs - OVERLAP_MS);
+      nextRoundMs = startMs;
+      lateSeconds = 0;
+      return new Look(secondsOf(startMs));
     }
-    const isBusy = seen.countFrom(newestMs - OVERLAP_MS) > BUSY_LOGS;
-    startMs = Math.max(startMs, newestMs - (isBusy ? BUSY_OVERLAP_MS : OVERLAP_MS));
-    if (!isBusy) return new Look(secondsOf(startMs));
-    const newSeconds = Math.max(secondsOf(startMs), secondsOf(newestMs) - BUSY_SPAN_SECONDS);
-    if (look.isLate) return new Look(newSeconds);
-    const isRoundOver = lateSeconds < secondsOf(startMs) || lateSeconds >= newSeconds;
-    const fromSeconds = isRoundOver ? secondsOf(startMs) : lateSeconds;
-    lateSeconds = Math.min(newSeconds, fromSeconds + BUSY_SPAN_SECONDS);
-    return fromSeconds < lateSeconds ? new Look(fromSeconds, lateSeconds) : new Look(newSeconds);
+    const newestSeconds = secondsOf(newestMs);
+    const newSeconds = Math.max(secondsOf(startMs), newestSeconds - BUSY_SPAN_SECONDS);
+    return look.isLate ? new Look(newSeconds) : lateLook(newSeconds, newestSeconds);
+  }
+
+  /** A look at some of the seconds before the newest ones. A round of them begins 30 s before the log that was the newest when the last one began. */
+  function lateLook(newSeconds: number, newestSeconds: number): Look {
+    if (lateSeconds < secondsOf(startMs)) {
+      startMs = Math.max(startMs, nextRoundMs || newestMs - OVERLAP_MS);
+      nextRoundMs = newestMs - OVERLAP_MS;
+      lateSeconds = secondsOf(startMs);
+      lateNewestSeconds = newestSeconds;
+    }
+    const fromSeconds = lateSeconds;
+    const passedSeconds = Math.max(0, newestSeconds - lateNewestSeconds);
+    lateNewestSeconds = newestSeconds;
+    const toSeconds = Math.min(newSeconds, fromSeconds + BUSY_SPAN_SECONDS + passedSeconds);
+    const isRoundOver = toSeconds === newSeconds;
+    lateSeconds = isRoundOver ? 0 : toSeconds;
+    return fromSeconds < toSeconds ? new Look(fromSeconds, toSeconds) : new Look(newSeconds);
   }
 
   return {
@@ -77,7 +99,8 @@ export function createLogServiceSource(target: LogServiceTarget, sinceMs: number
       look.isPartial ||= !isComplete;
       look.hold(takeFresh(logs));
       look.offset += logs.length;
-      seen.forgetBefore(Math.max(startMs, keptFromMs()));
+      forgottenMs = Math.max(startMs, keptFromMs());
+      seen.forgetBefore(forgottenMs);
       if (!isLast) return { events: look.release(newestMs - UNSORTED_MS), isLast };
       const events = look.release(Number.POSITIVE_INFINITY);
       look = nextLook();
@@ -95,11 +118,13 @@ function secondsOf(ms: number): number {
 
 /**
  * A page has 100 logs. Where more pages than ten would be read anew each time, a look has two parts: the newest seconds, and some of
- * those before them, in turn. A round takes about ten looks, so it goes back further.
+ * those before them, in turn, and as many more as came since the last look.
  */
 const BUSY_LOGS = 1000;
-const BUSY_SPAN_SECONDS = 5;
-const BUSY_OVERLAP_MS = OVERLAP_MS + 15_000;
+const BUSY_SPAN_SECONDS = 3;
+
+/** A round takes no longer, and a look after the sleep of a machine fills no memory. */
+const MAX_KEPT_MS = 300_000;
 
 /** The service asks to repeat a request that has found a part. A busy one may never find all. */
 const MAX_INCOMPLETE_PAGES = 5;

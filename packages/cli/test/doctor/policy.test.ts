@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { CloudWatchOptions } from '@logferry/cloudwatch';
 import type { LogServiceOptions } from '@logferry/log-service';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { type PolicyFormat, policyOf } from '../../src/doctor/policy.js';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type PolicyFormat, policyOf, withFoundRegion } from '../../src/doctor/policy.js';
 import { isolate } from './support/environment.js';
 
 beforeEach(isolate);
@@ -98,6 +101,21 @@ describe('IAM', () => {
       for (const action of Object.keys(grantsOf(policy({ retentionInDays: 7 }))))
         expect(policy({ retentionInDays: 7 }, format)).toContain(`"${action}"`);
   });
+});
+
+it('is of the region, and so of the partition, of a profile', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'logferry-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'config');
+  writeFileSync(file, '[profile china]\nregion = cn-north-1\n');
+  vi.stubEnv('AWS_CONFIG_FILE', file);
+  const { signal } = new AbortController();
+  const arnOf = async (profile: string | undefined): Promise<unknown> => {
+    const found = await withFoundRegion({ cloud: 'cloudwatch', options: { logGroupName: 'shop', profile } }, signal);
+    return grantsOf(policyOf(found, 'json'))['logs:CreateLogGroup'];
+  };
+  expect(await arnOf('china')).toBe('arn:aws-cn:logs:cn-north-1:*:log-group:shop:*');
+  expect(await arnOf(undefined)).toBe('arn:aws:logs:*:*:log-group:shop:*');
 });
 
 it('is of right options only', () => {

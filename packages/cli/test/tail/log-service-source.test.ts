@@ -71,7 +71,30 @@ it('reads some seconds of a busy logstore each time, and in turn those in which 
   }));
   await ship(late);
   const found: string[] = [];
-  for (let round = 0; round < 10; round++) found.push(...(await look(source)));
+  for (let count = 0; count < 12; count++) found.push(...(await look(source)));
   expect(found.toSorted()).toEqual(['late 1000', 'late 15000', 'late 29000', 'late 7000']);
+  await source.close();
+});
+
+it('finds a late log also where many seconds pass between two looks at a busy logstore', async () => {
+  const { target, ship } = await startLogstore();
+  let newestMs = Date.now() - 350_000;
+  const startMs = newestMs - 30_000;
+  await ship(numbers(2000).map((index) => ({ time: startMs + index * 15, fields: { msg: `log ${index}` } })));
+  const source = createLogServiceSource(target, startMs - 600_000);
+  const given = await look(source);
+  const late: string[] = [];
+  for (let count = 0; count < 40; count++) {
+    newestMs += 8000;
+    const fromMs = newestMs - 7900;
+    await ship(numbers(400).map((index) => ({ time: fromMs + index * 19, fields: { msg: `log ${count}/${index}` } })));
+    if (count < 6) {
+      late.push(`late ${count}`);
+      await ship([{ time: newestMs - 26_000, fields: { msg: `late ${count}` } }]);
+    }
+    given.push(...(await look(source)));
+  }
+  expect(new Set(given).size).toBe(given.length);
+  expect(given.filter((text) => text.startsWith('late')).toSorted()).toEqual(late);
   await source.close();
 });
