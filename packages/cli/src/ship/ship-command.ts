@@ -1,6 +1,6 @@
 import { numberOption } from '@logferry/core';
 import type { Command } from 'commander';
-import type { OptionSpec } from '../options/option.js';
+import { fileSpecs } from '../options/file-specs.js';
 import { addFlags, readOptions } from '../options/read-options.js';
 import { addShippingOptions, openShipping, type Shipping } from '../pipe/shipping-command.js';
 import { Signals } from '../pipe/signals.js';
@@ -13,25 +13,6 @@ import { Marks } from './marks.js';
 import { RateLimit } from './rate-limit.js';
 import { shipFile } from './ship-file.js';
 import { countOutside, TimeWindow } from './time-window.js';
-
-const specs: readonly OptionSpec[] = [
-  { path: ['resume'], kind: 'boolean', description: 'go on where the last run of this file to this target ended' },
-  {
-    path: ['maxRecordsPerSecond'],
-    kind: 'number',
-    value: 'n',
-    description: 'most records a second',
-    defaultText: 'as fast as the service takes them',
-  },
-  {
-    path: ['outOfWindow'],
-    kind: 'text',
-    value: 'rule',
-    description:
-      'records older, or later, than the service takes: stop ships nothing, now gives them the time now, skip leaves them out',
-    defaultText: 'stop',
-  },
-];
 
 const RULES = ['stop', 'now', 'skip'] as const;
 
@@ -56,7 +37,7 @@ export function addShipCommand(ship: Command, target: AnyTarget): void {
     .action(async (files: readonly string[], flags: Readonly<Record<string, unknown>>) => {
       process.exitCode = await shipFiles(target, files, flags);
     });
-  addFlags(command, specs, 'Files:');
+  addFlags(command, fileSpecs, 'Files:');
   addShippingOptions(command, target, { canTee: false });
 }
 
@@ -66,12 +47,14 @@ async function shipFiles(
   flags: Readonly<Record<string, unknown>>,
 ): Promise<number> {
   const settings = readSettings(flags);
-  const sources = await Promise.all(paths.map(inspect));
+  // One by one: a process may have so many open files only.
+  const sources: FileSource[] = [];
+  for (const path of paths) sources.push(await inspect(path));
   const shipping = await openShipping(target, flags);
   const { session, terminal, quiet } = shipping;
   const { asked } = new Signals(terminal);
   const window = new TimeWindow(session.limits);
-  if (window.isBounded && !(await mayShip(sources, window, shipping, settings))) {
+  if (window.isBounded && !(await mayShip(sources, window, shipping, settings, asked))) {
     await session.end({ quiet: true, asked });
     return 1;
   }
@@ -81,6 +64,10 @@ async function shipFiles(
   const finishes: (() => void)[] = [];
   let isComplete = true;
   for (const source of sources) {
+    if (asked.aborted) {
+      isComplete = false;
+      break;
+    }
     const before = progress.bytes;
     try {
       const { resumedAt, left, isWhole, finish } = await shipFile(source, {
@@ -88,7 +75,7 @@ async function shipFiles(
         chunkBytes: session.chunkBytes,
         rateLimit,
         signal: asked,
-        marks: new Marks(source.path, session.identity),
+        marks: new Marks(source.path, session.identity, (text) => terminal.say(`${source.path}: ${text}`)),
         resume: settings.resume,
         isWanted: (record) => settings.rule !== 'skip' || window.has(record),
         openReader: shipping.openReader,
@@ -104,16 +91,17 @@ async function shipFiles(
       terminal.say(`${source.path} cannot be read to its end: ${(error as Error).message}`);
     }
     progress.bytes = before + source.sizeBytes;
-    if (asked.aborted) break;
   }
   const lost = await session.end({ quiet, asked });
-  if (lost === 0) for (const finish of finishes) finish();
-  if (asked.aborted) terminal.say('interrupted: the same command with --resume goes on');
+  for (const finish of finishes) finish();
+  if (asked.aborted && !(isComplete && lost === 0)) terminal.say(INTERRUPTED);
   return isComplete && lost === 0 ? 0 : 1;
 }
 
+const INTERRUPTED = 'interrupted: the same command with --resume goes on';
+
 function readSettings(flags: Readonly<Record<string, unknown>>): Settings {
-  const options = readOptions(specs, flags, process.env, undefined);
+  const options = readOptions(fileSpecs, flags, process.env, undefined);
   const { resume = false, maxRecordsPerSecond, outOfWindow = 'stop' } = options.values;
   const rule = RULES.find((each) => each === outOfWindow);
   if (!rule)
@@ -141,6 +129,7 @@ async function mayShip(
   window: TimeWindow,
   { openReader, terminal }: Shipping,
   { rule }: Settings,
+  asked: AbortSignal,
 ): Promise<boolean> {
   let outside = 0;
   let records = 0;
@@ -150,7 +139,13 @@ async function mayShip(
       readFrom(source, 0, () => {}),
       window,
       openReader,
+      asked,
     );
+    if (asked.aborted) {
+      terminal.status('');
+      terminal.say(INTERRUPTED);
+      return false;
+    }
     outside += counted.outside;
     records += counted.records;
   }
