@@ -1,13 +1,20 @@
+import type { Shipper } from '@logferry/core';
 import type { Command } from 'commander';
 import { RecordReader, type RecordReaderOptions } from '../lines/record-reader.js';
+import { fileSpecs } from '../options/file-specs.js';
 import { lineSpecs } from '../options/line-specs.js';
+import { misspeltVariables } from '../options/misspelt-env.js';
 import { addFlags } from '../options/read-options.js';
 import { addConfigFlag, readConfig } from '../targets/read-config.js';
+import { shippingSpecsOf } from '../targets/target.js';
 import { addShippingFlags, readTargetOptions } from '../targets/target-options.js';
-import type { AnyTarget } from '../targets/targets.js';
+import { type AnyTarget, targets } from '../targets/targets.js';
 import { readLineSettings } from './line-settings.js';
 import { Session } from './session.js';
 import { Terminal } from './terminal.js';
+
+/** Variables of other commands are no mistake. */
+const ALL_SPECS = [...targets.flatMap((target) => shippingSpecsOf(target)), ...lineSpecs, ...fileSpecs];
 
 /** Lines of more characters are lost: no service takes a record of that size. */
 const MAX_LINE_CHARS = 4 * 1024 * 1024;
@@ -42,14 +49,20 @@ export function addShippingOptions(
   addShippingFlags(command, target);
 }
 
-/** Reads all options of such a command, and opens the shipper. Throws `UsageError`. */
-export async function openShipping(target: AnyTarget, flags: Readonly<Record<string, unknown>>): Promise<Shipping> {
+/** Reads all options of such a command, and opens the shipper. `outputs` are those that `--tee` writes to. Throws `UsageError`. */
+export async function openShipping(
+  target: AnyTarget,
+  flags: Readonly<Record<string, unknown>>,
+  outputs: readonly NodeJS.WriteStream[] = [],
+): Promise<Shipping> {
   // The page of `logferry dev` shows the counters of this process, too.
   if (process.env.LOGFERRY_DEV) await import('@logferry/emulators/report');
   const file = await readConfig(flags);
   const { multiline, tee, quiet } = readLineSettings(flags, file);
   const options = readTargetOptions(target, flags, file);
-  const terminal = new Terminal(process.stderr);
+  const terminal = new Terminal(process.stderr, { isShared: tee && outputs.some(({ isTTY }) => isTTY) });
+  for (const { name, meant } of misspeltVariables(ALL_SPECS, process.env))
+    terminal.say(`${name} is the variable of no option: did you mean ${meant}?`);
   const session = new Session(target, options, terminal);
   const { shipper } = session;
   return {
@@ -62,12 +75,14 @@ export async function openShipping(target: AnyTarget, flags: Readonly<Record<str
         multiline,
         maxLineChars: MAX_LINE_CHARS,
         onRecord: (record) => void shipper.accept(record),
-        onTooLong: (head) => void shipper.refuse({ time: Date.now() }, 'too-large', tooLong(head)),
+        onTooLong: (head) => refuseLine(shipper, head),
         ...handlers,
       }),
   };
 }
 
-function tooLong(head: string): Error {
-  return new Error(`a line of more than ${MAX_LINE_CHARS} characters: ${head.slice(0, 80)}…`);
+/** Has a line that is too long counted as lost. */
+export function refuseLine(shipper: Shipper, head: string): void {
+  const cause = new Error(`a line of more than ${MAX_LINE_CHARS} characters: ${head.slice(0, 80)}…`);
+  shipper.refuse({ time: Date.now() }, 'too-large', cause);
 }
