@@ -8,6 +8,7 @@ import { addPipeCommand } from './pipe/pipe-command.js';
 import { addRunCommand } from './run/run-command.js';
 import { addShipCommand } from './ship/ship-command.js';
 import { addSpoolCommand } from './spool/spool-command.js';
+import { safeLines, safeText } from './tail/safe-text.js';
 import { addTailCommand } from './tail/tail-command.js';
 import { targets } from './targets/targets.js';
 import { UsageError } from './usage-error.js';
@@ -22,15 +23,21 @@ Exit codes:
 
 /** Runs a command line. Resolves when the command has ended; `process.exitCode` is set. */
 export async function main(argv: readonly string[], version: string): Promise<void> {
+  bearClosedOutputs();
   try {
     await createProgram(version).parseAsync(argv);
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
     else if (error instanceof UsageError) {
-      process.stderr.write(`logferry: ${error.message}\n`);
+      process.stderr.write(`logferry: ${safeLines(error.message).join('\n')}\n`);
       process.exitCode = 2;
     } else throw error;
   }
+}
+
+/** A reader of the help may want no more of it, as `head` does, and stderr may be closed or full: no reason for a stack trace. */
+function bearClosedOutputs(): void {
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
 }
 
 /** The whole command line. */
@@ -71,5 +78,6 @@ function withHint(text: string, command: Command): string {
   const names = flags.flatMap((name) => (name?.startsWith('--') ? name.slice(2) : []));
   const meant = flag === undefined ? undefined : nearestName(flag, names);
   const hint = meant === undefined ? '--help shows all options' : `did you mean --${meant}?`;
-  return `logferry: ${text.replace(/^error: /, '').split('\n', 1)[0]}: ${hint}\n`;
+  const fault = safeText(text.replace(/^error: /, '').split('\n', 1)[0] ?? '').replace(/\.$/, '');
+  return `logferry: ${fault}: ${hint}\n`;
 }
