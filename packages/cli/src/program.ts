@@ -10,12 +10,14 @@ import { SHIPPING_EXIT_CODES } from './pipe/shipping-command.js';
 import { addRunCommand } from './run/run-command.js';
 import { addShipCommand } from './ship/ship-command.js';
 import { addSpoolCommand } from './spool/spool-command.js';
+import { safeLines, safeText } from './tail/safe-text.js';
 import { addTailCommand } from './tail/tail-command.js';
 import { targets } from './targets/targets.js';
 import { UsageError } from './usage-error.js';
 
 /** Runs a command line. Resolves when the command has ended; `process.exitCode` is set. */
 export async function main(argv: readonly string[], version: string): Promise<void> {
+  bearClosedOutputs();
   const program = createProgram(version);
   const [, , command, dashes, ...words] = argv;
   // The question of a shell's completion. No parser reads it: its words are unfinished.
@@ -28,7 +30,7 @@ export async function main(argv: readonly string[], version: string): Promise<vo
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
     else if (error instanceof UsageError || ConfigError.is(error)) {
-      process.stderr.write(`logferry: ${error.message.replace(/^\[logferry\] /, '')}\n`);
+      process.stderr.write(`logferry: ${safeLines(error.message.replace(/^\[logferry\] /, '')).join('\n')}\n`);
       process.exitCode = 2;
     } else if (isSystemError(error)) {
       process.stderr.write(`logferry: ${error.message}\n`);
@@ -40,6 +42,11 @@ export async function main(argv: readonly string[], version: string): Promise<vo
 /** Of a disk or a port, say: a fault of the machine, whose stack tells nothing. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
+}
+
+/** A reader of the help may want no more of it, as `head` does, and stderr may be closed or full: no reason for a stack trace. */
+function bearClosedOutputs(): void {
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
 }
 
 /** The whole command line. */
@@ -83,7 +90,7 @@ function settle(command: Command): void {
 }
 
 function withHint(text: string, command: Command): string {
-  const [fault = ''] = text.replace(/^error: /, '').split('\n', 1);
+  const fault = safeText(text.replace(/^error: /, '').split('\n', 1)[0] ?? '');
   return `logferry: ${fault.replace(/\.$/, '')}: ${hintFor(fault, command)}\n`;
 }
 

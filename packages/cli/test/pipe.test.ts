@@ -4,10 +4,16 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 import { BIN, cloudWatch, directory, flagsOf, logService, messages, run, start } from './support/command.js';
 
 const GROUP = ['--group', 'shop'];
+
+function numberOf(text: string): number {
+  return Number(text.replaceAll(',', ''));
+}
 
 it('ships lines of pino, bunyan, winston, other JSON and text to CloudWatch as they are, with their own times', async () => {
   const server = await cloudWatch();
@@ -104,6 +110,15 @@ it('holds stdin back while the service does not answer, and loses nothing', asyn
   expect(server.events().length).toBe(50_000);
 });
 
+it('ships to many streams at once by a template of a field', async () => {
+  const server = await cloudWatch();
+  const all = Array.from({ length: 2000 }, (_, index) => `{"tenant":"t${index % 500}","index":${index}}`);
+  const args = ['cloudwatch', ...GROUP, '--stream', '{field:tenant}'];
+  const { code, error } = await run(args, { env: server.env, input: all.join('\n') });
+  expect({ code, error }).toEqual({ code: 0, error: expect.stringContaining('2,000 records delivered') });
+  expect(new Set(messages(server))).toEqual(new Set(all));
+});
+
 it('counts and says what is lost, and ends with code 1', async () => {
   const server = await cloudWatch();
   const args = ['cloudwatch', ...GROUP, '--max-event-bytes', '300', '--oversize', 'drop'];
@@ -147,6 +162,69 @@ it('a signal has what was read delivered, though the input goes on', async () =>
   expect([...messages(server)].sort()).toEqual(['one', 'two']);
 });
 
+it('a signal ends it while there is no room for more, and what has no room is counted', async () => {
+  const server = await cloudWatch();
+  server.faults({ down: true });
+  const args = ['cloudwatch', ...GROUP, '--max-buffer-bytes', '100000', '--close-timeout-ms', '500'];
+  const { child, output, ended } = start(args, { env: server.env });
+  child.stdin.write('line\n'.repeat(100_000));
+  await expect.poll(() => server.stats().faults.down ?? 0).toBeGreaterThan(0);
+  child.kill('SIGINT');
+  expect(await ended).toMatchObject({ code: 1, signal: null });
+  const [, lost, undeliverable, full] =
+    /; ([\d,]+) lost \(buffer-full ([\d,]+), undeliverable ([\d,]+)\)/.exec(output.error)?.map(numberOf) ?? [];
+  expect(lost).toBe(Number(undeliverable) + Number(full));
+  expect(lost).toBeGreaterThan(5000);
+});
+
+it('a signal ends it though the reader of --tee does not read, and says so', async () => {
+  const server = await cloudWatch();
+  const { child, output, ended } = start(['cloudwatch', ...GROUP, '--tee'], { env: server.env });
+  child.stdout.removeAllListeners('data').pause();
+  child.stdin.write('line\n'.repeat(200_000));
+  await expect.poll(() => messages(server).length).toBeGreaterThan(0);
+  child.kill('SIGINT');
+  await once(child, 'exit');
+  child.stdout.resume();
+  await ended;
+  expect(output.error).toMatch(/of the input were not passed on, since nobody reads them\n$/);
+});
+
+it('asks a service that is down no more often for a short closeTimeoutMs', async () => {
+  const server = await cloudWatch();
+  server.faults({ down: true });
+  const { child, output, ended } = start(['cloudwatch', ...GROUP, '--close-timeout-ms', '0'], { env: server.env });
+  child.stdin.end('one\n');
+  await delay(3000);
+  expect(server.stats().faults.down).toBeLessThan(30);
+  server.faults();
+  expect(await ended).toMatchObject({ code: 0 });
+  expect(output.error).toMatch(/^logferry: 1 record delivered/);
+});
+
+it('says that --tee cannot be written', async () => {
+  const server = await cloudWatch();
+  const args = ['-c', 'seq 1000 | "$0" "$@" >/dev/full', process.execPath, BIN, 'cloudwatch', ...GROUP, '--tee'];
+  const env = { ...server.env, PATH: process.env.PATH, HOME: directory() };
+  const { stderr } = await promisify(execFile)('sh', args, { env });
+  expect(stderr).toMatch(/^logferry: stdout cannot be written: ENOSPC.*\nlogferry: 1,000 records delivered.*\n$/);
+});
+
+it('refuses a directory as stdin', async () => {
+  const args = ['-c', '"$0" "$@" </etc', process.execPath, BIN, 'cloudwatch', ...GROUP];
+  await expect(promisify(execFile)('sh', args)).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('stdin is a directory'),
+  });
+});
+
+it('says which variable is probably misspelt', async () => {
+  const server = await cloudWatch();
+  const env = { ...server.env, LOGFERRY_LOG_STREAM: 'x', LOGFERRY_RESUME: '1', LOGFERRY_SERVICE_HOST: '10.0.0.1' };
+  const { error } = await run(['cloudwatch', ...GROUP, '--quiet'], { env, input: 'one\n' });
+  expect(error).toBe('logferry: LOGFERRY_LOG_STREAM is not read: did you mean LOGFERRY_LOG_STREAM_NAME?\n');
+});
+
 it('the second signal ends it at once, and what waits is said to be lost', async () => {
   const server = await cloudWatch();
   server.faults({ down: true });
@@ -188,6 +266,14 @@ it('shows a status line on a terminal, and takes it away at the end', async () =
   const shown = out.split('\r\u001b[K');
   expect(shown).toContainEqual(expect.stringMatching(/^\d+\/s · 1 delivered · 0 waiting$/));
   expect(shown.at(-1)).toMatch(/^logferry: 1 record delivered [^\r]*\r\n$/);
+});
+
+it('shows no status line where --tee writes', async () => {
+  const server = await cloudWatch();
+  const command = `(echo one; sleep 1; echo two) | ${process.execPath} ${BIN} cloudwatch --group shop --tee`;
+  const env = { PATH: process.env.PATH, TERM: 'xterm', HOME: directory(), ...server.env };
+  const { stdout } = await promisify(execFile)('script', ['-qec', command, '/dev/null'], { env });
+  expect(stdout).toMatch(/^one\r\ntwo\r\nlogferry: 2 records delivered [^\r]*\r\n$/);
 });
 
 it('says nothing with --quiet if nothing is lost', async () => {
@@ -286,4 +372,19 @@ it('a page that answers 200 is no success: the records are lost, and said to be'
   const { code, error } = await run([...args, ...delivery], { input: 'one\n' });
   expect(code).toBe(1);
   expect(error).toMatch(/1 lost/);
+});
+
+it.each([
+  ['throw null', 'cannot be loaded: null'],
+  ["throw 'text'", "cannot be loaded: 'text'"],
+  ['await new Promise(() => {})', 'cannot be loaded: the process ended before it was'],
+  ['export default Promise.reject(new Error("no"))', 'cannot be loaded: no'],
+  ['export default { cloudwatch: () => ({}) }', 'cloudwatch: expected an object, got [Function: cloudwatch]'],
+  ['export default { cloudwatch: { nonsense: 1 } }', 'cloudwatch.nonsense: unknown option "nonsense"'],
+])('refuses a configuration file of %j, and names it', async (text, message) => {
+  const cwd = directory();
+  writeFileSync(join(cwd, 'logferry.config.mjs'), text);
+  const { code, error } = await run(['cloudwatch', ...GROUP], { cwd });
+  expect(code).toBe(2);
+  expect(error.startsWith(`logferry: logferry.config.mjs: ${message}`.replace('mjs: cannot', 'mjs cannot'))).toBe(true);
 });

@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { suggest } from '../src/complete/suggest.js';
@@ -29,6 +30,13 @@ it.each(all.map(([path]) => path))('--help of "%s %s" explains the command and e
     expect(option.description).not.toBe('');
   }
   for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
+});
+
+it('bears that nobody reads its help, and that stderr is full', async () => {
+  const shell = (line: string) =>
+    promisify(execFile)('sh', ['-c', line, process.execPath, BIN]).catch((error: { code: number }) => error);
+  expect(await shell('"$0" "$1" cloudwatch --help | true')).toMatchObject({ stderr: '' });
+  expect(await shell('"$0" "$1" cloudwatch --nonsense 2>/dev/full')).toMatchObject({ code: 2 });
 });
 
 it('without a command it shows the help, and ends with code 2', async () => {

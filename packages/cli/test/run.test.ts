@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { cloudWatch, messages, run, start } from './support/command.js';
 
@@ -63,12 +64,42 @@ it('exits with 128 + n when the signal n ends the program', async () => {
 it('does not wait for a program that was left behind, and holds the pipes open', async () => {
   const server = await cloudWatch();
   const startMs = performance.now();
-  const { code } = await run([...RUN, '--', 'sh', '-c', 'sleep 60 & echo done; echo $!'], { env: server.env });
+  const { code, error } = await run([...RUN, '--', 'sh', '-c', 'sleep 60 & echo done; echo $!'], { env: server.env });
   expect(code).toBe(0);
+  expect(error).toMatch(/^logferry: sh left a program behind: .*\nlogferry: 2 records/);
   expect(performance.now() - startMs).toBeLessThan(20_000);
   const [said, pid] = [...messages(server)].sort((a, b) => b.localeCompare(a));
   expect(said).toBe('done');
   process.kill(Number(pid), 'SIGKILL');
+});
+
+it('waits for the rest of a program that ended while the service is slow, and loses nothing of it', async () => {
+  const server = await cloudWatch();
+  server.faults({ down: true });
+  // The pipe holds what the command has no room for.
+  const args = ['--max-buffer-bytes', '100000', '--retry-cap-ms', '200', '--', 'seq', '30000'];
+  const { ended } = start([...RUN, ...args], { env: server.env });
+  await delay(4000);
+  server.faults();
+  const { code, error } = await ended;
+  expect({ code, error }).toEqual({ code: 0, error: expect.stringContaining('30,000 records delivered') });
+  expect(server.events()).toHaveLength(30_000);
+});
+
+it('a signal after the end of the program ends it while there is no room for the rest', async () => {
+  const server = await cloudWatch();
+  server.faults({ down: true });
+  const args = ['--max-buffer-bytes', '100000', '--close-timeout-ms', '500', '--', 'sh', '-c', 'seq 30000'];
+  const { child, output, ended } = start([...RUN, ...args], { env: server.env });
+  await expect.poll(() => server.stats().faults.down ?? 0).toBeGreaterThan(1);
+  // Held back, it may still write when the signal comes; then it does not end by it.
+  await expect
+    .poll(() => {
+      child.kill('SIGHUP');
+      return output.error;
+    })
+    .toContain('SIGHUP: delivering what was read');
+  expect((await ended).code).not.toBe(0);
 });
 
 it('the second signal after the end of the program ends the command, and what waits is said to be lost', async () => {
@@ -93,6 +124,9 @@ it('exits with 127 for a program that is not there, and with 126 for one that ca
   const { code, error } = await run([...RUN, '--', '/etc/passwd'], { env: server.env });
   expect(code).toBe(126);
   expect(error).toMatch(/^logferry: \/etc\/passwd cannot be started: .*EACCES\n$/);
+  const nameless = await run([...RUN, '--', ''], { env: server.env });
+  expect(nameless.code).toBe(126);
+  expect(nameless.error).toMatch(/^logferry: "" cannot be started: .*\n$/);
 });
 
 it('exits with 1 if the program went well, and records were lost', async () => {

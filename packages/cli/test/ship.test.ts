@@ -1,8 +1,10 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { constants, gunzipSync, gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { cloudWatch, directory, flagsOf, logService, messages, run, start } from './support/command.js';
+import { BIN, cloudWatch, directory, flagsOf, logService, messages, run, start } from './support/command.js';
 
 const SHIP = ['ship', 'cloudwatch', '--group', 'shop', '--stream', 'files'];
 const DAY_MS = 86_400_000;
@@ -147,11 +149,93 @@ it('counts records that the service does not take up front, and ships nothing be
 
 it('ships what can be read of a compressed file that is cut off, says so, and ends with code 1', async () => {
   const server = await cloudWatch();
-  const whole = gzipSync(lines(50_000).join('\n'));
-  const path = file(whole.subarray(0, whole.length / 2));
+  const all = lines(50_000);
+  const whole = gzipSync(all.join('\n'));
+  const part = whole.subarray(0, whole.length / 2);
+  const path = file(part);
   const { code, error } = await run([...SHIP, path], { env: server.env });
   expect(code).toBe(1);
   expect(error).toContain(`${path} cannot be read to its end: unexpected end of file`);
+  const readable = gunzipSync(part, { finishFlush: constants.Z_SYNC_FLUSH }).toString().split('\n');
+  expect(new Set(messages(server))).toEqual(new Set(readable));
+});
+
+it('refuses a named pipe, and does not wait for its writer', async () => {
+  const path = join(directory(), 'pipe');
+  execFileSync('mkfifo', [path]);
+  expect(await run([...SHIP, path])).toMatchObject({
+    code: 2,
+    error: `logferry: ${path} cannot be read: it is no file\n`,
+  });
+});
+
+it('ships more files than a process may have open', async () => {
+  const server = await cloudWatch();
+  const folder = directory();
+  for (let index = 0; index < 300; index++) writeFileSync(join(folder, `${index}.log`), `line ${index}\n`);
+  const script = `ulimit -n 100; "$0" "$@" ${folder}/*.log`;
+  const child = promisify(execFile)('sh', ['-c', script, process.execPath, BIN, ...SHIP], {
+    env: { ...server.env, PATH: process.env.PATH, HOME: folder },
+  });
+  expect((await child).stderr).toContain('300 records delivered');
+});
+
+it.each(['', '{', 'null', '{}', '{"offset":-5,"records":1,"fingerprint":{"bytes":0,"sha256":""}}'])(
+  '--resume begins anew with the damaged mark %j, and says so',
+  async (text) => {
+    const server = await cloudWatch();
+    const home = directory();
+    const env = { ...server.env, HOME: home };
+    const path = file('one\n');
+    await run([...SHIP, path], { env });
+    const marks = join(home, '.local', 'state', 'logferry');
+    for (const name of readdirSync(marks)) writeFileSync(join(marks, name), text);
+    const { code, error } = await run([...SHIP, '--resume', path], { env });
+    expect(code).toBe(0);
+    expect(error).toMatch(/: the mark .* begins anew\n/);
+    expect(messages(server)).toEqual(['one', 'one']);
+  },
+);
+
+it('--resume begins anew with a file that is shorter than its mark, though it begins as before', async () => {
+  const server = await cloudWatch();
+  const env = { ...server.env, HOME: directory() };
+  const all = `${lines(1000).join('\n')}\n`;
+  const path = file(all);
+  await run([...SHIP, path], { env });
+  writeFileSync(path, all.slice(0, all.indexOf('line 500')));
+  expect(await run([...SHIP, '--resume', path], { env })).toMatchObject({
+    error: expect.stringMatching(/^logferry: 501 records delivered/),
+  });
+});
+
+it('ships though no mark can be made, and says so', async () => {
+  const server = await cloudWatch();
+  const env = { ...server.env, XDG_STATE_HOME: '/etc/hostname' };
+  const { code, error } = await run([...SHIP, file('one\n')], { env });
+  expect(code).toBe(0);
+  expect(error).toMatch(/app\.log: no mark for --resume can be made: ENOTDIR.*\n$/);
+});
+
+it('--resume does not begin again with what is lost for good, such as a line that is too long', async () => {
+  const server = await cloudWatch();
+  const env = { ...server.env, HOME: directory() };
+  const path = file(`one\n\u001b[31m${'x'.repeat(5_000_000)}\n`);
+  const { code, error } = await run([...SHIP, '--resume', '--no-drop-notice', path], { env });
+  expect({ code, error }).toEqual({ code: 1, error: expect.stringContaining('1 lost (too-large 1)') });
+  expect(error).not.toContain('\u001b');
+  expect(await run([...SHIP, '--resume', '--no-drop-notice', path], { env })).toMatchObject({ code: 0 });
+  expect(messages(server)).toEqual(['one']);
+});
+
+it('a signal ends it while the service is down, and there is no room for more', async () => {
+  const server = await cloudWatch();
+  server.faults({ down: true });
+  const args = [...SHIP, '--max-buffer-bytes', '100000', '--close-timeout-ms', '500', file(lines(50_000).join('\n'))];
+  const { child, ended } = start(args, { env: server.env });
+  await expect.poll(() => server.stats().faults.down ?? 0).toBeGreaterThan(0);
+  child.kill('SIGINT');
+  expect(await ended).toMatchObject({ code: 1, error: expect.stringContaining('interrupted') });
 });
 
 it.each([

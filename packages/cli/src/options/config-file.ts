@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import { UsageError } from '../usage-error.js';
 
 /** A configuration file, as it was read. */
@@ -40,22 +41,41 @@ export async function readConfigFile(
 }
 
 async function load(path: string, name: string): Promise<unknown> {
+  // Nothing that is awaited comes any more, or the file ended the process.
+  const sayEnd = (): void => {
+    process.stderr.write(`logferry: ${name} cannot be loaded: the process ended before it was\n`);
+    process.exitCode = WRONG_OPTIONS;
+  };
+  process.once('exit', sayEnd);
   try {
-    switch (extname(path)) {
-      case '.json':
-        return JSON.parse(await readFile(path, 'utf8'));
-      case '.ts':
-      case '.mts': {
-        // No engine that is supported reads all of TypeScript by itself.
-        const { createJiti } = await import('jiti');
-        // `defineConfig` is there for the file, too, if this package is not installed beside it, as with npx.
-        const alias = { logferry: fileURLToPath(new URL('./index.js', import.meta.url)) };
-        return await createJiti(import.meta.url, { alias }).import(path, { default: true });
-      }
-      default:
-        return (await import(pathToFileURL(path).href)).default;
-    }
+    return await importFile(path);
   } catch (error) {
-    throw new UsageError(`${name} cannot be loaded: ${(error as Error).message}`);
+    throw new UsageError(`${name} cannot be loaded: ${textOf(error)}`);
+  } finally {
+    process.off('exit', sayEnd);
   }
+}
+
+const WRONG_OPTIONS = 2;
+
+async function importFile(path: string): Promise<unknown> {
+  switch (extname(path)) {
+    case '.json':
+      return JSON.parse((await readFile(path, 'utf8')).replace(/^\ufeff/, ''));
+    case '.ts':
+    case '.mts': {
+      // No engine that is supported reads all of TypeScript by itself.
+      const { createJiti } = await import('jiti');
+      // `defineConfig` is there for the file, too, if this package is not installed beside it, as with npx.
+      const alias = { logferry: fileURLToPath(new URL('./index.js', import.meta.url)) };
+      return createJiti(import.meta.url, { alias }).import(path, { default: true });
+    }
+    default:
+      return (await import(pathToFileURL(path).href)).default;
+  }
+}
+
+/** Code may throw anything. */
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : inspect(error);
 }

@@ -1,9 +1,13 @@
 import { type DeliveryOptions, deliveryOptionNames } from '@logferry/core';
 import type { OptionSpec } from './option.js';
 
-/** The command's own defaults of delivery options. A source that can wait needs no large buffer; a command has time to end. */
-export const DELIVERY_DEFAULTS: { readonly maxBufferBytes: number; readonly closeTimeoutMs: number } = {
+/**
+ * The command's own defaults of delivery options. A source that can wait needs no large buffer; a command has time to end, and memory
+ * for more routes than a destination allows inside an application.
+ */
+export const DELIVERY_DEFAULTS: Required<Pick<DeliveryOptions, 'maxBufferBytes' | 'maxRoutes' | 'closeTimeoutMs'>> = {
   maxBufferBytes: 16 * 1024 * 1024,
+  maxRoutes: 10_000,
   closeTimeoutMs: 30_000,
 };
 

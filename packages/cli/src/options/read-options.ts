@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../usage-error.js';
 import type { ConfigFile } from './config-file.js';
@@ -79,7 +80,7 @@ function sectionOf(file: ConfigFile | undefined, section: string | undefined): R
   const content = section === undefined ? file?.content : file?.content[section];
   if (content === undefined) return {};
   if (typeof content !== 'object' || content === null || Array.isArray(content))
-    throw new UsageError(`${file?.name}: ${section}: expected an object, got ${JSON.stringify(content)}`);
+    throw new UsageError(`${file?.name}: ${section}: expected an object, got ${inspect(content, { depth: 0 })}`);
   return { ...content };
 }
 

@@ -1,10 +1,11 @@
+import { fstatSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { AnyTarget } from '../targets/targets.js';
 import { UsageError } from '../usage-error.js';
 import { shipInput } from './ship-input.js';
 import { addShippingOptions, openShipping, SHIPPING_EXIT_CODES } from './shipping-command.js';
 import { Signals } from './signals.js';
-import { openTee } from './tee.js';
+import { leaveStuck, openTee } from './tee.js';
 
 /** `logferry cloudwatch`: ships the lines of stdin. */
 export function addPipeCommand(program: Command, target: AnyTarget): void {
@@ -26,17 +27,32 @@ export function addPipeCommand(program: Command, target: AnyTarget): void {
 
 async function pipe(target: AnyTarget, flags: Readonly<Record<string, unknown>>): Promise<number> {
   if (process.stdin.isTTY) throw new UsageError(HINT);
-  const { session, terminal, tee, quiet, openReader } = await openShipping(target, flags);
+  // Node.js takes it for an empty input.
+  if (isDirectory(STDIN)) throw new UsageError('stdin is a directory: "logferry ship" ships files');
+  const { session, terminal, tee, quiet, openReader } = await openShipping(target, flags, [process.stdout]);
   const { asked } = new Signals(terminal);
+  const output = tee ? openTee(process.stdout, 'stdout', terminal) : undefined;
   let isRead = true;
   try {
-    await shipInput(process.stdin, openReader(), session, { asked, tee: tee ? openTee(process.stdout) : undefined });
+    await shipInput(process.stdin, openReader(), session, { asked, tee: output });
   } catch (error) {
     isRead = false;
     terminal.say(`stdin cannot be read: ${(error as Error).message}`);
   }
   const lost = await session.end({ quiet, asked });
-  return isRead && lost === 0 ? 0 : 1;
+  const code = isRead && lost === 0 ? 0 : 1;
+  if (output && asked.aborted) leaveStuck([output], code, terminal);
+  return code;
+}
+
+const STDIN = 0;
+
+function isDirectory(file: number): boolean {
+  try {
+    return fstatSync(file).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 const HINT =

@@ -6,8 +6,12 @@ import { openShipment } from '../targets/target-options.js';
 import type { AnyTarget } from '../targets/targets.js';
 import type { Terminal } from './terminal.js';
 import { lostOf, reportText, statusText } from './texts.js';
+import { orAborted } from './waits.js';
 
 const STATUS_MS = 250;
+
+/** A shorter `closeTimeoutMs` holds for the first wait only: each asks the service again. */
+const MIN_ROUND_MS = 2000;
 
 /** The rate of the status line is that of the last seconds. */
 const RATE_SAMPLES = 12;
@@ -65,10 +69,10 @@ export class Session {
    * @returns records that were lost
    */
   async end({ quiet, asked }: { readonly quiet: boolean; readonly asked: AbortSignal }): Promise<number> {
-    while (!asked.aborted) {
+    for (let waitMs = this.#closeTimeoutMs; !asked.aborted; waitMs = Math.max(waitMs, MIN_ROUND_MS)) {
       const sinceMs = Date.now();
-      const { pending } = await this.#flush(asked);
-      if (pending === 0 || this.#hasSpool || this.#isHopeless(sinceMs)) break;
+      await orAborted(this.shipper.flush({ timeoutMs: waitMs }), asked);
+      if (this.shipper.stats().pending === 0 || this.#hasSpool || this.#isHopeless(sinceMs)) break;
     }
     const isBounded = this.#isHopeless(0);
     await this.shipper.close(isBounded && !asked.aborted ? { timeoutMs: 0 } : {});
@@ -79,15 +83,6 @@ export class Session {
     const lost = lostOf(stats);
     if (!quiet || lost > 0) this.#terminal.say(reportText(stats, performance.now() - this.#startMs, this.#title));
     return lost;
-  }
-
-  /** Ends early when a signal comes. */
-  async #flush(asked: AbortSignal): Promise<{ readonly pending: number }> {
-    const flushed = this.shipper.flush({ timeoutMs: this.#closeTimeoutMs });
-    const signalled = new Promise<{ pending: number }>((resolve) => {
-      asked.addEventListener('abort', () => resolve({ pending: this.shipper.stats().pending }), { once: true });
-    });
-    return Promise.race([flushed, signalled]);
   }
 
   #isHopeless(sinceMs: number): boolean {

@@ -1,54 +1,127 @@
-import { addAbortSignal, type Readable, type Writable } from 'node:stream';
-import { clearTimeout, setTimeout } from 'node:timers';
+import type { Readable, Writable } from 'node:stream';
+import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import type { RecordReader } from '../lines/record-reader.js';
 import type { Session } from './session.js';
 import { passOn } from './tee.js';
+import { orAborted } from './waits.js';
 
 /** After so long without input the lines that are held, since a line could still belong to them, are a record. */
 const IDLE_MS = 200;
 
-/** Time for the last words of a program that got the same signal. */
+/** Time for the last words of a program that got the same signal, and for those of programs that a program left behind. */
 const LAST_WORDS_MS = 2000;
+
+/** How often is looked whether the input is held back. */
+const TICK_MS = 50;
 
 /** How an input is read. */
 export interface InputOptions {
   /** Where the input is passed on to, unchanged. */
   readonly tee?: Writable | undefined;
-  /** Aborted when the input is to end soon: what comes within two seconds still counts. */
+  /** Aborted when the input is to end soon: what comes within two seconds still counts, and is lost if there is no room for it. */
   readonly asked: AbortSignal;
+  /** Aborted when the writer is gone. Others may still write: two seconds count, without those in which the input is held back. */
+  readonly deserted?: AbortSignal;
 }
 
 /**
  * Reads an input to its end, and hands its records to the shipper. The input is held back while the shipper has no room. Rejects with the
  * error of an input that cannot be read; the records before it are handed over.
+ *
+ * @returns false if it was left before its end
  */
 export async function shipInput(
   input: Readable,
   reader: RecordReader,
   { shipper, chunkBytes }: Session,
-  { tee, asked }: InputOptions,
-): Promise<void> {
-  const stop = new AbortController();
-  const stopSoon = (): void => void setTimeout(() => stop.abort(), LAST_WORDS_MS).unref();
-  if (asked.aborted) stopSoon();
-  else asked.addEventListener('abort', stopSoon, { once: true });
-  addAbortSignal(stop.signal, input);
+  { tee, asked, deserted }: InputOptions,
+): Promise<boolean> {
+  const leaving = new Leaving(input, asked, deserted);
+  const read = async (chunk: Buffer): Promise<void> => {
+    for (let start = 0; start < chunk.length; start += chunkBytes) {
+      await leaving.holdBack(shipper.ready());
+      shipper.together(() => reader.read(chunk.subarray(start, start + chunkBytes)));
+    }
+    if (tee) await leaving.holdBack(passOn(tee, chunk));
+  };
   let idle: NodeJS.Timeout | undefined;
   try {
     for await (const chunk of input as AsyncIterable<Buffer>) {
       clearTimeout(idle);
-      for (let start = 0; start < chunk.length; start += chunkBytes) {
-        await shipper.ready();
-        shipper.together(() => reader.read(chunk.subarray(start, start + chunkBytes)));
-      }
-      if (tee) await passOn(tee, chunk);
+      await read(chunk);
       if (reader.hasHeld) idle = setTimeout(() => reader.flush(), IDLE_MS);
     }
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (!leaving.isDone) throw error;
   } finally {
     clearTimeout(idle);
-    asked.removeEventListener('abort', stopSoon);
+    if (leaving.rest) await read(leaving.rest);
+    leaving.end();
     shipper.together(() => reader.end());
   }
+  return !leaving.isDone;
+}
+
+/** Leaves an input before its end. */
+class Leaving {
+  /** What had been read from the input by then. */
+  rest: Buffer | undefined;
+  readonly #input: Readable;
+  readonly #left = new AbortController();
+  readonly #forget: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #ticks: NodeJS.Timeout | undefined;
+  #isHeldBack = false;
+
+  constructor(input: Readable, asked: AbortSignal, deserted: AbortSignal | undefined) {
+    this.#input = input;
+    const soon = (): void => {
+      this.#timer = setTimeout(() => this.#leave(), LAST_WORDS_MS);
+    };
+    const whenFree = (): void => this.#countFree();
+    const forgets = [onAbort(asked, soon), deserted && onAbort(deserted, whenFree)];
+    this.#forget = () => {
+      for (const forget of forgets) forget?.();
+    };
+  }
+
+  get isDone(): boolean {
+    return this.#left.signal.aborted;
+  }
+
+  /** Waits, no longer than the input is read. */
+  async holdBack(free: Promise<unknown>): Promise<void> {
+    this.#isHeldBack = true;
+    await orAborted(free, this.#left.signal);
+    this.#isHeldBack = false;
+  }
+
+  /** The input is read. */
+  end(): void {
+    this.#forget();
+    clearTimeout(this.#timer);
+    clearInterval(this.#ticks);
+  }
+
+  #countFree(): void {
+    let leftMs = LAST_WORDS_MS;
+    this.#ticks = setInterval(() => {
+      if (!this.#isHeldBack) leftMs -= TICK_MS;
+      if (leftMs <= 0) this.#leave();
+    }, TICK_MS);
+  }
+
+  #leave(): void {
+    if (this.isDone || this.#input.destroyed) return;
+    this.rest = this.#input.read() ?? undefined;
+    this.#left.abort();
+    this.#input.destroy();
+  }
+}
+
+/** Calls when the signal is aborted, or at once. Returns the function that forgets it. */
+function onAbort(signal: AbortSignal, act: () => void): () => void {
+  if (signal.aborted) act();
+  else signal.addEventListener('abort', act, { once: true });
+  return () => signal.removeEventListener('abort', act);
 }

@@ -1,3 +1,4 @@
+import type { Shipper } from '@logferry/core';
 import type { Command } from 'commander';
 import { RecordReader, type RecordReaderOptions } from '../lines/record-reader.js';
 import { lineSpecs } from '../options/line-specs.js';
@@ -49,14 +50,18 @@ export function addShippingOptions(command: Command, target: AnyTarget, { tee }:
   addShippingFlags(command, target);
 }
 
-/** Reads all options of such a command, and opens the shipper. Throws `UsageError`. */
-export async function openShipping(target: AnyTarget, flags: Readonly<Record<string, unknown>>): Promise<Shipping> {
+/** Reads all options of such a command, and opens the shipper. `outputs` are those that `--tee` writes to. Throws `UsageError`. */
+export async function openShipping(
+  target: AnyTarget,
+  flags: Readonly<Record<string, unknown>>,
+  outputs: readonly NodeJS.WriteStream[] = [],
+): Promise<Shipping> {
   // The page of `logferry dev` shows the counters of this process, too.
   if (process.env.LOGFERRY_DEV) await import('@logferry/emulators/report');
   const file = await readConfig(flags);
   const { multiline, tee, quiet } = readLineSettings(flags, file);
   const options = readTargetOptions(target, flags, file);
-  const terminal = new Terminal(process.stderr);
+  const terminal = new Terminal(process.stderr, { isShared: tee && outputs.some(({ isTTY }) => isTTY) });
   const session = new Session(target, options, terminal);
   const { shipper } = session;
   return {
@@ -69,12 +74,14 @@ export async function openShipping(target: AnyTarget, flags: Readonly<Record<str
         multiline,
         maxLineChars: MAX_LINE_CHARS,
         onRecord: (record) => void shipper.accept(record),
-        onTooLong: (head) => void shipper.refuse({ time: Date.now() }, 'too-large', tooLong(head)),
+        onTooLong: (head) => refuseLine(shipper, head),
         ...handlers,
       }),
   };
 }
 
-function tooLong(head: string): Error {
-  return new Error(`a line of more than ${MAX_LINE_CHARS} characters: ${head.slice(0, 80)}…`);
+/** Has a line that is too long counted as lost. */
+export function refuseLine(shipper: Shipper, head: string): void {
+  const cause = new Error(`a line of more than ${MAX_LINE_CHARS} characters: ${head.slice(0, 80)}…`);
+  shipper.refuse({ time: Date.now() }, 'too-large', cause);
 }

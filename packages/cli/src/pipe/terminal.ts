@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:tty';
 import type { DeliveryError, Drop } from '@logferry/core';
 import { systemClock } from '@logferry/core';
+import { safeText } from '../tail/safe-text.js';
 
 /** Shortest time between two lines about losses. */
 const DROPS_MS = 1000;
@@ -14,36 +15,39 @@ const EMPTY_LINE = '\r\u001b[K';
  */
 export class Terminal {
   readonly #stream: NodeJS.WriteStream;
+  readonly #isShared: boolean;
   #status = '';
   #drops = new Map<string, number>();
   #dropCause: unknown;
   #saidDropsMs = Number.NEGATIVE_INFINITY;
 
-  constructor(stream: NodeJS.WriteStream) {
+  /** `isShared`: others write to the same terminal, and a status line would be torn. */
+  constructor(stream: NodeJS.WriteStream, { isShared = false }: { readonly isShared?: boolean } = {}) {
     this.#stream = stream;
+    this.#isShared = isShared;
     stream.on('error', () => {});
   }
 
   /** Whether a status line shows. */
   get isLive(): boolean {
-    return this.#stream.isTTY === true;
+    return this.#stream.isTTY === true && !this.#isShared;
   }
 
   /** Whether colours are wanted: https://no-color.org */
   get hasColours(): boolean {
-    return this.isLive && (this.#stream as WriteStream).hasColors();
+    return this.#stream.isTTY === true && (this.#stream as WriteStream).hasColors();
   }
 
   /** Writes a line, above the status line. */
   say(text: string): void {
-    this.#write(`${this.#status === '' ? '' : EMPTY_LINE}logferry: ${text}\n${this.#status}`);
+    this.#write(`${this.#status === '' ? '' : EMPTY_LINE}logferry: ${safeText(text)}\n${this.#status}`);
   }
 
   /** Replaces the status line; `''` takes it away. Nothing if there is no terminal. */
   status(text: string): void {
     if (!this.isLive || text === this.#status) return;
     // A line that wraps could not be emptied. A terminal that does not know its width says 0.
-    this.#status = text.slice(0, (this.#stream.columns || 80) - 1);
+    this.#status = safeText(text).slice(0, (this.#stream.columns || 80) - 1);
     this.#write(`${EMPTY_LINE}${this.#status}`);
   }
 

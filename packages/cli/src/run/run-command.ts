@@ -1,13 +1,12 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Readable } from 'node:stream';
-import { clearTimeout, setTimeout } from 'node:timers';
+import type { Readable, Writable } from 'node:stream';
 import type { Command } from 'commander';
 import { givenEnv } from '../environment.js';
 import { shipInput } from '../pipe/ship-input.js';
 import { addShippingOptions, openShipping } from '../pipe/shipping-command.js';
 import { exitCodeOf } from '../pipe/signals.js';
-import { openTee } from '../pipe/tee.js';
+import { leaveStuck, openTee } from '../pipe/tee.js';
 import type { Terminal } from '../pipe/terminal.js';
 import type { AnyTarget } from '../targets/targets.js';
 
@@ -17,9 +16,6 @@ const NOT_STARTED = 126;
 
 /** Signals that are passed on. */
 const PASSED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGWINCH'] as const;
-
-/** A program that the child left behind may hold the pipes open: after this time what it writes is not waited for. */
-const ORPHANS_MS = 2000;
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
@@ -49,35 +45,46 @@ async function runProgram(
   args: readonly string[],
   flags: Readonly<Record<string, unknown>>,
 ): Promise<number> {
-  const { session, terminal, tee, quiet, openReader } = await openShipping(target, flags);
+  const outputs = [process.stdout, process.stderr];
+  const { session, terminal, tee, quiet, openReader } = await openShipping(target, flags, outputs);
   const ended = new AbortController();
-  const child = spawn(program, args, { env: givenEnv, stdio: ['inherit', 'pipe', 'pipe'] });
+  const deserted = new AbortController();
+  let child: Child;
+  try {
+    child = spawn(program, args, { env: givenEnv, stdio: ['inherit', 'pipe', 'pipe'] });
+  } catch (error) {
+    // Such as an empty name.
+    await session.end({ quiet: true, asked: AbortSignal.abort() });
+    terminal.say(`${JSON.stringify(program)} cannot be started: ${(error as Error).message}`);
+    return NOT_STARTED;
+  }
   const stopPassing = passSignals(child, ended, terminal);
-  const exited = exitOf(child, program);
-  const inputs = [
-    { input: child.stdout, output: process.stdout },
-    { input: child.stderr, output: process.stderr },
-  ].map(({ input, output }) =>
+  const exited = exitOf(child, program).finally(() => {
+    stopPassing();
+    deserted.abort();
+  });
+  const inputs = [child.stdout, child.stderr].map((input, index) =>
     shipInput(input, openReader(), session, {
-      tee: tee ? openTee(output) : undefined,
-      // The program alone decides when its output ends.
-      asked: new AbortController().signal,
+      tee: tee ? openTee(outputs[index] as Writable, index === 0 ? 'stdout' : 'stderr', terminal) : undefined,
+      // While the program runs it alone decides when its output ends: no signal comes here.
+      asked: ended.signal,
+      deserted: deserted.signal,
     }).catch((error: Error) => {
       // What did not start has no output.
       if (child.pid !== undefined) terminal.say(`the output of ${program} cannot be read: ${error.message}`);
+      return true;
     }),
   );
   const exit = await exited;
-  const orphans = setTimeout(() => {
-    child.stdout.destroy();
-    child.stderr.destroy();
-  }, ORPHANS_MS);
-  await Promise.all(inputs);
-  clearTimeout(orphans);
-  stopPassing();
+  const isWhole = (await Promise.all(inputs)).every(Boolean);
+  const isCut = !isWhole && ended.signal.aborted;
+  if (isCut) terminal.say(`the output of ${program} was not read to its end`);
+  else if (!isWhole) terminal.say(`${program} left a program behind: what that one writes from now on is not shipped`);
   if (exit.fault !== undefined) terminal.say(exit.fault);
   const lost = await session.end({ quiet: quiet || exit.fault !== undefined, asked: ended.signal });
-  return exit.code === 0 && lost > 0 ? 1 : exit.code;
+  const code = exit.code === 0 && (lost > 0 || isCut) ? 1 : exit.code;
+  if (tee && ended.signal.aborted) leaveStuck(outputs, code, terminal);
+  return code;
 }
 
 interface Exit {

@@ -68,12 +68,14 @@ async function shipFiles(
   flags: Readonly<Record<string, unknown>>,
 ): Promise<number> {
   const settings = readSettings(flags);
-  const sources = await Promise.all(paths.map(inspect));
+  // One by one: a process may have so many open files only.
+  const sources: FileSource[] = [];
+  for (const path of paths) sources.push(await inspect(path));
   const shipping = await openShipping(target, flags);
   const { session, terminal, quiet } = shipping;
   const { asked } = new Signals(terminal);
   const window = new TimeWindow(session.limits);
-  if (window.isBounded && !(await mayShip(sources, window, shipping, settings))) {
+  if (window.isBounded && !(await mayShip(sources, window, shipping, settings, asked))) {
     await session.end({ quiet: true, asked });
     return 1;
   }
@@ -83,6 +85,10 @@ async function shipFiles(
   const finishes: (() => void)[] = [];
   let isComplete = true;
   for (const source of sources) {
+    if (asked.aborted) {
+      isComplete = false;
+      break;
+    }
     const before = progress.bytes;
     try {
       const { resumedAt, left, isWhole, finish } = await shipFile(source, {
@@ -90,7 +96,7 @@ async function shipFiles(
         chunkBytes: session.chunkBytes,
         rateLimit,
         signal: asked,
-        marks: new Marks(source.path, session.identity),
+        marks: new Marks(source.path, session.identity, (text) => terminal.say(`${source.path}: ${text}`)),
         resume: settings.resume,
         isWanted: (record) => settings.rule !== 'skip' || window.has(record),
         openReader: shipping.openReader,
@@ -106,13 +112,14 @@ async function shipFiles(
       terminal.say(`${source.path} cannot be read to its end: ${(error as Error).message}`);
     }
     progress.bytes = before + source.sizeBytes;
-    if (asked.aborted) break;
   }
   const lost = await session.end({ quiet, asked });
-  if (lost === 0) for (const finish of finishes) finish();
-  if (asked.aborted) terminal.say('interrupted: the same command with --resume goes on');
+  for (const finish of finishes) finish();
+  if (asked.aborted && !(isComplete && lost === 0)) terminal.say(INTERRUPTED);
   return isComplete && lost === 0 ? 0 : 1;
 }
+
+const INTERRUPTED = 'interrupted: the same command with --resume goes on';
 
 function readSettings(flags: Readonly<Record<string, unknown>>): Settings {
   const options = readOptions(specs, flags, process.env, undefined);
@@ -143,6 +150,7 @@ async function mayShip(
   window: TimeWindow,
   { openReader, terminal }: Shipping,
   { rule }: Settings,
+  asked: AbortSignal,
 ): Promise<boolean> {
   let outside = 0;
   let records = 0;
@@ -152,7 +160,13 @@ async function mayShip(
       readFrom(source, 0, () => {}),
       window,
       openReader,
+      asked,
     );
+    if (asked.aborted) {
+      terminal.status('');
+      terminal.say(INTERRUPTED);
+      return false;
+    }
     outside += counted.outside;
     records += counted.records;
   }

@@ -1,6 +1,6 @@
-import { addAbortSignal } from 'node:stream';
-import type { LogRecord, Shipper } from '@logferry/core';
-import type { Shipping } from '../pipe/shipping-command.js';
+import type { DeliveryReport, LogRecord, Shipper } from '@logferry/core';
+import { refuseLine, type Shipping } from '../pipe/shipping-command.js';
+import { orAborted } from '../pipe/waits.js';
 import { type FileSource, readFrom } from './file-source.js';
 import type { Mark, Marks } from './marks.js';
 import type { RateLimit } from './rate-limit.js';
@@ -35,14 +35,14 @@ export interface ShippedFile {
   readonly left: number;
   /** False if the signal came before its end. */
   readonly isWhole: boolean;
-  /** Makes the last mark, once all that was read is delivered. */
+  /** Makes the last mark, after the shipper has ended. None if another run could deliver what was lost. */
   finish(): void;
 }
 
 /** Reads a file, and hands its records to the shipper. Rejects with the error of a file that cannot be read. */
 export async function shipFile(source: FileSource, shipping: FileShipping): Promise<ShippedFile> {
   const { shipper, rateLimit, signal, marks, isWanted } = shipping;
-  const mark = shipping.resume ? await marks.read() : undefined;
+  const mark = shipping.resume ? await markOf(source, marks) : undefined;
   const fingerprint = await marks.fingerprint();
   const start = mark ? await startAfter(mark, source) : 0;
   let end = start;
@@ -51,9 +51,11 @@ export async function shipFile(source: FileSource, shipping: FileShipping): Prom
   /** End of the record before the last. */
   let lastStart = start;
   let endsWithLine = true;
-  const marker = new Marker(shipper, (offset, before) =>
-    marks.write({ offset, unfinished: undefined, records: before, fingerprint }),
-  );
+  const lostBefore = lostForNow(shipper.stats());
+  const isDelivered = (): boolean => lostForNow(shipper.stats()) === lostBefore;
+  const marker = new Marker(shipper, (offset, before) => {
+    if (isDelivered()) marks.write({ offset, unfinished: undefined, records: before, fingerprint });
+  });
   const reader = shipping.openReader({
     onRecord: (record, endOffset) => {
       lastStart = end;
@@ -63,31 +65,36 @@ export async function shipFile(source: FileSource, shipping: FileShipping): Prom
       if (isWanted(record)) shipper.accept(record);
       else left++;
     },
+    onTooLong: (head, endOffset) => {
+      lastStart = end;
+      end = start + endOffset;
+      refuseLine(shipper, head);
+    },
   });
-  const input = addAbortSignal(signal, readFrom(source, start, shipping.onRead));
   const chunkBytes = rateLimit ? LIMITED_CHUNK_BYTES : shipping.chunkBytes;
   try {
-    for await (const chunk of input as AsyncIterable<Buffer>) {
+    for await (const chunk of readFrom(source, start, shipping.onRead)) {
+      if (signal.aborted) break;
       endsWithLine = chunk.at(-1) === LINE_END;
-      for (let from = 0; from < chunk.length && !signal.aborted; from += chunkBytes) {
-        await shipper.ready();
+      for (let from = 0; from < chunk.length; from += chunkBytes) {
+        await orAborted(shipper.ready(), signal);
+        if (signal.aborted) break;
         shipper.together(() => reader.read(chunk.subarray(from, from + chunkBytes)));
         marker.advance(end, records);
         await rateLimit?.wait(signal);
       }
     }
-  } catch (error) {
-    if (!signal.aborted) throw error;
+  } finally {
+    // After a signal, what was read of a record that goes on would be half of it.
+    if (!signal.aborted) shipper.together(() => reader.end());
   }
-  // What was read of a record that goes on would be half of it.
-  if (!signal.aborted) shipper.together(() => reader.end());
   return {
     resumedAt: mark?.records ?? 0,
     left,
     isWhole: !signal.aborted,
     finish: () => {
       // The mark is as it was.
-      if (end === start && mark) return;
+      if ((end === start && mark) || !isDelivered()) return;
       const unfinished = endsWithLine || signal.aborted ? undefined : lastStart;
       marks.write({ offset: end, unfinished, records, fingerprint });
     },
@@ -96,11 +103,21 @@ export async function shipFile(source: FileSource, shipping: FileShipping): Prom
 
 const LINE_END = 0x0a;
 
+/** The mark of a file that is as long as it was at least. */
+async function markOf({ isCompressed, sizeBytes }: FileSource, marks: Marks): Promise<Mark | undefined> {
+  const mark = await marks.read();
+  return mark && !isCompressed && mark.offset > sizeBytes ? undefined : mark;
+}
+
+/** Lost records that another run could deliver. The others are lost for good, and no reason to begin with them again. */
+function lostForNow({ dropped }: DeliveryReport): number {
+  return dropped.undeliverable + dropped.expired + dropped['buffer-full'] + dropped['too-many-routes'] + dropped.closed;
+}
+
 /** The mark, or the beginning of the last record before it if the file went on in the middle of that one. */
 async function startAfter({ offset, unfinished }: Mark, source: FileSource): Promise<number> {
   if (unfinished === undefined) return offset;
-  for await (const chunk of readFrom(source, offset, () => {}) as AsyncIterable<Buffer>)
-    return chunk[0] === LINE_END ? offset : unfinished;
+  for await (const chunk of readFrom(source, offset, () => {})) return chunk[0] === LINE_END ? offset : unfinished;
   return offset;
 }
 
@@ -122,13 +139,11 @@ class Marker {
     if (this.#isBusy || records === this.#lastRecords) return;
     if (performance.now() - this.#lastMs < MARK_MS && records - this.#lastRecords < MARK_RECORDS) return;
     this.#isBusy = true;
-    const { undeliverable } = this.#shipper.stats().dropped;
-    void this.#shipper.flush().then(({ dropped }) => {
+    void this.#shipper.flush().then(() => {
       this.#isBusy = false;
       this.#lastMs = performance.now();
       this.#lastRecords = records;
-      // What `close()` gave up is not delivered.
-      if (dropped.undeliverable === undeliverable) this.#write(offset, records);
+      this.#write(offset, records);
     });
   }
 }

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { BatchLimits, LogRecord } from '@logferry/core';
 import type { Shipping } from '../pipe/shipping-command.js';
 
@@ -33,11 +32,12 @@ export interface Count {
   readonly outside: number;
 }
 
-/** Reads an input as far as it can be read, and counts. */
+/** Reads an input as far as it can be read, or until the signal, and counts. */
 export async function countOutside(
-  input: Readable,
+  input: AsyncIterable<Buffer>,
   window: TimeWindow,
   openReader: Shipping['openReader'],
+  asked: AbortSignal,
 ): Promise<Count> {
   const count = { records: 0, outside: 0 };
   const reader = openReader({
@@ -48,10 +48,13 @@ export async function countOutside(
     onTooLong: () => {},
   });
   try {
-    for await (const chunk of input as AsyncIterable<Buffer>) reader.read(chunk);
-    reader.end();
+    for await (const chunk of input) {
+      if (asked.aborted) break;
+      reader.read(chunk);
+    }
   } catch {
     // What can be read is shipped, and the error said then.
   }
+  reader.end();
   return count;
 }

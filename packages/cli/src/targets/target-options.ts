@@ -81,8 +81,9 @@ export function withSources<T>(options: ReadOptions, act: () => T): T {
     if (!ConfigError.is(error)) throw error;
     const text = error.message.replace(/^\[logferry\] /, '');
     const start = `${error.option}: `;
-    throw new UsageError(
-      text.startsWith(start) ? `${options.sourceOf(error.option)}: ${text.slice(start.length)}` : text,
-    );
+    const source = options.sourceOf(error.option);
+    if (text.startsWith(start)) throw new UsageError(`${source}: ${text.slice(start.length)}`);
+    // Flags and variables have known names only.
+    throw new UsageError(text.startsWith('unknown option') ? `${source}: ${text}` : text);
   }
 }
