@@ -198,6 +198,18 @@ describe('in core', () => {
   });
 });
 
+it('in the command, a folder imports only itself and what commands share, and of that only what is before it', () => {
+  const shared = ['lines', 'options', 'targets', 'pipe'];
+  const arrows = within('cli')
+    .filter(({ file, target }) => file.includes('/') && target.includes('/'))
+    .map(({ file, target }) => ({ file, from: folderOf(file), to: folderOf(target) }));
+  for (const folder of shared) expect(arrows.map((arrow) => arrow.to)).toContain(folder);
+  for (const { file, from: folder, to } of arrows) {
+    const before = shared.includes(folder) ? shared.slice(0, shared.indexOf(folder)) : shared;
+    expect([...before, folder], file).toContain(to);
+  }
+});
+
 it.each([...SHIPPED, 'cli', 'emulators'])('imports of %s have no circle', (name) => {
   const graph = new Map<string, string[]>();
   for (const { file, target } of within(name)) graph.set(file, [...(graph.get(file) ?? []), target]);

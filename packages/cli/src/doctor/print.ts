@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { safeText } from '../tail/safe-text.js';
+import { safeText } from '../safe-text.js';
 import type { NamedFinding, Status } from './finding.js';
 
 /** One finding as lines for people, with its remedy below. Servers have a say in its text: nothing of it moves the cursor. */

@@ -69,10 +69,14 @@ export class Session {
    * @returns records that were lost
    */
   async end({ quiet, asked }: { readonly quiet: boolean; readonly asked: AbortSignal }): Promise<number> {
-    for (let waitMs = this.#closeTimeoutMs; !asked.aborted; waitMs = Math.max(waitMs, MIN_ROUND_MS)) {
+    for (
+      let waitMs = this.#closeTimeoutMs;
+      !asked.aborted && !this.#hasSpool;
+      waitMs = Math.max(waitMs, MIN_ROUND_MS)
+    ) {
       const sinceMs = Date.now();
       await orAborted(this.shipper.flush({ timeoutMs: waitMs }), asked);
-      if (this.shipper.stats().pending === 0 || this.#hasSpool || this.#isHopeless(sinceMs)) break;
+      if (this.shipper.stats().pending === 0 || this.#isHopeless(sinceMs)) break;
     }
     const isBounded = this.#isHopeless(0);
     await this.shipper.close(isBounded && !asked.aborted ? { timeoutMs: 0 } : {});

@@ -1,7 +1,7 @@
 import type { WriteStream } from 'node:tty';
 import type { DeliveryError, Drop } from '@logferry/core';
 import { systemClock } from '@logferry/core';
-import { safeText } from '../tail/safe-text.js';
+import { safeText } from '../safe-text.js';
 
 /** Shortest time between two lines about losses. */
 const DROPS_MS = 1000;

@@ -1,6 +1,6 @@
 import { stringify } from '@logferry/core';
 import { LEVEL_NAMES, MESSAGE_NAMES, type RecognisedLine, TIME_NAMES } from '../lines/recognise.js';
-import { safeText } from './safe-text.js';
+import { safeText } from '../safe-text.js';
 
 /** The stack of an error that is a member of a record, or the record itself. */
 export interface Stack {

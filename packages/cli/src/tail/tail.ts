@@ -1,12 +1,12 @@
 import { DeliveryError } from '@logferry/core';
 import { recognise } from '../lines/recognise.js';
+import { safeLines, safeText } from '../safe-text.js';
 import { type CloudWatchTarget, createCloudWatchSource } from './cloudwatch-source.js';
 import { followSource } from './follow.js';
 import { rankOfLevel } from './level-rank.js';
 import { createLogServiceSource, type LogServiceTarget } from './log-service-source.js';
 import { createMatcher } from './matcher.js';
 import { printEvent } from './print.js';
-import { safeLines, safeText } from './safe-text.js';
 import type { TailEvent, TailSource } from './source.js';
 
 /** What is followed. */
