@@ -45,6 +45,21 @@ it('batches are whole again soon after a service that did not respond', async ()
   expect(destination.attempts.at(-2)?.bytes).toBeGreaterThan(MIB - 20_000);
 });
 
+it.each([false, true])(
+  'an attempt that takes too long is ambiguous unless the destination says that nothing was sent: %s',
+  async (ambiguous) => {
+    const { shipper, destination, clock } = start();
+    const errors = watchAttempts();
+    destination.respond = (_, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new DeliveryError('NETWORK', 'no address', { ambiguous })));
+      });
+    shipper.accept(record('one'));
+    await clock.advance(32_000);
+    expect(errors.at(-1)).toMatchObject({ code: 'TIMEOUT', ambiguous });
+  },
+);
+
 it('the time of an attempt counts from the last progress', async () => {
   const destination = new RecordingDestination();
   const errors = watchAttempts();

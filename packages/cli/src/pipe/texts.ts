@@ -51,7 +51,8 @@ export function reportText(stats: DeliveryStats, tookMs: number, title: string):
   ];
   if (stats.spooled > 0) parts.push(`${digits(stats.spooled)} are on disk, for the next start`);
   if (stats.redated > 0) parts.push(`${digits(stats.redated)} got the time now, since the service refuses their own`);
-  if (stats.ambiguous > 0) parts.push(`${count(stats.ambiguous, 'request')} may have been stored twice`);
+  if (stats.ambiguous > 0)
+    parts.push(`${count(stats.ambiguous, 'request')} without an answer may be stored, or stored twice`);
   if (lost > 0) parts.push(`${digits(lost)} lost (${reasonsText(stats)})`);
   return parts.join('; ');
 }

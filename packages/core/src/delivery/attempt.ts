@@ -89,15 +89,18 @@ export async function attempt(
   } catch (error) {
     const failure = DeliveryError.is(error) ? error : unexpected(error);
     if (failure.code === 'TIMEOUT') return failure;
-    return isOvertime && !SAID_BY_SERVICE.has(failure.code) ? timeout(`${failure.message}: ${text}`) : failure;
+    return isOvertime && !SAID_BY_SERVICE.has(failure.code)
+      ? timeout(`${failure.message}: ${text}`, failure.ambiguous)
+      : failure;
   } finally {
     timer?.cancel();
     sending.end();
   }
 }
 
-function timeout(message: string): DeliveryError {
-  return new DeliveryError('TIMEOUT', message, { ambiguous: true });
+/** `ambiguous`: the destination does not say that nothing was sent. */
+function timeout(message: string, ambiguous = true): DeliveryError {
+  return new DeliveryError('TIMEOUT', message, { ambiguous });
 }
 
 /** Checks the result of `send`. Throws if it says nothing of the batch. */
