@@ -230,14 +230,13 @@ class ThreadShipper implements Shipper {
     return this.#outbox.bytes + (this.#worker?.unreadBytes ?? 0);
   }
 
-  /** Both budgets have room: that of the records on their way, and the worker's. Without a worker there is nothing to wait for. */
+  /**
+   * The worker has room also for the records on their way, which come on top of what its last report states. Without a worker there is
+   * nothing to wait for.
+   */
   get #isReady(): boolean {
-    const half = this.#options.maxBufferBytes / 2;
-    return (
-      this.#closing !== undefined ||
-      !this.#worker ||
-      (this.#waitingBytes < half && this.#worker.stats.bufferBytes < half)
-    );
+    if (this.#closing !== undefined || !this.#worker) return true;
+    return this.#waitingBytes + this.#worker.stats.bufferBytes < this.#options.maxBufferBytes / 2;
   }
 
   /** Records on their way have a budget like that of the worker. Nobody can take them back there, so the newest is dropped. */
