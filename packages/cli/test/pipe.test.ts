@@ -88,12 +88,16 @@ it('counts and says what is lost, and ends with code 1', async () => {
   expect(error).toMatch(/1 record delivered .*; 1 lost \(too-large 1\)\n$/);
 });
 
-it('says that --tee cannot be written', async () => {
+it('says that --tee cannot be written, and ends with code 1', async () => {
   const server = await cloudWatch();
   const args = ['-c', 'seq 1000 | "$0" "$@" >/dev/full', process.execPath, BIN, 'cloudwatch', ...GROUP, '--tee'];
   const env = { ...server.env, PATH: process.env.PATH, HOME: directory() };
-  const { stderr } = await promisify(execFile)('sh', args, { env });
-  expect(stderr).toMatch(/^logferry: stdout cannot be written: ENOSPC.*\nlogferry: 1,000 records delivered.*\n$/);
+  await expect(promisify(execFile)('sh', args, { env })).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /^logferry: stdout cannot be written: ENOSPC.*\nlogferry: 1,000 records delivered.*\n$/,
+    ),
+  });
 });
 
 it('refuses a directory as stdin', async () => {

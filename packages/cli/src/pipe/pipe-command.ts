@@ -5,7 +5,7 @@ import { UsageError } from '../usage-error.js';
 import { shipInput } from './ship-input.js';
 import { addShippingOptions, openShipping, SHIPPING_EXIT_CODES } from './shipping-command.js';
 import { Signals } from './signals.js';
-import { leaveStuck, openTee } from './tee.js';
+import { leaveStuck, Tee } from './tee.js';
 
 /** `logferry cloudwatch`: ships the lines of stdin. */
 export function addPipeCommand(program: Command, target: AnyTarget): void {
@@ -29,19 +29,19 @@ async function pipe(target: AnyTarget, flags: Readonly<Record<string, unknown>>)
   if (process.stdin.isTTY) throw new UsageError(HINT);
   // Node.js takes it for an empty input.
   if (isDirectory(STDIN)) throw new UsageError('stdin is a directory: "logferry ship" ships files');
-  const { session, terminal, tee, quiet, openReader } = await openShipping(target, flags, [process.stdout]);
+  const { session, terminal, quiet, openReader, ...shipping } = await openShipping(target, flags, [process.stdout]);
   const { asked } = new Signals(terminal);
-  const output = tee ? openTee(process.stdout, 'stdout', terminal) : undefined;
+  const tee = shipping.tee ? new Tee(process.stdout, 'stdout', terminal) : undefined;
   let isRead = true;
   try {
-    await shipInput(process.stdin, openReader(), session, { asked, tee: output });
+    await shipInput(process.stdin, openReader(), session, { asked, tee });
   } catch (error) {
     isRead = false;
     terminal.say(`stdin cannot be read: ${(error as Error).message}`);
   }
   const lost = await session.end({ quiet, asked });
-  const code = isRead && lost === 0 ? 0 : 1;
-  if (output && asked.aborted) leaveStuck([output], code, terminal);
+  const code = isRead && lost === 0 && !tee?.hasFailed ? 0 : 1;
+  if (tee && asked.aborted) leaveStuck([tee], code, terminal);
   return code;
 }
 

@@ -1,8 +1,8 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import type { RecordReader } from '../lines/record-reader.js';
 import type { Session } from './session.js';
-import { passOn } from './tee.js';
+import type { Tee } from './tee.js';
 import { orAborted } from './waits.js';
 
 /** After so long without input the lines that are held, since a line could still belong to them, are a record. */
@@ -17,7 +17,7 @@ const TICK_MS = 50;
 /** How an input is read. */
 export interface InputOptions {
   /** Where the input is passed on to, unchanged. */
-  readonly tee?: Writable | undefined;
+  readonly tee?: Tee | undefined;
   /** Aborted when the input is to end soon: what comes within two seconds still counts, and is lost if there is no room for it. */
   readonly asked: AbortSignal;
   /** Aborted when the writer is gone. Others may still write: two seconds count, without those in which the input is held back. */
@@ -42,7 +42,7 @@ export async function shipInput(
       await leaving.holdBack(shipper.ready());
       shipper.together(() => reader.read(chunk.subarray(start, start + chunkBytes)));
     }
-    if (tee) await leaving.holdBack(passOn(tee, chunk));
+    if (tee) await leaving.holdBack(tee.passOn(chunk));
   };
   let idle: NodeJS.Timeout | undefined;
   try {

@@ -1,12 +1,12 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { givenEnv } from '../environment.js';
 import { shipInput } from '../pipe/ship-input.js';
 import { addShippingOptions, openShipping } from '../pipe/shipping-command.js';
 import { exitCodeOf } from '../pipe/signals.js';
-import { leaveStuck, openTee } from '../pipe/tee.js';
+import { leaveStuck, Tee } from '../pipe/tee.js';
 import type { Terminal } from '../pipe/terminal.js';
 import type { AnyTarget } from '../targets/targets.js';
 
@@ -46,7 +46,10 @@ async function runProgram(
   flags: Readonly<Record<string, unknown>>,
 ): Promise<number> {
   const outputs = [process.stdout, process.stderr];
-  const { session, terminal, tee, quiet, openReader } = await openShipping(target, flags, outputs);
+  const { session, terminal, quiet, openReader, ...shipping } = await openShipping(target, flags, outputs);
+  const tees = shipping.tee
+    ? [new Tee(process.stdout, 'stdout', terminal), new Tee(process.stderr, 'stderr', terminal)]
+    : [];
   const ended = new AbortController();
   const deserted = new AbortController();
   let child: Child;
@@ -65,7 +68,7 @@ async function runProgram(
   });
   const inputs = [child.stdout, child.stderr].map((input, index) =>
     shipInput(input, openReader(), session, {
-      tee: tee ? openTee(outputs[index] as Writable, index === 0 ? 'stdout' : 'stderr', terminal) : undefined,
+      tee: tees[index],
       // While the program runs it alone decides when its output ends: no signal comes here.
       asked: ended.signal,
       deserted: deserted.signal,
@@ -82,8 +85,9 @@ async function runProgram(
   else if (!isWhole) terminal.say(`${program} left a program behind: what that one writes from now on is not shipped`);
   if (exit.fault !== undefined) terminal.say(exit.fault);
   const lost = await session.end({ quiet: quiet || exit.fault !== undefined, asked: ended.signal });
-  const code = exit.code === 0 && (lost > 0 || isCut) ? 1 : exit.code;
-  if (tee && ended.signal.aborted) leaveStuck(outputs, code, terminal);
+  const isWell = lost === 0 && !isCut && !tees.some(({ hasFailed }) => hasFailed);
+  const code = exit.code === 0 && !isWell ? 1 : exit.code;
+  if (ended.signal.aborted) leaveStuck(tees, code, terminal);
   return code;
 }
 
