@@ -12,8 +12,8 @@ export interface Output {
   readonly isTerminal: boolean;
 }
 
-/** Opens stdout for results. The process ends when their reader wants no more. */
-export function openOutput(): Output {
+/** Opens stdout for results. The process ends when their reader wants no more. Once `ended` is aborted, no reader is waited for. */
+export function openOutput(ended: AbortSignal = new AbortController().signal): Output {
   const { stdout, stderr } = process;
   stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
     if (code === 'EPIPE') process.exit(PIPE_CLOSED);
@@ -21,7 +21,7 @@ export function openOutput(): Output {
   });
   return {
     out: async (text) => {
-      if (!stdout.write(text)) await once(stdout, 'drain');
+      if (!stdout.write(text)) await once(stdout, 'drain', { signal: ended }).catch(() => {});
     },
     error: (text) => void stderr.write(text.endsWith('\n') ? text : `${text}\n`),
     hasColours: stdout.isTTY === true && stdout.hasColors(),

@@ -107,6 +107,20 @@ it('asks a service that is down no more often for a short closeTimeoutMs', async
   expect(output.error).toMatch(/^logferry: 1 record delivered/);
 });
 
+it('a signal ends it while the last of an input that has ended has no room', async () => {
+  const server = await cloudWatch();
+  server.faults({ down: true });
+  const args = ['cloudwatch', ...GROUP, '--max-buffer-bytes', '20000', '--close-timeout-ms', '500'];
+  const { child, ended, output } = start(args, { env: server.env });
+  child.stdin.end(`${'x'.repeat(99)}\n`.repeat(500));
+  await expect.poll(() => server.stats().faults.down ?? 0).toBeGreaterThan(3);
+  child.kill('SIGTERM');
+  expect(await ended).toMatchObject({ code: 1, signal: null });
+  const { delivered = 0, lost } =
+    /(?<delivered>[\d,]+) records? delivered .*; (?<lost>[\d,]+) lost/.exec(output.error)?.groups ?? {};
+  expect([delivered, lost]).toEqual(['0', '500']);
+});
+
 it('the second signal ends it at once, and what waits is said to be lost', async () => {
   const server = await cloudWatch();
   server.faults({ down: true });

@@ -39,7 +39,7 @@ it('gives the program stdin and the environment as they are', async () => {
   expect([...messages(server)].sort()).toEqual(['of stdin', 'undefined here']);
 });
 
-it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+it.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const)(
   'passes %s on, ships the last words, and exits with the code of the program',
   async (signal) => {
     const server = await cloudWatch();

@@ -62,6 +62,25 @@ it('--resume sends a last line without its end again if it went on since, and on
   expect([...messages(server)].sort()).toEqual(['half', 'half and half', 'one']);
 });
 
+it('--resume begins anew where the environment names another service', async () => {
+  const [first, second] = [await cloudWatch(), await cloudWatch()];
+  const home = { HOME: directory() };
+  const path = file('one\n');
+  await run([...SHIP, path], { env: { ...first.env, ...home } });
+  await run([...SHIP, '--resume', path], { env: { ...second.env, ...home } });
+  expect(messages(second)).toEqual(['one']);
+});
+
+it('--resume looks only at the times of what is not delivered yet', async () => {
+  const server = await cloudWatch();
+  const env = { ...server.env, HOME: directory() };
+  const path = file(`${new Date(Date.now() - 20 * DAY_MS).toISOString()} INFO old\n`);
+  await run([...SHIP, '--out-of-window', 'now', path], { env });
+  appendFileSync(path, `${lines(2).join('\n')}\n`);
+  expect(await run([...SHIP, '--resume', path], { env })).toMatchObject({ code: 0 });
+  expect(server.events()).toHaveLength(3);
+});
+
 it('--resume begins anew with another target, and with a file that was replaced', async () => {
   const server = await cloudWatch();
   const env = { ...server.env, HOME: directory() };

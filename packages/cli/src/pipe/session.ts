@@ -42,13 +42,13 @@ export class Session {
   constructor(target: AnyTarget, options: ReadOptions, terminal: Terminal) {
     this.#terminal = terminal;
     this.#title = target.title;
-    const { shipper, limits } = openShipment(target, options, {
+    const { shipper, limits, identity } = openShipment(target, options, {
       onError: (error) => terminal.sayFailure(error),
       onDrop: (drop) => terminal.sayDrop(drop),
     });
     this.shipper = shipper;
     this.limits = limits;
-    this.identity = identityOf(target, options);
+    this.identity = identityOf(target, options, identity);
     const { maxBufferBytes, closeTimeoutMs, spool } = { ...DELIVERY_DEFAULTS, ...options.values } as DeliveryOptions;
     this.chunkBytes = Math.max(1, Math.floor(Number(maxBufferBytes) / 256));
     this.#closeTimeoutMs = Number(closeTimeoutMs);
@@ -69,17 +69,20 @@ export class Session {
    * @returns records that were lost
    */
   async end({ quiet, asked }: { readonly quiet: boolean; readonly asked: AbortSignal }): Promise<number> {
+    let isHopeless = false;
     for (
       let waitMs = this.#closeTimeoutMs;
       !asked.aborted && !this.#hasSpool;
       waitMs = Math.max(waitMs, MIN_ROUND_MS)
     ) {
+      const { delivered } = this.shipper.stats();
       const sinceMs = Date.now();
       await orAborted(this.shipper.flush({ timeoutMs: waitMs }), asked);
-      if (this.shipper.stats().pending === 0 || this.#isHopeless(sinceMs)) break;
+      if (this.shipper.stats().pending === 0) break;
+      isHopeless = this.shipper.stats().delivered === delivered && this.#isLastingSince(sinceMs);
+      if (isHopeless) break;
     }
-    const isBounded = this.#isHopeless(0);
-    await this.shipper.close(isBounded && !asked.aborted ? { timeoutMs: 0 } : {});
+    await this.shipper.close(isHopeless ? { timeoutMs: 0 } : {});
     clearInterval(this.#timer);
     this.#terminal.status('');
     this.#terminal.sayDropsNow();
@@ -89,9 +92,10 @@ export class Session {
     return lost;
   }
 
-  #isHopeless(sinceMs: number): boolean {
-    const { lastError, pending } = this.shipper.stats();
-    return pending > 0 && lastError !== undefined && lastError.time >= sinceMs && LASTING.has(lastError.code);
+  /** Whether the last attempt since a time failed for a fault that only an operator mends. */
+  #isLastingSince(sinceMs: number): boolean {
+    const { lastError } = this.shipper.stats();
+    return lastError !== undefined && lastError.time >= sinceMs && LASTING.has(lastError.code);
   }
 
   #show(): void {
@@ -106,8 +110,8 @@ export class Session {
   }
 }
 
-/** Which records go where: whatever a function or a default makes of it, the options are the same. */
-function identityOf({ name, required }: AnyTarget, { values }: ReadOptions): string {
-  const names = [...required, 'logStreamName', 'topic', 'region', 'endpoint'];
-  return JSON.stringify([name, ...names.map((each) => String(values[each] ?? ''))]);
+/** Which records go where: whatever a function or a default makes of the names, the options are the same. */
+function identityOf({ name, required }: AnyTarget, { values }: ReadOptions, destination: string): string {
+  const names = [...required, 'logStreamName', 'topic'];
+  return JSON.stringify([name, destination, ...names.map((each) => String(values[each] ?? ''))]);
 }

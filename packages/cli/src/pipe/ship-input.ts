@@ -59,7 +59,7 @@ export async function shipInput(
     leaving.end();
     shipper.together(() => reader.end());
   }
-  return !leaving.isDone;
+  return !leaving.isCut;
 }
 
 /** Leaves an input before its end. */
@@ -72,6 +72,7 @@ class Leaving {
   #timer: NodeJS.Timeout | undefined;
   #ticks: NodeJS.Timeout | undefined;
   #isHeldBack = false;
+  #isCut = false;
 
   constructor(input: Readable, asked: AbortSignal, deserted: AbortSignal | undefined) {
     this.#input = input;
@@ -83,6 +84,11 @@ class Leaving {
     this.#forget = () => {
       for (const forget of forgets) forget?.();
     };
+  }
+
+  /** Whether the input would have gone on. */
+  get isCut(): boolean {
+    return this.#isCut;
   }
 
   get isDone(): boolean {
@@ -112,8 +118,10 @@ class Leaving {
   }
 
   #leave(): void {
-    if (this.isDone || this.#input.destroyed) return;
-    this.rest = this.#input.read() ?? undefined;
+    if (this.isDone) return;
+    // An input is destroyed as soon as its last chunk was read, which may still wait for room.
+    this.#isCut = !this.#input.destroyed;
+    if (this.#isCut) this.rest = this.#input.read() ?? undefined;
     this.#left.abort();
     this.#input.destroy();
   }

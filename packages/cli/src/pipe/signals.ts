@@ -4,6 +4,9 @@ import type { Terminal } from './terminal.js';
 /** The signals that end a command. */
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** The consequence of the first signal. */
+export const DELIVERING = 'delivering what was read; once more ends at once';
+
 /** The exit code of a program that a signal ended, as shells have it. */
 export function exitCodeOf(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
@@ -16,8 +19,8 @@ export class Signals {
   constructor(terminal: Terminal) {
     for (const signal of ENDING)
       process.on(signal, () => {
-        if (this.#asked.signal.aborted) process.exit(exitCodeOf(signal));
-        terminal.say(`${signal}: delivering what was read; once more ends at once`);
+        if (this.#asked.signal.aborted) terminal.leave(exitCodeOf(signal));
+        terminal.say(`${signal}: ${DELIVERING}`);
         this.#asked.abort();
       });
   }

@@ -1,4 +1,3 @@
-import type { WriteStream } from 'node:tty';
 import type { DeliveryError, Drop } from '@logferry/core';
 import { systemClock } from '@logferry/core';
 import { safeText } from '../safe-text.js';
@@ -20,6 +19,7 @@ export class Terminal {
   #drops = new Map<string, number>();
   #dropCause: unknown;
   #saidDropsMs = Number.NEGATIVE_INFINITY;
+  #isLeaving = false;
 
   /** `isShared`: others write to the same terminal, and a status line would be torn. */
   constructor(stream: NodeJS.WriteStream, { isShared = false }: { readonly isShared?: boolean } = {}) {
@@ -31,11 +31,6 @@ export class Terminal {
   /** Whether a status line shows. */
   get isLive(): boolean {
     return this.#stream.isTTY === true && !this.#isShared;
-  }
-
-  /** Whether colours are wanted: https://no-color.org */
-  get hasColours(): boolean {
-    return this.#stream.isTTY === true && (this.#stream as WriteStream).hasColors();
   }
 
   /** Writes a line, above the status line. */
@@ -59,8 +54,9 @@ export class Terminal {
   /** For `onDrop`: the losses of a second make one line. */
   sayDrop({ reason, records, cause }: Drop): void {
     this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + records);
-    this.#dropCause ??= cause;
-    if (systemClock.monotonic() - this.#saidDropsMs >= DROPS_MS) this.sayDropsNow();
+    // Who ended the command knows the cause.
+    if (!this.#isLeaving) this.#dropCause ??= cause;
+    if (this.#isLeaving || systemClock.monotonic() - this.#saidDropsMs >= DROPS_MS) this.sayDropsNow();
   }
 
   /** Says the losses that were not said yet. */
@@ -72,6 +68,14 @@ export class Terminal {
     this.#dropCause = undefined;
     this.#saidDropsMs = systemClock.monotonic();
     this.say(`records lost: ${lost}${cause}`);
+  }
+
+  /** Ends the process. What is lost by that is said at once. */
+  leave(code: number): never {
+    this.status('');
+    this.sayDropsNow();
+    this.#isLeaving = true;
+    return process.exit(code);
   }
 
   #write(text: string): void {

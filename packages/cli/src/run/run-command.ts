@@ -1,11 +1,10 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { givenEnv } from '../environment.js';
 import { shipInput } from '../pipe/ship-input.js';
 import { addShippingOptions, openShipping } from '../pipe/shipping-command.js';
-import { exitCodeOf } from '../pipe/signals.js';
+import { DELIVERING, exitCodeOf } from '../pipe/signals.js';
 import { leaveStuck, Tee } from '../pipe/tee.js';
 import type { Terminal } from '../pipe/terminal.js';
 import type { AnyTarget } from '../targets/targets.js';
@@ -15,7 +14,10 @@ const NOT_FOUND = 127;
 const NOT_STARTED = 126;
 
 /** Signals that are passed on. */
-const PASSED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGWINCH'] as const;
+const PASSED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
+
+/** Those that end the command after the program has ended. */
+const ENDING: readonly string[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
@@ -27,7 +29,7 @@ export function addRunCommand(run: Command, target: AnyTarget): void {
     .description(
       [
         `Starts a program, and ships the lines of its stdout and stderr to ${target.title}. Signals are passed on. The exit code is the`,
-        `program's: 128 + n if the signal n ended it, 127 if it is not there, 126 if it cannot be started. A program that went well gives 1 if records were lost.`,
+        `program's: 128 + n if the signal n ended it, 127 if it is not there, 126 if it cannot be started. A program that went well gives 1 if records were lost, or its output was not shipped or passed on as a whole.`,
       ].join(' '),
     )
     .argument('<program>', 'program to start; what follows are its arguments: put -- before it')
@@ -62,10 +64,11 @@ async function runProgram(
     return NOT_STARTED;
   }
   const stopPassing = passSignals(child, ended, terminal);
-  const exited = exitOf(child, program).finally(() => {
+  const exited = exitOf(child, program, terminal).finally(() => {
     stopPassing();
     deserted.abort();
   });
+  let isUnreadable = false;
   const inputs = [child.stdout, child.stderr].map((input, index) =>
     shipInput(input, openReader(), session, {
       tee: tees[index],
@@ -74,7 +77,8 @@ async function runProgram(
       deserted: deserted.signal,
     }).catch((error: Error) => {
       // What did not start has no output.
-      if (child.pid !== undefined) terminal.say(`the output of ${program} cannot be read: ${error.message}`);
+      isUnreadable = child.pid !== undefined;
+      if (isUnreadable) terminal.say(`the output of ${program} cannot be read: ${error.message}`);
       return true;
     }),
   );
@@ -85,7 +89,7 @@ async function runProgram(
   else if (!isWhole) terminal.say(`${program} left a program behind: what that one writes from now on is not shipped`);
   if (exit.fault !== undefined) terminal.say(exit.fault);
   const lost = await session.end({ quiet: quiet || exit.fault !== undefined, asked: ended.signal });
-  const isWell = lost === 0 && !isCut && !tees.some(({ hasFailed }) => hasFailed);
+  const isWell = lost === 0 && !isCut && !isUnreadable && !tees.some(({ hasFailed }) => hasFailed);
   const code = exit.code === 0 && !isWell ? 1 : exit.code;
   if (ended.signal.aborted) leaveStuck(tees, code, terminal);
   return code;
@@ -97,18 +101,23 @@ interface Exit {
   readonly fault?: string;
 }
 
-async function exitOf(child: Child, program: string): Promise<Exit> {
-  try {
-    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-    return { code: code ?? (signal ? exitCodeOf(signal) : 1) };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    child.stdout.destroy();
-    child.stderr.destroy();
-    return code === 'ENOENT'
-      ? { code: NOT_FOUND, fault: `${program}: not found` }
-      : { code: NOT_STARTED, fault: `${program} cannot be started: ${message}` };
-  }
+function exitOf(child: Child, program: string, terminal: Terminal): Promise<Exit> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code: code ?? (signal ? exitCodeOf(signal) : 1) }));
+    child.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+      if (child.pid !== undefined) {
+        terminal.say(`a signal was not passed on to ${program}: ${message}`);
+        return;
+      }
+      child.stdout.destroy();
+      child.stderr.destroy();
+      resolve(
+        code === 'ENOENT'
+          ? { code: NOT_FOUND, fault: `${program}: not found` }
+          : { code: NOT_STARTED, fault: `${program} cannot be started: ${message}` },
+      );
+    });
+  });
 }
 
 /**
@@ -119,17 +128,17 @@ async function exitOf(child: Child, program: string): Promise<Exit> {
 function passSignals(child: Child, ended: AbortController, terminal: Terminal): () => void {
   let isRunning = true;
   // A terminal sends the signals of its keys to all programs in front.
-  const isFromTerminal = (signal: string): boolean =>
-    process.stdin.isTTY === true && ['SIGINT', 'SIGQUIT', 'SIGWINCH'].includes(signal);
+  const hasTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
+  const isFromTerminal = (signal: string): boolean => hasTerminal && ['SIGINT', 'SIGQUIT', 'SIGWINCH'].includes(signal);
   for (const signal of PASSED)
     process.on(signal, () => {
       if (isRunning) {
         if (!isFromTerminal(signal)) child.kill(signal);
         return;
       }
-      if (signal === 'SIGWINCH' || signal === 'SIGUSR2') return;
-      if (ended.signal.aborted) process.exit(exitCodeOf(signal));
-      terminal.say(`${signal}: delivering what was read; once more ends at once`);
+      if (!ENDING.includes(signal)) return;
+      if (ended.signal.aborted) terminal.leave(exitCodeOf(signal));
+      terminal.say(`${signal}: ${DELIVERING}`);
       ended.abort();
     });
   return () => {

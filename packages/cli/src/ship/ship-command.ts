@@ -11,7 +11,7 @@ import { UsageError } from '../usage-error.js';
 import { type FileSource, inspectFile, readFrom } from './file-source.js';
 import { Marks } from './marks.js';
 import { RateLimit } from './rate-limit.js';
-import { shipFile } from './ship-file.js';
+import { type FileStart, shipFile, startOf } from './ship-file.js';
 import { countOutside, TimeWindow } from './time-window.js';
 
 const specs: readonly OptionSpec[] = [
@@ -74,8 +74,14 @@ async function shipFiles(
   const shipping = await openShipping(target, flags);
   const { session, terminal, quiet } = shipping;
   const { asked } = new Signals(terminal);
+  const files = await Promise.all(
+    sources.map(async (source): Promise<PlannedFile> => {
+      const marks = new Marks(source.path, session.identity, (text) => terminal.say(`${source.path}: ${text}`));
+      return { source, marks, start: await startOf(source, marks, settings.resume) };
+    }),
+  );
   const window = new TimeWindow(session.limits);
-  if (window.isBounded && !(await mayShip(sources, window, shipping, settings, asked))) {
+  if (window.isBounded && !(await mayShip(files, window, shipping, settings, asked))) {
     await session.end({ quiet: true, asked });
     return 1;
   }
@@ -84,7 +90,7 @@ async function shipFiles(
   session.showProgress(() => progress.text);
   const finishes: (() => void)[] = [];
   let isComplete = true;
-  for (const source of sources) {
+  for (const { source, marks, start } of files) {
     if (asked.aborted) {
       isComplete = false;
       break;
@@ -96,8 +102,8 @@ async function shipFiles(
         chunkBytes: session.chunkBytes,
         rateLimit,
         signal: asked,
-        marks: new Marks(source.path, session.identity, (text) => terminal.say(`${source.path}: ${text}`)),
-        resume: settings.resume,
+        marks,
+        start,
         isWanted: (record) => settings.rule !== 'skip' || window.has(record),
         openReader: shipping.openReader,
         onRead: (bytes) => progress.add(bytes),
@@ -117,6 +123,13 @@ async function shipFiles(
   for (const finish of finishes) finish();
   if (asked.aborted && !(isComplete && lost === 0)) terminal.say(INTERRUPTED);
   return isComplete && lost === 0 ? 0 : 1;
+}
+
+/** A file, and where its shipping begins. */
+interface PlannedFile {
+  readonly source: FileSource;
+  readonly marks: Marks;
+  readonly start: FileStart;
 }
 
 const INTERRUPTED = 'interrupted: the same command with --resume goes on';
@@ -146,7 +159,7 @@ async function inspect(path: string): Promise<FileSource> {
 
 /** Counts the records with a time that the service does not take, and says so. False if nothing is to be shipped then. */
 async function mayShip(
-  sources: readonly FileSource[],
+  files: readonly PlannedFile[],
   window: TimeWindow,
   { openReader, terminal }: Shipping,
   { rule }: Settings,
@@ -154,10 +167,10 @@ async function mayShip(
 ): Promise<boolean> {
   let outside = 0;
   let records = 0;
-  for (const source of sources) {
+  for (const { source, start } of files) {
     terminal.status(`reading the times of ${source.path}`);
     const counted = await countOutside(
-      readFrom(source, 0, () => {}),
+      readFrom(source, start.offset, () => {}),
       window,
       openReader,
       asked,

@@ -19,8 +19,7 @@ export interface FileShipping {
   readonly rateLimit: RateLimit | undefined;
   readonly signal: AbortSignal;
   readonly marks: Marks;
-  /** Goes on at the mark, if there is one. */
-  readonly resume: boolean;
+  readonly start: FileStart;
   /** Whether a record ships. */
   isWanted(record: LogRecord): boolean;
   readonly openReader: Shipping['openReader'];
@@ -39,12 +38,24 @@ export interface ShippedFile {
   finish(): void;
 }
 
+/** Where the shipping of a file begins. */
+export interface FileStart {
+  readonly mark: Mark | undefined;
+  /** In bytes of what the file holds, decompressed. */
+  readonly offset: number;
+}
+
+/** The beginning of a file, or with `resume` the place behind its mark. Rejects with the error of a file that cannot be read. */
+export async function startOf(source: FileSource, marks: Marks, resume: boolean): Promise<FileStart> {
+  const mark = resume ? await markOf(source, marks) : undefined;
+  return { mark, offset: mark ? await startAfter(mark, source) : 0 };
+}
+
 /** Reads a file, and hands its records to the shipper. Rejects with the error of a file that cannot be read. */
 export async function shipFile(source: FileSource, shipping: FileShipping): Promise<ShippedFile> {
   const { shipper, rateLimit, signal, marks, isWanted } = shipping;
-  const mark = shipping.resume ? await markOf(source, marks) : undefined;
+  const { mark, offset: start } = shipping.start;
   const fingerprint = await marks.fingerprint();
-  const start = mark ? await startAfter(mark, source) : 0;
   let end = start;
   let records = mark?.records ?? 0;
   let left = 0;

@@ -2,6 +2,7 @@ import { ConfigError, numberOption, standardLevels, stringOption } from '@logfer
 import type { Command } from 'commander';
 import type { OptionSpec } from '../options/option.js';
 import { addFlags, type ReadOptions, readOptions } from '../options/read-options.js';
+import { exitCodeOf } from '../pipe/signals.js';
 import { openOutput } from '../stdout.js';
 import { addConfigFlag, readConfig } from '../targets/read-config.js';
 import { readTargetOptions, withSources } from '../targets/target-options.js';
@@ -91,10 +92,15 @@ async function tailTarget(target: AnyTarget, flags: Readonly<Record<string, unkn
   const settings = readSettings(readOptions(specs, flags, process.env, undefined));
   const options = readTargetOptions(target, flags, await readConfig(flags), readSpecsOf(target));
   const source = sourceOf(target, options);
-  const { error: tell, ...output } = openOutput();
-  const error = (text: string): void => tell(`logferry: ${text}`);
   const ended = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ended.abort());
+  const { error: tell, ...output } = openOutput(ended.signal);
+  const error = (text: string): void => tell(`logferry: ${text}`);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      // Nothing is lost: a reader of stdout that does not read is not waited for.
+      if (ended.signal.aborted || process.stdout.writableLength > 0) process.exit(exitCodeOf(signal));
+      ended.abort();
+    });
   try {
     await runTail(source, settings, { ...output, error }, ended.signal);
     return 0;

@@ -20,7 +20,7 @@ Options may also be variables, as ${envOf(spec)} for ${flagOf(spec)}, and member
     );
 }
 
-/** Reads the configuration file that the flag names, or the one in the working directory. Throws `UsageError`. */
+/** Reads the configuration file that the flag or `LOGFERRY_CONFIG` names, or the one in the working directory. Throws `UsageError`. */
 export function readConfig(flags: Readonly<Record<string, unknown>>): Promise<ConfigFile | undefined> {
-  return readConfigFile(flags.config as string | undefined, MEMBERS);
+  return readConfigFile((flags.config as string | undefined) ?? (process.env.LOGFERRY_CONFIG || undefined), MEMBERS);
 }

@@ -54,10 +54,12 @@ function missingText({ section }: AnyTarget, name: string, specs: readonly Optio
 /** What a command adds to the options of the delivery. */
 export type Callbacks = Required<Pick<DeliveryOptions, 'onError' | 'onDrop'>>;
 
-/** A shipper, and the limits of its destination. */
+/** A shipper, and what is known of its destination. */
 export interface Shipment {
   readonly shipper: Shipper;
   readonly limits: BatchLimits;
+  /** Names account, region and service of the destination, and nothing secret. */
+  readonly identity: string;
 }
 
 /** Makes a shipper to a target. Throws `UsageError`. */
@@ -69,7 +71,7 @@ export function openShipment(target: AnyTarget, options: ReadOptions, callbacks:
     ];
     const destination = target.create(own);
     const shipper = createShipper(destination, { ...DELIVERY_DEFAULTS, ...delivery, ...callbacks });
-    return { shipper, limits: destination.limits };
+    return { shipper, limits: destination.limits, identity: destination.identity ?? '' };
   });
 }
 
