@@ -1,19 +1,21 @@
-import { UsageError } from '../usage-error.js';
+import { ConfigError, wrongOption } from '@logferry/core';
 import type { MultilineRule } from './multiline.js';
 
-/** Reads the value of `--multiline`. */
+/** Reads the value of the option `multiline`. Throws `ConfigError`. */
 export function parseMultiline(text: string): MultilineRule {
   if (text === 'auto' || text === 'off' || text === 'indent') return text;
   const [, source, flags] = REGULAR_EXPRESSION.exec(text) ?? [];
   if (!source) {
-    throw new UsageError(
-      `--multiline must be auto, off, indent or a regular expression such as /^\\d{4}-/, which matches the first line of a record; got ${JSON.stringify(text)}`,
+    throw wrongOption(
+      'multiline',
+      'auto, off, indent or a regular expression such as /^\\d{4}-/, which matches the first line of a record',
+      text,
     );
   }
   try {
     return new RegExp(source, flags);
   } catch (error) {
-    throw new UsageError(`--multiline: ${(error as Error).message}`);
+    throw new ConfigError('multiline', `multiline: ${(error as Error).message}`);
   }
 }
 

@@ -6,7 +6,7 @@ import { openShipment } from '../targets/target-options.js';
 import type { AnyTarget } from '../targets/targets.js';
 import type { Terminal } from './terminal.js';
 import { lostOf, reportText, statusText } from './texts.js';
-import { orAborted } from './waits.js';
+import { untilAborted } from './waits.js';
 
 const STATUS_MS = 250;
 
@@ -77,7 +77,7 @@ export class Session {
     ) {
       const { delivered } = this.shipper.stats();
       const sinceMs = Date.now();
-      await orAborted(this.shipper.flush({ timeoutMs: waitMs }), asked);
+      await untilAborted(this.shipper.flush({ timeoutMs: waitMs }), asked);
       if (this.shipper.stats().pending === 0) break;
       isHopeless = this.shipper.stats().delivered === delivered && this.#isLastingSince(sinceMs);
       if (isHopeless) break;

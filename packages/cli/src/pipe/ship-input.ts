@@ -3,7 +3,7 @@ import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timer
 import type { RecordReader } from '../lines/record-reader.js';
 import type { Session } from './session.js';
 import type { Tee } from './tee.js';
-import { orAborted } from './waits.js';
+import { untilAborted } from './waits.js';
 
 /** After so long without input the lines that are held, since a line could still belong to them, are a record. */
 const IDLE_MS = 200;
@@ -98,7 +98,7 @@ class Leaving {
   /** Waits, no longer than the input is read. */
   async holdBack(free: Promise<unknown>): Promise<void> {
     this.#isHeldBack = true;
-    await orAborted(free, this.#left.signal);
+    await untilAborted(free, this.#left.signal);
     this.#isHeldBack = false;
   }
 

@@ -1,5 +1,5 @@
 /** Resolves with the promise, or when the signal is aborted. Keeps nothing of a signal that lives on. */
-export function orAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+export function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const go = (): void => {

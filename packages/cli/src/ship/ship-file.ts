@@ -1,6 +1,6 @@
 import type { DeliveryReport, LogRecord, Shipper } from '@logferry/core';
 import { refuseLine, type Shipping } from '../pipe/shipping-command.js';
-import { orAborted } from '../pipe/waits.js';
+import { untilAborted } from '../pipe/waits.js';
 import { type FileSource, readFrom } from './file-source.js';
 import type { Mark, Marks } from './marks.js';
 import type { RateLimit } from './rate-limit.js';
@@ -88,7 +88,7 @@ export async function shipFile(source: FileSource, shipping: FileShipping): Prom
       if (signal.aborted) break;
       endsWithLine = chunk.at(-1) === LINE_END;
       for (let from = 0; from < chunk.length; from += chunkBytes) {
-        await orAborted(shipper.ready(), signal);
+        await untilAborted(shipper.ready(), signal);
         if (signal.aborted) break;
         shipper.together(() => reader.read(chunk.subarray(from, from + chunkBytes)));
         marker.advance(end, records);
