@@ -95,6 +95,19 @@ describe('the tail', () => {
     expect(await page.locator('#app *').count()).toBeLessThan(10_000);
   });
 
+  it('fits into a narrow window', async () => {
+    const { dev, page } = await openPage(browser, {}, { viewport: { width: 400, height: 800 } });
+    await put(await connect(dev.cloudWatch), ['order paid']);
+    await rows(page).filter({ hasText: 'order paid' }).click();
+    const close = page.locator('.record').getByRole('button', { name: 'Close' });
+    for (const control of [page.getByLabel('follow'), page.getByLabel('Level'), close]) {
+      const box = await control.boundingBox();
+      expect((box?.x ?? 400) + (box?.width ?? 0)).toBeLessThanOrEqual(400);
+    }
+    const text = await rows(page).locator('.text').boundingBox();
+    expect((text?.x ?? 400) + (text?.width ?? 0)).toBeLessThanOrEqual(400);
+  });
+
   it('stays smooth with 100,000 records, of which few are elements, and finds one of them', async () => {
     const { dev, page } = await openPage(browser);
     const client = await connect(dev.cloudWatch);
