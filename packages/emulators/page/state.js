@@ -111,7 +111,7 @@ export class State {
   requests = [];
   requestCount = 0;
   violationCount = 0;
-  /** Records that came while the browser was too slow to take them. */
+  /** Records that came faster than the page takes them. */
   skipped = 0;
   /** @type {Map<number, Second>} */
   seconds = new Map();

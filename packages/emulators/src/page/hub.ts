@@ -55,7 +55,7 @@ export interface Cursor {
 /** What a browser does not have yet. Members without news are absent. */
 export interface News {
   readonly records?: readonly (readonly [cloud: number, records: readonly PageRecord[]])[];
-  /** Number of events that the browser was too slow to get. */
+  /** Number of events that came faster than the browser gets them. */
   readonly skipped?: number;
   readonly requests?: readonly (readonly [cloud: number, entry: RequestEntry])[];
   /** Of all requests so far, also those that are no longer kept. */
