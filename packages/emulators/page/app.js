@@ -45,11 +45,11 @@ export function App({ state }) {
       />
       <p class="keys dim"><kbd>space</kbd> pause <kbd>/</kbd> search <kbd>↑</kbd><kbd>↓</kbd> move <kbd>Enter</kbd> open <kbd>Esc</kbd> close</p>
     </nav>
-    <${Centre} state=${state} />
+    <${Centre} key=${state.run} state=${state} />
     <aside class="right" aria-label="Requests, chart, faults and ledger">
       <${Tabs} id="side" label="What to show" tabs=${TABS} selected=${tab} onSelect=${setTab} />
       <div id="side-panel" class="panel" role="tabpanel" aria-labelledby=${`side-${tab}`}>
-        <${PANELS[tab]} state=${state} />
+        <${PANELS[tab]} key=${`${tab}-${state.run}`} state=${state} />
       </div>
     </aside>
   </div>`;

@@ -99,7 +99,7 @@ export function Centre({ state }) {
       <span class="push"></span>
       <span class="dim" role="status">
         ${tail.matches.length < records.count ? `${count(tail.matches.length)} of ` : ''}${counted(records.count, 'record')}
-        ${state.skipped > 0 && html` · <span class="warning">${count(state.skipped)} skipped: this browser was too slow</span>`}
+        ${state.skipped > 0 && html` · <span class="warning">${count(state.skipped)} skipped: they came too fast</span>`}
       </span>
     </div>
     ${

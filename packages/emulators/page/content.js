@@ -1,4 +1,5 @@
 // @ts-check
+import { lengthOf } from './records.js';
 
 /**
  * @typedef {object} Summary
@@ -19,8 +20,10 @@ const HIDDEN = new Set(['level', 'severity', 'time', 'timestamp', 'pid', 'hostna
 const MESSAGE_MEMBERS = ['msg', 'message', 'event'];
 const MAX_VALUE_LENGTH = 200;
 const MAX_MESSAGE_LENGTH = 1000;
-/** A row is made again with each batch: a longer text is not parsed for it. */
+/** A row is made again with each batch: a longer record is not parsed for it. */
 const MAX_PARSED_LENGTH = 50_000;
+/** No row is wider. */
+const MAX_FIELDS = 50;
 
 /**
  * What a row shows of a record.
@@ -29,12 +32,12 @@ const MAX_PARSED_LENGTH = 50_000;
  * @returns {Summary}
  */
 export function summarize(content) {
-  const isLong = typeof content === 'string' && content.length > MAX_PARSED_LENGTH;
-  const value = isLong ? content : parse(content);
+  const value = lengthOf(content) > MAX_PARSED_LENGTH ? content : parse(content);
   if (!isObject(value)) return { message: String(content).slice(0, MAX_MESSAGE_LENGTH), fields: [], isMetric: false };
   const member = MESSAGE_MEMBERS.find((name) => typeof value[name] === 'string');
   const fields = Object.entries(value)
     .filter(([key]) => key !== member && !HIDDEN.has(key))
+    .slice(0, MAX_FIELDS)
     .map(([key, each]) => /** @type {const} */ ([key, short(each)]));
   return {
     message: member === undefined ? '' : String(value[member]).slice(0, MAX_MESSAGE_LENGTH),

@@ -2,7 +2,7 @@
 import { useMemo } from 'preact/hooks';
 import { isObject, metricsOf, parse } from './content.js';
 import { CopyButton } from './copy-button.js';
-import { placeName, timeOfDay } from './format.js';
+import { count, placeName, timeOfDay } from './format.js';
 import { html } from './html.js';
 import { LEVELS } from './levels.js';
 
@@ -10,6 +10,9 @@ import { LEVELS } from './levels.js';
 const OPEN_DEPTH = 2;
 /** A record may be nested thousands deep, which elements may not. */
 const MAX_DEPTH = 40;
+/** A record may have a million members, which would stop the browser: these are shown of one object, and of the whole record. */
+const MAX_MEMBERS = 1000;
+const MAX_ALL_MEMBERS = 5000;
 
 /**
  * One record as a tree.
@@ -22,7 +25,9 @@ export function RecordView({ record, place, onClose }) {
   const [metrics, tree] = useMemo(() => {
     const value = parse(content);
     const hasMembers = typeof value === 'object' && value !== null;
-    const members = hasMembers ? membersOf(value, 0) : html`<pre class="plain">${value}</pre>`;
+    const members = hasMembers
+      ? membersOf(value, 0, { left: MAX_ALL_MEMBERS })
+      : html`<pre class="plain">${value}</pre>`;
     return /** @type {const} */ ([metricsOf(value), html`<div class="value-tree" key=${record.id}>${members}</div>`]);
   }, [record.id]);
   const text = typeof content === 'string' ? content : JSON.stringify(content);
@@ -69,10 +74,15 @@ export function RecordView({ record, place, onClose }) {
 /**
  * @param {object} value
  * @param {number} depth
+ * @param {{ left: number }} budget Members that may still be shown.
  * @returns {unknown[]}
  */
-function membersOf(value, depth) {
-  return Object.entries(value).map(([key, each]) => {
+function membersOf(value, depth, budget) {
+  const entries = Object.entries(value);
+  const shown = entries.slice(0, Math.min(MAX_MEMBERS, budget.left));
+  budget.left -= shown.length;
+  const hidden = entries.length - shown.length;
+  const members = shown.map(([key, each]) => {
     if (typeof each !== 'object' || each === null) {
       return html`<div class="member">
         <span class="key">${key}</span>
@@ -85,9 +95,12 @@ function membersOf(value, depth) {
     const kind = Array.isArray(each) ? `[${size}]` : `{${size}}`;
     return html`<details open=${depth < OPEN_DEPTH}>
       <summary><span class="key">${key}</span> <span class="dim">${kind}</span></summary>
-      <div class="members">${membersOf(each, depth + 1)}</div>
+      <div class="members">${membersOf(each, depth + 1, budget)}</div>
     </details>`;
   });
+  return hidden > 0
+    ? [...members, html`<div class="member dim">${count(hidden)} more: Copy has all of them</div>`]
+    : members;
 }
 
 /** @param {Record<string, unknown>} value */

@@ -144,8 +144,12 @@ export class Matches {
   }
 }
 
-/** @param {Content} content */
-function lengthOf(content) {
+/**
+ * Number of characters.
+ *
+ * @param {Content} content
+ */
+export function lengthOf(content) {
   if (typeof content === 'string') return content.length;
   let length = 0;
   for (const key in content) length += key.length + (content[key]?.length ?? 0);

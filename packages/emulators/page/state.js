@@ -86,6 +86,7 @@ import { Tail } from './tail.js';
  * @property {[cloud: number, records: import('./records.js').SentRecord[]][]} [records]
  * @property {number} [skipped]
  * @property {[cloud: number, entry: Omit<RequestEntry, 'number' | 'cloud'>][]} [requests]
+ * @property {{ requests: number, violations: number }} [totals]
  * @property {Second[]} [seconds]
  * @property {[cloud: number, parent: string, child: string, records: number][]} [places]
  * @property {Switches[]} [switches]
@@ -98,6 +99,8 @@ const KEPT_SECONDS = 600;
 /** All that the page knows, and a list of those who want to be told of changes. */
 export class State {
   isConnected = false;
+  /** Counts the runs of the server: the ids of records and the numbers of requests begin anew in each. */
+  run = 0;
   /** @type {readonly Cloud[]} */
   clouds = [];
   /** @type {Place[]} */
@@ -108,7 +111,7 @@ export class State {
   requests = [];
   requestCount = 0;
   violationCount = 0;
-  /** Records that came while the browser was too slow to take them. */
+  /** Records that came faster than the page takes them. */
   skipped = 0;
   /** @type {Map<number, Second>} */
   seconds = new Map();
@@ -140,7 +143,7 @@ export class State {
   }
 
   /** @param {News} news */
-  take({ hello, records = [], skipped = 0, requests = [], seconds = [], places = [], switches, ledgers }) {
+  take({ hello, records = [], skipped = 0, requests = [], totals, seconds = [], places = [], switches, ledgers }) {
     if (hello) {
       if (!hello.isResumed) this.#clear();
       this.clouds = hello.clouds;
@@ -149,10 +152,11 @@ export class State {
     for (const [cloud, parent, child, count] of places) this.#place(cloud, parent, child).records = count;
     for (const [cloud, sent] of records) for (const record of sent) this.#addRecord(cloud, record);
     this.skipped += skipped;
-    for (const [cloud, entry] of requests) {
-      this.requests.push({ ...entry, cloud, number: this.requestCount++ });
-      this.violationCount += entry.violations.length;
-    }
+    this.requestCount = totals?.requests ?? this.requestCount;
+    this.violationCount = totals?.violations ?? this.violationCount;
+    // Without a gap, also where this browser was too slow: the list computes positions of the numbers.
+    for (const [cloud, entry] of requests)
+      this.requests.push({ ...entry, cloud, number: (this.requests.at(-1)?.number ?? -1) + 1 });
     this.requests.splice(0, this.requests.length - KEPT_REQUESTS);
     for (const second of seconds) this.seconds.set(second.second, second);
     for (const second of this.seconds.keys()) {
@@ -191,6 +195,7 @@ export class State {
   }
 
   #clear() {
+    this.run++;
     this.records.clear();
     this.tail.clear();
     this.places.length = 0;

@@ -1,5 +1,8 @@
 // @ts-check
 
+/** After a refusal. */
+const RETRY_MS = 1000;
+
 /**
  * Takes the server's messages into the state. The browser connects again by itself, and the server continues where it was; after a
  * restart of the server the state begins anew.
@@ -9,7 +12,11 @@
 export function connect(state) {
   const source = new EventSource('/_logferry/stream');
   source.onmessage = ({ data }) => state.take(JSON.parse(data));
-  source.onerror = () => state.setConnected(false);
+  source.onerror = () => {
+    state.setConnected(false);
+    // A browser gives up after a refusal, which another program on the port may have sent.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => connect(state), RETRY_MS);
+  };
 }
 
 /**

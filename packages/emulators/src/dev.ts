@@ -54,6 +54,10 @@ export async function startDev(options: DevOptions = {}): Promise<Dev> {
   });
   const { port, region = 'us-east-1', project = 'local', logstores = ['logs'], strict = false } = options;
   const hub = new Hub();
+  let setReady = (): void => {};
+  const ready = new Promise<void>((resolve) => {
+    setReady = resolve;
+  });
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(opened.map((each) => each.close()));
@@ -65,7 +69,9 @@ export async function startDev(options: DevOptions = {}): Promise<Dev> {
   };
   try {
     const page = await open(
-      port === undefined ? onFreePort(DEFAULT_PORT, (free) => listenForPage(hub, free)) : listenForPage(hub, port),
+      port === undefined
+        ? onFreePort(DEFAULT_PORT, (free) => listenForPage(hub, free, ready))
+        : listenForPage(hub, port, ready),
     );
     const next = port === 0 ? 0 : portOf(page) + 1;
     const cloudWatch = await open(onFreePort(next, (free) => openCloudWatch({ port: free, region, strict }, hub)));
@@ -74,6 +80,7 @@ export async function startDev(options: DevOptions = {}): Promise<Dev> {
         openLogService({ port: free, region, project, logstores, strict }, hub),
       ),
     );
+    setReady();
     return {
       url: page.url,
       env: { ...cloudWatch.env, ...logService.env, LOGFERRY_DEV: page.url },
@@ -87,12 +94,12 @@ export async function startDev(options: DevOptions = {}): Promise<Dev> {
   }
 }
 
-function listenForPage(hub: Hub, port: number): Promise<HttpServer> {
+function listenForPage(hub: Hub, port: number, ready: Promise<void>): Promise<HttpServer> {
   const toPage = { status: 302, headers: { location: PAGE_PATH }, body: '' };
   const missing = { status: 404, headers: {}, body: '' };
   const handle = async ({ method, url }: { method: string; url: string }) =>
     method === 'GET' && url === '/' ? toPage : missing;
-  return listen({ host: HOST, port }, handle, createPageRoutes(hub));
+  return listen({ host: HOST, port }, handle, createPageRoutes(hub, ready));
 }
 
 async function onFreePort<Server>(first: number, start: (port: number) => Promise<Server>): Promise<Server> {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIPv4, type Socket } from 'node:net';
 
 /** A request that the page's routes refuse. */
 export class Refusal extends Error {
@@ -10,6 +11,7 @@ export class Refusal extends Error {
   }
 }
 
+const HTTP_PORT = 80;
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
@@ -18,14 +20,23 @@ const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
  * Host header shows, or across sites, which the browser states. It could read the logs and inject faults.
  */
 export function checkOrigin({ headers, socket }: IncomingMessage): void {
-  const hosts = LOOPBACK_NAMES.map((name) => `${name}:${socket.localPort}`);
-  if (!hosts.includes(headers.host ?? '')) throw new Refusal(403, 'The page answers under a loopback address only.');
+  if (!hostsOf(socket).includes(headers.host ?? ''))
+    throw new Refusal(403, 'The page answers under a loopback address only.');
   const { origin } = headers;
   if (origin !== undefined && origin !== `http://${headers.host}`)
     throw new Refusal(403, 'Another origin may not use the page.');
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none')
     throw new Refusal(403, 'Another site may not use the page.');
+}
+
+/** The loopback names of the server, and its own address, which may be another one of 127.0.0.0/8. */
+function hostsOf({ localAddress, localPort }: Pick<Socket, 'localAddress' | 'localPort'>): string[] {
+  const isOther = localAddress !== undefined && isIPv4(localAddress) && localAddress.startsWith('127.');
+  const names = isOther ? [...LOOPBACK_NAMES, localAddress] : LOOPBACK_NAMES;
+  // Clients leave out the port of the scheme.
+  const bare = localPort === HTTP_PORT ? names : [];
+  return [...bare, ...names.map((name) => `${name}:${localPort}`)];
 }
 
 /** The object in a JSON body. A form of another site cannot have the content type. Throws a Refusal. */

@@ -55,9 +55,11 @@ export interface Cursor {
 /** What a browser does not have yet. Members without news are absent. */
 export interface News {
   readonly records?: readonly (readonly [cloud: number, records: readonly PageRecord[]])[];
-  /** Number of events that the browser was too slow to get. */
+  /** Number of events that came faster than the browser gets them. */
   readonly skipped?: number;
   readonly requests?: readonly (readonly [cloud: number, entry: RequestEntry])[];
+  /** Of all requests so far, also those that are no longer kept. */
+  readonly totals?: { readonly requests: number; readonly violations: number };
   readonly seconds?: readonly Second[];
   readonly places?: readonly (readonly [cloud: number, parent: string, child: string, records: number])[];
   readonly switches?: readonly Switches[];
@@ -77,6 +79,7 @@ export class Hub {
   readonly #clouds: { readonly cloud: Cloud<unknown>; readonly events: Ring<unknown> }[] = [];
   readonly #requests = new Ring<readonly [cloud: number, entry: RequestEntry]>(KEPT_REQUESTS);
   readonly #series = new Series();
+  #violations = 0;
   readonly #places = new Places();
   readonly #ledgers = new Ledgers();
   /** Counts the changes of what is sent as a whole. */
@@ -92,6 +95,7 @@ export class Hub {
     return {
       onRequest: (entry) => {
         this.#requests.push([index, entry]);
+        this.#violations += entry.violations.length;
         this.#series.add(entry, Date.now());
         if (/^(?:Create|Delete)/.test(entry.operation)) this.#addPlaces(index);
       },
@@ -143,7 +147,10 @@ export class Hub {
       news: {
         ...(records.length > 0 && { records }),
         ...(skipped > 0 && { skipped }),
-        ...(requests.length > 0 && { requests }),
+        ...(requests.length > 0 && {
+          requests,
+          totals: { requests: this.#requests.count, violations: this.#violations },
+        }),
         ...(seconds.length > 0 && { seconds }),
         ...(places.length > 0 && { places: places.map(placeOf) }),
         ...(this.#switchesChange > cursor.change && {

@@ -35,8 +35,11 @@ export function checkLoopback(caller: string, host: string = 'localhost'): void 
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
 
-/** Serves the page of a hub below its path, and leaves all other requests. */
-export function createPageRoutes(hub: Hub): Interceptor {
+/**
+ * Serves the page of a hub below its path, and leaves all other requests. Requests wait until the hub is ready: a browser that has the
+ * page of an earlier run open asks before all servers listen.
+ */
+export function createPageRoutes(hub: Hub, ready: Promise<void> = Promise.resolve()): Interceptor {
   const assets = assetPaths();
   const streams: StreamCount = { open: 0 };
   const routes: Readonly<Record<string, Handler>> = {
@@ -66,6 +69,7 @@ export function createPageRoutes(hub: Hub): Interceptor {
   async function serve(name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     for (const [header, value] of Object.entries(HEADERS)) response.setHeader(header, value);
     checkOrigin(request);
+    await ready;
     if (request.method !== 'GET' && request.method !== 'POST') throw new Refusal(405, 'Expected GET or POST');
     const asset = request.method === 'GET' ? assets.get(/^assets\/(.+)$/.exec(name)?.[1] ?? '') : undefined;
     if (asset !== undefined) return sendAsset(response, await readAsset(asset));
@@ -81,11 +85,14 @@ function sendAsset(response: ServerResponse, { type, content }: Asset, headers: 
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, error: Error): void {
+  if (response.headersSent) {
+    request.destroy();
+    return;
+  }
   // What is left of a body that nobody reads ends with the connection.
   response.setHeader('connection', 'close');
   if (error instanceof Refusal) respond(response, error.status, error.message);
   else if (error instanceof TypeError) respond(response, 400, error.message);
-  else if (response.headersSent) request.destroy();
   else respond(response, 500, `The page failed: ${error.message}`);
 }
 

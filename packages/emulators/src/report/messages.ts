@@ -3,6 +3,8 @@ import type { ReportedMessage } from '../page/ledger-report.js';
 
 /** Different messages between two reports; what comes beyond them is left out. */
 const MAX_MESSAGES = 50;
+/** Of one message: the page refuses a report that is too large, and shows no more of a text. */
+const MAX_TEXT_LENGTH = 1000;
 
 /** The messages of Logferry's channels, as far as they are shown. They are read by name, without the package that publishes them. */
 interface ChannelMessage {
@@ -45,7 +47,8 @@ export function collectMessages(): () => ReportedMessage[] {
   };
 
   function add(kind: string, published: ChannelMessage, describe: (typeof KINDS)[string]): void {
-    const { text, amount, unit } = describe(published);
+    const { text: whole, amount, unit } = describe(published);
+    const text = whole.slice(0, MAX_TEXT_LENGTH);
     const { destination } = published;
     const key = `${kind} ${destination} ${text}`;
     const known = sums.get(key);

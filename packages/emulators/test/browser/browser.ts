@@ -47,8 +47,8 @@ export async function openPage(
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, ...context });
   const faults: string[] = [];
   page.on('console', (message) => {
-    // A test may stop the server; the browser says so.
-    if (!message.text().includes('net::ERR_')) faults.push(`console: ${message.text()}`);
+    // A test may stop the server, or have another one refuse; the browser says so.
+    if (!/net::ERR_|status of 503/.test(message.text())) faults.push(`console: ${message.text()}`);
   });
   page.on('pageerror', (error) => void faults.push(`error: ${error.message}`));
   page.on('dialog', (dialog) => void faults.push(`dialog: ${dialog.message()}`));

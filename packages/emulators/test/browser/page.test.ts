@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startDev } from '../../src/index.js';
@@ -70,15 +71,41 @@ describe('the tail', () => {
       '{"msg":"broken',
       '[1,{"two":2}]',
       `long ${'x'.repeat(900_000)}`,
+      `{"msg":"wide","numbers":[${'0,'.repeat(450_000)}0],"last":"end of wide"}`,
+      ...Array.from({ length: 20 }, (_, index) => JSON.stringify({ msg: `keys ${index}`, ...manyKeys() })),
     ];
     for (const message of hostile) await put(client, [message]);
     await expect.poll(() => rows(page).count()).toBe(hostile.length);
-    for (const [index, part] of ['too deep to show', 'emf', 'constructor', 'broken', 'two', 'xxx'].entries()) {
+    for (const [index, part] of [
+      'too deep to show',
+      'emf',
+      'constructor',
+      'broken',
+      'two',
+      'xxx',
+      'end of wide',
+    ].entries()) {
       await rows(page).nth(index).click();
       await page.locator('.record', { hasText: part }).waitFor();
     }
+    await page.locator('.record', { hasText: '449,001 more' }).waitFor();
+    await page.getByLabel('follow').check();
     await put(client, ['the next one']);
     await rows(page).filter({ hasText: 'the next one' }).waitFor();
+    expect(await page.locator('#app *').count()).toBeLessThan(10_000);
+  });
+
+  it('fits into a narrow window', async () => {
+    const { dev, page } = await openPage(browser, {}, { viewport: { width: 400, height: 800 } });
+    await put(await connect(dev.cloudWatch), ['order paid']);
+    await rows(page).filter({ hasText: 'order paid' }).click();
+    const close = page.locator('.record').getByRole('button', { name: 'Close' });
+    for (const control of [page.getByLabel('follow'), page.getByLabel('Level'), close]) {
+      const box = await control.boundingBox();
+      expect((box?.x ?? 400) + (box?.width ?? 0)).toBeLessThanOrEqual(400);
+    }
+    const text = await rows(page).locator('.text').boundingBox();
+    expect((text?.x ?? 400) + (text?.width ?? 0)).toBeLessThanOrEqual(400);
   });
 
   it('stays smooth with 100,000 records, of which few are elements, and finds one of them', async () => {
@@ -185,15 +212,20 @@ describe('the tail', () => {
   it('says that the server is gone, and begins anew with the next one', async () => {
     const { dev, page } = await openPage(browser);
     await put(await connect(dev.cloudWatch), ['before']);
-    await rows(page).filter({ hasText: 'before' }).waitFor();
+    await rows(page).filter({ hasText: 'before' }).click();
+    await page.locator('.record', { hasText: 'before' }).waitFor();
     await dev.close();
     await page.getByText('not connected: is the server running?').waitFor();
-    const next = await startDev({ port: Number(new URL(dev.url).port) });
+    const port = Number(new URL(dev.url).port);
+    await answerOnce(port);
+    const next = await startDev({ port });
     onTestFinished(() => next.close());
     await page.getByText('Waiting for the first record').waitFor();
     await put(await connect(next.cloudWatch), ['after']);
     await rows(page).filter({ hasText: 'after' }).waitFor();
     expect(await rows(page).count()).toBe(1);
+    // Its number is that of the record that was open.
+    expect(await page.locator('.record').count()).toBe(0);
   });
 });
 
@@ -332,4 +364,21 @@ function scrollTail(durationMs: number): Promise<void> {
     };
     requestAnimationFrame(tick);
   });
+}
+
+/** 4000 members of a record. */
+function manyKeys(): Record<string, number> {
+  return Object.fromEntries(Array.from({ length: 4000 }, (_, index) => [`k${index}`, index]));
+}
+
+/** Another program on the port of a page: it refuses one request, and ends. */
+async function answerOnce(port: number): Promise<void> {
+  const other = createServer();
+  other.listen(port, '127.0.0.1');
+  const [, response] = (await once(other, 'request')) as [unknown, ServerResponse];
+  response.writeHead(503, { connection: 'close' }).end();
+  await once(response, 'close');
+  other.close();
+  other.closeAllConnections();
+  await once(other, 'close');
 }

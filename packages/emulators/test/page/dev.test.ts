@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
+import { type HttpServer, listen } from '../../src/http.js';
 import { startDev } from '../../src/index.js';
-import { ask, connect, put, setUpDev, track } from './page-helpers.js';
+import { type Cloud, Hub } from '../../src/page/hub.js';
+import { createPageRoutes } from '../../src/page/routes.js';
+import { ask, connect, openStream, put, setUpDev, track } from './page-helpers.js';
 
 it('startDev() starts both servers and a page, whose address leads to it', async () => {
   const dev = await setUpDev({ project: 'shop', logstores: ['web'] });
@@ -40,6 +43,56 @@ it('a given port that is taken rejects, and nothing stays open', async () => {
   await expect(startDev({ port })).rejects.toThrow('EADDRINUSE');
   await expect.poll(listening).toBeLessThanOrEqual(before);
 });
+
+it('a browser that asks before both servers listen gets the page once they do', async () => {
+  let setReady = (): void => {};
+  const ready = new Promise<void>((resolve) => {
+    setReady = resolve;
+  });
+  const { url } = await servePage(hubWith(cloudOf()), ready);
+  let answered = false;
+  const opening = openStream(url).finally(() => {
+    answered = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(answered).toBe(false);
+  setReady();
+  const stream = await opening;
+  await expect.poll(() => stream.messages[0]?.hello?.clouds).toEqual([expect.objectContaining({ name: 'cloudwatch' })]);
+});
+
+it('a fault of the page after the head of its response ends the connection, and not the process', async () => {
+  const settings = () => {
+    throw new Error('not there yet');
+  };
+  const { url } = await servePage(hubWith({ ...cloudOf(), settings }));
+  await expect(ask(url, '/_logferry/stream')).rejects.toThrow(/hang up|aborted|reset/);
+});
+
+const OFF = { throttle: 0, serverError: 0, reset: 0, hang: 0, denied: 0 };
+
+function cloudOf(): Cloud<unknown> {
+  const positions = () => ({ ...OFF, latencyMs: 0, down: false, skewMs: 0, others: [] });
+  return {
+    switches: { positions, change() {}, allOff() {}, skewMs: () => 0 },
+    settings: () => ({ name: 'cloudwatch', title: 'CloudWatch Logs', endpoint: '', region: '', env: {} }),
+    places: () => [],
+    toRecord: () => ['', '', 0, 0, '', ''],
+  };
+}
+
+function hubWith(cloud: Cloud<unknown>): Hub {
+  const hub = new Hub();
+  hub.add(cloud);
+  return hub;
+}
+
+async function servePage(hub: Hub, ready?: Promise<void>): Promise<HttpServer> {
+  const nothing = async () => ({ status: 404, headers: {}, body: '' });
+  const server = await listen({ host: '127.0.0.1', port: 0 }, nothing, createPageRoutes(hub, ready));
+  onTestFinished(() => server.close());
+  return server;
+}
 
 it('serves the page with its own modules and the libraries, all of them from installed packages', async () => {
   const { url } = await setUpDev();

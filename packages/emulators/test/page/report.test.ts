@@ -100,6 +100,19 @@ ${FOR_A_CONNECTION}`;
     ]);
   });
 
+  it('posts the beginning of messages that are too long for the page', async () => {
+    const { url } = await setUpDev();
+    const stream = await openStream(url);
+    const program = `
+import '@logferry/emulators/report';
+import { channel } from 'node:diagnostics_channel';
+for (let index = 0; index < 50; index++)
+  channel('logferry:error').publish({ destination: 'cloudwatch', error: { code: 'INTERNAL', message: index + 'x'.repeat(100_000) } });
+${FOR_A_CONNECTION}`;
+    expect(await run(program, url)).toMatchObject({ code: 0, stderr: '' });
+    await expect.poll(() => all(stream, 'ledgers').at(-1)?.[0]?.messages.length).toBe(50);
+  });
+
   it('posts the counters each second, and once more when the process ends by itself', async () => {
     const { url } = await setUpDev();
     const stream = await openStream(url);
@@ -186,7 +199,7 @@ describe('the route of the reports', () => {
       body: JSON.stringify(body),
     });
 
-  it('keeps the latest 20 threads, and 50 messages of each', async () => {
+  it('keeps the latest 100 threads, and 50 messages of each', async () => {
     const { url } = await setUpDev();
     const messages = Array.from({ length: 60 }, (_, index) => ({
       time: index,
@@ -194,16 +207,34 @@ describe('the route of the reports', () => {
       destination: 'd',
       text: `${index}`,
     }));
-    for (let id = 0; id < 25; id++)
+    for (let id = 0; id < 105; id++)
       expect(await report(url, { id: `t-${id}`, destinations: {}, messages })).toMatchObject({ status: 204 });
     const stream = await openStream(url);
     const ledgers = () => all(stream, 'ledgers').at(-1) ?? [];
     await expect
       .poll(() => ledgers().map(({ id }) => id))
-      .toEqual(Array.from({ length: 20 }, (_, index) => `t-${index + 5}`));
+      .toEqual(Array.from({ length: 100 }, (_, index) => `t-${index + 5}`));
     expect(ledgers()[0]?.messages.map(({ text }) => text)).toEqual(
       Array.from({ length: 50 }, (_, index) => `${index + 10}`),
     );
+  });
+
+  it('keeps the order of the threads, whichever reported last', async () => {
+    const { url } = await setUpDev();
+    const stream = await openStream(url);
+    const ids = () => (all(stream, 'ledgers').at(-1) ?? []).map(({ id, pid }) => `${id} ${pid}`);
+    for (const id of ['a', 'b']) await report(url, { id, pid: 1, destinations: {}, messages: [] });
+    await report(url, { id: 'a', pid: 2, destinations: {}, messages: [] });
+    await expect.poll(ids).toEqual(['a 2', 'b 1']);
+  });
+
+  it('keeps a thread with a transport longer than those without', async () => {
+    const { url } = await setUpDev();
+    await report(url, { id: 'used', destinations: { cloudwatch: {} }, messages: [] });
+    for (let id = 0; id < 105; id++) await report(url, { id: `t-${id}`, destinations: {}, messages: [] });
+    const stream = await openStream(url);
+    const ids = () => (all(stream, 'ledgers').at(-1) ?? []).map(({ id }) => id);
+    await expect.poll(() => ids().slice(0, 2)).toEqual(['used', 't-6']);
   });
 
   it('takes unknown members of a later version, and counters of the wrong type as 0', async () => {

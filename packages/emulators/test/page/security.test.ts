@@ -1,5 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startCloudWatch, startLogService } from '../../src/index.js';
+import { checkOrigin } from '../../src/page/guard.js';
 import { ask, setUpDev } from './page-helpers.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -32,6 +34,20 @@ describe('the page’s routes', () => {
       expect(await ask(url, '/_logferry/', { headers: { host } }), host).toMatchObject({ status: 200 });
     const headers = { ...JSON_TYPE, origin: url, 'sec-fetch-site': 'same-origin' };
     expect(await ask(url, '/_logferry/faults', { method: 'POST', headers, body: OFF })).toMatchObject({ status: 204 });
+  });
+
+  it('take the address of a server on another loopback address', async () => {
+    const server = await startCloudWatch({ host: '127.0.0.2', page: true });
+    onTestFinished(() => server.close());
+    expect((await fetch(String(server.pageUrl))).status).toBe(200);
+  });
+
+  it('take a Host without a port on port 80, where clients leave it out', () => {
+    const check = (host: string, localPort: number) =>
+      checkOrigin({ headers: { host }, socket: { localAddress: '127.0.0.1', localPort } } as IncomingMessage);
+    expect(() => check('localhost', 80)).not.toThrow();
+    expect(() => check('localhost', 4600)).toThrow();
+    expect(() => check('logs.example.com', 80)).toThrow();
   });
 
   it.each([

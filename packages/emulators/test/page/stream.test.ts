@@ -142,6 +142,17 @@ describe('the stream of the page', () => {
     expect(sum('refused')).toBe(2);
   });
 
+  it('counts all requests and violations for a browser that comes later than they are kept', async () => {
+    const { url, cloudWatch } = await setUpDev();
+    const request = { method: 'POST', headers: { 'x-amz-target': 'Logs_20140328.PutLogEvents' }, body: '{' };
+    for (let sent = 0; sent < 2100; sent += 100)
+      await Promise.all(Array.from({ length: 100 }, () => fetch(cloudWatch.url, request).then((each) => each.text())));
+    const stream = await openStream(url);
+    await expect.poll(() => all(stream, 'requests').flat().length).toBe(2000);
+    const { violationCount } = cloudWatch.stats();
+    expect(all(stream, 'totals').at(-1)).toEqual({ requests: 2100, violations: violationCount });
+  });
+
   it('continues where a browser was after a broken connection', async () => {
     const { url, cloudWatch } = await setUpDev();
     const client = await connect(cloudWatch);
