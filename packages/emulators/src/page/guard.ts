@@ -19,14 +19,17 @@ const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
  * that is open in the same browser can send requests to this port: under a name of its own that it points to this machine, which the
  * Host header shows, or across sites, which the browser states. It could read the logs and inject faults.
  */
-export function checkOrigin({ headers, socket }: IncomingMessage): void {
+export function checkOrigin({ method, headers, socket }: IncomingMessage): void {
   if (!hostsOf(socket).includes(headers.host ?? ''))
     throw new Refusal(403, 'The page answers under a loopback address only.');
   const { origin } = headers;
   if (origin !== undefined && origin !== `http://${headers.host}`)
     throw new Refusal(403, 'Another origin may not use the page.');
   const site = headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin' && site !== 'none')
+  // A link to the page shows it to the user, in a tab that the other site cannot read. A frame has another destination.
+  const isLink =
+    headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document' && method === 'GET';
+  if (site !== undefined && site !== 'same-origin' && site !== 'none' && !isLink)
     throw new Refusal(403, 'Another site may not use the page.');
 }
 

@@ -36,6 +36,16 @@ describe('the page’s routes', () => {
     expect(await ask(url, '/_logferry/faults', { method: 'POST', headers, body: OFF })).toMatchObject({ status: 204 });
   });
 
+  it('take a link of another site to the page, and no frame of it', async () => {
+    const { url } = await setUpDev();
+    const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+    expect(await ask(url, '/_logferry/', { headers: link })).toMatchObject({ status: 200 });
+    const framed = { ...link, 'sec-fetch-dest': 'iframe' };
+    expect(await ask(url, '/_logferry/', { headers: framed })).toMatchObject({ status: 403 });
+    const form = { method: 'POST', headers: { ...JSON_TYPE, ...link }, body: OFF };
+    expect(await ask(url, '/_logferry/faults', form)).toMatchObject({ status: 403 });
+  });
+
   it('take the address of a server on another loopback address', async () => {
     const server = await startCloudWatch({ host: '127.0.0.2', page: true });
     onTestFinished(() => server.close());
