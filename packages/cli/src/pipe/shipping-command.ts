@@ -32,7 +32,8 @@ export interface Shipping {
 export const SHIPPING_EXIT_CODES = `
 Exit codes:
   0      all that was read is delivered, or kept on disk
-  1      records were lost, the input not read to its end, or not passed on by --tee; ship: nothing was shipped, for their times
+  1      records were lost, the input not read to its end, or not passed on by --tee;
+         ship: nothing was shipped, for the times of the records
   2      wrong options, or a file that cannot be read
   128+n  the second signal n ended the command`;
 
