@@ -209,7 +209,8 @@ describe('the tail', () => {
       .toEqual(['CheckoutMs', '120', 'Milliseconds', 'service=web', 'Shop']);
   });
 
-  it('says that the server is gone, and begins anew with the next one', async () => {
+  // Chromium once did not connect again within 30 s, on a busy machine.
+  it('says that the server is gone, and begins anew with the next one', { retry: 2 }, async () => {
     const { dev, page } = await openPage(browser);
     await put(await connect(dev.cloudWatch), ['before']);
     await rows(page).filter({ hasText: 'before' }).click();
