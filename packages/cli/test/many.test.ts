@@ -19,17 +19,15 @@ it('ships to many streams at once by a template of a field', async () => {
   expect(new Set(messages(server))).toEqual(new Set(all));
 });
 
-it('ships more files than a process may have open', async () => {
+it('ships more files than a process may have open, and goes on with them', async () => {
   const server = await cloudWatch();
   const folder = directory();
   for (let index = 0; index < FILES; index++) writeFileSync(join(folder, `${index}.log`), `line ${index}\n`);
-  const script = `ulimit -n 100; "$0" "$@" ${folder}/*.log`;
-  const child = promisify(execFile)(
-    'sh',
-    ['-c', script, process.execPath, BIN, 'ship', 'cloudwatch', '--group', 'shop'],
-    {
-      env: { ...server.env, PATH: process.env.PATH, HOME: folder },
-    },
-  );
-  expect((await child).stderr).toContain(`${FILES} records delivered`);
+  const env = { ...server.env, PATH: process.env.PATH, HOME: folder };
+  const ship = (...flags: string[]): Promise<{ stderr: string }> => {
+    const command = [process.execPath, BIN, 'ship', 'cloudwatch', '--group', 'shop', ...flags];
+    return promisify(execFile)('sh', ['-c', `ulimit -n 100; "$0" "$@" ${folder}/*.log`, ...command], { env });
+  };
+  expect((await ship()).stderr).toContain(`${FILES} records delivered`);
+  expect((await ship('--resume')).stderr).toContain('0 records delivered');
 });

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { CloudWatchOptions } from '@logferry/cloudwatch';
 import { ConfigError, DeliveryError, systemClock } from '@logferry/core';
 import type { LogServiceOptions } from '@logferry/log-service';
+import type { Output } from '../stdout.js';
 import type { Check, Context, Limits } from './check.js';
 import { credentials, region } from './checks/account.js';
 import { node, packages } from './checks/environment.js';
@@ -29,13 +30,6 @@ export interface DoctorSettings {
   readonly json: boolean;
 }
 
-/** Where the doctor prints. */
-export interface DoctorOutput {
-  out(text: string): Promise<void>;
-  error(text: string): void;
-  readonly hasColours: boolean;
-}
-
 /**
  * Checks, one by one, what a transport with these options needs, and prints each finding with its remedy.
  *
@@ -44,7 +38,7 @@ export interface DoctorOutput {
 export async function runDoctor(
   doctorTarget: DoctorTarget,
   { dry, json }: DoctorSettings,
-  output: DoctorOutput,
+  output: Pick<Output, 'out' | 'hasColours'>,
   limits: Limits = LIMITS,
 ): Promise<number> {
   const findings: NamedFinding[] = [];

@@ -1,13 +1,15 @@
-import { styleText } from 'node:util';
+import { Colour, painter } from '../colour.js';
 import { safeText } from '../safe-text.js';
 import type { NamedFinding, Status } from './finding.js';
 
 /** One finding as lines for people, with its remedy below. Servers have a say in its text: nothing of it moves the cursor. */
 export function humanText({ check, status, text, remedy }: NamedFinding, hasColours: boolean): string {
   const { mark, colour } = STYLES[status];
-  const paint = (painted: string): string => (hasColours ? styleText(colour, painted, ANY_STREAM) : painted);
-  const line = `${paint(mark)} ${check.padEnd(NAME_WIDTH)} ${safeText(text)}\n`;
-  return remedy === undefined ? line : `${line}${' '.repeat(NAME_WIDTH + 3)}${paint('->')} ${safeText(remedy)}\n`;
+  const paint = painter(hasColours);
+  const line = `${paint(colour, mark)} ${check.padEnd(NAME_WIDTH)} ${safeText(text)}\n`;
+  return remedy === undefined
+    ? line
+    : `${line}${' '.repeat(NAME_WIDTH + 3)}${paint(colour, '->')} ${safeText(remedy)}\n`;
 }
 
 /** One finding as a line of JSON. */
@@ -17,14 +19,9 @@ export function jsonText({ check, status, text, remedy }: NamedFinding): string 
 
 const NAME_WIDTH = 12;
 
-/** The caller knows whether there are colours: `styleText` would look at stdout. */
-const ANY_STREAM = { validateStream: false };
-
-const STYLES: Readonly<
-  Record<Status, { readonly mark: string; readonly colour: 'green' | 'yellow' | 'red' | 'gray' }>
-> = {
-  ok: { mark: '✓', colour: 'green' },
-  warning: { mark: '!', colour: 'yellow' },
-  failed: { mark: '✗', colour: 'red' },
-  skipped: { mark: '-', colour: 'gray' },
+const STYLES: Readonly<Record<Status, { readonly mark: string; readonly colour: Colour }>> = {
+  ok: { mark: '✓', colour: Colour.green },
+  warning: { mark: '!', colour: Colour.yellow },
+  failed: { mark: '✗', colour: Colour.red },
+  skipped: { mark: '-', colour: Colour.dim },
 };

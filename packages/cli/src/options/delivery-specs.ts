@@ -11,9 +11,6 @@ export const DELIVERY_DEFAULTS: Required<Pick<DeliveryOptions, 'maxBufferBytes' 
   closeTimeoutMs: 30_000,
 };
 
-/** Delivery options that the configuration file alone can hold. */
-export const DELIVERY_FILE_ONLY: readonly string[] = ['transform'];
-
 /** Delivery options without a use here: the process does nothing but ship, and says itself what fails. */
 export const DELIVERY_NOT_OFFERED: readonly string[] = ['thread', 'hooks', 'onError', 'onDrop'];
 

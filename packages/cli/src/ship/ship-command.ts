@@ -74,12 +74,17 @@ async function shipFiles(
   const shipping = await openShipping(target, flags);
   const { session, terminal, quiet } = shipping;
   const { asked } = new Signals(terminal);
-  const files = await Promise.all(
-    sources.map(async (source): Promise<PlannedFile> => {
+  const files: PlannedFile[] = [];
+  let isComplete = true;
+  for (const source of sources) {
+    try {
       const marks = new Marks(source.path, session.identity, (text) => terminal.say(`${source.path}: ${text}`));
-      return { source, marks, start: await startOf(source, marks, settings.resume) };
-    }),
-  );
+      files.push({ source, marks, start: await startOf(source, marks, settings.resume) });
+    } catch (error) {
+      isComplete = false;
+      terminal.say(`${source.path} cannot be read: ${(error as Error).message}`);
+    }
+  }
   const window = new TimeWindow(session.limits);
   if (window.isBounded && !(await mayShip(files, window, shipping, settings, asked))) {
     await session.end({ quiet: true, asked });
@@ -89,7 +94,6 @@ async function shipFiles(
   const progress = new Progress(sources);
   session.showProgress(() => progress.text);
   const finishes: (() => void)[] = [];
-  let isComplete = true;
   for (const { source, marks, start } of files) {
     if (asked.aborted) {
       isComplete = false;

@@ -1,6 +1,6 @@
+import { Colour, type Paint, painter } from '../colour.js';
 import type { RecognisedLine } from '../lines/recognise.js';
 import { safeLines, safeText } from '../safe-text.js';
-import { Colour, type Paint, painter } from './colour.js';
 import { rankOfLevel } from './level-rank.js';
 import { memberTexts, type Stack, stacksOf } from './members.js';
 import type { TailEvent } from './source.js';

@@ -7,7 +7,6 @@ export const cloudWatchTarget: Target<CloudWatchOptions> = {
   section: 'cloudwatch',
   title: 'Amazon CloudWatch Logs',
   required: ['logGroupName'],
-  fileOnly: ['route', 'credentials', 'client'],
   optionNames: cloudWatchOptionNames,
   create: createCloudWatch,
   specs: [

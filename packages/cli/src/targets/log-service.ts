@@ -7,7 +7,6 @@ export const logServiceTarget: Target<LogServiceOptions> = {
   section: 'logService',
   title: 'Alibaba Cloud Log Service',
   required: ['endpoint', 'project', 'logstore'],
-  fileOnly: ['route', 'fetch'],
   optionNames: logServiceOptionNames,
   create: createLogService,
   specs: [

@@ -1,5 +1,5 @@
 import type { Destination } from '@logferry/core';
-import { DELIVERY_FILE_ONLY, deliverySpecs } from '../options/delivery-specs.js';
+import { deliverySpecs } from '../options/delivery-specs.js';
 import type { OptionSpec } from '../options/option.js';
 
 /** A cloud that a command ships to, with its options. */
@@ -14,8 +14,6 @@ export interface Target<Options extends object> {
   readonly specs: readonly OptionSpec[];
   /** Options that need a value. */
   readonly required: readonly string[];
-  /** Options that the configuration file alone can hold. */
-  readonly fileOnly: readonly string[];
   /** All options of the destination. */
   readonly optionNames: readonly (keyof Options & string)[];
   /** Makes the destination. Throws `ConfigError`. */
@@ -26,9 +24,4 @@ export interface Target<Options extends object> {
 export function shippingSpecsOf({ specs }: Target<never>): readonly OptionSpec[] {
   const own = new Set(specs.map(({ path }) => path[0]));
   return [...specs, ...deliverySpecs.filter(({ path }) => !own.has(path[0]))];
-}
-
-/** Options that are no flags. */
-export function fileOnlyOf({ fileOnly }: Target<never>): readonly string[] {
-  return [...fileOnly, ...DELIVERY_FILE_ONLY];
 }

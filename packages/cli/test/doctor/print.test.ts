@@ -48,7 +48,7 @@ it('has colours only where the output does', async () => {
   const plain = await humanOutput(target(), { dry: true });
   expect(plain).toBe(stripVTControlCharacters(plain));
   const coloured = await humanOutput(target(), { dry: true, hasColours: true });
-  expect(coloured).toContain('\u001b[32m✓\u001b[39m node');
+  expect(coloured).toContain('\u001b[32m✓\u001b[0m node');
 });
 
 it.each([
