@@ -108,6 +108,7 @@ export class Reference extends ReferenceLedger {
       route,
       batch,
       parts,
+      atMs,
       successes: this.#pace.successes,
       isProven,
       over: false,
@@ -224,7 +225,7 @@ export class Reference extends ReferenceLedger {
 
   /** Ends the backoffs, as a flush does. */
   flushed(nowMs: number): void {
-    this.batcher.sealAll();
+    this.batcher.sealAll(nowMs);
     if ([...this.pending].some((part) => !part.flight)) this.#requestsAtFlush ??= this.#requests;
     this.#pace.wake();
     this.#asked.clear();
@@ -295,6 +296,7 @@ export class Reference extends ReferenceLedger {
       const waiting = [...this.pending].filter((part) => part.route === route && part.sealed && !part.flight);
       if (waiting.some((part) => part.first)) continue;
       const [next] = waiting.map((part) => part.group as Group).sort((a, b) => (precedes(a, b) ? -1 : 1));
+      if (next && nowMs < next.acceptedAtMs + this.#pace.mostWaitMs) continue;
       const onRoute = [...this.flights].filter((flight) => flight.route === route);
       const isBlocked = onRoute.some(
         ({ parts: [flying] }) => this.settings.ordered || !this.#working.has(route) || sharesTime(flying?.group, next),
@@ -345,6 +347,12 @@ export class Reference extends ReferenceLedger {
     const isRefusal = HALVING.includes(code);
     const isBlamed = isRefusal && this.#refusals.refused(route, group, parts, code);
     this.#pace.failed(code, request, this.#requests, isBlamed);
+    if (code === 'THROTTLED') this.#pace.throttled(request, nowMs);
+    for (const part of parts) {
+      const isBack = code === 'THROTTLED' && part.lastCode !== code && part.lastCode !== undefined;
+      if (isBack) part.failures = Math.min(part.failures, 1);
+      part.lastCode = code;
+    }
     if (this.settings.ordered) this.seen.orderedFailure++;
     if (isBlamed) this.seen.blamed++;
     group.waitsForProof = isBlamed;
