@@ -20,12 +20,11 @@ const noNames = `--require ${JSON.stringify(`${root}test/support/no-names.cjs`)}
 const FENCE = /```js\n([\s\S]*?)```/g;
 
 /** Complete examples begin with an import. Others are fragments. */
-const examples = ['README.md', 'docs/what-survives-what.md', 'docs/before-records-leave.md', ...readmes()].flatMap(
-  (file) =>
-    [...readFileSync(root + file, 'utf8').matchAll(FENCE)]
-      .map(([, code = '']) => ({ file, code }))
-      .filter(({ code }) => code.startsWith('import '))
-      .map((example, index) => ({ ...example, number: index + 1 })),
+const examples = ['README.md', 'docs/spool.md', 'docs/redaction.md', ...readmes()].flatMap((file) =>
+  [...readFileSync(root + file, 'utf8').matchAll(FENCE)]
+    .map(([, code = '']) => ({ file, code }))
+    .filter(({ code }) => code.startsWith('import '))
+    .map((example, index) => ({ ...example, number: index + 1 })),
 );
 
 describe('the examples of the documentation run unchanged', () => {

@@ -53,7 +53,7 @@ export default mergeConfig(
           extends: true,
           test: {
             name: 'then',
-            exclude: [...first, ...(full ? [] : longOnly), 'proxies/**', '**/node_modules/**'],
+            exclude: [...first, ...(full ? [] : longOnly), 'proxies/**', 'reach/**', '**/node_modules/**'],
             maxWorkers: 2,
             sequence: { groupOrder: 1 },
           },
