@@ -16,18 +16,15 @@ function refusal(option: string): string {
 const ours: readonly string[] = [...logServiceOptionNames, ...deliveryOptionNames];
 
 describe.each(Object.entries(otherLogServiceClients))('the options of %s', (client, options) => {
-  it.each(Object.entries<{ readonly is?: string; readonly note?: string }>(options))(
-    '%s is an option here, or is answered with what to do',
-    (option, { is, note }) => {
-      if (is === undefined) expect(note).toBeTypeOf('string');
-      else expect(ours).toContain(is);
-      if (logServiceOptionNames.includes(option as never)) return;
-      const [subject = '', answer] = refusal(option).split(/ is (?:no option )?/, 2);
-      expect(subject).toContain(`[logferry] unknown option "${option}": "${option}" of `);
-      expect(subject).toContain(client);
-      expect(answer).toMatch(/^"\w+" here|^here: /);
-    },
-  );
+  it.each(Object.entries(options))('%s is an option here, or is answered with what to do', (option, { is, note }) => {
+    if (is === undefined) expect(note).toBeTypeOf('string');
+    else expect(ours).toContain(is);
+    if (logServiceOptionNames.includes(option as never)) return;
+    const [subject = '', answer] = refusal(option).split(/ is (?:no option )?/, 2);
+    expect(subject).toContain(`[logferry] unknown option "${option}": "${option}" of `);
+    expect(subject).toContain(client);
+    expect(answer).toMatch(/^"\w+" here|^here: /);
+  });
 });
 
 it.each([
@@ -46,7 +43,7 @@ it.each([
 it('packages that share a name have one answer', () => {
   const answers = new Map<string, string | undefined>();
   for (const options of Object.values(otherLogServiceClients))
-    for (const [name, { is }] of Object.entries<{ readonly is?: string }>(options)) {
+    for (const [name, { is }] of Object.entries(options)) {
       if (answers.has(name)) expect(is, name).toBe(answers.get(name));
       answers.set(name, is);
     }

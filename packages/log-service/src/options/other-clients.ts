@@ -1,5 +1,8 @@
+import type { DeliveryOptions, OtherPackages } from '@logferry/core';
+import type { LogServiceOptions } from './options.js';
+
 /** The options of clients of Log Service that people come from. Those of `postLogStoreLogs` and `putWebtracking` are among them. */
-export const otherLogServiceClients = {
+export const otherLogServiceClients: OtherPackages<keyof LogServiceOptions | keyof DeliveryOptions> = {
   '@alicloud/log': {
     accessKeyId: { is: 'credentials', note: 'the member accessKeyId of it' },
     accessKeySecret: { is: 'credentials', note: 'the member accessKeySecret of it' },
@@ -78,4 +81,4 @@ export const otherLogServiceClients = {
     },
     stsTokenFreshTime: { is: 'credentials', note: 'a function is called again before the expiration that it returned' },
   },
-} as const;
+};
