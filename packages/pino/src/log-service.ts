@@ -41,12 +41,8 @@ export interface LogServiceTargetOptions
  * `MISCONFIGURED`.
  */
 export function logServiceStream(options: LogServiceStreamOptions): DestinationStream {
-  const [own, rest] = splitOptions(
-    withoutHostKeys(options),
-    logServiceOptionNames,
-    streamOptionNames,
-    otherLogServiceClients,
-  );
+  const given = withoutHostKeys(options);
+  const [own, rest] = splitOptions(given, logServiceOptionNames, streamOptionNames, otherLogServiceClients);
   return destinationStream({ ...rest, destination: createLogService(own) });
 }
 
