@@ -5,10 +5,10 @@ import type { Clock } from '../contract/clock.js';
 import { guarded } from './guarded.js';
 
 // Bound when the module is loaded: test runners replace the globals by fake timers, which may never call back. jest, which gives each
-// test file globals of its own, leaves the modules of Node.js as they are.
+// test file globals of its own, leaves the modules of Node.js as they are. `now` of the prototype is never a fake; Bun has it on the object.
 const { setTimeout, clearTimeout, setImmediate } = timers;
 const { process } = globalThis;
-const now: () => number = Object.getPrototypeOf(performance).now.bind(performance);
+const now: () => number = (Object.getPrototypeOf(performance).now ?? performance.now).bind(performance);
 
 /**
  * Runs a function in the asynchronous context in which this module was loaded. What lives longer than a log call, such as a timer,

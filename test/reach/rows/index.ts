@@ -1,0 +1,6 @@
+import type { Group } from '../row.js';
+import { managers } from './managers.js';
+import { runtimes } from './runtimes.js';
+
+/** In the order of docs/reach.md. */
+export const groups: readonly Group[] = [runtimes, managers];
