@@ -1,4 +1,4 @@
-// A shop in a container. Its log goes to CloudWatch Logs, or to Log Service if SLS_ENDPOINT is set. What the container leaves when it
+// A shop in a container. Its log goes to CloudWatch Logs, or to Log Service with CLOUD=log-service. What the container leaves when it
 // is killed is on a volume, and the next container delivers it.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -6,12 +6,13 @@ import { cloudWatchStream } from '@logferry/pino/cloudwatch';
 import { logServiceStream } from '@logferry/pino/log-service';
 import pino from 'pino';
 
-const { PORT = 3000, SPOOL_DIRECTORY: directory } = process.env;
+const { PORT = 3000, CLOUD, SPOOL_DIRECTORY: directory } = process.env;
 const { SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore } = process.env;
 const delivery = { closeTimeoutMs: 8000, ...(directory && { spool: { directory } }) };
-const cloud = endpoint
-  ? logServiceStream({ endpoint, project, logstore, credentials: 'env', ...delivery })
-  : cloudWatchStream({ logGroupName: 'shop', ...delivery });
+const cloud =
+  CLOUD === 'log-service'
+    ? logServiceStream({ endpoint, project, logstore, credentials: 'env', ...delivery })
+    : cloudWatchStream({ logGroupName: 'shop', ...delivery });
 // The first argument has to be there: pino takes a multistream that stands alone for options, and writes to stdout only.
 const logger = pino({}, pino.multistream([{ stream: process.stdout }, { stream: cloud }]));
 

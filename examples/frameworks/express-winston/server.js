@@ -1,4 +1,4 @@
-// A shop on Express. winston and morgan send its log to CloudWatch Logs, or to Log Service if SLS_ENDPOINT is set.
+// A shop on Express. winston and morgan send its log to CloudWatch Logs, or to Log Service with CLOUD=log-service.
 import { once } from 'node:events';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
 import { LogServiceTransport } from '@logferry/winston/log-service';
@@ -6,10 +6,12 @@ import express from 'express';
 import morgan from 'morgan';
 import winston from 'winston';
 
-const { PORT = 3000, SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore } = process.env;
-const cloud = endpoint
-  ? new LogServiceTransport({ endpoint, project, logstore, credentials: 'env' })
-  : new CloudWatchTransport({ logGroupName: 'shop' });
+const { PORT = 3000, CLOUD } = process.env;
+const { SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore } = process.env;
+const cloud =
+  CLOUD === 'log-service'
+    ? new LogServiceTransport({ endpoint, project, logstore, credentials: 'env' })
+    : new CloudWatchTransport({ logGroupName: 'shop' });
 const { combine, errors, json } = winston.format;
 const logger = winston.createLogger({
   format: combine(errors({ stack: true }), json()),

@@ -1,12 +1,14 @@
-// A shop on Fastify. pino's worker thread sends its log to CloudWatch Logs, or to Log Service if SLS_ENDPOINT is set.
+// A shop on Fastify. pino's worker thread sends its log to CloudWatch Logs, or to Log Service with CLOUD=log-service.
 import { close } from '@logferry/pino';
 import Fastify from 'fastify';
 import pino from 'pino';
 
-const { PORT = 3000, SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore } = process.env;
-const cloud = endpoint
-  ? { target: '@logferry/pino/log-service', options: { endpoint, project, logstore, credentials: 'env' } }
-  : { target: '@logferry/pino/cloudwatch', options: { logGroupName: 'shop' } };
+const { PORT = 3000, CLOUD } = process.env;
+const { SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore } = process.env;
+const cloud =
+  CLOUD === 'log-service'
+    ? { target: '@logferry/pino/log-service', options: { endpoint, project, logstore, credentials: 'env' } }
+    : { target: '@logferry/pino/cloudwatch', options: { logGroupName: 'shop' } };
 const transport = pino.transport({ targets: [{ target: 'pino/file', options: { destination: 1 } }, cloud] });
 
 // Each request has a child logger, whose records have the id of the request: that of the load balancer, or a number.

@@ -1,4 +1,4 @@
-// A shop on Koa. bunyan sends its log to CloudWatch Logs, or to Log Service if SLS_ENDPOINT is set.
+// A shop on Koa. bunyan sends its log to CloudWatch Logs, or to Log Service with CLOUD=log-service.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { cloudWatchStream } from '@logferry/bunyan/cloudwatch';
@@ -6,10 +6,12 @@ import { logServiceStream } from '@logferry/bunyan/log-service';
 import bunyan from 'bunyan';
 import Koa from 'koa';
 
-const { PORT = 3000, SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore } = process.env;
-const cloud = endpoint
-  ? logServiceStream({ endpoint, project, logstore, credentials: 'env' })
-  : cloudWatchStream({ logGroupName: 'shop' });
+const { PORT = 3000, CLOUD } = process.env;
+const { SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore } = process.env;
+const cloud =
+  CLOUD === 'log-service'
+    ? logServiceStream({ endpoint, project, logstore, credentials: 'env' })
+    : cloudWatchStream({ logGroupName: 'shop' });
 const logger = bunyan.createLogger({
   name: 'shop',
   serializers: bunyan.stdSerializers,

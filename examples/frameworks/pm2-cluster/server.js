@@ -7,7 +7,7 @@ import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
 import { LogServiceTransport } from '@logferry/winston/log-service';
 import winston from 'winston';
 
-const { PORT = 3000, WORKERS = availableParallelism() } = process.env;
+const { PORT = 3000, CLOUD, WORKERS = availableParallelism() } = process.env;
 const { SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore } = process.env;
 
 /** Starts the workers, and another one in place of each that dies. With PM2 this process is not needed: PM2 does the same. */
@@ -22,9 +22,10 @@ function supervise() {
 }
 
 async function serve() {
-  const cloud = endpoint
-    ? new LogServiceTransport({ endpoint, project, logstore, credentials: 'env' })
-    : new CloudWatchTransport({ logGroupName: 'shop' });
+  const cloud =
+    CLOUD === 'log-service'
+      ? new LogServiceTransport({ endpoint, project, logstore, credentials: 'env' })
+      : new CloudWatchTransport({ logGroupName: 'shop' });
   const logger = winston.createLogger({ transports: [new winston.transports.Console(), cloud] });
   const server = createServer((request, response) => {
     logger.info('order read', { url: request.url });

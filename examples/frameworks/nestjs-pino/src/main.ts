@@ -1,15 +1,24 @@
-// A shop on NestJS. nestjs-pino sends its log to CloudWatch Logs, or to Log Service if SLS_ENDPOINT is set.
+// A shop on NestJS. nestjs-pino sends its log to CloudWatch Logs, or to Log Service with CLOUD=log-service.
 import { flush } from '@logferry/pino';
 import { Controller, Get, Module, type OnApplicationShutdown, Param, ParseIntPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { InjectPinoLogger, Logger, LoggerModule, type PinoLogger } from 'nestjs-pino';
 import pino, { type TransportTargetOptions } from 'pino';
+import type { Options } from 'pino-http';
 
-const { PORT = 3000, SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore } = process.env;
-const cloud: TransportTargetOptions = endpoint
-  ? { target: '@logferry/pino/log-service', options: { endpoint, project, logstore, credentials: 'env' } }
-  : { target: '@logferry/pino/cloudwatch', options: { logGroupName: 'shop' } };
+const { PORT = 3000, CLOUD } = process.env;
+const { SLS_ENDPOINT: endpoint, SLS_PROJECT: project, SLS_LOGSTORE: logstore } = process.env;
+const cloud: TransportTargetOptions =
+  CLOUD === 'log-service'
+    ? { target: '@logferry/pino/log-service', options: { endpoint, project, logstore, credentials: 'env' } }
+    : { target: '@logferry/pino/cloudwatch', options: { logGroupName: 'shop' } };
 const transport = pino.transport({ targets: [{ target: 'pino/file', options: { destination: 1 } }, cloud] });
+
+const requestLog: Options = {
+  // The probes of a load balancer make no records.
+  autoLogging: { ignore: ({ url }) => url === '/health' },
+  redact: ['req.headers.authorization', 'req.headers.cookie'],
+};
 
 @Controller()
 class ShopController {
@@ -28,20 +37,7 @@ class ShopController {
   }
 }
 
-@Module({
-  imports: [
-    LoggerModule.forRoot({
-      pinoHttp: [
-        {
-          autoLogging: { ignore: ({ url }) => url === '/health' },
-          redact: ['req.headers.authorization', 'req.headers.cookie'],
-        },
-        transport,
-      ],
-    }),
-  ],
-  controllers: [ShopController],
-})
+@Module({ imports: [LoggerModule.forRoot({ pinoHttp: [requestLog, transport] })], controllers: [ShopController] })
 class ShopModule implements OnApplicationShutdown {
   constructor(@InjectPinoLogger('Shop') private readonly logger: PinoLogger) {}
 

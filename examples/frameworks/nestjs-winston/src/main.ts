@@ -1,4 +1,4 @@
-// A shop on NestJS. nest-winston sends its log to CloudWatch Logs, or to Log Service if SLS_ENDPOINT is set.
+// A shop on NestJS. nest-winston sends its log to CloudWatch Logs, or to Log Service with CLOUD=log-service.
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
 import { LogServiceTransport } from '@logferry/winston/log-service';
 import { Controller, Get, Logger, Module, type OnApplicationShutdown, Param, ParseIntPipe } from '@nestjs/common';
@@ -7,10 +7,12 @@ import type { NextFunction, Request, Response } from 'express';
 import { WinstonModule } from 'nest-winston';
 import winston from 'winston';
 
-const { PORT = 3000, SLS_ENDPOINT: endpoint, SLS_PROJECT: project = '', SLS_LOGSTORE: logstore = '' } = process.env;
-const cloud = endpoint
-  ? new LogServiceTransport({ endpoint, project, logstore, credentials: 'env' })
-  : new CloudWatchTransport({ logGroupName: 'shop' });
+const { PORT = 3000, CLOUD } = process.env;
+const { SLS_ENDPOINT: endpoint = '', SLS_PROJECT: project = '', SLS_LOGSTORE: logstore = '' } = process.env;
+const cloud =
+  CLOUD === 'log-service'
+    ? new LogServiceTransport({ endpoint, project, logstore, credentials: 'env' })
+    : new CloudWatchTransport({ logGroupName: 'shop' });
 
 @Controller()
 class ShopController {
