@@ -22,7 +22,7 @@ const server = createServer((request, response) => {
   response.end(JSON.stringify({ healthy: true, pendingRecords: cloud.stats().pending }));
 });
 await once(server.listen(PORT), 'listening');
-logger.info({ port: server.address().port, pid: process.pid }, 'shop opens');
+logger.info({ port: server.address().port }, 'shop opens');
 
 // The first process of a container has no default for signals: without a listener SIGTERM would do nothing, and SIGKILL come after it.
 // Nothing is left to do after this, and the process ends by itself.

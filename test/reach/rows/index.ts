@@ -1,7 +1,8 @@
 import type { Group } from '../row.js';
+import { frameworks } from './frameworks.js';
 import { managers } from './managers.js';
 import { testRunners } from './runners.js';
 import { runtimes } from './runtimes.js';
 
 /** In the order of docs/reach.md. */
-export const groups: readonly Group[] = [runtimes, managers, testRunners];
+export const groups: readonly Group[] = [runtimes, managers, testRunners, frameworks];

@@ -1,9 +1,6 @@
-import { cpSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
+import { installExample } from '../example.js';
 import type { Group, ReachContext, Row } from '../row.js';
-
-const examples = fileURLToPath(new URL('../../../examples/testing/', import.meta.url));
 
 /** The project of an example, whose tests are the same for each runner. */
 interface Runner {
@@ -47,12 +44,10 @@ function toRow({ name, example, commands, short = false }: Runner): Row {
     name,
     short,
     async run(context) {
-      const { folder, install, clouds } = context;
-      cpSync(`${examples}${example}`, folder, { recursive: true });
-      await install();
+      await installExample(context, `testing/${example}`);
       for (const command of commands) await runTests(context, command);
       // The servers of the tests are their own.
-      expect(clouds.take()).toEqual([]);
+      expect(context.clouds.take()).toEqual([]);
       return { 'tests passed': `${TESTS} of ${TESTS}`, 'open handles at the end': 'none' };
     },
   };
@@ -61,7 +56,7 @@ function toRow({ name, example, commands, short = false }: Runner): Row {
 /** Runs the tests in an environment that names no cloud. */
 async function runTests({ clouds, exec }: ReachContext, [command, ...args]: Runner['commands'][number]): Promise<void> {
   const nowhere = Object.fromEntries(Object.keys(clouds.env).map((name) => [name, '']));
-  const env = { ...nowhere, NO_COLOR: '1', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+  const env = { ...nowhere, NO_COLOR: '1' };
   const { stdout, stderr, exit } = await exec(command, args, { env });
   const output = stdout + stderr;
   const passed = PASSED.exec(output)?.slice(1).find(Boolean);
