@@ -29,7 +29,7 @@ app.use(async (context, next) => {
   const start = performance.now();
   context.res.once('finish', () => {
     const { method, url, status } = context;
-    context.log.info({ method, url, status, durationMs: performance.now() - start }, 'request completed');
+    context.log.info({ method, url, status, durationMs: Math.round(performance.now() - start) }, 'request completed');
   });
   await next();
 });

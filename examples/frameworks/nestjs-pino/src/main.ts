@@ -44,7 +44,7 @@ class ShopModule implements OnApplicationShutdown {
   /** NestJS has closed the server, and signals the process again when this has resolved. */
   async onApplicationShutdown(signal?: string) {
     this.logger.info({ signal }, 'shop closes');
-    await flush(transport);
+    await flush(transport, { timeoutMs: 5000 });
   }
 }
 

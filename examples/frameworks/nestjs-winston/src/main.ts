@@ -36,7 +36,7 @@ class ShopModule implements OnApplicationShutdown {
   /** NestJS has closed the server, and signals the process again when this has resolved. */
   async onApplicationShutdown(signal?: string) {
     new Logger('Shop').log({ message: 'shop closes', signal });
-    await cloud.flush();
+    await cloud.flush({ timeoutMs: 5000 });
   }
 }
 
