@@ -15,7 +15,7 @@ it('every page has a title, and a description of one sentence', () => {
   const wrong = listPages().filter((file) => {
     if (file === 'docs/reach.md') return false;
     const { title, description, body } = readPage(file);
-    return title === '' || !/^[A-Z].*[^.]\.$/.test(description) || (body.match(/^# /gm) ?? []).length > 1;
+    return title === '' || !/[^.]\.$/.test(description) || (proseOf(body).match(/^# /gm) ?? []).length > 1;
   });
   expect(wrong).toEqual([]);
 });
@@ -36,9 +36,7 @@ it('the README has at most 150 lines', () => {
 
 /** The addresses of links and pictures, but not those in code. */
 function linksOf(file: string): string[] {
-  const prose = readFileSync(join(root, file), 'utf8')
-    .replaceAll(/^ *```.*?^ *```/gms, '')
-    .replaceAll(/`[^`\n]*`/g, '');
+  const prose = proseOf(readFileSync(join(root, file), 'utf8')).replaceAll(/`[^`\n]*`/g, '');
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
 }
 
@@ -56,9 +54,14 @@ function leadsSomewhere(from: string, link: string): boolean {
 function anchorsOf(file: string): string[] {
   const page = statSync(join(root, file)).isDirectory() ? join(file, 'README.md') : file;
   if (!existsSync(join(root, page))) return [];
-  const prose = readFileSync(join(root, page), 'utf8').replaceAll(/^ *```.*?^ *```/gms, '');
+  const prose = proseOf(readFileSync(join(root, page), 'utf8'));
   const slugs = [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     slugOf(heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')),
   );
   return page === file ? slugs : ['readme', ...slugs];
+}
+
+/** Without blocks of code. */
+function proseOf(text: string): string {
+  return text.replaceAll(/^ *```.*?^ *```/gms, '');
 }
