@@ -18,6 +18,7 @@ const meanwhile = ['contract/transport.test.ts', 'properties.test.ts'];
 const longOnly = [
   'chaos.test.ts',
   'contract/runners/**',
+  'examples.test.ts',
   'hooks.test.ts',
   'hostile.test.ts',
   'lambda/**',

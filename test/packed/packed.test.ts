@@ -18,6 +18,25 @@ it('the packages promise the versions of Node.js on which CI runs the smoke', ()
   for (const name of readdirSync(packages)) expect(enginesIn(name), name).toEqual(enginesIn('..'));
 });
 
+it.each(readdirSync(packages))(
+  'package.json of %s says whose it is, where it is, and what a bundler may drop',
+  (name) => {
+    const manifest = JSON.parse(readFileSync(join(packages, name, 'package.json'), 'utf8'));
+    const home = 'https://github.com/logferry/logferry';
+    expect(manifest).toMatchObject({
+      license: 'MIT',
+      author: 'The Logferry authors',
+      homepage: `${home}/tree/main/packages/${name}#readme`,
+      bugs: `${home}/issues`,
+      repository: { type: 'git', url: `git+${home}.git`, directory: `packages/${name}` },
+      publishConfig: { access: 'public', provenance: true },
+    });
+    expect(manifest.description).toMatch(/^[A-Za-z].{20,}\.$/);
+    expect(manifest.keywords).toEqual(expect.arrayContaining(['logging']));
+    expect(manifest.sideEffects).toBeDefined();
+  },
+);
+
 /** Makes the tarballs of packages. Returns their names. */
 function pack(names: readonly string[], folder: string): readonly string[] {
   const each = names.map((name) => `--workspace=packages/${name}`);
@@ -48,6 +67,11 @@ import { type Config, defineConfig } from 'logferry';
 const config: Config = defineConfig({ cloudwatch: { logGroupName: 'shop' } });
 export default config;
 `;
+
+function filesIn(folder: string): readonly string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+}
 
 /** The packages as users get them: packed, and installed in an empty folder, without the AWS SDK. */
 describe('the packed packages in an empty folder', () => {
@@ -90,6 +114,23 @@ describe('the packed packages in an empty folder', () => {
     expect(run('node', file).trim().split('\n')).toEqual(
       readFileSync(join(fixture, 'exports.txt'), 'utf8').trim().split('\n'),
     );
+  });
+
+  it('bring no source map, and point to none', () => {
+    const files = libraries.flatMap((name) => filesIn(join(folder, 'node_modules/@logferry', name)));
+    expect(files.length).toBeGreaterThan(libraries.length);
+    expect(files.filter((file) => file.endsWith('.map'))).toEqual([]);
+    const code = files.filter((file) => /\.(js|ts)$/.test(file));
+    expect(code.filter((file) => readFileSync(file, 'utf8').includes('sourceMappingURL='))).toEqual([]);
+  });
+
+  it.each(['winston', 'pino', 'bunyan'])('load few files by require(): %s', (host) => {
+    const script = `require('@logferry/${host}/cloudwatch'); console.log(Object.keys(require.cache).join('\\n'))`;
+    const files = run('node', '--eval', script).split('\n');
+    const ours = files.filter((file) => /@logferry.*\.js$/.test(file));
+    expect(ours.length).toBeGreaterThan(0);
+    // Each takes up to 1 ms. There are more than 200 sources.
+    expect(ours.length).toBeLessThanOrEqual(20);
   });
 
   it('have the page of the format of a spool', () => {

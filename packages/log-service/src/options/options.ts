@@ -129,7 +129,8 @@ export type LogServiceFetch = (
   init: {
     readonly method: 'POST';
     readonly headers: Record<string, string>;
-    readonly body: Uint8Array<ArrayBuffer>;
+    /** Not `Uint8Array<ArrayBuffer>`: before TypeScript 5.7 the type has no parameter. */
+    readonly body: Uint8Array & { readonly buffer: ArrayBuffer };
     readonly signal: AbortSignal;
     readonly redirect: 'manual';
   },
