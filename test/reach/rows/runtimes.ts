@@ -29,7 +29,7 @@ const deno: Runtime = {
   name: 'Deno 2.9',
   package: '@deno/linux-x64-glibc@2.9.6',
   bin: 'deno',
-  args: ['run', '-A'],
+  args: denoArgs,
   needsLevels: true,
 };
 
