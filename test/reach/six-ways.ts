@@ -72,6 +72,6 @@ export async function expectSixWays(
 const bothClouds: readonly Cloud[] = ['cloudwatch', 'log-service'];
 
 /** The texts of the records of all ways, sorted. */
-export function waysOf({ mode, clouds = bothClouds }: Settings): readonly string[] {
+function waysOf({ mode, clouds = bothClouds }: Settings): readonly string[] {
   return clouds.flatMap((cloud) => ['winston', 'pino', 'bunyan'].map((host) => `${host} ${cloud} ${mode}`)).sort();
 }

@@ -1,7 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import type { Group, Outcome, ReachContext, Row } from '../row.js';
-import { copyProgram, expectSixWays, hosts, ours, sdk } from '../six-ways.js';
+import { copyProgram, expectSixWays, hosts, ours, sdk, trySixWays } from '../six-ways.js';
+
+/** Each of three transports tells the failure, and the loss at the end. */
+const LINES_WITHOUT_SDK = 6;
 
 /** A project of a package manager, with the packages but for the AWS SDK. */
 interface Project {
@@ -18,7 +22,8 @@ export const managers: Group = {
     'ES modules, in a thread',
     'CommonJS',
     'CommonJS, in a thread',
-    'without the AWS SDK, to Log Service',
+    'without the AWS SDK: Log Service',
+    'without the AWS SDK: CloudWatch',
   ],
   rows: [
     managerRow('npm', false, createNpmProject),
@@ -35,14 +40,17 @@ function managerRow(name: string, short: boolean, create: (context: ReachContext
       const { cwd, command, addSdk } = await create(context);
       const esm = [...command, copyProgram('six-ways.mjs', cwd)] as const;
       const cjs = [...command, copyProgram('six-ways.cjs', cwd)] as const;
-      const withoutSdk = await expectSixWays(context, esm, { mode: 'process', clouds: ['log-service'], cwd });
+      const logService = await expectSixWays(context, esm, { mode: 'process', clouds: ['log-service'], cwd });
+      const cloudWatch = await trySixWays(context, esm, { mode: 'process', clouds: ['cloudwatch'], cwd });
+      expect(cloudWatch.stderr.split(`npm install ${nameOf(sdk)}\n`)).toHaveLength(LINES_WITHOUT_SDK + 1);
       await addSdk();
       return {
         'ES modules': await expectSixWays(context, esm, { mode: 'process', cwd }),
         'ES modules, in a thread': await expectSixWays(context, esm, { mode: 'thread', cwd }),
         CommonJS: await expectSixWays(context, cjs, { mode: 'process', cwd }),
         'CommonJS, in a thread': await expectSixWays(context, cjs, { mode: 'thread', cwd }),
-        'without the AWS SDK, to Log Service': withoutSdk,
+        'without the AWS SDK: Log Service': logService,
+        'without the AWS SDK: CloudWatch': `${cloudWatch.arrived.length} of 3, told`,
       };
     },
   };
@@ -101,8 +109,8 @@ async function createYarnProject(context: ReachContext): Promise<Project> {
 /** Makes a folder with a package.json that depends on ours and on the frameworks. */
 function writeManifest({ folder, tarballs }: ReachContext, name: string, more: object): string {
   const cwd = join(folder, name);
-  const named = hosts.map((host) => [host.slice(0, host.lastIndexOf('@')), host.slice(host.lastIndexOf('@') + 1)]);
-  const dependencies = Object.fromEntries([...named, ...ours.map((each) => [each, `file:${tarballs.get(each)}`])]);
+  const frameworks = hosts.map((host) => [nameOf(host), host.slice(nameOf(host).length + 1)]);
+  const dependencies = Object.fromEntries([...frameworks, ...ours.map((each) => [each, `file:${tarballs.get(each)}`])]);
   mkdirSync(cwd);
   writeFileSync(join(cwd, 'package.json'), JSON.stringify({ name, private: true, dependencies, ...more }));
   return cwd;
@@ -123,4 +131,9 @@ function runner(
     const { exit, stdout, stderr } = await exec(command, [...before, ...args], { cwd, timeoutMs: 300_000 });
     if (exit !== 0) throw new Error(`${args.join(' ')} ended with ${exit}: ${stdout}${stderr}`);
   };
+}
+
+/** `esbuild` of `esbuild@0.28.2`. */
+function nameOf(specifier: string): string {
+  return specifier.slice(0, specifier.lastIndexOf('@'));
 }
