@@ -69,7 +69,7 @@ async function expectLevel(
 ): Promise<string> {
   const ended = await exec(program, args, { cwd, env: { REACH_LEVELS: needsLevels ? '1' : '' } });
   expect(ended).toEqual({ stdout: '', stderr: '', exit: 0 });
-  expect(clouds.records().slice(-1)).toMatchObject([{ msg: 'custom level', level: 'audit' }]);
+  expect(clouds.takeRecords()).toMatchObject([{ msg: 'custom level', level: 'audit' }]);
   return needsLevels ? 'by the option `levels`' : 'by themselves';
 }
 
