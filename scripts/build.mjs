@@ -1,41 +1,56 @@
-// Builds the package in the current folder from one source: as ES modules, and, if it has tsconfig.cjs.json, as CommonJS. Its arguments
+// Builds the package in the current folder from one source: as ES modules, and, if package.json exports it, as CommonJS. Its arguments
 // are files of dist/esm.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { build, transformSync } from 'esbuild';
 
 const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
 const tsc = join(typescript, 'bin', 'tsc');
 
 rmSync('dist', { recursive: true, force: true });
-const hasCommonJs = existsSync('tsconfig.cjs.json');
-for (const project of ['tsconfig.json', ...(hasCommonJs ? ['tsconfig.cjs.json'] : [])]) {
-  const { status } = spawnSync(process.execPath, [tsc, '-p', project], { stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
-}
-// The source gets its own URL in the way of CommonJS, where "import.meta" does not compile.
-replace('dist/esm', 'module-url.js', 'export const moduleUrl = import.meta.url;\n');
-if (hasCommonJs) {
-  // tsc compiles "import()" to "require" there, which loads no file by its URL.
-  replace('dist/cjs', 'import-module.js', 'exports.importModule = (url) => import(url);\n');
+const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.json'], { stdio: 'inherit' });
+if (status !== 0) process.exit(status ?? 1);
+
+const exported = Object.values(JSON.parse(readFileSync('package.json', 'utf8')).exports);
+const files = readdirSync('dist/esm', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
+if (exported.some((entry) => entry.require)) await writeCommonJs();
+await writeEsModules();
+
+async function writeCommonJs() {
+  cpSync('dist/esm', 'dist/cjs', { recursive: true, filter: (file) => !file.endsWith('.js') });
   writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n');
+  const apart = files.filter((file) => isOwnUrl(file) || basename(file) === 'import-module.js');
+  for (const file of apart) writeCjs(file, readFileSync(join('dist/esm', file), 'utf8'));
+  // `import()` of a package becomes `require`, which is faster, and which jest has without a flag.
+  for (const { path, text } of await joinModules(apart))
+    writeCjs(relative('dist/esm', path), text, { 'dynamic-import': false });
 }
-await joinModules();
+
+function writeCjs(file, code, supported = {}) {
+  const options = { format: 'cjs', platform: 'node', target: 'node20', supported };
+  writeFileSync(join('dist/cjs', file), transformSync(code, options).code);
+}
+
+async function writeEsModules() {
+  const apart = files.filter(isOwnUrl);
+  const joined = await joinModules(apart);
+  for (const file of files) rmSync(join('dist/esm', file));
+  for (const { path, contents } of joined) writeFileSync(path, contents);
+  // The source gets its own URL in the way of CommonJS, where "import.meta" does not compile.
+  for (const file of apart) writeFileSync(join('dist/esm', file), 'export const moduleUrl = import.meta.url;\n');
+}
 
 /**
- * Joins the ES modules to a few files, as Node.js needs about 1 ms to import one: those that package.json exports, those that the
- * arguments name, since they are loaded by their path, and what these share. The file that knows its own URL stays as it is, so that the
- * copy of it in a bundle is told apart.
+ * Joins the modules to a few files, as Node.js needs up to 1 ms to load one: those that package.json exports, those that the arguments
+ * name, since they are loaded by their path, and what these share. A file that stays apart is loaded by its path, too: the one that
+ * knows its own URL, so that the copy of it in a bundle is told apart.
  */
-async function joinModules() {
-  const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
-  const exported = Object.values(exports).flatMap((each) => each.import?.default ?? each.default ?? []);
-  const files = readdirSync('dist/esm', { recursive: true, encoding: 'utf8' });
-  const [own, joined] = [files.filter(isOwnUrl), files.filter((file) => /\.js(\.map)?$/.test(file) && !isOwnUrl(file))];
+async function joinModules(apart) {
+  const entries = exported.flatMap((entry) => entry.import?.default ?? entry.default ?? []);
   const { outputFiles } = await build({
-    entryPoints: [...exported, ...process.argv.slice(2).map((file) => `./dist/esm/${file}`)],
+    entryPoints: [...entries, ...process.argv.slice(2).map((file) => `./dist/esm/${file}`)],
     outdir: 'dist/esm',
     outbase: 'dist/esm',
     bundle: true,
@@ -45,17 +60,11 @@ async function joinModules() {
     platform: 'node',
     target: 'node20',
     packages: 'external',
-    external: own.map((file) => resolve('dist/esm', file)),
+    external: apart.map((file) => resolve('dist/esm', file)),
   });
-  for (const file of joined) rmSync(join('dist/esm', file));
-  for (const { path, contents } of outputFiles) writeFileSync(path, contents);
+  return outputFiles;
 }
 
 function isOwnUrl(file) {
   return basename(file) === 'module-url.js';
-}
-
-function replace(folder, name, code) {
-  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
-    if (basename(file) === name) writeFileSync(join(folder, file), code);
 }

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const suites = [...readdirSync('packages').map((name) => join('packages', name)), 'test'];
+const suites = [...readdirSync('packages').map((name) => join('packages', name)), 'test', 'docs'];
 const files = process.argv
   .slice(2)
   .flatMap((name) => suites.map((suite) => join(suite, 'test-results', `${name}.json`)))

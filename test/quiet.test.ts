@@ -8,7 +8,7 @@ import {
   startLogService,
 } from '@logferry/emulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { shipTo, signedTo } from './support/clouds.js';
+import { shipTo } from './support/clouds.js';
 
 const child = fileURLToPath(new URL('quiet/child.mjs', import.meta.url));
 const TRANSPORTS = 4;
@@ -28,7 +28,7 @@ interface Clouds {
 async function startClouds(): Promise<Clouds> {
   const emulators = await Promise.all([startCloudWatch({ strict: true }), startLogService({ strict: true })]);
   onTestFinished(async () => void (await Promise.all(emulators.map((each) => each.close()))));
-  const [cloudwatch, logService] = [shipTo(emulators[0]), signedTo(emulators[1])];
+  const [cloudwatch, logService] = [shipTo(emulators[0]), emulators[1].signedTarget];
   return {
     emulators,
     async run(plan, env = {}, onOutput = () => {}) {

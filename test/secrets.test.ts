@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startCloudWatch, startLogService } from '@logferry/emulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { shipTo, signedTo } from './support/clouds.js';
+import { shipTo } from './support/clouds.js';
 
 const child = fileURLToPath(new URL('secrets/child.mjs', import.meta.url));
 
@@ -32,7 +32,7 @@ const clouds: Readonly<Record<string, () => Promise<Refusal>>> = {
     const emulator = await startLogService({ strict: true });
     onTestFinished(() => emulator.close());
     const keys = { accessKeySecret: SECRET, securityToken: TOKEN };
-    const options = signedTo(emulator);
+    const options = emulator.signedTarget;
     return { options: { ...options, credentials: { ...Object(options.credentials), ...keys } }, error: 'HTTP 401' };
   },
 };

@@ -18,6 +18,7 @@ const meanwhile = ['contract/transport.test.ts', 'properties.test.ts'];
 const longOnly = [
   'chaos.test.ts',
   'contract/runners/**',
+  'examples.test.ts',
   'fleet/**',
   'hooks.test.ts',
   'hostile.test.ts',
@@ -54,7 +55,7 @@ export default mergeConfig(
           extends: true,
           test: {
             name: 'then',
-            exclude: [...first, ...(full ? [] : longOnly), 'proxies/**', '**/node_modules/**'],
+            exclude: [...first, ...(full ? [] : longOnly), 'proxies/**', 'reach/**', '**/node_modules/**'],
             maxWorkers: 2,
             sequence: { groupOrder: 1 },
           },

@@ -3,7 +3,6 @@ import { destinationContract } from '@logferry/core/testing';
 import { type LogServiceEmulator, startLogService } from '@logferry/emulators';
 import { createLogService } from '@logferry/log-service';
 import { test } from 'vitest';
-import { signedTo } from '../support/clouds.js';
 import { testEncoding } from '../support/encoding.js';
 
 const plans = {
@@ -21,7 +20,11 @@ const credentials = { accessKeyId: 'LTAI1', accessKeySecret: 'secret' };
 
 const targets = [
   { name: 'Log Service', own: {}, optionsFor: ({ target }: LogServiceEmulator) => target },
-  { name: 'Log Service, signed', own: { credentials }, optionsFor: signedTo },
+  {
+    name: 'Log Service, signed',
+    own: { credentials },
+    optionsFor: ({ signedTarget }: LogServiceEmulator) => signedTarget,
+  },
 ];
 
 for (const { name, own, optionsFor } of targets) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DeliveryStats } from '@logferry/core';
 import { type LogServiceEmulator, startCloudWatch, startLogService } from '@logferry/emulators';
-import { type Cloud, shipTo, signedTo } from '../support/clouds.js';
+import { type Cloud, shipTo } from '../support/clouds.js';
 import type { Host } from './endings.js';
 import { runChild } from './run.js';
 
@@ -168,7 +168,7 @@ const emulators: Readonly<Record<Cloud['label'], () => Promise<Emulator>>> = {
     };
   },
   'log-service': () => logServiceFor(({ target }) => target),
-  'signed log-service': () => logServiceFor(signedTo),
+  'signed log-service': () => logServiceFor(({ signedTarget }) => signedTarget),
 };
 
 async function logServiceFor(optionsFor: (emulator: LogServiceEmulator) => object): Promise<Emulator> {

@@ -12,11 +12,33 @@ const fixture = fileURLToPath(new URL('fixture/', import.meta.url));
 /** The command alone brings the AWS SDK along. */
 const libraries = readdirSync(packages).filter((name) => name !== 'cli');
 
+function manifestOf(folder: string): Readonly<Record<string, unknown>> {
+  return JSON.parse(readFileSync(join(packages, folder, 'package.json'), 'utf8'));
+}
+
 it('the packages promise the versions of Node.js on which CI runs the smoke', () => {
-  const enginesIn = (folder: string): unknown =>
-    JSON.parse(readFileSync(join(packages, folder, 'package.json'), 'utf8')).engines;
-  for (const name of readdirSync(packages)) expect(enginesIn(name), name).toEqual(enginesIn('..'));
+  const { engines } = manifestOf('..');
+  for (const name of readdirSync(packages)) expect(manifestOf(name).engines, name).toEqual(engines);
 });
+
+it.each(readdirSync(packages))(
+  'package.json of %s says whose it is, where it is, and what a bundler may drop',
+  (name) => {
+    const manifest = manifestOf(name);
+    const home = 'https://github.com/logferry/logferry';
+    expect(manifest).toMatchObject({
+      license: 'MIT',
+      author: 'The Logferry authors',
+      homepage: `${home}/tree/main/packages/${name}#readme`,
+      bugs: `${home}/issues`,
+      repository: { type: 'git', url: `git+${home}.git`, directory: `packages/${name}` },
+      publishConfig: { access: 'public', provenance: true },
+    });
+    expect(manifest.description).toMatch(/^[A-Za-z].{20,}\.$/);
+    expect(manifest.keywords).toEqual(expect.arrayContaining(['logging']));
+    expect(manifest.sideEffects).toBeDefined();
+  },
+);
 
 /** Makes the tarballs of packages. Returns their names. */
 function pack(names: readonly string[], folder: string): readonly string[] {
@@ -37,7 +59,7 @@ it('the packed command, alone in an empty folder, ships to CloudWatch', async ()
   execFileSync('npm', ['install', ...quiet, ...tarballs.map((file) => `./${file}`)], { cwd: folder });
   const server = await startCloudWatch();
   onTestFinished(() => server.close());
-  expect((await run('--version')).stdout).toBe('0.0.0\n');
+  expect((await run('--version')).stdout).toBe(`${manifestOf('cli').version}\n`);
   writeFileSync(join(folder, 'logferry.config.ts'), CONFIG);
   await run('run', 'cloudwatch', '--', 'echo', 'packed');
   expect(server.events()).toMatchObject([{ logGroupName: 'shop', message: 'packed' }]);
@@ -48,6 +70,11 @@ import { type Config, defineConfig } from 'logferry';
 const config: Config = defineConfig({ cloudwatch: { logGroupName: 'shop' } });
 export default config;
 `;
+
+function filesIn(folder: string): readonly string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+}
 
 /** The packages as users get them: packed, and installed in an empty folder, without the AWS SDK. */
 describe('the packed packages in an empty folder', () => {
@@ -92,6 +119,23 @@ describe('the packed packages in an empty folder', () => {
     );
   });
 
+  it('bring no source map, and point to none', () => {
+    const files = libraries.flatMap((name) => filesIn(join(folder, 'node_modules/@logferry', name)));
+    expect(files.length).toBeGreaterThan(libraries.length);
+    expect(files.filter((file) => file.endsWith('.map'))).toEqual([]);
+    const code = files.filter((file) => /\.(js|ts)$/.test(file));
+    expect(code.filter((file) => readFileSync(file, 'utf8').includes('sourceMappingURL='))).toEqual([]);
+  });
+
+  it.each(['winston', 'pino', 'bunyan'])('load few files by require(): %s', (host) => {
+    const script = `require('@logferry/${host}/cloudwatch'); console.log(Object.keys(require.cache).join('\\n'))`;
+    const files = run('node', '--eval', script).split('\n');
+    const ours = files.filter((file) => /@logferry.*\.js$/.test(file));
+    expect(ours.length).toBeGreaterThan(0);
+    // Each takes up to 1 ms. There are more than 200 sources.
+    expect(ours.length).toBeLessThanOrEqual(20);
+  });
+
   it('have the page of the format of a spool', () => {
     expect(readdirSync(join(folder, 'node_modules/@logferry/core'))).toContain('SPOOL.md');
   });
@@ -120,7 +164,7 @@ describe('the packed packages in an empty folder', () => {
       execFileSync('node', [yarn, ...args], { cwd: project, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
     cpSync(fixture, project, { recursive: true });
     const ours = Object.fromEntries(
-      libraries.map((name) => [`@logferry/${name}`, `file:../logferry-${name}-0.0.0.tgz`]),
+      libraries.map((name) => [`@logferry/${name}`, `file:../logferry-${name}-${manifestOf(name).version}.tgz`]),
     );
     const dependencies = { ...ours, winston: '3', bunyan: '2', '@opentelemetry/api': '1' };
     writeFileSync(join(project, 'package.json'), JSON.stringify({ dependencies, resolutions: ours }));

@@ -4,7 +4,8 @@ import { startCloudWatch, startLogService } from '@logferry/emulators';
 const [name, port] = process.argv.slice(2);
 const start = name === 'log-service' ? startLogService : startCloudWatch;
 const emulator = await start({ port: Number(port), strict: true });
-process.send({ url: emulator.url, env: emulator.env, target: emulator.target, region: emulator.region });
+const { url, target, signedTarget } = emulator;
+process.send({ url, target, signedTarget });
 process.on('message', ({ id, call, argument }) => {
   const replies = {
     events: () => emulator.events(),

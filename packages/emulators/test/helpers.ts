@@ -43,14 +43,8 @@ export async function setUpEmpty(options: CloudWatchEmulatorOptions = {}): Promi
 }
 
 /** An SDK client that does not retry. */
-export function connect({ env }: CloudWatchEmulator, config: CloudWatchLogsClientConfig = {}): CloudWatchLogsClient {
-  const client = new CloudWatchLogsClient({
-    endpoint: env.AWS_ENDPOINT_URL_CLOUDWATCH_LOGS,
-    region: env.AWS_REGION,
-    credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY },
-    maxAttempts: 1,
-    ...config,
-  });
+export function connect({ target }: CloudWatchEmulator, config: CloudWatchLogsClientConfig = {}): CloudWatchLogsClient {
+  const client = new CloudWatchLogsClient({ ...target, maxAttempts: 1, ...config });
   onTestFinished(() => client.destroy());
   return client;
 }

@@ -25,6 +25,16 @@ describe('startLogService', () => {
     expect(other.env).toEqual({ ALIBABA_CLOUD_ACCESS_KEY_ID: 'id', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret' });
   });
 
+  it('has options for a client that signs, with the region and the first of the keys that it accepts then', async () => {
+    const key = { accessKeyId: 'id', accessKeySecret: 'secret' };
+    const next = { accessKeyId: 'temporary', accessKeySecret: 'other', securityToken: 'token' };
+    const emulator = await setUp({ region: 'cn-hangzhou', credentials: key });
+    const options = { ...emulator.target, region: 'cn-hangzhou' };
+    expect(emulator.signedTarget).toEqual({ ...options, credentials: key });
+    emulator.credentials([{ ...next, expiration: new Date(0) }, key]);
+    expect(emulator.signedTarget).toEqual({ ...options, credentials: next });
+  });
+
   it('listens on the given port, and rejects if that port is taken', async () => {
     const emulator = await setUp();
     const port = Number(new URL(emulator.url).port);

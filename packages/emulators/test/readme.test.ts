@@ -12,6 +12,7 @@ const examples = [...readme.matchAll(/```js\n(import [\s\S]*?)```/g)].map(([, co
 
 it('the README has an example for each server', () => {
   const servers = [
+    /servers[\s\S]*target/,
     /startCloudWatch/,
     /startLogService/,
     /@alicloud\/log[\s\S]*startLogService/,

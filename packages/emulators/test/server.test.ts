@@ -1,21 +1,49 @@
 import { once } from 'node:events';
 import { Agent, get as httpGet } from 'node:http';
 import type { Socket } from 'node:net';
-import { CreateLogStreamCommand, PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { describe, expect, it, vi } from 'vitest';
+import {
+  CloudWatchLogsClient,
+  CreateLogGroupCommand,
+  CreateLogStreamCommand,
+  PutLogEventsCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startCloudWatch, startLogService } from '../src/index.js';
-import { connect, event, events, GROUP, NOW, put, STREAM, setUp, TARGET } from './helpers.js';
+import { connect, event, events, GROUP, messagesIn, NOW, put, STREAM, setUp, TARGET } from './helpers.js';
 
 describe('startCloudWatch', () => {
   it('works for an SDK client that is configured only by environment variables', async () => {
     const { emulator } = await setUp();
     for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
-    const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
     const client = new CloudWatchLogsClient();
     await client.send(new PutLogEventsCommand({ ...TARGET, logEvents: [event('hello')] }));
     client.destroy();
     vi.unstubAllEnvs();
     expect(emulator.events()).toHaveLength(1);
+  });
+
+  it('has options for a client that reads no environment variable, and another server of the process has its own', async () => {
+    vi.stubEnv('AWS_REGION', 'of the machine');
+    vi.stubEnv('AWS_SESSION_TOKEN', 'of the machine');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const credentials = { accessKeyId: 'AKIAMINE', secretAccessKey: 'mine', sessionToken: 'session' };
+    const servers = [
+      await startCloudWatch({ strict: true }),
+      await startCloudWatch({ strict: true, region: 'eu-west-1', credentials }),
+    ];
+    expect(servers[1]?.target).toEqual({ endpoint: servers[1]?.url, region: 'eu-west-1', credentials });
+    for (const [index, server] of servers.entries()) {
+      onTestFinished(() => server.close());
+      const client = new CloudWatchLogsClient(server.target);
+      await client.send(new CreateLogGroupCommand({ logGroupName: GROUP }));
+      await client.send(new CreateLogStreamCommand(TARGET));
+      await client.send(
+        new PutLogEventsCommand({ ...TARGET, logEvents: [{ timestamp: Date.now(), message: `to ${index}` }] }),
+      );
+      client.destroy();
+    }
+    expect(servers.map(messagesIn)).toEqual([['to 0'], ['to 1']]);
+    expect(servers.flatMap((server) => server.stats().violations)).toEqual([]);
   });
 
   it('listens on the given port, and rejects if that port is taken', async () => {

@@ -2,6 +2,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { assertBalanced, type Clock, systemClock } from '../../src/index.js';
 import { nodeFiles, type SpoolFiles } from '../../src/spool/files.js';
@@ -85,9 +87,10 @@ const canUnshare = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 
 it.runIf(canUnshare)(
   'a process whose /proc shows the ids of another namespace does not know its start: its heartbeat counts',
   () => {
-    const owner = new URL('../../dist/cjs/spool/owner.js', import.meta.url);
-    const code = `import { thisOwner } from ${JSON.stringify(owner)}; console.log(JSON.stringify(thisOwner()))`;
-    const node = [process.execPath, '--input-type=module', '--eval', code];
+    const owner = fileURLToPath(new URL('../../src/spool/owner.ts', import.meta.url));
+    const options = { bundle: true, platform: 'node', format: 'iife', globalName: 'owner', write: false } as const;
+    const [script] = buildSync({ ...options, entryPoints: [owner] }).outputFiles;
+    const node = [process.execPath, '--eval', `${script?.text} console.log(JSON.stringify(owner.thisOwner()))`];
     const { stdout } = spawnSync('unshare', ['--pid', '--fork', ...node], { encoding: 'utf8' });
     expect(JSON.parse(stdout)).toMatchObject({ pid: 1, startedTicks: 0 });
   },

@@ -71,6 +71,19 @@ export interface CloudWatchEmulator {
   readonly url: string;
   /** Address of the live page; undefined without the option `page`. */
   readonly pageUrl: string | undefined;
+  /**
+   * Client options that direct logs to this server, without an environment variable: for several servers in one process, and for test
+   * runners whose workers do not share `process.env`.
+   */
+  readonly target: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly credentials: {
+      readonly accessKeyId: string;
+      readonly secretAccessKey: string;
+      readonly sessionToken?: string;
+    };
+  };
   /** Environment variables that direct the AWS SDKs and the AWS CLI to this server. */
   readonly env: Readonly<
     Record<'AWS_ENDPOINT_URL_CLOUDWATCH_LOGS' | 'AWS_REGION' | 'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY', string>
@@ -189,6 +202,7 @@ export async function openCloudWatch(
   return {
     url: server.url,
     pageUrl: hub && pageUrlOf(server),
+    target: { endpoint: server.url, region, credentials: keyOf(credentials) },
     env: env(),
     events(filter = {}) {
       checkOptions<EventFilter>('events', filter, { logGroupName: optional(string), logStreamName: optional(string) });
@@ -211,6 +225,15 @@ export async function openCloudWatch(
     closeIdleConnections: server.closeIdleConnections,
     close: server.close,
   };
+}
+
+/** Without members that are undefined, which the types of the AWS SDK refuse under `exactOptionalPropertyTypes`. */
+function keyOf({
+  accessKeyId,
+  secretAccessKey,
+  sessionToken,
+}: Credentials): CloudWatchEmulator['target']['credentials'] {
+  return { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
 }
 
 function* placesOf({ groups }: Store): Generator<[group: string, stream: string]> {

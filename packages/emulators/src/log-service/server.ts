@@ -74,6 +74,11 @@ export interface LogServiceEmulator {
   readonly pageUrl: string | undefined;
   /** Client options that direct logs to this server's first logstore. */
   readonly target: { readonly endpoint: string; readonly project: string; readonly logstore: string };
+  /** The same for a client that signs its requests: with the server's region and the first of the accepted credentials. */
+  readonly signedTarget: LogServiceEmulator['target'] & {
+    readonly region: string;
+    readonly credentials: Pick<LogServiceCredentials, 'accessKeyId' | 'accessKeySecret' | 'securityToken'>;
+  };
   /** The server's region. */
   readonly region: string;
   /** Environment variables with the first of the accepted credentials. */
@@ -202,10 +207,14 @@ export async function openLogService(
     hub && createPageRoutes(hub),
   );
 
+  const target = { endpoint: server.url, project, logstore };
   return {
     url: server.url,
     pageUrl: hub && pageUrlOf(server),
-    target: { endpoint: server.url, project, logstore },
+    target,
+    get signedTarget() {
+      return { ...target, region, credentials: keyOf(credentials) };
+    },
     region,
     get env() {
       return envOf(credentials);
@@ -233,8 +242,14 @@ export async function openLogService(
   };
 }
 
+/** The first of the accepted keys. There is always one: neither the options nor `credentials()` take an empty list. */
+function keyOf(credentials: readonly LogServiceCredentials[]): LogServiceEmulator['signedTarget']['credentials'] {
+  const [{ expiration, ...key }] = credentials as [LogServiceCredentials];
+  return key;
+}
+
 function envOf(credentials: readonly LogServiceCredentials[]): LogServiceEnv {
-  const [{ accessKeyId, accessKeySecret, securityToken }] = credentials as [LogServiceCredentials];
+  const { accessKeyId, accessKeySecret, securityToken } = keyOf(credentials);
   return {
     ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
     ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,

@@ -36,7 +36,7 @@ export async function post(
   const request: Parameters<LogServiceFetch>[1] = {
     method: 'POST',
     headers: { ...headers },
-    body: content as Uint8Array<ArrayBuffer>,
+    body: content as Uint8Array & { readonly buffer: ArrayBuffer },
     signal,
     // `fetch` would follow with a GET, and return that page as the response.
     redirect: 'manual',
