@@ -83,3 +83,9 @@ async function untilThrottled(
   }
   throw new Error('the service was not asked again');
 }
+
+it('joins more records in a request after an outage, when all processes come back', async () => {
+  const { run } = steady(Array(6).fill(unavailable));
+  await run(60);
+  expect((await run(20)).length).toBeLessThanOrEqual(11);
+});
