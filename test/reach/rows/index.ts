@@ -1,7 +1,9 @@
 import type { Group } from '../row.js';
+import { frameworks } from './frameworks.js';
 import { managers } from './managers.js';
+import { testRunners } from './runners.js';
 import { runtimes } from './runtimes.js';
 import { typescript } from './typescript.js';
 
 /** In the order of docs/reach.md. */
-export const groups: readonly Group[] = [runtimes, managers, typescript];
+export const groups: readonly Group[] = [runtimes, managers, typescript, testRunners, frameworks];
