@@ -12,7 +12,7 @@ export interface Block {
   readonly code: string;
 }
 
-const FENCE = /^( *)```([\w-]*)[^\n[]*(?:\[([^\]\n]*)\])?[^\n]*\n(.*?)^\1```[ ]*$/gms;
+const FENCE = /^( *)```([\w-]*)[^\n[]*(?:\[([^\n]*)\])?[^\n]*\n(.*?)^\1```[ ]*$/gms;
 
 /** The blocks of a page. In a list they are indented. */
 export function blocksOf(file: string): Block[] {
