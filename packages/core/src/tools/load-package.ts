@@ -91,5 +91,8 @@ function refusal({ name, title = name, parentUrl }: LazyPackage<unknown>, cause:
 /** Whether Node.js does not find the package itself, rather than one that it needs. */
 function isMissing(error: unknown, name: string): boolean {
   const { code, message } = error as NodeJS.ErrnoException;
-  return code === 'MODULE_NOT_FOUND' && String(message).includes(`'${name}'`);
+  // The second text is that of Yarn Plug'n'Play.
+  return (
+    code === 'MODULE_NOT_FOUND' && [`'${name}'`, `tried to access ${name} `].some((text) => message.includes(text))
+  );
 }
