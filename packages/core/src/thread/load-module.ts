@@ -1,6 +1,5 @@
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { importModule } from './import-module.js';
+import { requireFrom } from '../tools/require-from.js';
 
 /** The exports of a module, by name. */
 export type Exports = Readonly<Record<string, unknown>>;
@@ -20,8 +19,13 @@ export async function loadModule(url: string): Promise<Exports> {
   }
 }
 
+function importModule(url: string): Promise<unknown> {
+  // For webpack, which warns of what it cannot follow: there is nothing to bundle.
+  return import(/* webpackIgnore: true */ url);
+}
+
 function requireModule(url: string): Exports {
-  return createRequire(url)(fileURLToPath(url));
+  return requireFrom(url)(fileURLToPath(url));
 }
 
 /** In a worker thread, tsx transforms what is required, and in some versions of Node.js not what is imported. */
