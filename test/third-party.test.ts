@@ -10,9 +10,11 @@ import { destinationContract } from '@logferry/core/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from 'vitest';
 import { startLoki } from './support/loki.js';
 
-const readme = readFileSync(new URL('../packages/core/README.md', import.meta.url), 'utf8');
+const pages = ['writing-a-destination', 'writing-an-adapter']
+  .map((name) => readFileSync(new URL(`../docs/${name}.md`, import.meta.url), 'utf8'))
+  .join('');
 
-/** The code in the README of core as files of a third party, by the name of the file. */
+/** The code in the pages on destinations and adapters as files of a third party, by the name of the file. */
 const files = {
   'loki.mjs': codeWith('export function createLoki'),
   'sink.mjs': codeWith('export function createSink'),
@@ -21,7 +23,7 @@ const files = {
 };
 
 function codeWith(text: string): string {
-  const blocks = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code = '']) => code);
+  const blocks = [...pages.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code = '']) => code);
   const found = blocks.filter((code) => code.includes(text));
   if (found.length !== 1) throw new Error(`${found.length} examples have ${text}`);
   return found[0] as string;
@@ -44,7 +46,7 @@ function record(text: string, level = 'info'): LogRecord {
   return { time: Date.now(), level, urgent: false, text, fields: {} };
 }
 
-describe('the Loki destination of the README', () => {
+describe('the Loki destination of the documentation', () => {
   destinationContract(
     { test, assert },
     {
@@ -112,7 +114,7 @@ describe('the Loki destination of the README', () => {
 it.each([
   ['loki.test.mjs', 24],
   ['sink.test.mjs', 28],
-])('%s of the README passes under node --test', async (name, tests) => {
+])('%s of the documentation passes under node --test', async (name, tests) => {
   // With this variable node --test would report to the test run of another process.
   const { NODE_TEST_CONTEXT, ...env } = process.env;
   const args = ['--test', '--test-reporter=tap', join(folder, name)];

@@ -32,9 +32,9 @@ it('each page that logs has an example that runs', () => {
 
 describe('complete examples run unchanged, as in a container where only localhost has a name', () => {
   const noNames = `--require ${JSON.stringify(join(root, 'test/support/no-names.cjs'))}`;
-  const chosen = complete.filter((block) => full || isShort(block)).map((block) => ({ ...block, name: nameOf(block) }));
+  const chosen = complete.filter((block) => full || isShort(block)).map((block) => [nameOf(block), block] as const);
 
-  it.concurrent.each(chosen)('$name', async ({ code }) => {
+  it.concurrent.each(chosen)('%s', async (_name, { code }) => {
     const cloudWatch = await startCloudWatch({ strict: true });
     const logService = await startLogService({ strict: true });
     const directory = mkdtempSync(join(tmpdir(), 'logferry-docs-'));

@@ -48,6 +48,25 @@ export const contenders = {
       return { log, end: () => new Promise((resolve) => transport.kthxbye(resolve)) };
     },
   },
+  'winston + winston-aws-cloudwatch': {
+    framework: 'winston',
+    async start({ url }) {
+      const winston = peer('winston');
+      const CloudWatchTransport = peer('winston-aws-cloudwatch');
+      const transport = new CloudWatchTransport({
+        logGroupName: 'bench',
+        logStreamName: 'bench',
+        createLogGroup: true,
+        createLogStream: true,
+        awsConfig: { region: process.env.AWS_REGION, endpoint: url },
+      });
+      // Its failures are 'error' events, which end a process without a listener.
+      return winstonHost(
+        winston,
+        transport.on('error', () => {}),
+      );
+    },
+  },
 
   'pino alone': {
     framework: 'pino',
@@ -161,7 +180,8 @@ export const contenders = {
 };
 
 function winstonHost(winston, transport) {
-  const logger = winston.createLogger({ transports: [transport] });
+  // The failures of some peers are 'error' events, which end a process without a listener.
+  const logger = winston.createLogger({ transports: [transport] }).on('error', () => {});
   return {
     log: (text, fields) => logger.info(text, fields),
     async end() {

@@ -11,7 +11,7 @@ import { scenarios } from './scenarios.mjs';
 import { installPeers, machine, startServer } from './setup.mjs';
 import { summaryOf } from './summary.mjs';
 
-/** Fewer rounds are not enough for the README. */
+/** Fewer rounds are not enough for the documentation. */
 const WHOLE_ROUNDS = 5;
 
 const HELP = `Measures Logferry against other transports, each measurement in a fresh process, against one local server.
@@ -26,9 +26,9 @@ Options:
   --rounds <n>  rounds of each scenario; default: 5
   --quick       one round, a twentieth of the records
   --profile     writes a .cpuprofile of every process to test/bench/results
-  --render      measures nothing: writes tables, plot and README from the last results
+  --render      measures nothing: writes tables, plot and page from the last results
 
-A whole run, of all scenarios with at least ${WHOLE_ROUNDS} rounds, also writes the figures of the README.
+A whole run, of all scenarios with at least ${WHOLE_ROUNDS} rounds, also writes the figures and the plot of docs/measured.md.
   --help        show this text
 `;
 
@@ -60,13 +60,15 @@ async function main() {
   installPeers();
   mkdirSync(RESULTS, { recursive: true });
   const measured = values.render ? chosen.map(lastResultsOf) : await measureAll(chosen);
-  // The README has results of whole runs only.
-  const folder = isWhole(measured) ? here('./') : RESULTS;
+  // The documentation has results of whole runs only.
+  const whole = isWhole(measured);
+  const folder = whole ? here('./') : RESULTS;
   const tables = measured.map(({ scenario, runs }) => tableOf(scenario, runs));
   writeFileSync(`${folder}RESULTS.md`, `# Benchmark\n\n${machine()}\n\n${tables.join('\n')}`);
   const plotted = measured.filter(({ scenario }) => scenario.plotted);
-  if (plotted.length > 0) writeFileSync(`${folder}bursts.svg`, await plotBursts(plotted));
-  if (isWhole(measured)) writeReadme(summaryOf(measured));
+  const plot = `${whole ? here('../../docs/') : RESULTS}bursts.svg`;
+  if (plotted.length > 0) writeFileSync(plot, await plotBursts(plotted));
+  if (whole) writePage(summaryOf(measured));
   console.log(`Written to ${folder}`);
 }
 
@@ -107,9 +109,9 @@ function isWhole(measured) {
   });
 }
 
-/** Replaces the figures between the marks of the README. */
-function writeReadme(summary) {
-  const file = here('../../README.md');
+/** Replaces the figures between the marks of the page. */
+function writePage(summary) {
+  const file = here('../../docs/measured.md');
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, text.replace(/(?<=<!-- bench -->\n).*(?=<!-- \/bench -->)/s, `\n${summary}\n\n`));
 }

@@ -4,7 +4,7 @@ const WINSTON = ['winston + logferry', 'winston + winston-cloudwatch'];
 const PINO = ['pino + logferry', 'pino + @serdnam/pino-cloudwatch-transport'];
 const BUNYAN = ['bunyan + logferry', 'bunyan + bunyan-cloudwatch'];
 
-/** The figures of the README: each line compares two rows of one scenario. */
+/** The figures of docs/measured.md: each line compares two rows of one scenario. */
 const figures = [
   figure('winston, 300,000 records: delivered per second', 'winston', 300_000, 'rate', WINSTON),
   figure('CPU time of the process per record, µs', 'winston', 300_000, 'cpu', WINSTON),

@@ -59,7 +59,7 @@ it('never breaks a rule of a service', async () => {
   expect(await matrix.violations()).toEqual([]);
 });
 
-it('is the table of the README: `npm run matrix`', async () => {
+it('is the table of docs/ends.md: `npm run matrix`', async () => {
   if (isPrinting) {
     const times = await Promise.all(cells.map(async (cell) => ({ ...cell, tookMs: (await matrix.run(cell)).tookMs })));
     writeTable('matrix', matrixTable(times));

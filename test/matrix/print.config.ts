@@ -1,7 +1,7 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
 import shared from '../../vitest.config.js';
 
-/** `npm run matrix`: runs one process at a time, and writes the times to the README if every cell is as promised. */
+/** `npm run matrix`: runs one process at a time, and writes the times to docs/ends.md if every cell is as promised. */
 export default mergeConfig(
   shared,
   defineConfig({

@@ -42,7 +42,7 @@ describe.concurrent('a process with a spool ends, and the next one delivers what
   });
 });
 
-it('is the table of the README: `npm run matrix`', () => {
+it('is the table of docs/ends.md: `npm run matrix`', () => {
   if (isPrinting) writeTable('spool matrix', survivalTable());
   expect(readTable('spool matrix')).toEqual(survivalTable());
 });

@@ -3,7 +3,7 @@ import { endings, hosts, type Promised } from './endings.js';
 import type { Cell } from './run.js';
 import { columns, type Fate, RECORDS, spooledEndings } from './survival.js';
 
-const README = new URL('../../README.md', import.meta.url);
+const PAGE = new URL('../../docs/ends.md', import.meta.url);
 const TIMES = / · [\d.]+ \/ [\d.]+ s$/;
 
 /** A cell after its run, and the time that it took. */
@@ -31,18 +31,18 @@ export function survivalTable(): Table {
   return [['', ...head], ...rows];
 }
 
-/** Names of the tables in the README. */
+/** Names of the tables of the page. */
 type Name = 'matrix' | 'spool matrix';
 
-/** A table in the README, without the times. */
+/** A table of the page, without the times. */
 export function readTable(name: Name): Table {
-  const [markdown = ''] = marked(name).exec(readFileSync(README, 'utf8')) ?? [];
+  const [markdown = ''] = marked(name).exec(readFileSync(PAGE, 'utf8')) ?? [];
   const [head = '', , ...rows] = markdown.trim().split('\n');
   const cellsOf = (row: string): string[] => row.split('|').slice(1, -1);
   return [head, ...rows].map((row) => cellsOf(row).map((cell) => cell.trim().replace(TIMES, '')));
 }
 
-/** Replaces a table in the README. */
+/** Replaces a table of the page. */
 export function writeTable(name: Name, table: Table): void {
   const [head = [], ...rows] = table;
   const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
@@ -50,8 +50,8 @@ export function writeTable(name: Name, table: Table): void {
     `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
   const markdown = [head, widths.map((width) => '-'.repeat(width)), ...rows].map(line).join('\n');
   writeFileSync(
-    README,
-    readFileSync(README, 'utf8').replace(marked(name), () => `\n${markdown}\n`),
+    PAGE,
+    readFileSync(PAGE, 'utf8').replace(marked(name), () => `\n${markdown}\n`),
   );
 }
 

@@ -25,8 +25,9 @@ export interface Dev {
   /** Address of the page. */
   readonly url: string;
   /**
-   * Environment variables that direct clients of both clouds to the servers, and `LOGFERRY_DEV`, by which `@logferry/emulators/report`
-   * finds the page.
+   * Environment variables that direct clients of both clouds to the servers; `SLS_ENDPOINT`, `SLS_PROJECT` and `SLS_LOGSTORE`, which
+   * the examples of the documentation read, since no client of Log Service has such variables; and `LOGFERRY_DEV`, by which
+   * `@logferry/emulators/report` finds the page.
    */
   readonly env: Readonly<Record<string, string>>;
   readonly cloudWatch: CloudWatchEmulator;
@@ -81,9 +82,11 @@ export async function startDev(options: DevOptions = {}): Promise<Dev> {
       ),
     );
     setReady();
+    const { target } = logService;
+    const place = { SLS_ENDPOINT: target.endpoint, SLS_PROJECT: target.project, SLS_LOGSTORE: target.logstore };
     return {
       url: page.url,
-      env: { ...cloudWatch.env, ...logService.env, LOGFERRY_DEV: page.url },
+      env: { ...cloudWatch.env, ...logService.env, ...place, LOGFERRY_DEV: page.url },
       cloudWatch,
       logService,
       close,

@@ -12,6 +12,7 @@ export {
   type LogServiceRoute,
   logServiceOptionNames,
 } from './options/options.js';
+export { otherLogServiceClients } from './options/other-clients.js';
 export {
   createLogServiceReader,
   type LogServiceLogs,

@@ -102,7 +102,7 @@ it.each<[option: string, options: Readonly<Record<string, unknown>>, message: st
   ['maxBatchBytes', { maxBatchBytes: 1024, tags: { a: 'x'.repeat(600) } }, 'since topic, source and tags take 6'],
   ['fetch', { fetch: 'x' }, 'a function, got "x"'],
   ['logStore', { logStore: 'web' }, 'unknown option "logStore": did you mean "logstore"?'],
-  ['accessKeyId', { accessKeyId: 'x' }, 'unknown option "accessKeyId": known are endpoint, project, logstore'],
+  ['nonsense', { nonsense: 'x' }, 'unknown option "nonsense": known are endpoint, project, logstore'],
 ])('refuses a wrong %s: %o', (option, options, message) => {
   const error = errorOf(options);
   expect(['sequenceField', option]).toContain(error.option);

@@ -7,6 +7,7 @@ import {
 } from '@logferry/cloudwatch';
 import { splitOptions, withHooks } from '@logferry/core';
 import { loudWithoutAwait } from './forgotten-await.js';
+import { otherTransports } from './other-transports.js';
 import { type DestinationStream, destinationStream, type StreamOptions, streamOptionNames } from './stream.js';
 import { withoutHostKeys } from './worker.js';
 
@@ -37,7 +38,7 @@ export interface CloudWatchTargetOptions
  * wrong options. A missing AWS SDK is told at the first delivery, as `MISCONFIGURED`.
  */
 export function cloudWatchStream(options: CloudWatchStreamOptions): DestinationStream {
-  const [own, rest] = splitOptions(withoutHostKeys(options), cloudWatchOptionNames, streamOptionNames);
+  const [own, rest] = splitOptions(withoutHostKeys(options), cloudWatchOptionNames, streamOptionNames, otherTransports);
   return destinationStream({ ...rest, destination: createCloudWatch(own) });
 }
 

@@ -6,6 +6,7 @@ import {
   type LogServiceAccessKey,
   type LogServiceOptions,
   logServiceOptionNames,
+  otherLogServiceClients,
 } from '@logferry/log-service';
 import { loudWithoutAwait } from './forgotten-await.js';
 import { type DestinationStream, destinationStream, type StreamOptions, streamOptionNames } from './stream.js';
@@ -40,7 +41,8 @@ export interface LogServiceTargetOptions
  * `MISCONFIGURED`.
  */
 export function logServiceStream(options: LogServiceStreamOptions): DestinationStream {
-  const [own, rest] = splitOptions(withoutHostKeys(options), logServiceOptionNames, streamOptionNames);
+  const given = withoutHostKeys(options);
+  const [own, rest] = splitOptions(given, logServiceOptionNames, streamOptionNames, otherLogServiceClients);
   return destinationStream({ ...rest, destination: createLogService(own) });
 }
 

@@ -1,6 +1,7 @@
 import { type CloudWatchOptions, cloudWatchOptionNames, createCloudWatch } from '@logferry/cloudwatch';
 import { splitOptions } from '@logferry/core';
 import { type TransportOptions, transportOptionNames } from './options.js';
+import { otherTransports } from './other-transports.js';
 import { DestinationTransport } from './transport.js';
 
 export interface CloudWatchTransportOptions extends CloudWatchOptions, TransportOptions {}
@@ -9,7 +10,7 @@ export interface CloudWatchTransportOptions extends CloudWatchOptions, Transport
 export class CloudWatchTransport extends DestinationTransport {
   /** Throws `ConfigError` for wrong options. */
   constructor(options: CloudWatchTransportOptions) {
-    const [own, rest] = splitOptions(options, cloudWatchOptionNames, transportOptionNames);
+    const [own, rest] = splitOptions(options, cloudWatchOptionNames, transportOptionNames, otherTransports);
     super({ ...rest, destination: createCloudWatch(own) });
   }
 }

@@ -1,5 +1,10 @@
 import { splitOptions } from '@logferry/core';
-import { createLogService, type LogServiceOptions, logServiceOptionNames } from '@logferry/log-service';
+import {
+  createLogService,
+  type LogServiceOptions,
+  logServiceOptionNames,
+  otherLogServiceClients,
+} from '@logferry/log-service';
 import { type TransportOptions, transportOptionNames } from './options.js';
 import { DestinationTransport } from './transport.js';
 
@@ -9,7 +14,7 @@ export interface LogServiceTransportOptions extends LogServiceOptions, Transport
 export class LogServiceTransport extends DestinationTransport {
   /** Throws `ConfigError` for wrong options. */
   constructor(options: LogServiceTransportOptions) {
-    const [own, rest] = splitOptions(options, logServiceOptionNames, transportOptionNames);
+    const [own, rest] = splitOptions(options, logServiceOptionNames, transportOptionNames, otherLogServiceClients);
     super({ ...rest, destination: createLogService(own) });
   }
 }

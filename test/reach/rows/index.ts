@@ -1,6 +1,7 @@
 import type { Group } from '../row.js';
 import { managers } from './managers.js';
 import { runtimes } from './runtimes.js';
+import { typescript } from './typescript.js';
 
 /** In the order of docs/reach.md. */
-export const groups: readonly Group[] = [runtimes, managers];
+export const groups: readonly Group[] = [runtimes, managers, typescript];

@@ -79,7 +79,7 @@ Its logger, with the option logGroupName: 'shop':
   winston  new CloudWatchTransport() of @logferry/winston/cloudwatch
   pino     pino.transport({ target: '@logferry/pino/cloudwatch', options })
   bunyan   cloudWatchStream() of @logferry/bunyan/cloudwatch
-The page shows its counters, too, with: node --import @logferry/emulators/report app.js
+The page shows its counters, too, with: npm i -D @logferry/emulators, and node --import @logferry/emulators/report app.js
 
 Ctrl-C stops the servers.
 `);

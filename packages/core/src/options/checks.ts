@@ -1,5 +1,6 @@
 import { ConfigError } from '../contract/errors.js';
 import { parseProxy } from '../tools/proxy.js';
+import { asNamedElsewhere, type OtherPackages } from './other-packages.js';
 
 /**
  * The `ConfigError` for a wrong value. It names the option, the expectation and the value that came, without the user name,
@@ -28,27 +29,40 @@ export function optionNames<Options extends object>(
   return Object.keys(names) as (keyof Options & string)[];
 }
 
-/** Throws `ConfigError` for an option that is not `known`, with the name that was probably meant. `path` goes before the name. */
-export function refuseUnknownOptions(options: object, known: readonly string[], path = ''): void {
+/**
+ * Throws `ConfigError` for an option that is not `known`, with the name that was probably meant. `path` goes before the name. A name of
+ * one of the `others` is answered with what it is here.
+ */
+export function refuseUnknownOptions(
+  options: object,
+  known: readonly string[],
+  path = '',
+  others: OtherPackages = {},
+): void {
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const meant = nearestName(name, known);
-    const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean "${path}${meant}"?`;
+    const hint = asNamedElsewhere(name, others) ?? nearestHint(name, known, path);
     throw new ConfigError(path + name, `unknown option "${path}${name}": ${hint}`);
   }
 }
 
+function nearestHint(name: string, known: readonly string[], path: string): string {
+  const meant = nearestName(name, known);
+  return meant === undefined ? `known are ${known.join(', ')}` : `did you mean "${path}${meant}"?`;
+}
+
 /**
  * Splits options between two layers, a destination and a transport, by the names that each of them reads. A name may belong
- * to both. Throws `ConfigError` for a name that neither knows.
+ * to both. Throws `ConfigError` for a name that neither knows; a name of one of the `others` is answered with what it is here.
  */
 export function splitOptions<T extends object, A extends keyof T & string, B extends keyof T & string>(
   options: T,
   first: readonly A[],
   second: readonly B[],
+  others?: OtherPackages<keyof T & string>,
 ): readonly [Pick<T, A>, Pick<T, B>] {
   const raw = objectOption('options', options) as T;
-  refuseUnknownOptions(raw, [...new Set<string>([...first, ...second])]);
+  refuseUnknownOptions(raw, [...new Set<string>([...first, ...second])], '', others);
   return [pick(raw, first), pick(raw, second)];
 }
 

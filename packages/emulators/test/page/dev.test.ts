@@ -16,6 +16,9 @@ it('startDev() starts both servers and a page, whose address leads to it', async
   expect(dev.env).toMatchObject({
     ...dev.cloudWatch.env,
     ...dev.logService.env,
+    SLS_ENDPOINT: dev.logService.url,
+    SLS_PROJECT: 'shop',
+    SLS_LOGSTORE: 'web',
     LOGFERRY_DEV: dev.url,
   });
 });

@@ -21,6 +21,7 @@ import { type Compression, hasZstd } from '../send/compress.js';
 import type { LogServiceCredentials } from '../signed/credentials-option.js';
 import { regionOf } from '../signed/region.js';
 import { type LogServiceFetch, type LogServiceOptions, logServiceOptionNames } from './options.js';
+import { otherLogServiceClients } from './other-clients.js';
 import { projectUrl } from './project-url.js';
 import { createRouting, type Routing } from './routing.js';
 
@@ -73,7 +74,7 @@ export interface NewLogstore {
 
 /** Checks the options and fills in the defaults. Throws `ConfigError`. */
 export function resolveLogServiceOptions(options: LogServiceOptions): ResolvedLogServiceOptions {
-  refuseUnknownOptions(objectOption('options', options), logServiceOptionNames);
+  refuseUnknownOptions(objectOption('options', options), logServiceOptionNames, '', otherLogServiceClients);
   const { endpoint, project } = options;
   checkName('project', project, PROJECT_NAME, '3 to 63 of a-z 0-9 -, with a letter or digit at both ends');
   const source = sourceOption(options.source) ?? nameOfHost();
