@@ -59,7 +59,6 @@ export type { LookupAll } from './tools/lookup.js';
 export { orAborted } from './tools/or-aborted.js';
 export { ownFile } from './tools/own-file.js';
 export { type ForwardProxy, type ProxySetting, proxyChooser } from './tools/proxy.js';
-export { requireFrom } from './tools/require-from.js';
 export { stringify, toPrimitive } from './tools/stringify.js';
 export { endOfSlice, findCap, MAX_PART_HEADER_BYTES, split, truncate, utf8Bytes } from './tools/text.js';
 export { toDateMs } from './tools/time.js';

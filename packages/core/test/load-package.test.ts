@@ -50,7 +50,7 @@ describe.each([
   it('a package that is nowhere is told, with the way to install it', async () => {
     await expect(inBundle('no-such-package', missing('no-such-package'))).rejects.toMatchObject({
       code: 'MISCONFIGURED',
-      message: 'the X is neither in the bundle nor beside it; install it: npm install no-such-package',
+      message: 'the X is not installed; install it: npm install no-such-package',
     });
   });
 

@@ -1,4 +1,5 @@
-import { ownFile, requireFrom } from '@logferry/core';
+import Module from 'node:module';
+import { ownFile } from '@logferry/core';
 import type { transport as pinoTransport } from 'pino';
 import { moduleUrl } from './module-url.js';
 
@@ -8,7 +9,7 @@ import { moduleUrl } from './module-url.js';
  */
 export const transport = ((options: unknown) => {
   const file = ownFile(moduleUrl, './module-url.js', '@logferry/pino', 'transport', IN_PROCESS);
-  return requireFrom(file)('pino').transport(options);
+  return Module.createRequire(file)('pino').transport(options);
 }) as typeof pinoTransport;
 
 const IN_PROCESS = 'ship in process, by cloudWatchStream() or logServiceStream()';

@@ -16,7 +16,7 @@ export interface LazyPackage<T> {
    * `.catch(rethrow)`, and has the comment `webpackIgnore: true`: then no build fails, or warns, for lack of it.
    */
   readonly load: () => Promise<T>;
-  /** The URL of the file module-url.js of the package that needs this one. */
+  /** The URL of a module of the package that needs this one. In a bundle it may be `undefined`. */
   readonly parentUrl: string | undefined;
 }
 
@@ -96,7 +96,6 @@ function isEnvironmentGone(): boolean {
 function refusal({ name, title = name, parentUrl }: LazyPackage<unknown>, cause: unknown): DeliveryError {
   const refuse = (text: string): DeliveryError => new DeliveryError('MISCONFIGURED', `${title} ${text}`, { cause });
   if (!isMissing(cause, name)) return refuse(`cannot be loaded: ${cause}`);
-  if (isInBundle(parentUrl)) return refuse(`is neither in the bundle nor beside it; install it: npm install ${name}`);
   const folders = requireFrom(placeOf(parentUrl)).resolve.paths(name);
   const isThere = folders?.some((folder) => existsSync(join(folder, name, 'package.json')));
   // Node.js 20 and 26.12 remember that a file package.json was missing, or could not be read. An installation may also lack files.
