@@ -1,7 +1,8 @@
 import type { Group } from '../row.js';
+import { bundles } from './bundles.js';
 import { managers } from './managers.js';
 import { runtimes } from './runtimes.js';
 import { typescript } from './typescript.js';
 
 /** In the order of docs/reach.md. */
-export const groups: readonly Group[] = [runtimes, managers, typescript];
+export const groups: readonly Group[] = [runtimes, managers, bundles, typescript];
