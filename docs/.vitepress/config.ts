@@ -9,11 +9,14 @@ const docs = fileURLToPath(new URL('..', import.meta.url));
 const root = join(docs, '..');
 const REPOSITORY = 'https://github.com/logferry/logferry';
 
+const base = process.env.LOGFERRY_DOCS_BASE ?? '/';
+
 export default defineConfig({
   title: 'Logferry',
   description: 'Log transports for winston, pino and bunyan to Amazon CloudWatch Logs and Alibaba Cloud Log Service.',
   lang: 'en',
-  base: process.env.LOGFERRY_DOCS_BASE ?? '/',
+  base,
+  head: [['link', { rel: 'icon', href: `${base}icon.svg` }]],
   cleanUrls: true,
   // Pages of the list that are not written yet.
   ignoreDeadLinks: allGroups.flatMap(({ pages }) =>
@@ -22,7 +25,13 @@ export default defineConfig({
   srcExclude: ['node_modules/**', 'test/**', 'tools/**', 'api-surface/**'],
   // Styles and scripts are files of the site: a page asks no other host.
   themeConfig: {
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      options: {
+        // A page answers before the reference does.
+        miniSearch: { searchOptions: { boostDocument: (id: string) => (id.includes('/api/') ? 0.1 : 1) } },
+      },
+    },
     outline: [2, 3],
     nav: [
       { text: 'Start', link: '/start/winston', activeMatch: '/start/' },
@@ -36,6 +45,8 @@ export default defineConfig({
     socialLinks: [{ icon: 'github', link: REPOSITORY }],
   },
   markdown: {
+    // Colours that can be read.
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     // The same anchors as on GitHub.
     anchor: { slugify: slugOf },
     config(md) {

@@ -7,7 +7,8 @@ import { parseAllDocuments } from 'yaml';
 /** For each language that a block may have, a function that throws if the code is not well-formed. */
 export const parsers: Readonly<Record<string, (code: string) => unknown>> = {
   js: parseScript,
-  ts: (code) => transform(code, { loader: 'ts' }),
+  // NestJS has decorators of parameters.
+  ts: (code) => transform(code, { loader: 'ts', tsconfigRaw: { compilerOptions: { experimentalDecorators: true } } }),
   json: JSON.parse,
   yaml: parseYaml,
   sh: parseShell,

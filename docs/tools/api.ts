@@ -1,7 +1,11 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Application } from 'typedoc';
 import type ts from 'typescript';
 import { type EntryPoint, root } from './entry-points.js';
+
+const DESCRIPTION =
+  'Each class, function and type that the packages export, with its parameters, units, defaults and errors.';
 
 /** Options of typedoc-plugin-markdown. */
 const MARKDOWN = {
@@ -39,5 +43,7 @@ export async function writeApi(program: ts.Program, entryPoints: readonly EntryP
     })),
   );
   await app.outputs.writeOutput({ name: 'markdown', path: join(root, 'docs/api') }, project);
+  const index = join(root, 'docs/api/index.md');
+  writeFileSync(index, `---\ndescription: ${DESCRIPTION}\n---\n\n${readFileSync(index, 'utf8')}`);
   if (app.logger.hasErrors()) throw new Error('The API reference could not be made.');
 }

@@ -120,7 +120,7 @@ function plain(text: string): string {
 }
 
 /** A value at the beginning of a default. */
-const VALUE = /^('[^']*'|\d[\d_.]*|true|false)(?=$|[;,])/;
+const VALUE = /^('[^']*'|\d[\d_.]*|true|false)(?=$|[;,]| \()/;
 
 /** The options as a table of Markdown. `link` makes the address of a page. */
 export function optionTable(options: readonly Option[], link: (page: string) => string): string {

@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type ts from 'typescript';
+import { allGroups } from '../.vitepress/pages.js';
 import { type EntryPoint, root } from './entry-points.js';
 import { optionTable, readOptions } from './options.js';
-import { listPages, listReadmes, readPage } from './pages.js';
+import { listPages, listReadmes } from './pages.js';
 
 const REPOSITORY = 'https://github.com/logferry/logferry/blob/main/';
 
@@ -44,5 +45,11 @@ function linkTo(url: string, from: string): string {
   const [file = '', anchor] = url.slice(REPOSITORY.length).split('#');
   const path = relative(dirname(from), file);
   const address = from.startsWith('docs/') ? (path.startsWith('.') ? path : `./${path}`) : `${REPOSITORY}${file}`;
-  return `[${readPage(file).title}](${address}${anchor === undefined ? '' : `#${anchor}`})`;
+  return `See [${nameOf(file)}](${address}${anchor === undefined ? '' : `#${anchor}`}).`;
+}
+
+/** A page's name in the sidebar; of a README its package. */
+function nameOf(file: string): string {
+  const page = allGroups.flatMap(({ pages }) => pages).find(([path]) => file === `docs/${path}.md`);
+  return page?.[1] ?? `@logferry/${file.split('/')[1]}`;
 }

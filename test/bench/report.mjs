@@ -100,7 +100,7 @@ function deliveredAt({ lastStoredAt, endedAt }) {
   return lastStoredAt || endedAt;
 }
 
-function median(numbers) {
+export function median(numbers) {
   if (numbers.length === 0) return Number.NaN;
   const sorted = numbers.toSorted((a, b) => a - b);
   return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;

@@ -60,7 +60,7 @@ export function summaryOf(measured) {
     return [text, format(mine, column.digits), `${format(theirs, column.digits)} (${nameOf(other)})`, ratio];
   });
   const head = [
-    ['', 'Logferry', 'compared with', 'ratio'],
+    ['figure', 'Logferry', 'compared with', 'ratio'],
     ['---', '--:', '--:', '--:'],
   ];
   return [...head, ...lines].map((line) => `| ${line.join(' | ')} |`).join('\n');

@@ -21,14 +21,14 @@ export function matrixTable(measured: readonly Measured[] = []): Table {
     });
     return [ending.name, ...cells];
   });
-  return [['', ...hosts], ...rows];
+  return [['ending', ...hosts], ...rows];
 }
 
 /** What survives with a spool, as promised. */
 export function survivalTable(): Table {
   const head = columns.map(({ mode, thread }) => `\`${mode}\` in ${thread ? 'a thread' : 'process'}`);
   const rows = spooledEndings.map(({ name, fates }) => [name, ...fates.map(describeFate)]);
-  return [['', ...head], ...rows];
+  return [['ending', ...head], ...rows];
 }
 
 /** Names of the tables of the page. */

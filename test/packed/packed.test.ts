@@ -12,16 +12,19 @@ const fixture = fileURLToPath(new URL('fixture/', import.meta.url));
 /** The command alone brings the AWS SDK along. */
 const libraries = readdirSync(packages).filter((name) => name !== 'cli');
 
+function manifestOf(folder: string): Readonly<Record<string, unknown>> {
+  return JSON.parse(readFileSync(join(packages, folder, 'package.json'), 'utf8'));
+}
+
 it('the packages promise the versions of Node.js on which CI runs the smoke', () => {
-  const enginesIn = (folder: string): unknown =>
-    JSON.parse(readFileSync(join(packages, folder, 'package.json'), 'utf8')).engines;
-  for (const name of readdirSync(packages)) expect(enginesIn(name), name).toEqual(enginesIn('..'));
+  const { engines } = manifestOf('..');
+  for (const name of readdirSync(packages)) expect(manifestOf(name).engines, name).toEqual(engines);
 });
 
 it.each(readdirSync(packages))(
   'package.json of %s says whose it is, where it is, and what a bundler may drop',
   (name) => {
-    const manifest = JSON.parse(readFileSync(join(packages, name, 'package.json'), 'utf8'));
+    const manifest = manifestOf(name);
     const home = 'https://github.com/logferry/logferry';
     expect(manifest).toMatchObject({
       license: 'MIT',
@@ -56,7 +59,7 @@ it('the packed command, alone in an empty folder, ships to CloudWatch', async ()
   execFileSync('npm', ['install', ...quiet, ...tarballs.map((file) => `./${file}`)], { cwd: folder });
   const server = await startCloudWatch();
   onTestFinished(() => server.close());
-  expect((await run('--version')).stdout).toBe('0.0.0\n');
+  expect((await run('--version')).stdout).toBe(`${manifestOf('cli').version}\n`);
   writeFileSync(join(folder, 'logferry.config.ts'), CONFIG);
   await run('run', 'cloudwatch', '--', 'echo', 'packed');
   expect(server.events()).toMatchObject([{ logGroupName: 'shop', message: 'packed' }]);
@@ -161,7 +164,7 @@ describe('the packed packages in an empty folder', () => {
       execFileSync('node', [yarn, ...args], { cwd: project, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
     cpSync(fixture, project, { recursive: true });
     const ours = Object.fromEntries(
-      libraries.map((name) => [`@logferry/${name}`, `file:../logferry-${name}-0.0.0.tgz`]),
+      libraries.map((name) => [`@logferry/${name}`, `file:../logferry-${name}-${manifestOf(name).version}.tgz`]),
     );
     const dependencies = { ...ours, winston: '3', bunyan: '2', '@opentelemetry/api': '1' };
     writeFileSync(join(project, 'package.json'), JSON.stringify({ dependencies, resolutions: ours }));

@@ -7,15 +7,29 @@ export interface Clouds {
   readonly env: Readonly<Record<string, string>>;
   /** The texts of the records that arrived since the last call, sorted. */
   take(): readonly string[];
+  /** The records themselves, in order of arrival at each cloud. Log Service has text only. */
+  takeRecords(): readonly StoredRecord[];
   /** Stops both. Expects that no request broke a rule. */
   close(): Promise<void>;
 }
+
+export type StoredRecord = Readonly<Record<string, unknown>>;
+
+/** The text of a record, under the name that its framework gives it. */
+export const textOf = ({ message, msg }: StoredRecord): string => String(message ?? msg);
 
 export async function startClouds(): Promise<Clouds> {
   const cloudWatch = await startCloudWatch({ strict: true });
   const logService = await startLogService({ strict: true });
   const { endpoint, project, logstore } = logService.target;
   let taken = { cloudWatch: 0, logService: 0 };
+  const takeRecords = (): readonly StoredRecord[] => {
+    const messages = cloudWatch.events().map(({ message }) => message);
+    const logs = logService.events().map(({ fields }) => fields);
+    const fresh = [...messages.slice(taken.cloudWatch).map(parse), ...logs.slice(taken.logService)];
+    taken = { cloudWatch: messages.length, logService: logs.length };
+    return fresh;
+  };
   return {
     env: {
       ...cloudWatch.env,
@@ -25,13 +39,8 @@ export async function startClouds(): Promise<Clouds> {
       SLS_PROJECT: project,
       SLS_LOGSTORE: logstore,
     },
-    take() {
-      const messages = cloudWatch.events().map(({ message }) => message);
-      const logs = logService.events().map(({ fields }) => fields);
-      const fresh = [...messages.slice(taken.cloudWatch).map(parse), ...logs.slice(taken.logService)];
-      taken = { cloudWatch: messages.length, logService: logs.length };
-      return fresh.map(({ message, msg }) => String(message ?? msg)).sort();
-    },
+    take: () => takeRecords().map(textOf).sort(),
+    takeRecords,
     async close() {
       await Promise.all([cloudWatch.close(), logService.close()]);
       expect([...cloudWatch.stats().violations, ...logService.stats().violations]).toEqual([]);
@@ -40,7 +49,7 @@ export async function startClouds(): Promise<Clouds> {
 }
 
 /** A line that is no JSON object is the text of a record. */
-function parse(message: string): { readonly message?: unknown; readonly msg?: unknown } {
+function parse(message: string): StoredRecord {
   try {
     return Object(JSON.parse(message));
   } catch {

@@ -1,11 +1,12 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Clouds, startClouds } from './clouds.js';
-import type { Ended, ExecOptions, ReachContext, Row } from './row.js';
+import type { Ended, ExecOptions, ReachContext, Row, Started } from './row.js';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const TIMEOUT_MS = 60_000;
@@ -14,6 +15,10 @@ const INSTALL_TIMEOUT_MS = 300_000;
 interface Manifest {
   readonly name: string;
   readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+interface DevDependencies {
+  readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
 /** What all rows of a run share: the tarballs, and folders that are filled once. */
@@ -46,9 +51,11 @@ export class Reach {
   async run(row: Row): Promise<Readonly<Record<string, string>>> {
     const folder = mkdtempSync(join(this.#root, 'row-'));
     const clouds = await startClouds();
+    const started: ChildProcess[] = [];
     try {
-      return await row.run(this.#context(folder, clouds));
+      return await row.run(this.#context(folder, clouds, started));
     } finally {
+      for (const child of started) child.kill('SIGKILL');
       await clouds.close();
       rmSync(folder, { recursive: true, force: true });
     }
@@ -58,15 +65,20 @@ export class Reach {
     rmSync(this.#root, { recursive: true, force: true });
   }
 
-  #context(folder: string, clouds: Clouds): ReachContext {
-    const exec = (command: string, args: readonly string[], options: ExecOptions = {}): Promise<Ended> =>
-      run(command, args, { cwd: folder, ...options, env: { ...clouds.env, ...options.env } });
+  #context(folder: string, clouds: Clouds, started: ChildProcess[]): ReachContext {
+    const inRow = (options: ExecOptions = {}) => ({ cwd: folder, ...options, env: { ...clouds.env, ...options.env } });
     return {
       folder,
       tarballs: this.#tarballs,
       clouds,
       install: (packages = [], into = folder) => this.#install(packages, into),
-      exec,
+      exec: (command, args, options) => run(command, args, inRow(options)),
+      start(command, args, options) {
+        const { cwd, env } = inRow(options);
+        const child = spawn(command, args, { cwd, env: environment(cwd, env), stdio: ['ignore', 'pipe', 'pipe'] });
+        started.push(child);
+        return follow(child);
+      },
       shared: (key, fill) => {
         const known = this.#shared.get(key);
         if (known) return known;
@@ -82,8 +94,8 @@ export class Reach {
     mkdirSync(folder, { recursive: true });
     const file = join(folder, 'package.json');
     if (!existsSync(file)) writeFileSync(file, JSON.stringify({ name: 'somebody', version: '1.0.0', private: true }));
-    const manifest = readManifest(folder);
-    const named = [...Object.keys(manifest.dependencies ?? {}), ...packages].filter((name) =>
+    const { dependencies, devDependencies } = readManifest<DevDependencies>(folder);
+    const named = [...Object.keys({ ...dependencies, ...devDependencies }), ...packages].filter((name) =>
       this.#manifests.has(name),
     );
     const ours = [...this.#closure(named)].map((name) => `${name}@file:${this.#tarballs.get(name)}`);
@@ -121,8 +133,7 @@ async function run(
   options: ExecOptions & { readonly cwd: string },
 ): Promise<Ended> {
   const { cwd, timeoutMs = TIMEOUT_MS } = options;
-  const path = [join(cwd, 'node_modules', '.bin'), process.env.PATH].join(delimiter);
-  const env = { ...ownEnvironment(), PATH: path, ...options.env };
+  const env = environment(cwd, options.env);
   return new Promise((resolve, reject) => {
     execFile(
       command,
@@ -136,6 +147,24 @@ async function run(
       },
     );
   });
+}
+
+function follow(child: ChildProcess): Started {
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  return {
+    pid: child.pid as number,
+    stdout: () => output.stdout,
+    ended: once(child, 'close').then(([code, signal]) => ({ ...output, exit: code ?? signal })),
+  };
+}
+
+function environment(cwd: string, env: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const path = [join(cwd, 'node_modules', '.bin'), process.env.PATH].join(delimiter);
+  return { ...ownEnvironment(), PATH: path, ...env };
 }
 
 /** The environment as before vitest, which changes what frameworks and other runners do. */

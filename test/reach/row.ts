@@ -13,6 +13,8 @@ export interface Row {
   readonly name: string;
   /** It belongs to the short form, too. */
   readonly short: boolean;
+  /** What this machine lacks for the row, which is skipped then. @default nothing */
+  readonly lacks?: string | undefined;
   /** Tries the place, expects what is promised, and returns what is seen. It is the same in each run: a time is not part of it. */
   run(context: ReachContext): Promise<Outcome>;
 }
@@ -37,6 +39,8 @@ export interface ReachContext {
    * clouds, and `env`. Rejects only if the command does not start, or exceeds `timeoutMs`, which is 60 s at first.
    */
   exec(command: string, args: readonly string[], options?: ExecOptions): Promise<Ended>;
+  /** The same for a program that goes on, such as a server. If it still runs at the end of the row, it is killed. */
+  start(command: string, args: readonly string[], options?: Omit<ExecOptions, 'timeoutMs'>): Started;
   /** A folder that `fill` fills once for all rows with the same key: for an installation that several rows only read. */
   shared(key: string, fill: (folder: string) => Promise<void>): Promise<string>;
 }
@@ -45,6 +49,13 @@ export interface ExecOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+}
+
+export interface Started {
+  readonly pid: number;
+  /** What it wrote to stdout so far. */
+  stdout(): string;
+  readonly ended: Promise<Ended>;
 }
 
 export interface Ended {

@@ -19,7 +19,7 @@ import { recordOf } from './record.js';
 
 /** Options of a stream to any destination. */
 export interface StreamOptions extends DeliveryOptions {
-  /** Least severe level that is shipped: a name or a number. @default the logger's level, or 'info' */
+  /** Least severe level that is shipped: a name or a number. @default the logger's level, or `'info'` */
   readonly level?: BunyanLevel | undefined;
   /** Name for bunyan's `logger.levels(name)`. @default none */
   readonly name?: string | undefined;

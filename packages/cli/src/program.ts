@@ -1,9 +1,10 @@
 import { Command, CommanderError, Help } from 'commander';
 import './environment.js';
-import { ConfigError, nearestName } from '@logferry/core';
+import { asNamedElsewhere, ConfigError, nearestName } from '@logferry/core';
 import { addCompleteCommand, completionsOf } from './complete/complete-command.js';
 import { addDevCommand } from './dev/dev-command.js';
 import { addDoctorCommand } from './doctor/doctor-command.js';
+import { otherFlags } from './options/other-flags.js';
 import { unknownVariables } from './options/unknown-variables.js';
 import { addPipeCommand } from './pipe/pipe-command.js';
 import { SHIPPING_EXIT_CODES } from './pipe/shipping-command.js';
@@ -97,6 +98,8 @@ function withHint(text: string, command: Command): string {
 /** What was probably meant, or where to look. */
 function hintFor(fault: string, command: Command): string {
   const [, dashes, unknown] = /^unknown (?:option|command) '(-*)([^'=]+)/.exec(fault) ?? [];
+  const elsewhere = command.name() === 'cloudwatch' && asNamedElsewhere(unknown ?? '', otherFlags);
+  if (elsewhere) return elsewhere;
   const commands = command.commands.map((each) => each.name());
   const meant = unknown === undefined ? undefined : nearestName(unknown, dashes ? flagsOf(command) : commands);
   if (meant !== undefined) return `did you mean ${dashes}${meant}?`;

@@ -45,6 +45,13 @@ it.each([
 it.each([
   [[], {}, '--group is missing: give the flag, LOGFERRY_LOG_GROUP_NAME, or cloudwatch.logGroupName'],
   [['--grup', 'a'], {}, "unknown option '--grup': did you mean --group?"],
+  [['--aws_region', 'a'], {}, `unknown option '--aws_region': "aws_region" of pino-cloudwatch is "--region" here`],
+  [['--stdout'], {}, `unknown option '--stdout': "stdout" of pino-cloudwatch is "--tee" here`],
+  [
+    ['--aws_secret_access_key', 'secret'],
+    {},
+    'set the environment variable AWS_SECRET_ACCESS_KEY, or name a --profile',
+  ],
   [['--xyz'], {}, "unknown option '--xyz': logferry cloudwatch --help shows all options"],
   [['--group', '--tee'], {}, '--log-group-name: expected a value, got the flag --tee'],
   [['--group', ''], {}, '--group is missing'],

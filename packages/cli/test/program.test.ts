@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
@@ -16,7 +16,8 @@ function walk(command: Command, path: readonly string[] = []): [string[], Comman
 const all = walk(createProgram('1.2.3'));
 
 it('--version states the version', async () => {
-  expect(await run(['--version'])).toMatchObject({ code: 0, out: '0.0.0\n' });
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  expect(await run(['--version'])).toMatchObject({ code: 0, out: `${version}\n` });
 });
 
 it.each(all.map(([path]) => path))('--help of "%s %s" explains the command and each option', async (...path) => {

@@ -5,6 +5,7 @@ export interface CloudWatchOptions {
   /**
    * Log group: 1 to 512 of the characters `a-z A-Z 0-9 . - _ / #`, not starting with `aws/`. May be a template, as
    * `logStreamName`, or a function of the record: other characters that come from records become `-`.
+   * @see https://github.com/logferry/logferry/blob/main/docs/routing.md
    */
   readonly logGroupName: string | ((record: LogRecord) => string);
   /**
@@ -13,14 +14,16 @@ export interface CloudWatchOptions {
    * the event in UTC), and `{field:tenant.id}`, with a default: `{field:tenant.id|nobody}`. May be a function of the record, which
    * is called for each, with the time that the event ships with. A record for which it throws, or returns no string, is dropped as
    * `unencodable`. @default '{hostname}/{pid}/{start}'
+   * @see https://github.com/logferry/logferry/blob/main/docs/routing.md
    */
   readonly logStreamName?: string | ((record: LogRecord) => string) | undefined;
   /**
    * Names group, stream or both for a record: what it returns goes before `logGroupName` and `logStreamName`, which apply where it
    * returns `undefined`. The same rules as for a function there. @default none
+   * @see https://github.com/logferry/logferry/blob/main/docs/routing.md
    */
   readonly route?: ((record: LogRecord) => CloudWatchRoute | undefined) | undefined;
-  /** AWS region. @default the region that the AWS SDK finds: `AWS_REGION`, or the shared config file */
+  /** AWS region, such as `'us-east-1'`. @default the region that the AWS SDK finds: `AWS_REGION`, or the shared config file */
   readonly region?: string | undefined;
   /**
    * Credentials, or a function that fetches them, and is called again when the service refuses those that it gave.
@@ -29,12 +32,12 @@ export interface CloudWatchOptions {
   readonly credentials?: CloudWatchCredentials | (() => Promise<CloudWatchCredentials>) | undefined;
   /**
    * Name of a profile in the shared config and credentials files: its credentials, region and other settings are used. Needs the
-   * AWS SDK's package of credential providers. Not beside `credentials`. @default `AWS_PROFILE`, as one of the chain's sources
+   * package `@aws-sdk/credential-providers`. Not beside `credentials`. @default `AWS_PROFILE`, as one of the chain's sources
    */
   readonly profile?: string | undefined;
   /**
    * A role to write the logs with. It is assumed by the credentials of `credentials`, of `profile`, or of the AWS SDK's chain, and
-   * assumed anew before its credentials expire. Needs the AWS SDK's package of credential providers. @default none
+   * assumed anew before its credentials expire. Needs the package `@aws-sdk/credential-providers`. @default none
    */
   readonly assumeRole?: CloudWatchRole | undefined;
   /**
@@ -124,16 +127,19 @@ export interface CloudWatchClient {
 
 /** AWS credentials, as the AWS SDK's providers return them. */
 export interface CloudWatchCredentials {
+  /** Id of the access key. */
   readonly accessKeyId: string;
+  /** The secret of the access key. */
   readonly secretAccessKey: string;
+  /** Token of temporary credentials. @default none */
   readonly sessionToken?: string | undefined;
-  /** Time at which a function is called again for new credentials. */
+  /** Time at which a function is called again for new credentials. @default never */
   readonly expiration?: Date | undefined;
 }
 
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
 export interface CloudWatchRole {
-  /** `'arn:aws:iam::123456789012:role/logs'` */
+  /** ARN of the role: `'arn:aws:iam::123456789012:role/logs'`. */
   readonly roleArn: string;
   /** The secret that the trust policy of the role may ask for: 2 to 1224 characters. @default none */
   readonly externalId?: string | undefined;
@@ -153,6 +159,6 @@ export interface CloudWatchEntity {
     readonly Name?: string | undefined;
     readonly Environment?: string | undefined;
   };
-  /** The service takes up to 10, with names of 1 to 256 characters and values of 1 to 512. */
+  /** The service takes up to 10, with names of 1 to 256 characters and values of 1 to 512. @default none */
   readonly attributes?: Readonly<Record<string, string>> | undefined;
 }

@@ -85,7 +85,7 @@ export {
   wrongSecret,
 } from './options/checks.js';
 export { DEFAULT_CLOSE_TIMEOUT_MS, DEFAULT_MAX_BUFFER_BYTES, deliveryOptionNames } from './options/delivery-options.js';
-export type { OtherOption, OtherPackages } from './options/other-packages.js';
+export { asNamedElsewhere, type OtherOption, type OtherPackages } from './options/other-packages.js';
 export {
   callRoute,
   compileName,

@@ -1,5 +1,6 @@
+import { AsyncResource, createHook } from 'node:async_hooks';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { createShipper, systemClock } from '../src/index.js';
 import { RecordingDestination, record } from './support/recording-destination.js';
 
@@ -33,4 +34,18 @@ it('tells losses that were joined, although nothing happens afterwards', async (
     await sleep(Math.random());
   }
   await expect.poll(() => told, { timeout: 3000 }).toEqual(shippers.map(() => 12));
+});
+
+it('keeps nothing that a test runner would report as an open handle, as jest --detectOpenHandles does', async () => {
+  const kept: object[] = [];
+  const hook = createHook({
+    init(_id, _type, _trigger, resource) {
+      if (resource instanceof AsyncResource) kept.push(resource);
+    },
+  }).enable();
+  vi.resetModules();
+  const { systemClock: fresh } = await import('../src/tools/system-clock.js');
+  hook.disable();
+  expect(fresh).not.toBe(systemClock);
+  expect(kept.filter((resource) => !('hasRef' in resource) || (resource as NodeJS.Timeout).hasRef())).toEqual([]);
 });

@@ -41,6 +41,11 @@ export interface StreamOptions extends DeliveryOptions {
   /** True is refused: `pino.transport({ target: '@logferry/pino/…' })` starts a worker thread. @default false */
   readonly thread?: boolean | undefined;
   /**
+   * Deadline of closing, in milliseconds: in pino's worker at most 9000, but for `close(transport)`. Records left then are counted as
+   * `undeliverable`. @default 5000
+   */
+  readonly closeTimeoutMs?: number | undefined;
+  /**
    * Least severe level that is shipped: a standard level's name, or a number. Needed since pino ignores a `level` beside a
    * single `target`. JSON lines with a label that no logger has told, or without a level, always pass. @default all lines
    */

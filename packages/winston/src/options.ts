@@ -23,7 +23,7 @@ export interface HostOptions {
 }
 
 /** The options of every Logferry transport. With `thread: true`, only `format` may be, or hold, a function. */
-export interface TransportOptions extends DeliveryOptions, HostOptions {}
+export interface TransportOptions extends HostOptions, DeliveryOptions {}
 
 export const hostOptionNames: readonly (keyof HostOptions)[] = optionNames<HostOptions>({
   level: true,

@@ -37,34 +37,41 @@ export interface RetryOptions {
 export interface DeliveryOptions extends ShapingOptions {
   /** Longest wait of the first record in an open batch, in milliseconds. Later records do not prolong it. @default 1000 */
   readonly maxDelayMs?: number | undefined;
-  /** Most bytes in a batch, as the service counts them. Lowers the service's limit, never raises it. @default the service's limit */
+  /**
+   * Most bytes in a batch, as the service counts them, from 1024. Lowers the service's limit, never raises it. An event is never larger than a
+   * batch. @default the service's limit
+   */
   readonly maxBatchBytes?: number | undefined;
   /** Most events in a batch. Lowers the service's limit, never raises it. @default the service's limit */
   readonly maxBatchEvents?: number | undefined;
   /**
    * One budget for all records that wait or are in flight, in bytes: each payload, text as UTF-8, 40 more for each event and
-   * 1536 for each batch. @default 67_108_864
+   * 1536 for each batch. @default 67_108_864 (64 MiB)
    */
   readonly maxBufferBytes?: number | undefined;
-  /** The records that are dropped when the budget is full. A fifth is reserved for warnings and worse. @default 'drop-newest' */
+  /** The records that are dropped when the budget of memory or of `spool` is full. A fifth of the memory is reserved for warnings and worse. @default 'drop-newest' */
   readonly overflow?: 'drop-newest' | 'drop-oldest' | undefined;
   /**
    * Most routes (streams, topics) with records waiting or in flight. A record for another one is dropped as `too-many-routes`.
-   * A route without records counts no more. @default 10_000; less if the destination routes by fields or functions
+   * A route without records counts no more. @default 10_000; 100 if fields or functions of the record name its route
    */
   readonly maxRoutes?: number | undefined;
-  /** Most requests in flight. It halves on throttling and timeouts, and rises again slowly. @default 4 */
+  /** Most requests in flight, up to 50. It halves on throttling and timeouts, and rises again slowly. @default 4 */
   readonly concurrency?: number | undefined;
   /**
    * True: events arrive in order of acceptance, since a route has one request in flight, and a batch that backs off holds back
    * its route. False: read back by time, events of the same millisecond are in order of acceptance all the same. @default false
+   * @see https://github.com/logferry/logferry/blob/main/docs/order-and-duplicates.md
    */
   readonly ordered?: boolean | undefined;
   /** Longest time of an attempt without progress, in milliseconds; in all it may take ten times as long. @default 30_000 */
   readonly requestTimeoutMs?: number | undefined;
-  /** Keeps records on disk, so that they outlive the process. @default none: in memory only */
+  /**
+   * Keeps records on disk, so that they outlive the process. @default none: in memory only
+   * @see https://github.com/logferry/logferry/blob/main/docs/spool.md
+   */
   readonly spool?: SpoolOptions | undefined;
-  /** The waits between attempts, and the age at which they end. @default all defaults of {@link RetryOptions} */
+  /** The waits between attempts, and the age at which they end. @default those of its members */
   readonly retry?: RetryOptions | undefined;
   /**
    * After losses, once records arrive again, a record of our own states in the logs how many records were dropped, why, and
@@ -76,12 +83,14 @@ export interface DeliveryOptions extends ShapingOptions {
   /**
    * True: ships from a worker thread. The event loop stays free, and `process.exit()` still delivers. Options are cloned into
    * the thread: none may be, or hold, a function, but see `hooks`. pino has a worker of its own. @default false
+   * @see https://github.com/logferry/logferry/blob/main/docs/modes.md
    */
   readonly thread?: boolean | undefined;
   /**
    * A module whose exports take the place of options that are functions, where functions cannot go: in the worker thread. A path, from
    * the working directory, or a `file:` URL of an ES module or a CommonJS module that exports `onError`, `onDrop`, `transform`, or the
    * destination's `route` and `credentials`. Only with `thread: true`, and in pino's worker. @default none
+   * @see https://github.com/logferry/logferry/blob/main/docs/redaction.md#functions-in-a-worker-thread-hooks
    */
   readonly hooks?: string | undefined;
   /**
@@ -89,11 +98,13 @@ export interface DeliveryOptions extends ShapingOptions {
    * `MISCONFIGURED` at once, at most once a minute; with `RECOVERED` when delivery goes on again. A retry that succeeds sooner calls
    * nothing: the channel `logferry:error` has every attempt. The records are kept and sent again. @default a line on stderr, at
    * most every 30 s
+   * @see https://github.com/logferry/logferry/blob/main/docs/troubleshooting.md
    */
   readonly onError?: ((error: DeliveryError) => void) | undefined;
   /**
    * Called with the losses of a turn at its end, once for each reason. Losses of records that a callback logs are counted, and
    * not reported again. @default a line on stderr, at most every 30 s
+   * @see https://github.com/logferry/logferry/blob/main/docs/troubleshooting.md
    */
   readonly onDrop?: ((drop: Drop) => void) | undefined;
 }

@@ -41,18 +41,21 @@ export interface ShapingOptions {
   /**
    * The part of the records of a level that ships, from 0 to 1: `{ debug: 0.1 }`. Chosen by chance. The others are counted as
    * `sampled`, which is no loss. @default all records
+   * @see https://github.com/logferry/logferry/blob/main/docs/redaction.md#sample
    */
   readonly sample?: Readonly<Record<string, number>> | undefined;
   /**
    * Called with each record before `redact`. It returns a record, perhaps the one that it got, or null: then the record is counted
    * as `filtered`, which is no loss. A record is dropped as `unencodable` if the function throws, or returns something else.
    * @default records ship as they are
+   * @see https://github.com/logferry/logferry/blob/main/docs/redaction.md#transform
    */
   readonly transform?: ((record: ShippedRecord) => ShippedRecord | null) | undefined;
   /**
-   * Fields that are replaced by `'[Redacted]'` before anything is shipped or kept on disk: the paths, or {@link RedactOptions}. A
+   * Fields that are replaced by `'[Redacted]'` before anything is shipped or kept on disk: a list of paths, or an object with them. A
    * line of JSON is parsed and written again; instead of another line the JSON of the redacted fields ships. A record that cannot be
    * redacted is dropped as `unencodable`. @default none
+   * @see https://github.com/logferry/logferry/blob/main/docs/redaction.md#redact
    */
   readonly redact?: readonly string[] | RedactOptions | undefined;
 }

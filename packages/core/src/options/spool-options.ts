@@ -10,13 +10,20 @@ export interface SpoolOptions {
    * memory, and what is left at the end, goes to disk; a process that is killed loses what is in memory. @default 'journal'
    */
   readonly mode?: 'journal' | 'spill' | undefined;
-  /** Most bytes on disk of one transport in one thread. Then `overflow` decides. @default 268_435_456 */
+  /**
+   * Most bytes on disk of one transport in one thread, from 1_048_576. Then `overflow` decides: the new record is dropped, or the oldest segment, as
+   * `spool-full`. @default 268_435_456 (256 MiB)
+   */
   readonly maxBytes?: number | undefined;
-  /** Wall time since a record was accepted after which it is given up, in milliseconds: takes the place of `retry.maxAgeMs`. @default 259_200_000 */
+  /**
+   * Wall time since a record was accepted after which it is given up, as `expired`, in milliseconds: takes the place of `retry.maxAgeMs`.
+   * @default 259_200_000 (72 hours)
+   */
   readonly maxAgeMs?: number | undefined;
   /**
    * When records survive the loss of power: `'interval'` after a second, `'batch'` before they are first sent, `'record'` before they are
-   * accepted, `'never'` when the system pleases. The end of a process needs none of them. @default 'interval'
+   * accepted, `'never'` when the system writes them by itself. The end of a process needs none of them. @default 'interval'
+   * @see https://github.com/logferry/logferry/blob/main/docs/spool.md#loss-of-power
    */
   readonly fsync?: 'interval' | 'batch' | 'record' | 'never' | undefined;
 }

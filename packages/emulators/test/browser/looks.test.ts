@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launch, openPage, startShop } from './browser.js';
+import { openPage, startShop } from './browser.js';
+import { launch } from './chromium.js';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const DOCS = fileURLToPath(new URL('../../../../docs/', import.meta.url));

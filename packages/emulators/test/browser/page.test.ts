@@ -4,7 +4,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startDev } from '../../src/index.js';
 import { connect, put, track } from '../page/page-helpers.js';
-import { launch, openPage, runProgram, startShop } from './browser.js';
+import { openPage, runProgram, startShop } from './browser.js';
+import { launch } from './chromium.js';
 
 let browser: Browser;
 beforeAll(async () => {

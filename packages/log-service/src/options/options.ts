@@ -18,14 +18,21 @@ export interface LogServiceOptions {
    * `{field:tenant.id}`, with a default: `{field:tenant.id|nobody}`. May be a function of the record, which is called for each, with
    * the time that the event ships with. A record for which it throws, or returns no string, is dropped as `unencodable`. What comes
    * from records gets lower case, and `-` for other characters.
+   * @see https://github.com/logferry/logferry/blob/main/docs/routing.md
    */
   readonly logstore: string | ((record: LogServiceRecord) => string);
   /**
    * Names logstore, topic and tags, or some of them, for a record: what it returns goes before these options, which apply where it
    * returns `undefined`. The same rules as for a function there. @default none
+   * @see https://github.com/logferry/logferry/blob/main/docs/routing.md
    */
   readonly route?: ((record: LogServiceRecord) => LogServiceRoute | undefined) | undefined;
-  /** Signs the requests (PutLogs), so that the service keeps the time of each event. @default none: anonymous requests (PutWebTracking) */
+  /**
+   * Signs the requests (PutLogs), so that the service keeps the time of each event: an access key, a function that returns one, `'env'` for
+   * `ALIBABA_CLOUD_ACCESS_KEY_ID` and `ALIBABA_CLOUD_ACCESS_KEY_SECRET`, or a credential object of `@alicloud/credentials` or its
+   * configuration. @default none: anonymous requests (PutWebTracking)
+   * @see https://github.com/logferry/logferry/blob/main/packages/log-service/README.md#signed-requests
+   */
   readonly credentials?: LogServiceCredentials | undefined;
   /**
    * Region of the project, for signatures of version 4: `'cn-hangzhou'`. Only with `credentials`. @default the region that the

@@ -1,0 +1,13 @@
+import { type CloudWatchOptions, CloudWatchTransport } from '@logferry/winston/cloudwatch';
+import winston from 'winston';
+
+/** A shop that logs. `target` says where to; without it, the environment does. */
+export function openShop(target?: Partial<CloudWatchOptions>) {
+  const cloud = new CloudWatchTransport({ logGroupName: 'shop', ...target });
+  const logger = winston.createLogger({ transports: [cloud] });
+  return {
+    order: (id: number) => logger.info('order placed', { order: id }),
+    flush: () => cloud.flush(),
+    close: () => cloud.close(),
+  };
+}
