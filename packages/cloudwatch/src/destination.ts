@@ -122,7 +122,7 @@ abstract class CloudWatch {
 
   recipe(): DestinationRecipe {
     const module = ownFile(moduleUrl, '../cjs/index.js', '@logferry/cloudwatch');
-    return { module, factory: 'createCloudWatch', options: this.#rawOptions };
+    return { module, format: 'commonjs', factory: 'createCloudWatch', options: this.#rawOptions };
   }
 
   /** `time`: whole epoch milliseconds of a valid date. */

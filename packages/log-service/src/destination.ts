@@ -146,6 +146,7 @@ class LogService implements FieldsDestination {
   recipe(): DestinationRecipe {
     return {
       module: ownFile(moduleUrl, '../cjs/index.js', '@logferry/log-service'),
+      format: 'commonjs',
       factory: 'createLogService',
       options: this.#rawOptions,
       plainFields: (fields) => plainFields(fields, MAX_CHARS[this.#options.oversize]),

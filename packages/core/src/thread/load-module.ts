@@ -5,11 +5,12 @@ import { requireFrom } from '../tools/require-from.js';
 export type Exports = Readonly<Record<string, unknown>>;
 
 /** Loads an ES module or a CommonJS module by its URL. `require` of ES modules begins with Node.js 20.19 and 22.12, and has a flag. */
-export async function loadModule(url: string): Promise<Exports> {
+export async function loadModule(url: string, format?: 'commonjs' | undefined): Promise<Exports> {
+  const isRequired = format === 'commonjs' || isTypeScript(url);
   try {
-    return (await (isTypeScript(url) ? requireModule(url) : importModule(url))) as Exports;
+    return (await (isRequired ? requireModule(url) : importModule(url))) as Exports;
   } catch (error) {
-    const other = otherWay(url, error);
+    const other = otherWay(isRequired, error);
     if (!other) throw error;
     try {
       return (await other(url)) as Exports;
@@ -34,8 +35,8 @@ function isTypeScript(url: string): boolean {
 }
 
 /** The way that may succeed after this error of the first one. */
-function otherWay(url: string, error: unknown): ((url: string) => unknown) | undefined {
-  if (!isTypeScript(url)) return NO_IMPORT.has(codeOf(error)) ? requireModule : undefined;
+function otherWay(isRequired: boolean, error: unknown): ((url: string) => unknown) | undefined {
+  if (!isRequired) return NO_IMPORT.has(codeOf(error)) ? requireModule : undefined;
   return error instanceof SyntaxError || NO_REQUIRE.has(codeOf(error)) ? importModule : undefined;
 }
 

@@ -99,14 +99,14 @@ class ThreadShipper implements Shipper {
     options: ResolvedDeliveryOptions,
     { onFailure, listing }: ThreadSeams,
   ) {
-    const { module, factory, options: own } = recipe;
+    const { module, format, factory, options: own } = recipe;
     this.#destination = destination;
     this.#wireForm = wireFormOf(destination, recipe, options);
     this.#options = options;
     this.#listing = listing;
     this.#plan = {
       isLogferry: true,
-      recipe: { module, factory, options: own },
+      recipe: { module, format, factory, options: own },
       delivery: { ...delivery, thread: false, hooks: undefined },
       hooks: options.hooks,
       reportChars: Math.min(MAX_REPORT_CHARS, options.maxBufferBytes / 8),
