@@ -45,6 +45,7 @@ const place = { endpoint: 'cn-hangzhou.log.aliyuncs.com', project: 'shop', logst
 /** Wrong options, as they are found in the wild. The compiler refuses most of them. */
 const mistakes: readonly (() => unknown)[] = [
   () => new CloudWatchTransport({ logGroup: 'shop' } as never),
+  () => new CloudWatchTransport({ ...group, awsRegion: 'us-east-1' } as never),
   () => new CloudWatchTransport({ logGroupName: undefined } as never),
   () => new LogServiceTransport({ ...place, project: undefined } as never),
   () => new LogServiceTransport({ ...place, endpoint: 'cn-hangzhou' }),

@@ -1,4 +1,5 @@
-import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
+import type { EventEmitter } from 'node:events';
+import { MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { guarded, nextTick, sharedState } from '@logferry/core';
 import { Levels } from './levels.js';
 import { levelsOfTransport } from './worker.js';
@@ -12,7 +13,13 @@ class WorkerLevels extends Levels {
     if (this.#isListening || !parentPort) return;
     this.#isListening = true;
     this.add(levelsOfTransport());
-    hear(parentPort, (message) => this.learn(message));
+    // The port of Deno is of another kind: it tells no listeners, cannot be read here, and is started already.
+    if (parentPort instanceof MessagePort) hear(parentPort, (message) => this.learn(message));
+    else
+      (parentPort as EventEmitter).on(
+        'message',
+        guarded((message: unknown) => this.learn(message)),
+      );
   }
 
   /**
@@ -20,9 +27,9 @@ class WorkerLevels extends Levels {
    * event loop that may be earlier than the turn of the message.
    */
   catchUp(): void {
-    if (!parentPort) return;
+    if (!(parentPort instanceof MessagePort)) return;
     for (let next = receiveMessageOnPort(parentPort); next; next = receiveMessageOnPort(parentPort))
-      parentPort.emit('message', next.message);
+      emitMessage(parentPort, next.message);
   }
 }
 
@@ -45,8 +52,14 @@ function hear(port: MessagePort, onMessage: (message: unknown) => void): void {
     addEventListener.apply(this, args);
     if (args[0] !== 'message') return;
     hasOthers = true;
-    for (const message of unheard.splice(0)) nextTick(() => port.emit('message', message));
+    for (const message of unheard.splice(0)) nextTick(() => emitMessage(port, message));
   };
+}
+
+/** `emit` of Bun takes no message, and `dispatchEvent` of Node.js gives the event itself to those that listen by `on`. */
+function emitMessage(port: MessagePort, message: unknown): void {
+  if (process.versions.bun) port.dispatchEvent(new MessageEvent('message', { data: message }));
+  else port.emit('message', message);
 }
 
 /** The levels that are told in this worker. */

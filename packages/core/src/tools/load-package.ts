@@ -106,7 +106,8 @@ function refusal({ name, title = name, parentUrl }: LazyPackage<unknown>, cause:
 /** Whether Node.js does not find the package itself, rather than one that it needs. */
 function isMissing(error: unknown, name: string): boolean {
   const { code, message } = error as NodeJS.ErrnoException;
-  return NOT_FOUND.has(code) && String(message).includes(`'${name}'`);
+  // The second text is that of Yarn Plug'n'Play.
+  return NOT_FOUND.has(code) && [`'${name}'`, `tried to access ${name} `].some((text) => message.includes(text));
 }
 
 const NOT_FOUND: ReadonlySet<string | undefined> = new Set(['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND']);
