@@ -96,6 +96,7 @@ export {
   type RecordName,
 } from './options/record-names.js';
 export { withHooks } from './thread/hooks.js';
+export { type JoinedChannel, joinChannel } from './thread/join-channel.js';
 export { isWorkerStream, replyStats, statsOfWorker, type WorkerStream } from './thread/worker-stats.js';
 export { errorFields, isError } from './tools/errors.js';
 export { guarded, inBackground } from './tools/guarded.js';
