@@ -251,7 +251,8 @@ export class Delivery {
     const { clock } = this.#dependencies;
     const { atMs } = snapshot;
     const state = this.routes.stateOf(batch.lane);
-    if (this.#capacity.isOutage) this.#joiningWait.lengthen(snapshot, clock.monotonic());
+    // A route that works beside others that fail is not a part of their outage.
+    if (this.#capacity.isOutage && state.failures > 0) this.#joiningWait.lengthen(snapshot, clock.monotonic());
     else this.#joiningWait.succeeded();
     this.#congestion.succeeded();
     this.#incidents.succeeded(batch.route);
