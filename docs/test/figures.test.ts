@@ -28,9 +28,9 @@ it('each default that a page states behind the name of an option is that of the 
   );
   const defaults = defaultsOf('docs/options/delivery.md');
   // The page of the spool names the members alone.
-  const valueOf = (name: string) => defaults.get(name) ?? defaults.get(`spool.${name}`);
+  const defaultOf = (name: string) => defaults.get(name) ?? defaults.get(`spool.${name}`);
   expect(stated.length).toBeGreaterThan(15);
-  expect(stated.filter(({ name, value }) => valueOf(name) !== value)).toEqual([]);
+  expect(stated.filter(({ name, value }) => defaultOf(name) !== value)).toEqual([]);
 });
 
 const cloudWatch = createCloudWatch({ logGroupName: 'shop' }).limits;
