@@ -187,6 +187,8 @@ describe('the packed packages in an empty folder', () => {
     writeFileSync(join(project, 'yarn.lock'), '');
     runYarn('install');
     expect(runYarn('node', 'thread.mjs')).toBe('2\n');
+    const withoutLoader = ['--require', './.pnp.cjs', 'pnp-loader.mjs'];
+    expect(execFileSync('node', withoutLoader, { cwd: project, encoding: 'utf8' })).toBe('2\n');
   });
 
   it.each(['no-sdk.mjs', 'no-sdk.cjs'])('report clearly that the AWS SDK is missing when it is needed: %s', (file) => {

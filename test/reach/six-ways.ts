@@ -16,7 +16,7 @@ type Program = 'six-ways.mjs' | 'six-ways.cjs' | 'pino-worker.mjs';
 type Mode = 'process' | 'thread';
 
 /** A way that was refused, or failed. */
-interface Refusal {
+export interface Refusal {
   readonly way: string;
   readonly name: string;
   readonly message: string;
@@ -72,6 +72,6 @@ export async function expectSixWays(
 const bothClouds: readonly Cloud[] = ['cloudwatch', 'log-service'];
 
 /** The texts of the records of all ways, sorted. */
-function waysOf({ mode, clouds = bothClouds }: Settings): readonly string[] {
+export function waysOf({ mode, clouds = bothClouds }: Settings): readonly string[] {
   return clouds.flatMap((cloud) => ['winston', 'pino', 'bunyan'].map((host) => `${host} ${cloud} ${mode}`)).sort();
 }
