@@ -19,6 +19,7 @@ const longOnly = [
   'chaos.test.ts',
   'contract/runners/**',
   'examples.test.ts',
+  'fleet/**',
   'hooks.test.ts',
   'hostile.test.ts',
   'lambda/**',

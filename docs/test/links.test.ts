@@ -33,6 +33,10 @@ it('links lead to files of the repository, and to headings there', () => {
   ).toEqual([]);
 });
 
+it('no page has the marks of a merge with conflicts', () => {
+  expect(files.filter((file) => /^(?:<{7}|={7}|>{7})/m.test(readFileSync(join(root, file), 'utf8')))).toEqual([]);
+});
+
 it('the README has at most 150 lines', () => {
   expect(readFileSync(join(root, 'README.md'), 'utf8').split('\n').length).toBeLessThanOrEqual(151);
 });

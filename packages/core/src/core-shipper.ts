@@ -116,7 +116,7 @@ export class CoreShipper implements Shipper {
     const { routes } = delivery;
     const enqueue = (batch: PendingBatch): void => delivery.enqueue(batch);
     const isBusy = (route: string): boolean => routes.has(route);
-    const batcher = new Batcher(options, backlog, clock, enqueue, isBusy, liveRoutes);
+    const batcher = new Batcher(options, backlog, clock, random, enqueue, isBusy, liveRoutes);
     this.#batcher = batcher;
     const budget = new Budget(options, ledger, backlog, (batch) => {
       if (batch.state !== 'open') delivery.discard(batch);

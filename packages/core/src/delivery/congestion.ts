@@ -120,11 +120,7 @@ export class CongestionControl {
   succeeded(): void {
     this.#lastResponse = 'success';
     this.#successes++;
-    this.#failures = 0;
-    this.#failedRoute = undefined;
-    this.#severalRoutesFailed = false;
-    this.#provenRouteFailed = false;
-    this.#pausedUntilMs = 0;
+    this.#endOutage();
     this.#concurrency = Math.min(this.#maxSlots, this.#concurrency + 1 / this.#concurrency);
   }
 
@@ -144,6 +140,8 @@ export class CongestionControl {
       if (this.#failedRoute !== route) this.#severalRoutesFailed = true;
       if (isProven) this.#provenRouteFailed = true;
     }
+    // A service that throttles is there.
+    if (code === 'THROTTLED') this.#endOutage();
     const isOverload = code === 'TIMEOUT' && this.#concernsAll(routes) && this.#concernsProvenRoutes;
     if (code === 'THROTTLED' || isOverload) this.#halveConcurrency(request);
   }
@@ -171,6 +169,15 @@ export class CongestionControl {
   /** Before the first success every route is new. Later one slot is kept for those that work. */
   #unprovenSlots(slots: number): number {
     return this.#successes === 0 ? slots : Math.max(1, slots - 1);
+  }
+
+  /** Later failures count anew. */
+  #endOutage(): void {
+    this.#failures = 0;
+    this.#failedRoute = undefined;
+    this.#severalRoutesFailed = false;
+    this.#provenRouteFailed = false;
+    this.#pausedUntilMs = 0;
   }
 
   /** Halves once for all requests that were in flight together. */

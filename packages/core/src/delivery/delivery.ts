@@ -15,6 +15,7 @@ import { inBackground } from '../tools/guarded.js';
 import { attempt, prepare, type Stored } from './attempt.js';
 import { Backoff } from './backoff.js';
 import { CongestionControl, type RequestSnapshot, type SendCapacity } from './congestion.js';
+import { JoiningWait } from './joining-wait.js';
 import { blamedOnSetting, isRefusal, Refusals, type Verdict } from './refusals.js';
 import { decide } from './retry-policy.js';
 import { RouteScheduler } from './route-scheduler.js';
@@ -41,6 +42,7 @@ export class Delivery {
   readonly routes: RouteScheduler;
   readonly #dependencies: Dependencies;
   readonly #congestion: CongestionControl;
+  readonly #joiningWait: JoiningWait;
   readonly #refusals = new Refusals();
   readonly #sizes: SizeLimit;
   /** In the order of sending. */
@@ -56,8 +58,9 @@ export class Delivery {
 
   constructor(dependencies: Dependencies) {
     const { destination, backlog, reporter, clock } = dependencies;
-    const { ordered, concurrency, requestTimeoutMs, retry } = dependencies.options;
-    const routes = new RouteScheduler(ordered, dependencies.liveRoutes);
+    const { concurrency, requestTimeoutMs, retry } = dependencies.options;
+    const joiningWait = new JoiningWait(dependencies.options, dependencies.random);
+    const routes = new RouteScheduler(dependencies.options, dependencies.liveRoutes, joiningWait);
     const congestion = new CongestionControl(concurrency);
     const incidents = new Incidents({
       reporter,
@@ -68,6 +71,7 @@ export class Delivery {
     const settlement = new Settlement({ ...dependencies, incidents }, this.#counts);
     this.#dependencies = dependencies;
     this.routes = routes;
+    this.#joiningWait = joiningWait;
     this.#sizes = new SizeLimit(requestTimeoutMs);
     this.#congestion = congestion;
     this.#incidents = incidents;
@@ -154,7 +158,9 @@ export class Delivery {
       batch.failures = 0;
       batch.askedUntilMs = 0;
     }
-    this.routes.wake(this.#dependencies.clock.monotonic());
+    const nowMs = this.#dependencies.clock.monotonic();
+    this.#joiningWait.wake(nowMs);
+    this.routes.wake(nowMs);
     this.#congestion.wake();
   }
 
@@ -241,9 +247,13 @@ export class Delivery {
     onAnswered();
   }
 
-  #succeeded(batch: PendingBatch, stored: Stored, { atMs }: RequestSnapshot): void {
+  #succeeded(batch: PendingBatch, stored: Stored, snapshot: RequestSnapshot): void {
     const { clock } = this.#dependencies;
+    const { atMs } = snapshot;
     const state = this.routes.stateOf(batch.lane);
+    // A route that works beside others that fail is not a part of their outage.
+    if (this.#capacity.isOutage && state.failures > 0) this.#joiningWait.lengthen(snapshot, clock.monotonic());
+    else this.#joiningWait.succeeded();
     this.#congestion.succeeded();
     this.#incidents.succeeded(batch.route);
     this.#failure = undefined;
@@ -269,6 +279,7 @@ export class Delivery {
     const isFailing = decision !== 'repeat' && (refusal === undefined || refusal === 'setting');
     if (isFailing) this.#congestion.failed(error.code, snapshot, this.routes.size, refusal === 'setting');
     else this.#congestion.refused(snapshot);
+    if (failure.code === 'THROTTLED') this.#throttled(batch, snapshot);
     this.#learnSize(batch, failure.code, refusal);
     batch.lastError = error;
     batch.events.forgetCopies();
@@ -295,6 +306,14 @@ export class Delivery {
     }
     this.routes.finish(batch, isFailing ? 'fails' : 'unknown');
     this.#endSearch();
+  }
+
+  /** Joins more from now on. A service that throttles is there again: what failed in an outage backs off anew. */
+  #throttled(batch: PendingBatch, snapshot: RequestSnapshot): void {
+    this.#joiningWait.lengthen(snapshot, this.#dependencies.clock.monotonic());
+    if (!batch.lastError || batch.lastError.code === 'THROTTLED') return;
+    batch.failures = Math.min(batch.failures, 1);
+    this.routes.backOffAnew(batch.lane);
   }
 
   /** Before the deadline of `close()` suspects wait only while other batches may prove that they are bad. */

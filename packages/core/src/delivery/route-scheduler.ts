@@ -2,7 +2,9 @@ import { Extent } from '../batch/extent.js';
 import type { LiveRoutes } from '../batch/live-routes.js';
 import type { PendingBatch } from '../batch/pending-batch.js';
 import type { BatchLimits } from '../contract/destination.js';
+import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import type { SendCapacity } from './congestion.js';
+import type { JoiningWait } from './joining-wait.js';
 import { RouteState } from './route-state.js';
 import { RouteTurns } from './route-turns.js';
 import { TimeHeap } from './time-heap.js';
@@ -21,6 +23,8 @@ const MAX_IDLE_ROUTES = 1000;
 export class RouteScheduler {
   readonly #ordered: boolean;
   readonly #liveRoutes: LiveRoutes;
+  readonly #limits: BatchLimits;
+  readonly #joiningWait: JoiningWait;
   readonly #states = new Map<string, RouteState>();
   readonly #live = new RouteTurns();
   /** Routes of records that are read back from disk. */
@@ -31,9 +35,15 @@ export class RouteScheduler {
   /** The last batch that was taken was one that is read back: new ones and those take turns for a single slot. */
   #replayHadTurn = true;
 
-  constructor(ordered: boolean, liveRoutes: LiveRoutes) {
+  constructor(
+    { ordered, limits }: Pick<ResolvedDeliveryOptions, 'ordered' | 'limits'>,
+    liveRoutes: LiveRoutes,
+    joiningWait: JoiningWait,
+  ) {
     this.#ordered = ordered;
+    this.#limits = limits;
     this.#liveRoutes = liveRoutes;
+    this.#joiningWait = joiningWait;
   }
 
   /** Number of routes. */
@@ -61,6 +71,7 @@ export class RouteScheduler {
       batch.state = 'ready';
       state.waiting++;
       state.ready.push(batch);
+      this.#joinSoon(state, batch);
     });
   }
 
@@ -130,6 +141,9 @@ export class RouteScheduler {
         state.waiting--;
         followers.push(next);
       }
+      state.endJoining();
+      const { first } = state.ready;
+      if (first && !first.wasAttempted) this.#joinSoon(state, first);
     });
     return followers;
   }
@@ -167,11 +181,19 @@ export class RouteScheduler {
     });
   }
 
+  /** The next pause of a route is a short one. */
+  backOffAnew(lane: string): void {
+    this.#change(lane, (state) => {
+      state.failures = Math.min(state.failures, 1);
+    });
+  }
+
   /** Ends every pause and backoff. */
   wake(nowMs: number): void {
     for (const { state, batch } of this.#sleepers.drain()) {
       state.notBeforeMs = 0;
       state.askedUntilMs = 0;
+      state.endJoining();
       if (state.failures > 1) state.failures = 1;
       if (batch && isAsleep(batch)) {
         batch.wakeAtMs = nowMs;
@@ -214,8 +236,25 @@ export class RouteScheduler {
       }
       if (state.notBeforeMs <= atMs) state.notBeforeMs = 0;
       if (state.askedUntilMs <= atMs) state.askedUntilMs = 0;
+      if (state.joinedUntilMs <= atMs) state.endJoining();
       this.#enqueue(state);
     }
+  }
+
+  /** Lets a batch that is ready wait for others, or others that wait for it: until they fill a request. */
+  #joinSoon(state: RouteState, batch: PendingBatch): void {
+    const { events } = batch;
+    if (state.joined) {
+      if (!state.joined.add(events, this.#limits)) state.endJoining();
+      return;
+    }
+    // One that has waited, and has no slot yet, waits no more.
+    const { first } = state.ready;
+    const untilMs = this.#joiningWait.untilMs(first && !first.wasAttempted ? first : batch);
+    if (untilMs === 0 || events.isFull(this.#limits)) return;
+    state.joined = new Extent(events);
+    state.joinedUntilMs = untilMs;
+    this.#sleepers.push({ atMs: untilMs, state, batch: undefined });
   }
 
   /** The only way to change a route's state, so that the counts and its turn follow. */

@@ -1,3 +1,4 @@
+import type { Extent } from '../batch/extent.js';
 import { isReplayLane, type PendingBatch } from '../batch/pending-batch.js';
 import { RefusalStreak } from './refusals.js';
 import { RouteQueue } from './route-queue.js';
@@ -26,6 +27,10 @@ export class RouteState {
   notBeforeMs = 0;
   /** End of the wait that the service asked for, on the monotonic clock. A success does not end it. */
   askedUntilMs = 0;
+  /** Its batches that were not tried wait for others to join them, up to this time, on the monotonic clock. */
+  joinedUntilMs = 0;
+  /** What waits for others so far. */
+  joined: Extent | undefined;
   /** The set where it waits for its turn. */
   turn: Set<RouteState> | undefined;
   #backingOff = 0;
@@ -64,6 +69,13 @@ export class RouteState {
     if (this.failures > 0) this.hasWorked = false;
     this.failures = 0;
     this.notBeforeMs = 0;
+    this.endJoining();
+  }
+
+  /** Its batches wait for no others. */
+  endJoining(): void {
+    this.joinedUntilMs = 0;
+    this.joined = undefined;
   }
 
   /** A batch backs off. */
@@ -84,6 +96,7 @@ export class RouteState {
   next(isOrdered: boolean): PendingBatch | undefined {
     const batch = this.ready.first;
     if (!batch || this.notBeforeMs > 0 || this.askedUntilMs > 0) return undefined;
+    if (this.joinedUntilMs > 0 && !batch.wasAttempted) return undefined;
     if (this.inFlight.size > 0 && !this.isProven) return undefined;
     const hasToWait = isOrdered ? this.inFlight.size + this.#backingOff > 0 : this.#sharesTime(batch);
     return hasToWait ? undefined : batch;

@@ -16,22 +16,29 @@ const MAX_WINDOWS = 16;
 
 /**
  * The open batches of each route: one for each window of time as long as `maxSpanMs`. A batch is sealed when the next record
- * would break a limit, at the end of the turn if it is full, or `maxDelayMs` after its first record.
+ * would break a limit, at the end of the turn if it is full, and with all others when the oldest has waited long enough: `maxDelayMs`
+ * after the last was sealed, and after a rest for a part of it that chance decides. So processes that log at the same moment, such as
+ * those that a deploy started, do not send at the same moment.
  */
 export class Batcher {
   readonly #options: ResolvedDeliveryOptions;
   readonly #windowMs: number;
   readonly #backlog: Backlog;
   readonly #clock: Clock;
+  readonly #random: () => number;
   readonly #onSealed: (batch: PendingBatch) => void;
   readonly #isBusy: (route: string) => boolean;
   readonly #liveRoutes: LiveRoutes | undefined;
   readonly #kind: Pick<PendingBatch, 'origin' | 'isReplay'> | undefined;
   /** By route, and then by window. */
   readonly #open = new Map<string, Map<number, PendingBatch>>();
-  /** All open batches by the number of their first event: in order of opening, and so of due time. */
+  /** All open batches by the number of their first event: in order of opening. */
   readonly #byAge = new Map<number, PendingBatch>();
   readonly #full = new Set<PendingBatch>();
+  /** When the open batches are sealed, on the monotonic clock. */
+  #dueAtMs = 0;
+  /** When a batch was sealed last, on the monotonic clock. */
+  #sealedAtMs = Number.NEGATIVE_INFINITY;
   readonly #bufferPool = new BufferPool();
   #lastFull = { route: '', payloadBytes: 0 };
   /** The batch of the last event: the next one is mostly of the same route and window. */
@@ -42,6 +49,7 @@ export class Batcher {
     options: ResolvedDeliveryOptions,
     backlog: Backlog,
     clock: Clock,
+    random: () => number,
     onSealed: (batch: PendingBatch) => void,
     isBusy: (route: string) => boolean,
     liveRoutes?: LiveRoutes,
@@ -53,6 +61,7 @@ export class Batcher {
     this.#windowMs = options.limits.maxSpanMs ?? Number.POSITIVE_INFINITY;
     this.#backlog = backlog;
     this.#clock = clock;
+    this.#random = random;
     this.#onSealed = onSealed;
     this.#isBusy = isBusy;
   }
@@ -84,10 +93,9 @@ export class Batcher {
     return changed;
   }
 
-  /** Time when the next open batch has waited long enough, on the monotonic clock. */
+  /** Time when the open batches have waited long enough, on the monotonic clock. */
   get dueAtMs(): number {
-    for (const batch of this.#byAge.values()) return batch.acceptedAtMs + this.#options.maxDelayMs;
-    return Number.POSITIVE_INFINITY;
+    return this.#byAge.size > 0 ? this.#dueAtMs : Number.POSITIVE_INFINITY;
   }
 
   /** Takes out an open batch whose events were all evicted. */
@@ -99,10 +107,11 @@ export class Batcher {
   /** Seals the batches that are full or have waited long enough. */
   sealDue(nowMs: number): void {
     for (const batch of this.#full) this.#sealFull(batch);
-    for (const batch of this.#byAge.values()) {
-      if (batch.acceptedAtMs + this.#options.maxDelayMs > nowMs) return;
-      this.#seal(batch);
-    }
+    const { dueAtMs } = this;
+    if (nowMs < dueAtMs) return;
+    this.sealAll();
+    // A pump that comes late does not shift those that follow.
+    this.#sealedAtMs = dueAtMs;
   }
 
   sealAll(): void {
@@ -144,6 +153,7 @@ export class Batcher {
   #register(events: EventColumns, window: number, position: BatchPosition): PendingBatch {
     const batch = new PendingBatch(events, position, this.#kind);
     const { route } = events;
+    if (this.#byAge.size === 0) this.#dueAtMs = this.#dueFrom(position.acceptedAtMs);
     const windows = this.#open.get(route);
     if (windows) windows.set(window, batch);
     else {
@@ -152,6 +162,12 @@ export class Batcher {
     }
     this.#byAge.set(position.firstSeq, batch);
     return batch;
+  }
+
+  #dueFrom(acceptedAtMs: number): number {
+    const { maxDelayMs } = this.#options;
+    const rhythmAtMs = this.#sealedAtMs + maxDelayMs;
+    return acceptedAtMs < rhythmAtMs ? rhythmAtMs : acceptedAtMs + maxDelayMs * (0.5 + this.#random() / 2);
   }
 
   /**
@@ -175,6 +191,7 @@ export class Batcher {
   #seal(batch: PendingBatch): void {
     this.#close(batch);
     batch.events.seal(this.#backlog.size > ROOMY_BATCHES);
+    this.#sealedAtMs = this.#clock.monotonic();
     this.#onSealed(batch);
   }
 

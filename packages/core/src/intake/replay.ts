@@ -195,7 +195,7 @@ export class Replay {
   #batcherOf(origin: ReplaySource, isReplay: boolean): Batcher {
     const { options, backlog, clock, enqueue, isBusy } = this.#dependencies;
     // What is read back together is sent together, and has waited on disk: nothing else would seal it for a flush that runs.
-    return new Batcher({ ...options, maxDelayMs: 0 }, backlog, clock, enqueue, isBusy, undefined, {
+    return new Batcher({ ...options, maxDelayMs: 0 }, backlog, clock, () => 0, enqueue, isBusy, undefined, {
       origin,
       isReplay,
     });

@@ -25,7 +25,10 @@ import { type ResolvedSpoolOptions, resolveSpool, type SpoolOptions } from './sp
 export interface RetryOptions {
   /** First backoff after a failure of service or network, in milliseconds. It doubles each time, with full jitter. @default 200 */
   readonly baseMs?: number | undefined;
-  /** First backoff after throttling, in milliseconds. @default 1000 */
+  /**
+   * First backoff after throttling, in milliseconds. From then on, and after an outage, batches that do not fill a request wait for others to
+   * join them: for so long or twice `maxDelayMs`, twice as long each time, up to `capMs`, and shorter again with each success. @default 1000
+   */
   readonly throttledBaseMs?: number | undefined;
   /** Longest backoff, in milliseconds. @default 30_000 */
   readonly capMs?: number | undefined;
@@ -35,7 +38,10 @@ export interface RetryOptions {
 
 /** Options of shaping, batching, buffering and delivery: the same for every framework and every cloud. */
 export interface DeliveryOptions extends ShapingOptions {
-  /** Longest wait of the first record in an open batch, in milliseconds. Later records do not prolong it. @default 1000 */
+  /**
+   * Longest wait of the first record in an open batch, in milliseconds. Later records do not prolong it. After a rest it is shorter by
+   * chance, by half at most, so that processes that start together do not send together. @default 1000
+   */
   readonly maxDelayMs?: number | undefined;
   /**
    * Most bytes in a batch, as the service counts them, from 1024. Lowers the service's limit, never raises it. An event is never larger than a

@@ -12,6 +12,11 @@ interface Open {
 
 /** The records that wait in the open batches of their route, one for each window of time. */
 export class ReferenceBatcher {
+  /** When the open batches are sealed. */
+  #dueAtMs = 0;
+  #sealedAtMs = Number.NEGATIVE_INFINITY;
+  /** Time of the last record or flush. */
+  #nowMs = 0;
   /** By route and window. */
   readonly #open = new Map<string, Map<number, Open>>();
   readonly #settings: Settings;
@@ -29,6 +34,7 @@ export class ReferenceBatcher {
   }
 
   add(part: Part): void {
+    this.#nowMs = part.acceptedAtMs;
     const window = Math.floor(part.time / MAX_SPAN_MS);
     let open = this.#open.get(part.route)?.get(window);
     while (open && !this.#fits([...open.parts, part])) open = this.#sealFull(part, window, open);
@@ -43,10 +49,14 @@ export class ReferenceBatcher {
 
   /** Seals what waited long enough, or is full at the end of the turn. */
   sealDue(nowMs: number): void {
-    this.#sealAll(({ openedAtMs, isFull }) => isFull || openedAtMs + this.#settings.maxDelayMs <= nowMs);
+    this.#sealAll(({ isFull }) => isFull);
+    if (this.#size === 0 || nowMs < this.#dueAtMs) return;
+    this.#sealAll(() => true);
+    this.#sealedAtMs = this.#dueAtMs;
   }
 
-  sealAll(): void {
+  sealAll(nowMs: number): void {
+    this.#nowMs = nowMs;
     this.#sealAll(() => true);
   }
 
@@ -66,10 +76,22 @@ export class ReferenceBatcher {
     const windows = this.#open.get(route) ?? new Map<number, Open>();
     const [oldest] = windows;
     if (oldest && windows.size >= (this.#settings.ordered ? 1 : MAX_WINDOWS)) this.#seal(route, oldest[0]);
+    if (this.#size === 0) this.#dueAtMs = this.#dueFrom(acceptedAtMs);
     const group = newGroup(position, 0, acceptedAtMs, []);
     const open = { openedAtMs: acceptedAtMs, parts: [], group, isFull: false };
     this.#open.set(route, windows.set(window, open));
     return open;
+  }
+
+  get #size(): number {
+    return [...this.#open.values()].reduce((sum, windows) => sum + windows.size, 0);
+  }
+
+  /** In the rhythm of batches before; after a rest sooner, by chance. */
+  #dueFrom(acceptedAtMs: number): number {
+    const { maxDelayMs, jitter } = this.#settings;
+    const isInRhythm = acceptedAtMs < this.#sealedAtMs + maxDelayMs;
+    return isInRhythm ? this.#sealedAtMs + maxDelayMs : acceptedAtMs + maxDelayMs * (0.5 + jitter / 2);
   }
 
   /** The events that share the millisecond of the next one stay open, if they are the last, and at most half. */
@@ -103,7 +125,7 @@ export class ReferenceBatcher {
   #seal(route: string, window: number): void {
     const windows = this.#open.get(route);
     for (const part of windows?.get(window)?.parts ?? []) part.sealed = true;
-    windows?.delete(window);
+    if (windows?.delete(window)) this.#sealedAtMs = this.#nowMs;
   }
 }
 

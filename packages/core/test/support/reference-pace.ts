@@ -7,6 +7,10 @@ const TRANSPORT = ['UNAVAILABLE', 'NETWORK', 'TIMEOUT'];
 export class ReferencePace {
   slots: number;
   successes = 0;
+  /** The longest time so far for which batches waited for others since the service throttled. */
+  mostWaitMs = 0;
+  #waitMs = 0;
+  #waitDoubledAtMs = Number.NEGATIVE_INFINITY;
   #pausedUntilMs = 0;
   #heldUntilMs = 0;
   #asked = { route: '', untilMs: 0 };
@@ -52,6 +56,10 @@ export class ReferencePace {
     return this.successes === 0 ? slots : Math.max(1, slots - 1);
   }
 
+  get #shortestWaitMs(): number {
+    return Math.max(2 * this.#settings.maxDelayMs, this.#settings.throttledBaseMs);
+  }
+
   get #concernsProvenRoutes(): boolean {
     return this.#provenRouteFailed || this.successes === 0;
   }
@@ -61,13 +69,32 @@ export class ReferencePace {
     return this.#failedRoutes.size > 1 || this.#routes() <= 1;
   }
 
-  succeeded(): void {
+  succeeded(request: Request, nowMs: number): void {
     this.successes++;
+    if (this.isOutage) this.lengthen(request, nowMs);
+    else this.#shorten();
+    this.#endOutage();
+    this.slots = Math.min(this.#settings.concurrency, this.slots + 1 / this.slots);
+  }
+
+  #shorten(): void {
+    this.#waitMs -= this.#waitMs * Math.min(1 / 8, this.#waitMs / this.#shortestWaitMs / 64);
+    if (this.#waitMs < this.#shortestWaitMs / 2) this.#waitMs = 0;
+  }
+
+  /** Batches wait longer for others: once for all requests that were in flight together. */
+  lengthen({ atMs }: Request, nowMs: number): void {
+    if (atMs < this.#waitDoubledAtMs) return;
+    this.#waitDoubledAtMs = nowMs;
+    this.#waitMs = Math.min(this.#settings.capMs, Math.max(2 * this.#waitMs, this.#shortestWaitMs));
+    this.mostWaitMs = Math.max(this.mostWaitMs, this.#waitMs);
+  }
+
+  #endOutage(): void {
     this.#failures = 0;
     this.#failedRoutes.clear();
     this.#provenRouteFailed = false;
     this.#pausedUntilMs = 0;
-    this.slots = Math.min(this.#settings.concurrency, this.slots + 1 / this.slots);
   }
 
   /** Counts only failures of requests that were sent after the last success. */
@@ -79,6 +106,7 @@ export class ReferencePace {
       this.#failedRoutes.add(route);
       if (++this.#failures === 3 && this.isOutage) this.#seen.outage++;
     }
+    if (code === 'THROTTLED') this.#endOutage();
     const slowsDown = code === 'THROTTLED' || (code === 'TIMEOUT' && this.#concernsAll && this.#concernsProvenRoutes);
     if (!slowsDown || number <= this.#halvedAt) return;
     this.#halvedAt = requests;

@@ -72,6 +72,7 @@ export interface Request {
   readonly route: string;
   readonly batch: Batch;
   readonly parts: readonly Part[];
+  readonly atMs: number;
   /** Successes before it was sent. */
   readonly successes: number;
   /** Its route worked then. */
@@ -139,6 +140,8 @@ export interface Part extends EncodedEvent {
   /** The batch in which it was first sent, and its index there. */
   first: { readonly batch: Batch; readonly index: number } | undefined;
   failures: number;
+  /** The code of its last failure. */
+  lastCode: DeliveryCode | undefined;
   askedUntilMs: number;
   sleepsUntilMs: number;
   /** It had the one try that `close()` makes in spite of Retry-After. */
