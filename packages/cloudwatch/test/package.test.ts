@@ -184,7 +184,9 @@ it('has declarations that do not import the SDK', () => {
     const declarations = readdirSync(folder).filter((file) => file.endsWith('.d.ts'));
     expect(declarations).toContain('index.d.ts');
     for (const file of declarations) {
-      expect(readFileSync(join(folder, file), 'utf8'), file).not.toMatch(/(from|import\(|require\(|types=)\s*['"]@aws-sdk/);
+      expect(readFileSync(join(folder, file), 'utf8'), file).not.toMatch(
+        /(from|import\(|require\(|types=)\s*['"]@aws-sdk/,
+      );
     }
   }
 });
