@@ -35,7 +35,12 @@ describe('the workflows', () => {
     for (const [, name = ''] of text.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty([name]);
     for (const [, file = ''] of text.matchAll(/node (\S+\.mjs)/g))
       expect(() => readFileSync(join(root, file))).not.toThrow();
-    for (const { uses } of steps.filter(({ uses }) => uses)) expect(uses).toMatch(/^[\w-]+\/[\w-]+@v\d+$/);
+  });
+
+  it.each(filesIn('workflows'))('%s names each action by its commit, which cannot change as a tag can', (path) => {
+    const actions = stepsOf(read(path)).flatMap(({ uses = [] }) => uses);
+    expect(actions.length).toBeGreaterThan(0);
+    for (const action of actions) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
   });
 
   it('check all that must pass before a change lands', () => {
