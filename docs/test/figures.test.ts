@@ -66,18 +66,6 @@ it('the rate of requests follows from the limits of a request', () => {
   }
 });
 
-it('what a package installs is what the page on security says', () => {
-  const [, section = ''] = read('docs/security.md').split('## What is installed');
-  const rows = [...section.matchAll(/^\| `@logferry\/([\w-]+)` \| (.+) \|$/gm)];
-  expect(rows.length).toBeGreaterThan(5);
-  for (const [, folder = '', cell = ''] of rows) {
-    const { dependencies } = JSON.parse(read(`packages/${folder}/package.json`));
-    const others = Object.keys(dependencies ?? {}).filter((name) => !name.startsWith('@logferry/'));
-    const [installed = ''] = cell.split(';');
-    expect([folder, ...[...installed.matchAll(/`([^`]+)`/g)].map(([, name]) => name)]).toEqual([folder, ...others]);
-  }
-});
-
 /** The defaults that are numbers, by the name of the option. */
 function defaultsOf(file: string): Map<string, number> {
   const rows = read(file).matchAll(/^\| `([\w.]+)` \| [^|]+ \| `([\d_]+)`/gm);

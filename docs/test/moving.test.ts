@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { OtherPackages } from '@logferry/core';
 import { expect, it } from 'vitest';
-import { otherTransports as otherBunyan } from '../packages/bunyan/src/other-transports.js';
-import { otherLogServiceClients } from '../packages/log-service/src/options/other-clients.js';
-import { otherTransports as otherPino } from '../packages/pino/src/other-transports.js';
-import { otherTransports as otherWinston } from '../packages/winston/src/other-transports.js';
+import { otherTransports as otherBunyan } from '../../packages/bunyan/src/other-transports.js';
+import { otherLogServiceClients } from '../../packages/log-service/src/options/other-clients.js';
+import { otherTransports as otherPino } from '../../packages/pino/src/other-transports.js';
+import { otherTransports as otherWinston } from '../../packages/winston/src/other-transports.js';
 
 const packages: OtherPackages = { ...otherWinston, ...otherPino, ...otherBunyan, ...otherLogServiceClients };
-const folder = new URL('../docs/moving/', import.meta.url);
+const folder = new URL('../moving/', import.meta.url);
 const pages = readdirSync(folder);
 const MARKED = /(<!-- moving (\S+) -->\n)[\s\S]*?(<!-- \/moving -->)/g;
 

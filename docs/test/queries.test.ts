@@ -1,19 +1,22 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startCloudWatch } from '@logferry/emulators';
 import { expect, it } from 'vitest';
+import { root } from '../tools/entry-points.js';
 
-const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
-const page = readFileSync(at('docs/queries.md'), 'utf8');
+const page = readFileSync(join(root, 'docs/queries.md'), 'utf8');
 
 it('the log call of the page on queries arrives as the event in embedded metric format that the page shows', async () => {
   const [, code = ''] = /```js\n([\s\S]*?)```/.exec(page) ?? [];
   const [, shown = ''] = /```json\n([\s\S]*?)```/.exec(page) ?? [];
   const server = await startCloudWatch({ strict: true });
   const env = { ...process.env, ...server.env };
-  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], { cwd: at('test'), env });
+  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], {
+    cwd: join(root, 'test'),
+    env,
+  });
   const events = server.events();
   await server.close();
   expect(events).toHaveLength(1);

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { root } from '../tools/entry-points.js';
 
-const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const at = (path: string): string => join(root, path);
 const page = readFileSync(at('docs/security.md'), 'utf8');
 const commands = [...page.matchAll(/npx logferry (doctor .+ --policy) json/g)].map(([, flags = '']) =>
   flags.split(' '),
