@@ -1,6 +1,9 @@
 import { startCloudWatch, startLogService } from '@logferry/emulators';
 import { expect } from 'vitest';
 
+/** The name of a cloud, as the programs of the rows read it. */
+export type Cloud = 'cloudwatch' | 'log-service';
+
 /** A strict CloudWatch Logs and a strict Log Service. */
 export interface Clouds {
   /** Says to a child process where they are, with keys. */

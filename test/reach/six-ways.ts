@@ -2,6 +2,7 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
+import type { Cloud } from './clouds.js';
 import { pinned } from './context.js';
 import type { Ended, ReachContext } from './row.js';
 
@@ -36,8 +37,6 @@ export interface Settings {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
-
-type Cloud = 'cloudwatch' | 'log-service';
 
 /** Puts the program into a folder. Returns its name. */
 export function copyProgram(program: Program, folder: string): Program {

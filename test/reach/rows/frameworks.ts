@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { textOf } from '../clouds.js';
-import { installExample } from '../example.js';
+import { type Cloud, textOf } from '../clouds.js';
+import { installExample, requestAll } from '../example.js';
 import type { Group, Row } from '../row.js';
 import { REQUEST_ID, startServer } from '../server.js';
 import { nextRow } from './nextjs.js';
@@ -22,7 +22,6 @@ interface Shop {
   readonly short?: boolean;
 }
 
-const requests = { '/health': 200, '/orders/7': 200, '/orders/2000': 500, '/nowhere': 404 } as const;
 const nestStart = ['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication'];
 
 const shops: readonly Shop[] = [
@@ -111,9 +110,9 @@ function shopRow({ name, example, command, isTypeScript, texts, requestId, exit,
     async run(context) {
       await installExample(context, example);
       if (isTypeScript) expect(await context.exec('tsc', [])).toMatchObject({ stdout: '', exit: 0 });
-      const delivered = async (cloud: 'cloudwatch' | 'log-service'): Promise<string> => {
+      const delivered = async (cloud: Cloud): Promise<string> => {
         const server = await startServer(context, command, { env: { CLOUD: cloud } });
-        for (const [path, status] of Object.entries(requests)) expect(await server.get(path), path).toBe(status);
+        await requestAll(server);
         expect(await server.end('SIGTERM')).toMatchObject({ exit: exit ?? 0, stderr: '' });
         const records = context.clouds.takeRecords().filter(({ context: part }) => !nestStart.includes(String(part)));
         expect(records.map(textOf).map(withoutPort).sort()).toEqual([...texts].sort());

@@ -1,10 +1,9 @@
 import { expect } from 'vitest';
-import { textOf } from '../clouds.js';
-import { installExample } from '../example.js';
+import { type Cloud, textOf } from '../clouds.js';
+import { installExample, requestAll } from '../example.js';
 import type { ReachContext, Row } from '../row.js';
 import { startServer } from '../server.js';
 
-const requests = { '/health': 200, '/orders/7': 200, '/orders/2000': 500, '/nowhere': 404 } as const;
 const texts = ['order read', 'shop closes', 'shop opens', 'there is no order 2000'];
 /** Next.js ends by `process.exit()` after SIGTERM. */
 const EXIT = 143;
@@ -29,10 +28,10 @@ export const nextRow: Row = {
   },
 };
 
-async function delivered(context: ReachContext, cloud: 'cloudwatch' | 'log-service'): Promise<string> {
+async function delivered(context: ReachContext, cloud: Cloud): Promise<string> {
   const command = ['node', 'node_modules/next/dist/bin/next', 'start'] as const;
   const server = await startServer(context, command, { env: { ...env, CLOUD: cloud } });
-  for (const [path, status] of Object.entries(requests)) expect(await server.get(path), path).toBe(status);
+  await requestAll(server);
   expect(await server.end('SIGTERM')).toMatchObject({ exit: EXIT });
   const records = context.clouds.takeRecords();
   expect(records.map(textOf).sort()).toEqual(texts);
