@@ -15,7 +15,10 @@ if (status !== 0) process.exit(status ?? 1);
 
 const exported = Object.values(JSON.parse(readFileSync('package.json', 'utf8')).exports);
 const files = readdirSync('dist/esm', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
-/** The code, as ES modules, of files that are written for CommonJS: one source cannot say both. They stay apart from the others, so that the copy of module-url.js in a bundle is told apart. */
+/**
+ * The code, as ES modules, of files that are written for CommonJS: one source cannot say both. They are not joined with the others: a copy of
+ * module-url.js that does not have this name is part of a bundle.
+ */
 const esCode = {
   // webpack replaces `import.meta.url` by the place of the file when the bundle is made, and the name of the file by that of the bundle.
   'module-url.js': `import { pathToFileURL } from 'node:url';

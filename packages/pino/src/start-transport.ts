@@ -9,6 +9,7 @@ import { moduleUrl } from './module-url.js';
  */
 export const transport = ((options: unknown) => {
   const file = ownFile(moduleUrl, './module-url.js', '@logferry/pino', 'transport', IN_PROCESS);
+  // webpack follows a `createRequire` that is imported by its name, and warns.
   return Module.createRequire(file)('pino').transport(options);
 }) as typeof pinoTransport;
 

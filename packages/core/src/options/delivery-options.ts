@@ -55,7 +55,10 @@ export interface DeliveryOptions extends ShapingOptions {
    * 1536 for each batch. @default 67_108_864 (64 MiB)
    */
   readonly maxBufferBytes?: number | undefined;
-  /** The records that are dropped when the budget of memory or of `spool` is full. A fifth of the memory is reserved for warnings and worse. @default 'drop-newest' */
+  /**
+   * The records that are dropped when the budget of memory or of `spool` is full. A fifth of the memory is reserved for warnings and worse.
+   * @default 'drop-newest'
+   */
   readonly overflow?: 'drop-newest' | 'drop-oldest' | undefined;
   /**
    * Most routes (streams, topics) with records waiting or in flight. A record for another one is dropped as `too-many-routes`.

@@ -26,9 +26,9 @@ export function rethrow(error: unknown): never {
 }
 
 /**
- * Loads a package, outside of the caller's asynchronous context, since what it makes then lives as long as the process: by `require`, or by `import()` where that fails: Node.js remembers a failure of `import()` for the life of the
- * process. Rejects with a `DeliveryError`: `UNAVAILABLE` while no file can be loaded, else `MISCONFIGURED` with Node.js' error as its
- * cause.
+ * Loads a package, outside of the caller's asynchronous context, since what it makes then lives as long as the process: by `require`, or
+ * by `import()` where that fails: Node.js remembers a failure of `import()` for the life of the process. Rejects with a `DeliveryError`:
+ * `UNAVAILABLE` while no file can be loaded, else `MISCONFIGURED` with Node.js' error as its cause.
  */
 export async function loadPackage<T>(wanted: LazyPackage<T>): Promise<T> {
   assertFilesLoad();
