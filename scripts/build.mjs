@@ -1,5 +1,5 @@
 // Builds the package in the current folder from one source: as ES modules, and, if package.json exports it, as CommonJS. Its arguments
-// are files of dist/esm.
+// are files that are loaded by their path: cjs/thread/worker.js
 import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -15,42 +15,48 @@ if (status !== 0) process.exit(status ?? 1);
 
 const exported = Object.values(JSON.parse(readFileSync('package.json', 'utf8')).exports);
 const files = readdirSync('dist/esm', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
+/** The code, as ES modules, of files that are written for CommonJS: one source cannot say both. They stay apart from the others, so that the copy of module-url.js in a bundle is told apart. */
+const esCode = {
+  // webpack replaces `import.meta.url` by the place of the file when the bundle is made, and the name of the file by that of the bundle.
+  'module-url.js': `import { pathToFileURL } from 'node:url';
+
+export const moduleUrl = import.meta.filename && pathToFileURL(import.meta.filename).href;
+`,
+  'module-cache.js': 'export const moduleCache = undefined;\n',
+};
+const apart = files.filter((file) => basename(file) in esCode);
 if (exported.some((entry) => entry.require)) await writeCommonJs();
 await writeEsModules();
 
 async function writeCommonJs() {
   cpSync('dist/esm', 'dist/cjs', { recursive: true, filter: (file) => !file.endsWith('.js') });
   writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n');
-  const apart = files.filter((file) => isOwnUrl(file) || basename(file) === 'import-module.js');
   for (const file of apart) writeCjs(file, readFileSync(join('dist/esm', file), 'utf8'));
-  // `import()` of a package becomes `require`, which is faster, and which jest has without a flag.
-  for (const { path, text } of await joinModules(apart))
-    writeCjs(relative('dist/esm', path), text, { 'dynamic-import': false });
+  for (const { path, text } of await joinModules('cjs')) writeCjs(relative('dist/esm', path), text);
 }
 
-function writeCjs(file, code, supported = {}) {
-  const options = { format: 'cjs', platform: 'node', target: 'node20', supported };
+/** `import()` stays: a bundler accepts that its package is missing, and Node.js loads an ES module by it. */
+function writeCjs(file, code) {
+  const options = { format: 'cjs', platform: 'node', target: 'node20' };
   writeFileSync(join('dist/cjs', file), transformSync(code, options).code);
 }
 
 async function writeEsModules() {
-  const apart = files.filter(isOwnUrl);
-  const joined = await joinModules(apart);
+  const joined = await joinModules('esm');
   for (const file of files) rmSync(join('dist/esm', file));
   for (const { path, contents } of joined) writeFileSync(path, contents);
-  // The source gets its own URL in the way of CommonJS, where "import.meta" does not compile.
-  for (const file of apart) writeFileSync(join('dist/esm', file), 'export const moduleUrl = import.meta.url;\n');
+  for (const file of apart) writeFileSync(join('dist/esm', file), esCode[basename(file)]);
 }
 
 /**
  * Joins the modules to a few files, as Node.js needs up to 1 ms to load one: those that package.json exports, those that the arguments
- * name, since they are loaded by their path, and what these share. A file that stays apart is loaded by its path, too: the one that
- * knows its own URL, so that the copy of it in a bundle is told apart.
+ * name, and what these share.
  */
-async function joinModules(apart) {
+async function joinModules(format) {
   const entries = exported.flatMap((entry) => entry.import?.default ?? entry.default ?? []);
+  const loadedByPath = process.argv.slice(2).filter((file) => file.startsWith(`${format}/`));
   const { outputFiles } = await build({
-    entryPoints: [...entries, ...process.argv.slice(2).map((file) => `./dist/esm/${file}`)],
+    entryPoints: [...entries, ...loadedByPath.map((file) => `./dist/esm/${relative(format, file)}`)],
     outdir: 'dist/esm',
     outbase: 'dist/esm',
     bundle: true,
@@ -63,8 +69,4 @@ async function joinModules(apart) {
     external: apart.map((file) => resolve('dist/esm', file)),
   });
   return outputFiles;
-}
-
-function isOwnUrl(file) {
-  return basename(file) === 'module-url.js';
 }

@@ -12,12 +12,15 @@ export interface Block {
   readonly code: string;
 }
 
-const FENCE = /^( *)```([\w-]*)[^\n[]*(?:\[([^\]\n]*)\])?[^\n]*\n(.*?)^\1```[ ]*$/gms;
+const FENCE = /^( *)```([\w-]*)[^\n[]*(?:\[([^\n]*)\])?[^\n]*\n(.*?)^\1```[ ]*$/gms;
 
 /** The blocks of a page. In a list they are indented. */
 export function blocksOf(file: string): Block[] {
   const text = readFileSync(join(root, file), 'utf8');
-  return [...text.matchAll(FENCE)].map((match) => {
+  const blocks = [...text.matchAll(FENCE)];
+  const fences = text.match(/^ *```/gm) ?? [];
+  if (fences.length !== 2 * blocks.length) throw new Error(`${file}: a block of code has no end`);
+  return blocks.map((match) => {
     const [, indent = '', language = '', label = '', code = ''] = match;
     const line = text.slice(0, match.index).split('\n').length;
     return { file, line, language, label, code: code.replaceAll(new RegExp(`^${indent}`, 'gm'), '') };

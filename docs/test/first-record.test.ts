@@ -1,10 +1,11 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { full } from '../../forms.js';
 import { root } from '../tools/entry-points.js';
 
@@ -31,11 +32,11 @@ describe.runIf(full)('with what is written on the page alone, an empty folder sh
   }, 120_000);
   afterAll(() => rmSync(packed, { recursive: true, force: true }));
 
-  it.concurrent.each(['winston', 'pino', 'bunyan', 'command-line'])(
+  it.concurrent.each(['winston', 'pino', 'bunyan', 'command-line', 'express', 'fastify', 'koa', 'nestjs'])(
     'start/%s',
     async (page) => {
       const folder = mkdtempSync(join(tmpdir(), `logferry-first-record-${page}-`));
-      const reader = new Reader(folder, tarballs);
+      const reader = new Reader(folder, tarballs, await freePort());
       try {
         const blocks = blocksOf(page);
         // npx finds the command in the folder, and has nothing to install.
@@ -51,15 +52,19 @@ describe.runIf(full)('with what is written on the page alone, an empty folder sh
   );
 });
 
-/** A line that installs packages. */
-const INSTALL = /^npm install .*$/m;
+/** A line that installs packages of ours. */
+const INSTALL = /^npm install .*logferry.*$/m;
+/** The name of a file that a page says to write. */
+const FILE = /`((?:src\/)?\w+\.(?:mjs|js|ts|json))`/g;
+/** A program that goes on until Ctrl-C. */
+const SERVER = /^(?:CLOUD=\S+ )?node (?:server|dist\/main)\.js$/m;
 
 /** The blocks of the sections that need no account. */
 function blocksOf(page: string): readonly Block[] {
   const text = readFileSync(join(root, `docs/start/${page}.md`), 'utf8');
   const sections = text.split(/^## /m).filter((section) => !/^The real /.test(section));
   return sections.flatMap((section) =>
-    [...section.matchAll(/^((?:(?!```)[\s\S])*?)^```(\w*)\n([\s\S]*?)^```$/gm)].map(
+    [...section.matchAll(/^((?:(?!```)[\s\S])*?)^```(\w*)(?: \[.*\])?\n([\s\S]*?)^```$/gm)].map(
       ([, before = '', language = '', code = '']) => ({ before, language, code }),
     ),
   );
@@ -72,31 +77,41 @@ class Reader {
   readonly #tarballs: readonly string[];
   #folder: string;
   #env: NodeJS.ProcessEnv = { ...process.env, NODE_NO_WARNINGS: '1' };
-  #stop: (() => Promise<unknown>) | undefined;
+  /** That of servers: on the pages it is 3000, which pages that are followed at once cannot share. */
+  readonly #port: number;
+  #stopClouds: (() => Promise<unknown>) | undefined;
+  #stopServer: (() => Promise<unknown>) | undefined;
 
-  constructor(folder: string, tarballs: readonly string[]) {
+  constructor(folder: string, tarballs: readonly string[], port: number) {
     this.#folder = folder;
     this.#tarballs = tarballs;
+    this.#port = port;
+    this.#env.PORT = String(port);
   }
 
   async follow({ before, language, code }: Block): Promise<void> {
-    if (language === 'js') await this.#write(code, [...before.matchAll(/`(\w+\.mjs)`/g)].at(-1)?.[1]);
+    if (['js', 'ts', 'json'].includes(language)) await this.#write(code, [...before.matchAll(FILE)].at(-1)?.[1]);
     else if (code.startsWith('npx logferry dev')) await this.#startClouds(before);
+    else if (SERVER.test(code)) await this.#startServer(code);
     else if (language === 'sh') await this.run(code);
   }
 
   /** A program without a name is that of the reader's own application. */
   async #write(code: string, name = ''): Promise<void> {
-    writeFileSync(join(this.#folder, name || 'app.mjs'), code);
+    const file = join(this.#folder, name || 'app.mjs');
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, code);
     if (!name) await this.run('node app.mjs');
   }
 
   async run(script: string): Promise<void> {
-    const local = script.replace(INSTALL, (line) => {
+    if (script.includes('npx logferry tail')) await this.#stopServer?.();
+    const local = script.replaceAll(':3000', `:${this.#port}`).replace(INSTALL, (line) => {
       const others = line.replace(/ (@logferry\/\w+|logferry)/, '');
       return `${others} ${QUIET.join(' ')} ${this.#tarballs.join(' ')}`;
     });
-    const args = ['-euo', 'pipefail', '-c', `${local}\necho "$PWD"`];
+    // curl ends its output without the end of a line.
+    const args = ['-euo', 'pipefail', '-c', `${local}\nprintf '\\n%s\\n' "$PWD"`];
     const { stdout, stderr } = await promisify(execFile)('bash', args, { cwd: this.#folder, env: this.#env });
     const lines = stdout.trimEnd().split('\n');
     this.#folder = lines.pop() as string;
@@ -110,10 +125,23 @@ class Reader {
     }
   }
 
+  /** As in a second terminal, until Ctrl-C. */
+  async #startServer(command: string): Promise<void> {
+    const server = spawn('bash', ['-c', `exec env ${command}`], { cwd: this.#folder, env: this.#env, stdio: 'ignore' });
+    const exited = once(server, 'exit');
+    const url = `http://127.0.0.1:${this.#port}/health`;
+    await vi.waitFor(() => fetch(url), { timeout: 60_000 });
+    this.#stopServer = async () => {
+      server.kill('SIGINT');
+      await exited;
+      this.#stopServer = undefined;
+    };
+  }
+
   async #startClouds(before: string): Promise<void> {
     const server = spawn('npx', ['logferry', 'dev'], { cwd: this.#folder, detached: true });
     const closed = once(server, 'close');
-    this.#stop = () => {
+    this.#stopClouds = () => {
       process.kill(-(server.pid as number), 'SIGINT');
       return closed;
     };
@@ -132,6 +160,16 @@ class Reader {
   }
 
   async stop(): Promise<void> {
-    await this.#stop?.();
+    await this.#stopServer?.();
+    await this.#stopClouds?.();
   }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

@@ -72,7 +72,7 @@ const mistakes: readonly (() => unknown)[] = [
 ];
 
 /** Needs a bundle: `test/reach` has it. */
-const ELSEWHERE = '`thread: the file of the worker thread is missing beside …`';
+const ELSEWHERE = '`thread: a bundle lacks the files that the worker thread loads of …`';
 
 it('each ConfigError of the page is one that a mistake throws', () => {
   const { ALIBABA_CLOUD_ACCESS_KEY_ID: key, ...env } = process.env;

@@ -13,8 +13,8 @@ const AT_ONCE = 2;
 // The longest first, so that the two end together.
 const runs = [
   ['large', 'logferry'],
-  ['ample', 'logferry'],
   ['scarce', 'logferry'],
+  ['ample', 'logferry'],
   ['hanging', 'logferry'],
   ['large', 'drops'],
   ['large', 'keeps'],

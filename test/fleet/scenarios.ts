@@ -22,10 +22,10 @@ const long: Timeline = {
 };
 
 export const short: Timeline = {
-  steadyMs: 60_500,
-  outageMs: 120_000,
-  recoveryMs: 120_000,
-  deployedMs: 60_000,
+  steadyMs: 40_500,
+  outageMs: 90_000,
+  recoveryMs: 90_000,
+  deployedMs: 40_000,
   drainMs: 30_000,
 };
 

@@ -40,6 +40,22 @@ it.each(readdirSync(packages))(
   },
 );
 
+it.each(readdirSync(packages))(
+  'the changelog of %s begins with its version, and the one of the repository leads to it',
+  (name) => {
+    const { version } = manifestOf(name);
+    const changelog = readFileSync(join(packages, name, 'CHANGELOG.md'), 'utf8');
+    expect(/^## (.*)$/m.exec(changelog)?.[1]).toBe(version);
+    expect(readFileSync(join(packages, '../CHANGELOG.md'), 'utf8')).toContain(`(packages/${name}/CHANGELOG.md)`);
+  },
+);
+
+it.each(readdirSync(packages))('%s depends on the others so that an application has one of each', (name) => {
+  const { version, dependencies } = manifestOf(name);
+  const others = Object.entries({ ...(dependencies as object) }).filter(([other]) => other.startsWith('@logferry/'));
+  for (const [other, range] of others) expect(range, other).toBe(`^${version}`);
+});
+
 /** Makes the tarballs of packages. Returns their names. */
 function pack(names: readonly string[], folder: string): readonly string[] {
   const each = names.map((name) => `--workspace=packages/${name}`);
@@ -171,6 +187,8 @@ describe('the packed packages in an empty folder', () => {
     writeFileSync(join(project, 'yarn.lock'), '');
     runYarn('install');
     expect(runYarn('node', 'thread.mjs')).toBe('2\n');
+    const withoutLoader = ['--require', './.pnp.cjs', 'pnp-loader.mjs'];
+    expect(execFileSync('node', withoutLoader, { cwd: project, encoding: 'utf8' })).toBe('2\n');
   });
 
   it.each(['no-sdk.mjs', 'no-sdk.cjs'])('report clearly that the AWS SDK is missing when it is needed: %s', (file) => {

@@ -12,7 +12,7 @@ export const sdk: string = pinned('@aws-sdk/client-cloudwatch-logs');
 /** What the program of the six ways needs, for `install`. */
 export const sixWaysPackages: readonly string[] = [...ours, ...hosts, sdk];
 
-type Program = 'six-ways.mjs' | 'six-ways.cjs' | 'custom-level.mjs';
+type Program = 'six-ways.mjs' | 'six-ways.cjs' | 'pino-worker.mjs';
 type Mode = 'process' | 'thread';
 
 /** A way that was refused, or failed. */
@@ -72,6 +72,6 @@ export async function expectSixWays(
 const bothClouds: readonly Cloud[] = ['cloudwatch', 'log-service'];
 
 /** The texts of the records of all ways, sorted. */
-function waysOf({ mode, clouds = bothClouds }: Settings): readonly string[] {
+export function waysOf({ mode, clouds = bothClouds }: Settings): readonly string[] {
   return clouds.flatMap((cloud) => ['winston', 'pino', 'bunyan'].map((host) => `${host} ${cloud} ${mode}`)).sort();
 }

@@ -81,7 +81,9 @@ describe('thread: true', () => {
       const { code, stderr } = await run(pathToFileURL(file).href, plan());
       expect(code).toBe(0);
       expect(stderr).toContain('"option":"thread","isConfigError":true');
-      expect(stderr).toContain('keep @logferry packages out of the bundle (declare them as external), or leave');
+      expect(stderr).toContain(
+        'lacks the files that the worker thread loads of @logferry/core; keep it out of the bundle',
+      );
       expect(texts()).toEqual(['hello']);
     },
   );

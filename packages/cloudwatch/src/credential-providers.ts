@@ -1,4 +1,4 @@
-import { loadPackage } from '@logferry/core';
+import { loadPackage, rethrow } from '@logferry/core';
 import type { CredentialProvider } from './credential-source.js';
 import { moduleUrl } from './module-url.js';
 import type { CloudWatchCredentials, CloudWatchRole } from './options.js';
@@ -44,7 +44,7 @@ function loadProviders(): Promise<Providers> {
   return loadPackage({
     name: '@aws-sdk/credential-providers',
     title: 'the package of the AWS SDK for profiles and roles',
-    load: () => import('@aws-sdk/credential-providers'),
+    load: () => import(/* webpackIgnore: true */ '@aws-sdk/credential-providers').catch(rethrow),
     parentUrl: moduleUrl,
   });
 }

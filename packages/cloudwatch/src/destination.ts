@@ -10,6 +10,7 @@ import {
   enclosePayloads,
   type FullDestination,
   type LogRecord,
+  ownFile,
   type SendOutcome,
   type TextDestination,
   type TextRecord,
@@ -120,7 +121,8 @@ abstract class CloudWatch {
   }
 
   recipe(): DestinationRecipe {
-    return { module: new URL('./index.js', moduleUrl).href, factory: 'createCloudWatch', options: this.#rawOptions };
+    const module = ownFile(moduleUrl, '../cjs/index.js', '@logferry/cloudwatch');
+    return { module, format: 'commonjs', factory: 'createCloudWatch', options: this.#rawOptions };
   }
 
   /** `time`: whole epoch milliseconds of a valid date. */

@@ -54,9 +54,10 @@ export {
 } from './tools/credential-lookup.js';
 export { createHttpClient, type HttpClient, type HttpClientOptions, type HttpRequest } from './tools/http.js';
 export { addressOf, markUnsent, noAnswer } from './tools/http-errors.js';
-export { assertFilesLoad, type LazyPackage, loadPackage } from './tools/load-package.js';
+export { assertFilesLoad, type LazyPackage, loadPackage, rethrow } from './tools/load-package.js';
 export type { LookupAll } from './tools/lookup.js';
 export { orAborted } from './tools/or-aborted.js';
+export { ownFile } from './tools/own-file.js';
 export { type ForwardProxy, type ProxySetting, proxyChooser } from './tools/proxy.js';
 export { stringify, toPrimitive } from './tools/stringify.js';
 export { endOfSlice, findCap, MAX_PART_HEADER_BYTES, split, truncate, utf8Bytes } from './tools/text.js';
@@ -95,6 +96,7 @@ export {
   type RecordName,
 } from './options/record-names.js';
 export { withHooks } from './thread/hooks.js';
+export { type JoinedChannel, joinChannel } from './thread/join-channel.js';
 export { isWorkerStream, replyStats, statsOfWorker, type WorkerStream } from './thread/worker-stats.js';
 export { errorFields, isError } from './tools/errors.js';
 export { guarded, inBackground } from './tools/guarded.js';

@@ -83,3 +83,10 @@ async function untilThrottled(
   }
   throw new Error('the service was not asked again');
 }
+
+it('joins more records in a request after an outage, when all processes come back', async () => {
+  const { run } = steady(Array(6).fill(unavailable), { retry: { throttledBaseMs: 4000 } });
+  expect((await run(20)).length + (await run(20)).length).toBeLessThan(25);
+  await run(400);
+  expect((await run(20)).length).toBeGreaterThan(18);
+});

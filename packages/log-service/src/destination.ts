@@ -7,6 +7,7 @@ import {
   type Encoding,
   type FieldsDestination,
   type FieldsRecord,
+  ownFile,
   type SendOutcome,
   warn,
 } from '@logferry/core';
@@ -144,7 +145,8 @@ class LogService implements FieldsDestination {
 
   recipe(): DestinationRecipe {
     return {
-      module: new URL('./index.js', moduleUrl).href,
+      module: ownFile(moduleUrl, '../cjs/index.js', '@logferry/log-service'),
+      format: 'commonjs',
       factory: 'createLogService',
       options: this.#rawOptions,
       plainFields: (fields) => plainFields(fields, MAX_CHARS[this.#options.oversize]),

@@ -1,3 +1,4 @@
+export { transport } from './start-transport.js';
 export {
   type DestinationStream,
   type DestinationStreamOptions,

@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
-import { BroadcastChannel } from 'node:worker_threads';
-import { type DeliveryReport, guarded, isWorkerStream, nextTurn, systemClock, type WorkerStream } from '@logferry/core';
+import {
+  type DeliveryReport,
+  guarded,
+  isWorkerStream,
+  type JoinedChannel,
+  joinChannel,
+  nextTurn,
+  systemClock,
+  type WorkerStream,
+} from '@logferry/core';
 import { CALLS_CHANNEL, type WorkerCall, type WorkerReplies, type WorkerReply } from './worker.js';
 
 /** Longest wait for the worker's first reply. */
@@ -34,8 +42,7 @@ export class ThreadCall {
   readonly #thread: Thread;
   readonly #name: string;
   readonly #id = randomUUID();
-  /** Holds the process. */
-  readonly #channel = new BroadcastChannel(CALLS_CHANNEL);
+  readonly #channel: JoinedChannel;
   readonly #timeoutMs: number | undefined;
   readonly #startedMs = systemClock.monotonic();
   /** What has come so far. */
@@ -46,8 +53,8 @@ export class ThreadCall {
     this.#thread = thread;
     this.#name = name;
     this.#timeoutMs = timeoutMs;
-    this.#channel.onmessage = guarded((message: unknown): void => {
-      const { callId, ...replies } = (message as { readonly data: Partial<WorkerReply> }).data;
+    this.#channel = joinChannel(CALLS_CHANNEL, (reply) => {
+      const { callId, ...replies } = reply as Partial<WorkerReply>;
       if (callId !== this.#id) return;
       this.#replies = { ...this.#replies, ...replies };
       this.#onReply();
@@ -70,7 +77,7 @@ export class ThreadCall {
       if (!thread.ready) await call.#started();
       return await act(call);
     } finally {
-      call.#channel.close();
+      call.#channel.leave();
     }
   }
 
@@ -142,7 +149,7 @@ export class ThreadCall {
   async #ask(method: WorkerCall['method'], timeoutMs: number | undefined): Promise<void> {
     const options = timeoutMs === undefined ? {} : { timeoutMs };
     const call: WorkerCall = { id: this.#id, threadId: this.#thread.worker.threadId, method, options };
-    this.#channel.postMessage(call);
+    this.#channel.post(call);
     await this.#reply('heard', Math.min(MAX_REPLY_MS, Math.max(MIN_REPLY_MS, timeoutMs ?? MAX_REPLY_MS)));
   }
 

@@ -6,6 +6,7 @@
 // A way that is refused, or fails, is a line of JSON on stdout.
 import { cloudWatchStream as bunyanCloudWatch } from '@logferry/bunyan/cloudwatch';
 import { logServiceStream as bunyanLogService } from '@logferry/bunyan/log-service';
+import { transport } from '@logferry/pino';
 import { cloudWatchStream as pinoCloudWatch } from '@logferry/pino/cloudwatch';
 import { logServiceStream as pinoLogService } from '@logferry/pino/log-service';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
@@ -38,7 +39,7 @@ const loggers = {
     winston.createLogger({ transports: [new Transport(thread ? { ...options, thread } : options)] }),
   pino: ({ pinoStream, options }, cloud, failed) => {
     if (!thread) return pino(pinoStream(options));
-    return pino(pino.transport({ target: `@logferry/pino/${cloud}`, options }).on('error', failed));
+    return pino(transport({ target: `@logferry/pino/${cloud}`, options }).on('error', failed));
   },
   bunyan: ({ bunyanStream, options }) =>
     bunyan.createLogger({ name: 'reach', streams: [bunyanStream(thread ? { ...options, thread } : options)] }),

@@ -3,6 +3,7 @@ import { textOf } from '../clouds.js';
 import { installExample } from '../example.js';
 import type { Group, Row } from '../row.js';
 import { REQUEST_ID, startServer } from '../server.js';
+import { nextRow } from './nextjs.js';
 import { clusterRow, containerRow, pm2Row } from './processes.js';
 
 /** An example with a server: the requests to it, and the records that it makes of them. */
@@ -96,7 +97,7 @@ const lambdaRow: Row = {
 export const frameworks: Group = {
   name: 'frameworks',
   columns: ['CloudWatch Logs', 'Log Service', 'at the end'],
-  rows: [...shops.map(shopRow), lambdaRow, clusterRow, pm2Row, containerRow],
+  rows: [...shops.map(shopRow), nextRow, lambdaRow, clusterRow, pm2Row, containerRow],
 };
 
 function completed(count: number): string[] {

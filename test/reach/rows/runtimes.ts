@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { Group, ReachContext, Row } from '../row.js';
+import type { Group, Outcome, ReachContext, Row } from '../row.js';
 import { copyProgram, expectSixWays, sixWaysPackages } from '../six-ways.js';
 
 /** A runtime, as an npm package. */
@@ -33,9 +33,12 @@ const deno: Runtime = {
   needsLevels: true,
 };
 
+const WORKER_CALLS = '`stats`, `flush`, `close` of pino’s worker';
+const LEVELS = 'names of `customLevels` in pino’s worker';
+
 export const runtimes: Group = {
   name: 'runtimes',
-  columns: ['in process', 'in a thread', 'process.exit(), in a thread', 'levels of one’s own in pino’s worker'],
+  columns: ['in process', 'in a thread', 'process.exit(), in a thread', WORKER_CALLS, LEVELS],
   rows: [...nodes, bun, deno].map(runtimeRow),
 };
 
@@ -50,27 +53,26 @@ function runtimeRow(runtime: Runtime): Row {
         'in process': await expectSixWays(context, program, { mode: 'process', cwd }),
         'in a thread': await expectSixWays(context, program, { mode: 'thread', cwd }),
         'process.exit(), in a thread': await expectSixWays(context, program, { mode: 'thread', ending: 'exit', cwd }),
-        'levels of one’s own in pino’s worker': await expectLevel(
-          context,
-          [...command, 'custom-level.mjs'],
-          runtime,
-          cwd,
-        ),
+        ...(await expectPinoWorker(context, [...command, 'pino-worker.mjs'], runtime, cwd)),
       };
     },
   };
 }
 
-async function expectLevel(
+async function expectPinoWorker(
   { clouds, exec }: ReachContext,
   [program, ...args]: readonly [string, ...string[]],
   { needsLevels = false }: Runtime,
   cwd: string,
-): Promise<string> {
+): Promise<Outcome> {
   const ended = await exec(program, args, { cwd, env: { REACH_LEVELS: needsLevels ? '1' : '' } });
-  expect(ended).toEqual({ stdout: '', stderr: '', exit: 0 });
+  const counters = JSON.stringify({ received: 1, delivered: 1, pending: 0 });
+  expect(ended).toEqual({ stdout: `${counters}\n`, stderr: '', exit: 0 });
   expect(clouds.takeRecords()).toMatchObject([{ msg: 'custom level', level: 'audit' }]);
-  return needsLevels ? 'by the option `levels`' : 'by themselves';
+  return {
+    [WORKER_CALLS]: 'work',
+    [LEVELS]: needsLevels ? 'by the option `levels`' : 'by themselves',
+  };
 }
 
 /** Installs a runtime, and the programs once for all of them. */
@@ -81,7 +83,7 @@ async function prepare(
   const cwd = await shared('six ways', async (into) => {
     await install(sixWaysPackages, into);
     copyProgram('six-ways.mjs', into);
-    copyProgram('custom-level.mjs', into);
+    copyProgram('pino-worker.mjs', into);
   });
   await install([specifier]);
   const runtime = join(folder, 'node_modules', specifier.slice(0, specifier.lastIndexOf('@')), bin);

@@ -247,11 +247,13 @@ export class Delivery {
     onAnswered();
   }
 
-  #succeeded(batch: PendingBatch, stored: Stored, { atMs }: RequestSnapshot): void {
+  #succeeded(batch: PendingBatch, stored: Stored, snapshot: RequestSnapshot): void {
     const { clock } = this.#dependencies;
+    const { atMs } = snapshot;
     const state = this.routes.stateOf(batch.lane);
+    if (this.#capacity.isOutage) this.#joiningWait.lengthen(snapshot, clock.monotonic());
+    else this.#joiningWait.succeeded();
     this.#congestion.succeeded();
-    this.#joiningWait.succeeded();
     this.#incidents.succeeded(batch.route);
     this.#failure = undefined;
     const delivered = this.#settlement.deliver(batch, stored, () => clock.monotonic() - atMs);
@@ -307,7 +309,7 @@ export class Delivery {
 
   /** Joins more from now on. A service that throttles is there again: what failed in an outage backs off anew. */
   #throttled(batch: PendingBatch, snapshot: RequestSnapshot): void {
-    this.#joiningWait.throttled(snapshot, this.#dependencies.clock.monotonic());
+    this.#joiningWait.lengthen(snapshot, this.#dependencies.clock.monotonic());
     if (!batch.lastError || batch.lastError.code === 'THROTTLED') return;
     batch.failures = Math.min(batch.failures, 1);
     this.routes.backOffAnew(batch.lane);

@@ -12,7 +12,8 @@ const MOST_EASING = 1 / 8;
 /**
  * The time for which a batch that is not full waits for those behind it, so that one request carries them all. There is none until the
  * service throttles: each throttling doubles it, each success shortens it. So a fleet of processes finds together the rate of requests
- * that the service takes.
+ * that the service takes. The end of an outage doubles it, too: then all processes come back, and their backlogs, which have waited long
+ * enough, go before what is new.
  */
 export class JoiningWait {
   readonly #options: Pick<ResolvedDeliveryOptions, 'maxDelayMs' | 'retry'>;
@@ -28,8 +29,8 @@ export class JoiningWait {
     this.#random = random;
   }
 
-  /** Doubles once for all requests that were in flight together. */
-  throttled({ atMs }: RequestSnapshot, nowMs: number): void {
+  /** The service throttled, or an outage ends. Doubles once for all requests that were in flight together. */
+  lengthen({ atMs }: RequestSnapshot, nowMs: number): void {
     if (atMs < this.#doubledAtMs) return;
     const { retry } = this.#options;
     this.#doubledAtMs = nowMs;

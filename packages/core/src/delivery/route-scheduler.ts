@@ -248,7 +248,9 @@ export class RouteScheduler {
       if (!state.joined.add(events, this.#limits)) state.endJoining();
       return;
     }
-    const untilMs = this.#joiningWait.untilMs(batch);
+    // One that has waited, and has no slot yet, waits no more.
+    const { first } = state.ready;
+    const untilMs = this.#joiningWait.untilMs(first && !first.wasAttempted ? first : batch);
     if (untilMs === 0 || events.isFull(this.#limits)) return;
     state.joined = new Extent(events);
     state.joinedUntilMs = untilMs;

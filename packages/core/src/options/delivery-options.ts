@@ -26,8 +26,8 @@ export interface RetryOptions {
   /** First backoff after a failure of service or network, in milliseconds. It doubles each time, with full jitter. @default 200 */
   readonly baseMs?: number | undefined;
   /**
-   * First backoff after throttling, in milliseconds. From then on batches that do not fill a request wait for others to join them: for so
-   * long or twice `maxDelayMs`, twice as long each time, up to `capMs`, and shorter again with each success. @default 1000
+   * First backoff after throttling, in milliseconds. From then on, and after an outage, batches that do not fill a request wait for others to
+   * join them: for so long or twice `maxDelayMs`, twice as long each time, up to `capMs`, and shorter again with each success. @default 1000
    */
   readonly throttledBaseMs?: number | undefined;
   /** Longest backoff, in milliseconds. @default 30_000 */

@@ -1,16 +1,16 @@
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { importModule } from './import-module.js';
+import { requireFrom } from '../tools/require-from.js';
 
 /** The exports of a module, by name. */
 export type Exports = Readonly<Record<string, unknown>>;
 
 /** Loads an ES module or a CommonJS module by its URL. `require` of ES modules begins with Node.js 20.19 and 22.12, and has a flag. */
-export async function loadModule(url: string): Promise<Exports> {
+export async function loadModule(url: string, format?: 'commonjs' | undefined): Promise<Exports> {
+  const isRequired = format === 'commonjs' || isTypeScript(url);
   try {
-    return (await (isTypeScript(url) ? requireModule(url) : importModule(url))) as Exports;
+    return (await (isRequired ? requireModule(url) : importModule(url))) as Exports;
   } catch (error) {
-    const other = otherWay(url, error);
+    const other = otherWay(isRequired, error);
     if (!other) throw error;
     try {
       return (await other(url)) as Exports;
@@ -20,8 +20,13 @@ export async function loadModule(url: string): Promise<Exports> {
   }
 }
 
+function importModule(url: string): Promise<unknown> {
+  // For webpack, which warns of what it cannot follow: there is nothing to bundle.
+  return import(/* webpackIgnore: true */ url);
+}
+
 function requireModule(url: string): Exports {
-  return createRequire(url)(fileURLToPath(url));
+  return requireFrom(url)(fileURLToPath(url));
 }
 
 /** In a worker thread, tsx transforms what is required, and in some versions of Node.js not what is imported. */
@@ -30,8 +35,8 @@ function isTypeScript(url: string): boolean {
 }
 
 /** The way that may succeed after this error of the first one. */
-function otherWay(url: string, error: unknown): ((url: string) => unknown) | undefined {
-  if (!isTypeScript(url)) return NO_IMPORT.has(codeOf(error)) ? requireModule : undefined;
+function otherWay(isRequired: boolean, error: unknown): ((url: string) => unknown) | undefined {
+  if (!isRequired) return NO_IMPORT.has(codeOf(error)) ? requireModule : undefined;
   return error instanceof SyntaxError || NO_REQUIRE.has(codeOf(error)) ? importModule : undefined;
 }
 

@@ -14,7 +14,7 @@ export interface ThreadPlan {
   /** Marks a worker thread as ours, for code that runs in it. */
   readonly isLogferry: true;
   readonly line: WorkerLine;
-  readonly recipe: Pick<DestinationRecipe, 'module' | 'factory' | 'options'>;
+  readonly recipe: Pick<DestinationRecipe, 'module' | 'format' | 'factory' | 'options'>;
   readonly delivery: DeliveryOptions;
   /** URL of a module with functions for both. */
   readonly hooks: string | undefined;

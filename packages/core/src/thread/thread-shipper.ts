@@ -30,7 +30,7 @@ import {
 import { recipeOf, refuseUncloneable } from './recipe.js';
 import { checkThreadSupport } from './thread-support.js';
 import { type Successor, WorkerDeaths } from './worker-deaths.js';
-import { loadThreadStream, WorkerHandle } from './worker-handle.js';
+import { WorkerHandle } from './worker-handle.js';
 
 /**
  * Starts a shipper in a worker thread: its records are delivered also when the process ends by `process.exit()` or an uncaught
@@ -43,8 +43,6 @@ export function createThreadShipper(
   seams: ThreadSeams,
 ): Shipper {
   checkThreadSupport();
-  // What is missing is said at construction, and not taken for the death of a worker.
-  loadThreadStream();
   const recipe = recipeOf(destination);
   for (const each of [recipe.options, options])
     refuseUncloneable(
@@ -101,14 +99,14 @@ class ThreadShipper implements Shipper {
     options: ResolvedDeliveryOptions,
     { onFailure, listing }: ThreadSeams,
   ) {
-    const { module, factory, options: own } = recipe;
+    const { module, format, factory, options: own } = recipe;
     this.#destination = destination;
     this.#wireForm = wireFormOf(destination, recipe, options);
     this.#options = options;
     this.#listing = listing;
     this.#plan = {
       isLogferry: true,
-      recipe: { module, factory, options: own },
+      recipe: { module, format, factory, options: own },
       delivery: { ...delivery, thread: false, hooks: undefined },
       hooks: options.hooks,
       reportChars: Math.min(MAX_REPORT_CHARS, options.maxBufferBytes / 8),

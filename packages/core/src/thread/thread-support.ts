@@ -1,23 +1,24 @@
 import { existsSync } from 'node:fs';
 import { ConfigError } from '../contract/errors.js';
-import { moduleUrl } from '../tools/module-url.js';
+import { loadThreadStream, workerFile } from './worker-files.js';
 
-/** Throws `ConfigError` where no worker thread can start, since only at construction the application can still do without one. */
+/**
+ * Throws `ConfigError` where no worker thread can start: only at construction the application can still do without one, and later it would
+ * be taken for the death of a worker.
+ */
 export function checkThreadSupport(): void {
   // Known only where Node.js runs under its permission model.
   const { permission } = process as { readonly permission?: { has(scope: string): boolean } };
   if (permission?.has('worker') === false)
     throw refusal('the permission model of Node.js refuses worker threads', 'start Node.js with --allow-worker');
-  if (!hasWorkerFile())
-    throw refusal(
-      `the file of the worker thread is missing beside ${moduleUrl ?? 'the bundle'}`,
-      'keep @logferry packages out of the bundle (declare them as external)',
-    );
-}
-
-/** A bundle has one URL for all modules, or none. A file `worker.js` beside it is the application's own. */
-function hasWorkerFile(): boolean {
-  return moduleUrl?.endsWith('/module-url.js') && existsSync(new URL('../thread/worker.js', moduleUrl));
+  const file = workerFile();
+  if (!existsSync(new URL(file)))
+    throw refusal(`the file of the worker thread is missing: ${file}`, 'install all files of @logferry/core');
+  try {
+    loadThreadStream();
+  } catch (error) {
+    throw refusal(`thread-stream cannot be loaded: ${error}`, 'install it beside @logferry/core');
+  }
 }
 
 function refusal(cause: string, remedy: string): ConfigError {

@@ -1,12 +1,11 @@
-import { createRequire } from 'node:module';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, SHARE_ENV, type Worker } from 'node:worker_threads';
 import type ThreadStream from 'thread-stream';
 import type { DeliveryStats } from '../accounting/stats.js';
 import { ConfigError } from '../contract/errors.js';
 import { guarded, inBackground } from '../tools/guarded.js';
-import { moduleUrl } from '../tools/module-url.js';
 import { outsideContext, systemClock } from '../tools/system-clock.js';
 import { lineOfCommand, type Misconfigured, type Report, type ThreadPlan } from './protocol.js';
+import { loadThreadStream, workerFile } from './worker-files.js';
 
 /** The time that a worker may take to reply beyond its deadline. */
 const REPLY_MS = 500;
@@ -24,14 +23,6 @@ export interface WorkerEvents {
   onReport(report: Report): void;
   /** The worker is gone, and was not closed; `error` is the reason, a `ConfigError` too, unless it ended by itself. */
   onEnd(error: Error | undefined): void;
-}
-
-let Constructor: typeof ThreadStream | undefined;
-
-/** Loaded for `thread: true` only, as it costs a few milliseconds, and once: a worker that takes the place of another needs no file. */
-export function loadThreadStream(): typeof ThreadStream {
-  Constructor ??= createRequire(moduleUrl)('thread-stream') as typeof ThreadStream;
-  return Constructor;
 }
 
 /** One worker thread from its start to its end, as the main thread sees it. */
@@ -67,7 +58,7 @@ export class WorkerHandle {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const stream = new (loadThreadStream())({
-      filename: new URL('../thread/worker.js', moduleUrl).href,
+      filename: workerFile(),
       workerData: { ...plan, line: { port: port2, reports: this.#reports } } satisfies ThreadPlan,
       // The environment is read live, as in this thread: an application may load it from a file after its logger.
       workerOpts: { name: 'logferry', env: SHARE_ENV, transferList: [port2] },

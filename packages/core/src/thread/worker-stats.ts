@@ -5,6 +5,7 @@ import type { DeliveryStats } from '../accounting/stats.js';
 import { guarded } from '../tools/guarded.js';
 import { sharedState } from '../tools/shared-state.js';
 import { systemClock } from '../tools/system-clock.js';
+import { joinChannel } from './join-channel.js';
 
 /** The members of a stream to a worker thread that are read here: of thread-stream's, which `pino.transport()` returns. */
 export interface WorkerStream {
@@ -28,22 +29,21 @@ export function statsOfWorker(stream: WorkerStream): Promise<ReadonlyMap<string,
   if (stream.destroyed) return Promise.reject(new Error('[logferry] stats: the worker has ended'));
   return new Promise((resolve, reject) => {
     const request: StatsRequest = { id: randomUUID(), threadId: stream.worker.threadId };
-    const channel = new BroadcastChannel(CHANNEL);
-    const post = guarded(() => channel.postMessage(request));
+    const channel = joinChannel(CHANNEL, (reply) => {
+      const { requestId, stats } = reply as Partial<StatsReply>;
+      if (requestId === request.id && stats) finish(() => resolve(stats));
+    });
+    const post = guarded(() => channel.post(request));
     const finish = (outcome: () => void): void => {
       timer.cancel();
       stream.off('ready', post).off('close', onClose);
-      channel.close();
+      channel.leave();
       outcome();
     };
     const fail = (reason: string): void => finish(() => reject(new Error(`[logferry] stats: ${reason}`)));
     const onClose = guarded(() => fail('the worker has ended'));
     const onTimeout = (): void => fail(`no reply from the worker in ${REPLY_TIMEOUT_MS} ms`);
     const timer = systemClock.setTimer(onTimeout, REPLY_TIMEOUT_MS);
-    channel.onmessage = guarded((message: unknown): void => {
-      const { requestId, stats } = (message as { readonly data: Partial<StatsReply> }).data;
-      if (requestId === request.id && stats) finish(() => resolve(stats));
-    });
     stream.once('close', onClose);
     if (stream.ready) post();
     else stream.once('ready', post);

@@ -37,7 +37,7 @@ export default async function start(plan: ThreadPlan): Promise<LineShipper> {
     const { onError, onDrop, transform, ...own } = hooks;
     const delivery = { ...plan.delivery, ...(transform && { transform }) };
     const ownRecipe = { ...recipe, options: { ...recipe.options, ...own } };
-    const destination = makeDestination(ownRecipe, await loadModule(recipe.module));
+    const destination = makeDestination(ownRecipe, await loadModule(recipe.module, recipe.format));
     return new LineShipper({ ...plan, delivery }, destination, hooks);
   } catch (error) {
     if (ConfigError.is(error)) {

@@ -1,7 +1,9 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { DeliveryError } from '../contract/errors.js';
+import { moduleCache } from './module-cache.js';
+import { isInBundle } from './own-file.js';
+import { requireFrom } from './require-from.js';
 import { outsideContext } from './system-clock.js';
 
 /** A package that is loaded with its first use. */
@@ -9,10 +11,18 @@ export interface LazyPackage<T> {
   readonly name: string;
   /** Its name for people, in messages. @default its name */
   readonly title?: string | undefined;
-  /** `() => import(name)`: a bundler sees from it what belongs into the bundle. */
+  /**
+   * `() => import(name)`: a bundler sees from it what belongs into the bundle. Where most applications do without the package, it ends with
+   * `.catch(rethrow)`, and has the comment `webpackIgnore: true`: then no build fails, or warns, for lack of it.
+   */
   readonly load: () => Promise<T>;
   /** The URL of a module of the package that needs this one. In a bundle it may be `undefined`. */
   readonly parentUrl: string | undefined;
+}
+
+/** For an `import()` that may fail: esbuild takes a missing package for an error of the build unless it sees a `.catch`. */
+export function rethrow(error: unknown): never {
+  throw error;
 }
 
 /**
@@ -23,19 +33,24 @@ export interface LazyPackage<T> {
 export async function loadPackage<T>(wanted: LazyPackage<T>): Promise<T> {
   assertFilesLoad();
   const { name, load, parentUrl } = wanted;
-  const requireIt = async (): Promise<T> => createRequire(parentUrl as string)(name);
+  const requireIt = async (): Promise<T> => requireFrom(placeOf(parentUrl))(name);
   // A bundle has its own copy, which only `import()` finds. Elsewhere `require` is faster: it reads no names of exports.
-  const isBundled = !parentUrl?.endsWith('/module-url.js');
-  const [first, second] = isBundled ? [load, requireIt] : [requireIt, load];
+  const [first, second] = isInBundle(parentUrl) ? [load, requireIt] : [requireIt, load];
   try {
     return await outsideContext(first);
   } catch (error) {
     try {
       return await outsideContext(second);
     } catch (secondError) {
-      throw refusal(wanted, isBundled && parentUrl !== undefined ? secondError : error);
+      // The copy in a bundle may be there, and broken.
+      throw refusal(wanted, isInBundle(parentUrl) && isMissing(error, name) ? secondError : error);
     }
   }
+}
+
+/** Where `require` begins its search. A bundle that does not know its place is searched for beside the program: its own file, often. */
+function placeOf(parentUrl: string | undefined): string {
+  return parentUrl ?? process.argv[1] ?? process.execPath;
 }
 
 /**
@@ -75,13 +90,13 @@ function isEnvironmentGone(): boolean {
   if (typeof jest === 'undefined') return false;
   if (jest.isEnvironmentTornDown) return jest.isEnvironmentTornDown();
   // Before version 30 only the emptied memory of modules tells.
-  return typeof require === 'function' && Object.keys(require.cache).length === 0;
+  return moduleCache !== undefined && Object.keys(moduleCache).length === 0;
 }
 
 function refusal({ name, title = name, parentUrl }: LazyPackage<unknown>, cause: unknown): DeliveryError {
   const refuse = (text: string): DeliveryError => new DeliveryError('MISCONFIGURED', `${title} ${text}`, { cause });
-  if (parentUrl === undefined || !isMissing(cause, name)) return refuse(`cannot be loaded: ${cause}`);
-  const folders = createRequire(parentUrl).resolve.paths(name);
+  if (!isMissing(cause, name)) return refuse(`cannot be loaded: ${cause}`);
+  const folders = requireFrom(placeOf(parentUrl)).resolve.paths(name);
   const isThere = folders?.some((folder) => existsSync(join(folder, name, 'package.json')));
   // Node.js 20 and 26.12 remember that a file package.json was missing, or could not be read. An installation may also lack files.
   if (isThere) return refuse(`is there, but Node.js does not find it: restart the process, or npm install ${name}`);
@@ -92,7 +107,7 @@ function refusal({ name, title = name, parentUrl }: LazyPackage<unknown>, cause:
 function isMissing(error: unknown, name: string): boolean {
   const { code, message } = error as NodeJS.ErrnoException;
   // The second text is that of Yarn Plug'n'Play.
-  return (
-    code === 'MODULE_NOT_FOUND' && [`'${name}'`, `tried to access ${name} `].some((text) => message.includes(text))
-  );
+  return NOT_FOUND.has(code) && [`'${name}'`, `tried to access ${name} `].some((text) => message.includes(text));
 }
+
+const NOT_FOUND: ReadonlySet<string | undefined> = new Set(['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND']);

@@ -69,16 +69,21 @@ export class ReferencePace {
     return this.#failedRoutes.size > 1 || this.#routes() <= 1;
   }
 
-  succeeded(): void {
+  succeeded(request: Request, nowMs: number): void {
     this.successes++;
+    if (this.isOutage) this.lengthen(request, nowMs);
+    else this.#shorten();
     this.#endOutage();
     this.slots = Math.min(this.#settings.concurrency, this.slots + 1 / this.slots);
+  }
+
+  #shorten(): void {
     this.#waitMs -= this.#waitMs * Math.min(1 / 8, this.#waitMs / this.#shortestWaitMs / 64);
     if (this.#waitMs < this.#shortestWaitMs / 2) this.#waitMs = 0;
   }
 
   /** Batches wait longer for others: once for all requests that were in flight together. */
-  throttled({ atMs }: Request, nowMs: number): void {
+  lengthen({ atMs }: Request, nowMs: number): void {
     if (atMs < this.#waitDoubledAtMs) return;
     this.#waitDoubledAtMs = nowMs;
     this.#waitMs = Math.min(this.#settings.capMs, Math.max(2 * this.#waitMs, this.#shortestWaitMs));

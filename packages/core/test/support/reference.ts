@@ -207,7 +207,7 @@ export class Reference extends ReferenceLedger {
     this.batcher.sealDue(nowMs);
     this.#land(request);
     if (DeliveryError.is(outcome)) this.#failed(request, outcome, nowMs);
-    else this.#stored(request, outcome);
+    else this.#stored(request, outcome, nowMs);
   }
 
   /** The signal of a request was aborted: its time is over, or `close()` gave up. */
@@ -319,14 +319,15 @@ export class Reference extends ReferenceLedger {
     this.#successes.length = 0;
   }
 
-  #stored({ route, batch, parts }: Request, outcome: SendOutcome): void {
+  #stored(request: Request, outcome: SendOutcome, nowMs: number): void {
+    const { route, batch, parts } = request;
     const rejected = new Map(outcome.rejected.map(({ index, reason }) => [index, reason]));
     for (const [index, part] of parts.entries()) {
       part.rejection = rejected.get(index);
       if (!part.rejection) this.settle(part);
     }
     this.#bytes += batch.bytes;
-    this.#pace.succeeded();
+    this.#pace.succeeded(request, nowMs);
     if (rejected.size < parts.length) this.#refusals.taken(route, batch.bytes, parts.length);
     for (const part of this.pending) if (part.group?.waitsForProof) part.sleepsUntilMs = 0;
     this.#failing.delete(route);
@@ -347,7 +348,7 @@ export class Reference extends ReferenceLedger {
     const isRefusal = HALVING.includes(code);
     const isBlamed = isRefusal && this.#refusals.refused(route, group, parts, code);
     this.#pace.failed(code, request, this.#requests, isBlamed);
-    if (code === 'THROTTLED') this.#pace.throttled(request, nowMs);
+    if (code === 'THROTTLED') this.#pace.lengthen(request, nowMs);
     for (const part of parts) {
       const isBack = code === 'THROTTLED' && part.lastCode !== code && part.lastCode !== undefined;
       if (isBack) part.failures = Math.min(part.failures, 1);

@@ -6,6 +6,7 @@ import {
   loadPackage,
   noAnswer,
   type PassingFailure,
+  rethrow,
 } from '@logferry/core';
 import { moduleUrl } from '../module-url.js';
 import { type AccessKey, copyKey, faultOfKey } from './access-key.js';
@@ -253,7 +254,7 @@ type CredentialClass = new (config: AlibabaCredentialConfig) => AlibabaCredentia
 async function loadCredentials(): Promise<CredentialClass> {
   const loaded: unknown = await loadPackage({
     name: '@alicloud/credentials',
-    load: () => import('@alicloud/credentials'),
+    load: () => import(/* webpackIgnore: true */ '@alicloud/credentials').catch(rethrow),
     parentUrl: moduleUrl,
   });
   // `import()` puts the exports of a CommonJS module, with a default among them, into another default.
