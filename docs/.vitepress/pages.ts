@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-
 /** A group of the sidebar. A page is its path without `.md`, and its text there. */
 export interface Group {
   readonly title: string;
@@ -7,7 +5,7 @@ export interface Group {
 }
 
 /** All pages in the order of the sidebar, of llms.txt and of llms-full.txt. */
-export const allGroups: readonly Group[] = [
+export const groups: readonly Group[] = [
   {
     title: 'Start',
     pages: [
@@ -86,13 +84,3 @@ export const allGroups: readonly Group[] = [
     ],
   },
 ];
-
-/** The pages that are written. */
-export const groups: readonly Group[] = allGroups.map(({ title, pages }) => ({
-  title,
-  pages: pages.filter(isWritten),
-}));
-
-function isWritten([path]: readonly [path: string, text: string]): boolean {
-  return path.startsWith('api/') || existsSync(new URL(`../${path}.md`, import.meta.url));
-}

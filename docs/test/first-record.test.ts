@@ -32,7 +32,7 @@ describe.runIf(full)('with what is written on the page alone, an empty folder sh
   }, 120_000);
   afterAll(() => rmSync(packed, { recursive: true, force: true }));
 
-  it.concurrent.each(['winston', 'pino', 'bunyan', 'command-line', 'express', 'fastify', 'koa', 'nestjs'])(
+  it.concurrent.each(['winston', 'pino', 'bunyan', 'command-line', 'express', 'fastify', 'koa', 'nestjs', 'nextjs'])(
     'start/%s',
     async (page) => {
       const folder = mkdtempSync(join(tmpdir(), `logferry-first-record-${page}-`));
@@ -55,9 +55,9 @@ describe.runIf(full)('with what is written on the page alone, an empty folder sh
 /** A line that installs packages of ours. */
 const INSTALL = /^npm install .*logferry.*$/m;
 /** The name of a file that a page says to write. */
-const FILE = /`((?:src\/)?\w+\.(?:mjs|js|ts|json))`/g;
+const FILE = /`((?:[\w[\]]+\/)*[\w.]+\.(?:mjs|js|ts|json))`/g;
 /** A program that goes on until Ctrl-C. */
-const SERVER = /^(?:CLOUD=\S+ )?node (?:server|dist\/main)\.js$/m;
+const SERVER = /^(?:CLOUD=\S+ )?(?:node (?:server|dist\/main)\.js|npx next start)$/m;
 
 /** The blocks of the sections that need no account. */
 function blocksOf(page: string): readonly Block[] {
@@ -127,12 +127,18 @@ class Reader {
 
   /** As in a second terminal, until Ctrl-C. */
   async #startServer(command: string): Promise<void> {
-    const server = spawn('bash', ['-c', `exec env ${command}`], { cwd: this.#folder, env: this.#env, stdio: 'ignore' });
+    const server = spawn('bash', ['-c', `exec env ${command}`], {
+      cwd: this.#folder,
+      env: this.#env,
+      stdio: 'ignore',
+      detached: true,
+    });
     const exited = once(server, 'exit');
     const url = `http://127.0.0.1:${this.#port}/health`;
     await vi.waitFor(() => fetch(url), { timeout: 60_000 });
     this.#stopServer = async () => {
-      server.kill('SIGINT');
+      // Ctrl-C reaches the command, and all that it started.
+      process.kill(-(server.pid as number), 'SIGINT');
       await exited;
       this.#stopServer = undefined;
     };

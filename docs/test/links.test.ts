@@ -1,15 +1,19 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, it } from 'vitest';
-import { allGroups } from '../.vitepress/pages.js';
+import { groups } from '../.vitepress/pages.js';
 import { slugOf } from '../.vitepress/slug.js';
 import { root } from '../tools/entry-points.js';
 import { listPages, listReadmes, readPage } from '../tools/pages.js';
 
 const OWN = /^https:\/\/github\.com\/logferry\/logferry\/(?:tree|blob)\/main\//;
 const others = ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'packages/core/SPOOL.md', 'test/complaints.md'];
-const listed = allGroups.flatMap(({ pages }) => pages.map(([path]) => `docs/${path}.md`));
+const listed = groups.flatMap(({ pages }) => pages.map(([path]) => `docs/${path}.md`));
 const files = [...listPages(), ...listReadmes(), ...others];
+
+it('every page of the list is written, and every page is in the list', () => {
+  expect(listPages()).toEqual(['docs/index.md', ...listed.filter((file) => !file.startsWith('docs/api/'))].sort());
+});
 
 it('every page has a title, and a description of one sentence', () => {
   const wrong = listPages().filter((file) => {
@@ -29,6 +33,10 @@ it('links lead to files of the repository, and to headings there', () => {
   ).toEqual([]);
 });
 
+it('no page has the marks of a merge with conflicts', () => {
+  expect(files.filter((file) => /^(?:<{7}|={7}|>{7})/m.test(readFileSync(join(root, file), 'utf8')))).toEqual([]);
+});
+
 it('the README has at most 150 lines', () => {
   expect(readFileSync(join(root, 'README.md'), 'utf8').split('\n').length).toBeLessThanOrEqual(151);
 });
@@ -44,7 +52,7 @@ function leadsSomewhere(from: string, link: string): boolean {
   if (inRepository === undefined && /^[a-z]+:/.test(link)) return true;
   const [path = '', anchor] = (inRepository ?? link).split('#');
   const file = inRepository === undefined ? (path === '' ? from : join(dirname(from), decodeURI(path))) : path;
-  if (file.startsWith('docs/api/') || (listed.includes(file) && !existsSync(join(root, file)))) return true;
+  if (file.startsWith('docs/api/')) return true;
   if (relative('', file).startsWith('..') || !existsSync(join(root, file))) return false;
   return anchor === undefined || anchorsOf(file).includes(anchor);
 }

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type ts from 'typescript';
-import { allGroups } from '../.vitepress/pages.js';
+import { groups } from '../.vitepress/pages.js';
 import { type EntryPoint, root } from './entry-points.js';
 import { optionTable, readOptions } from './options.js';
 import { listPages, listReadmes } from './pages.js';
@@ -50,6 +50,6 @@ function linkTo(url: string, from: string): string {
 
 /** A page's name in the sidebar; of a README its package. */
 function nameOf(file: string): string {
-  const page = allGroups.flatMap(({ pages }) => pages).find(([path]) => file === `docs/${path}.md`);
+  const page = groups.flatMap(({ pages }) => pages).find(([path]) => file === `docs/${path}.md`);
   return page?.[1] ?? `@logferry/${file.split('/')[1]}`;
 }

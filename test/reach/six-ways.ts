@@ -16,7 +16,7 @@ type Program = 'six-ways.mjs' | 'six-ways.cjs' | 'pino-worker.mjs';
 type Mode = 'process' | 'thread';
 
 /** A way that was refused, or failed. */
-interface Refusal {
+export interface Refusal {
   readonly way: string;
   readonly name: string;
   readonly message: string;

@@ -119,7 +119,7 @@ it('does not prolong the wait of a batch by those that are sealed while it has n
   expect(destination.texts).toContain('first');
 });
 
-it('fills no request by waiting with what is left of several that are full', async () => {
+it('sends all requests that are full before the last batch waits for others', async () => {
   const { shipper, destination, clock } = await throttledAlready({ maxBatchEvents: 10, concurrency: 1 });
   let answer = (): void => {};
   destination.respond = ({ route }) =>
@@ -155,11 +155,4 @@ it('keeps nothing of the wait once a batch has gone, and sets no timer for it ag
   await clock.advance(60_000);
   expect(shipper.stats().pending).toBe(0);
   expect(clock.timers).toBe(0);
-});
-
-it('never waits for others when retry.capMs is shorter than maxDelayMs', async () => {
-  const { shipper, destination, clock } = await throttledAlready({ retry: { capMs: 100 } });
-  shipper.accept(record('x'));
-  await clock.advance(1000);
-  expect(destination.texts).toEqual(['x']);
 });

@@ -1,9 +1,10 @@
-import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { pinned } from '../context.js';
 import type { Group, ReachContext, Row } from '../row.js';
-import { copyProgram, expectSixWays, sixWaysPackages, trySixWays, waysOf } from '../six-ways.js';
+import { startServer } from '../server.js';
+import { copyProgram, expectSixWays, ours, type Refusal, sixWaysPackages, trySixWays, waysOf } from '../six-ways.js';
 
 /** A bundler, as a user has it: a command with a configuration. */
 interface Bundler {
@@ -45,7 +46,7 @@ await build({
   short: true,
 });
 
-/** winston and bunyan are CommonJS, for which esbuild makes no \`require\` in ES modules. */
+/** winston and bunyan are CommonJS, for which esbuild makes no `require` in ES modules. */
 const REQUIRE =
   'banner: { js: "import { createRequire } from \'node:module\'; const require = createRequire(import.meta.url);" },';
 
@@ -183,14 +184,101 @@ async function makeBundle(
   return join(folder, 'out');
 }
 
+/** A route runs the program. The example has our packages in `instrumentation.js`. */
+const nextRow: Row = {
+  name: 'Next.js 16',
+  short: false,
+  async run(context) {
+    const { folder, install, exec, clouds } = context;
+    await install([...sixWaysPackages, 'next@16.4.6', 'react@19.3.1', 'react-dom@19.3.1']);
+    copyProgram('six-ways.mjs', folder);
+    mkdirSync(join(folder, 'app', 'ways'), { recursive: true });
+    writeFileSync(join(folder, 'app', 'ways', 'route.js'), ROUTE);
+    const built = async (packages: readonly string[]): Promise<void> => {
+      const config = { turbopack: { root: folder }, serverExternalPackages: packages };
+      writeFileSync(join(folder, 'next.config.mjs'), `export default ${JSON.stringify(config)};`);
+      const { exit, stdout, stderr } = await exec('next', ['build'], { env: NEXT, timeoutMs: 240_000 });
+      expect({ exit, stdout, stderr }).toMatchObject({ exit: 0 });
+      expect(stdout + stderr).not.toMatch(/warn/i);
+    };
+    const started = async (mode: 'process' | 'thread', count: number): Promise<readonly Refusal[]> => {
+      const command = ['node', 'node_modules/next/dist/bin/next', 'start'] as const;
+      const server = await startServer(context, command, { env: { ...NEXT, REACH_MODE: mode } });
+      expect(await server.get('/ways')).toBe(200);
+      const arrived: string[] = [];
+      if (count > 0) await vi.waitUntil(() => arrived.push(...clouds.take()) >= count, { timeout: 20_000 });
+      const { stdout } = await server.end('SIGTERM');
+      arrived.push(...clouds.take());
+      expect(arrived.sort()).toEqual(count > 0 ? waysOf({ mode }) : []);
+      return stdout.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
+    };
+    await built([]);
+    expect(await started('process', 6)).toEqual([]);
+    const refusal = refusalOf(await started('thread', 0));
+    await built(ours);
+    expect(await started('thread', 6)).toEqual([]);
+    return { 'in process': '6 of 6', 'worker thread': refusal, 'worker thread, @logferry/* external': '6 of 6' };
+  },
+};
+
+const NEXT = { NEXT_TELEMETRY_DISABLED: '1' };
+
+const ROUTE = `
+export const dynamic = 'force-dynamic';
+export async function GET() {
+  await import('../../six-ways.mjs');
+  return new Response('done');
+}
+`;
+
+/** The bundle of esbuild in a copy of Node.js. */
+const executableRow: Row = {
+  name: 'a single executable',
+  short: false,
+  async run(context) {
+    const { folder, install, shared, exec } = context;
+    const bundler = esbuild('cjs', 'app.cjs');
+    const project = await shared(bundler.packages.join(' '), (into) =>
+      install([...sixWaysPackages, ...bundler.packages], into),
+    );
+    await install(['postject@1.0.0-alpha.6']);
+    cpSync(await makeBundle(context, bundler, project, false), folder, { recursive: true });
+    const config = { main: 'app.cjs', output: 'app.blob', disableExperimentalSEAWarning: true };
+    writeFileSync(join(folder, 'sea.json'), JSON.stringify(config));
+    expect(await exec('node', ['--experimental-sea-config', 'sea.json'])).toMatchObject({ exit: 0 });
+    const alone = join(folder, 'alone');
+    cpSync(process.execPath, join(alone, 'app'));
+    const inject = [join(alone, 'app'), 'NODE_SEA_BLOB', 'app.blob', '--sentinel-fuse', SEA_FUSE];
+    expect(await exec('postject', inject)).toMatchObject({ exit: 0 });
+    const command = [join(alone, 'app')] as const;
+    return {
+      'in process': await expectSixWays(context, command, { mode: 'process', cwd: alone, env: QUIET }),
+      'worker thread': await expectRefusals(context, command, alone, QUIET),
+      'worker thread, @logferry/* external': '–',
+    };
+  },
+};
+
+/** Node.js warns of the package that bunyan tries to require. */
+const QUIET = { NODE_NO_WARNINGS: '1' };
+
+/** The mark of Node.js for the place of a program. */
+const SEA_FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
+
 /** Expects that each way of a thread is refused when it is made, with the remedy. Returns the cell. */
 async function expectRefusals(
   context: ReachContext,
   command: readonly [string, ...string[]],
   cwd: string,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const { refused, arrived, exit, stderr } = await trySixWays(context, command, { mode: 'thread', cwd });
+  const { refused, arrived, exit, stderr } = await trySixWays(context, command, { mode: 'thread', cwd, env });
   expect({ arrived, exit, stderr }).toEqual({ arrived: [], exit: 0, stderr: '' });
+  return refusalOf(refused);
+}
+
+/** The cell for ways that were all refused. */
+function refusalOf(refused: readonly Refusal[]): string {
   expect(refused.map(({ way }) => way).sort()).toEqual(waysOf({ mode: 'thread' }));
   for (const { name, message } of refused) {
     expect(name).toBe('ConfigError');
@@ -204,5 +292,5 @@ async function expectRefusals(
 export const bundles: Group = {
   name: 'bundles',
   columns: ['in process', 'worker thread', 'worker thread, @logferry/* external'],
-  rows: bundlers.map(bundlerRow),
+  rows: [...bundlers.map(bundlerRow), nextRow, executableRow],
 };
