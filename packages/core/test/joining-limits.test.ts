@@ -69,7 +69,7 @@ it('drops no record as buffer-full because batches wait for others: they go once
   const { shipper, destination, clock, drops } = await throttledAlready({ maxBufferBytes: 32 * 1024 });
   for (let tick = 0; tick < 100; tick++) {
     shipper.accept(record('x'.repeat(1000)));
-    await clock.advance(90);
+    await clock.advance(70);
   }
   expect(drops).toEqual([]);
   expect(destination.attempts.length).toBeGreaterThan(2);
@@ -155,4 +155,62 @@ it('keeps nothing of the wait once a batch has gone, and sets no timer for it ag
   await clock.advance(60_000);
   expect(shipper.stats().pending).toBe(0);
   expect(clock.timers).toBe(0);
+});
+
+it('sends at once what a frozen process flushes at the end of each invocation, while the service throttles', async () => {
+  const { shipper, destination, clock } = await throttledAlready();
+  for (let invocation = 1; invocation <= 5; invocation++) {
+    shipper.accept(record(`${invocation}`));
+    await shipper.flush({ timeoutMs: 1000 });
+    expect(destination.stored).toHaveLength(invocation);
+    await clock.standStill(60_000);
+  }
+});
+
+it('sends on a flush all batches of a route that wait, also those that do not fit in one request', async () => {
+  const { shipper, destination, clock } = await throttledAlready({ maxBatchEvents: 10, concurrency: 1 });
+  let answer = (): void => {};
+  destination.respond = ({ route }) =>
+    route === 'slow' ? new Promise((resolve) => (answer = () => resolve(accepted))) : accepted;
+  shipper.accept(record('slow', { level: 'slow' }));
+  await clock.advance(1000);
+  for (const text of ['a', 'b']) {
+    for (let i = 0; i < 6; i++) shipper.accept(record(text));
+    await clock.advance(1000);
+  }
+  const flushed = shipper.flush();
+  answer();
+  await clock.advance(1);
+  expect((await flushed).pending).toBe(0);
+});
+
+it('delivers within close() what waits for others', async () => {
+  const { shipper, destination, clock } = await throttledAlready();
+  shipper.accept(record('first'));
+  await clock.advance(1000);
+  expect(destination.texts).toEqual([]);
+  shipper.accept(record('second'));
+  const closing = shipper.close();
+  await clock.advance(1);
+  await closing;
+  expect(destination.texts).toEqual(['first', 'second']);
+  assertBalanced(shipper.stats());
+});
+
+it('keeps the order of a route whose batches wait for others', async () => {
+  const { shipper, destination, clock } = await throttledAlready({ ordered: true });
+  for (let second = 0; second < 20; second++) {
+    shipper.accept(record(`${second}`));
+    await clock.advance(1000);
+  }
+  await shipper.flush();
+  expect(destination.texts).toEqual(Array.from({ length: 20 }, (_, second) => `${second}`));
+});
+
+it('holds batches no longer after a time in which the process stood still', async () => {
+  const { shipper, destination, clock } = await throttledAlready();
+  shipper.accept(record('x'));
+  await clock.advance(1000);
+  await clock.standStill(3_600_000);
+  expect(destination.texts).toEqual(['x']);
 });

@@ -118,7 +118,6 @@ export class RouteScheduler {
     this.#change(batch.lane, (state) => {
       state.waiting--;
       if (batch.state === 'ready') state.ready.remove(batch);
-      if (state.ready.size === 0) this.#forgetJoined(state);
       if (batch.state === 'backing-off') state.removeBackingOff();
     });
   }
@@ -151,7 +150,8 @@ export class RouteScheduler {
         state.waiting--;
         followers.push(next);
       }
-      this.#forgetJoined(state);
+      this.#go(state);
+      state.joined = undefined;
       for (const left of state.ready) {
         if (left.wasAttempted) continue;
         this.#join(state, left);
@@ -304,11 +304,6 @@ export class RouteScheduler {
     this.#joining.delete(state);
   }
 
-  #forgetJoined(state: RouteState): void {
-    this.#go(state);
-    state.joined = undefined;
-  }
-
   /** The only way to change a route's state, so that the counts and its turn follow. */
   #change(lane: string, change: (state: RouteState) => void): void {
     const state = this.stateOf(lane);
@@ -325,7 +320,6 @@ export class RouteScheduler {
     }
     if (this.#states.delete(lane) && !state.isReplay) this.#dependencies.liveRoutes.leave(lane);
     state.rest();
-    this.#forgetJoined(state);
     this.#idle.set(lane, state);
     const [oldest] = this.#idle.keys();
     if (oldest !== undefined && this.#idle.size > MAX_IDLE_ROUTES) this.#idle.delete(oldest);
