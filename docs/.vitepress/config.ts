@@ -1,13 +1,11 @@
-import { existsSync, statSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
+import { REPOSITORY, repositoryLink } from './links.js';
 import { groups } from './pages.js';
 import { slugOf } from './slug.js';
 
 const docs = fileURLToPath(new URL('..', import.meta.url));
-const root = join(docs, '..');
-const REPOSITORY = 'https://github.com/logferry/logferry';
 
 const base = process.env.LOGFERRY_DOCS_BASE ?? '/';
 
@@ -57,13 +55,3 @@ export default defineConfig({
     },
   },
 });
-
-/** The address of a file of the repository that lies outside of the site, and `undefined` for a page. */
-function repositoryLink(folder: string, href: string): string | undefined {
-  const [path = '', anchor] = href.split('#');
-  const file = join(folder, decodeURI(path));
-  if (!relative(docs, file).startsWith('..')) return undefined;
-  if (!existsSync(file)) throw new Error(`${folder}: there is no ${href}`);
-  const kind = statSync(file).isDirectory() ? 'tree' : 'blob';
-  return `${REPOSITORY}/${kind}/main/${relative(root, file).split(sep).join('/')}${anchor ? `#${anchor}` : ''}`;
-}

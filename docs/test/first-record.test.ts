@@ -9,6 +9,10 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { full } from '../../forms.js';
 import { root } from '../tools/entry-points.js';
 
+const PAGES = ['winston', 'pino', 'bunyan', 'command-line', 'express', 'fastify', 'koa', 'nestjs', 'nextjs'];
+/** A logger, a framework and a command: each of the others is much like one of them. */
+const SOME = ['pino', 'express', 'command-line'];
+
 /** The folders of the packages that the pages install, and of those that they need. */
 const PACKAGES = ['core', 'cloudwatch', 'log-service', 'winston', 'pino', 'bunyan', 'emulators', 'cli'];
 const QUIET = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
@@ -32,7 +36,7 @@ describe.runIf(full)('with what is written on the page alone, an empty folder sh
   }, 120_000);
   afterAll(() => rmSync(packed, { recursive: true, force: true }));
 
-  it.concurrent.each(['winston', 'pino', 'bunyan', 'command-line', 'express', 'fastify', 'koa', 'nestjs', 'nextjs'])(
+  it.concurrent.each(process.env.LOGFERRY_EVERY_PAGE ? PAGES : SOME)(
     'start/%s',
     async (page) => {
       const folder = mkdtempSync(join(tmpdir(), `logferry-first-record-${page}-`));

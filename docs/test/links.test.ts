@@ -37,6 +37,10 @@ it('no page has the marks of a merge with conflicts', () => {
   expect(files.filter((file) => /^(?:<{7}|={7}|>{7})/m.test(readFileSync(join(root, file), 'utf8')))).toEqual([]);
 });
 
+it('no page has the marks of a merge that was not ended', () => {
+  expect(files.filter((file) => /^(?:<{7}|>{7}) /m.test(readFileSync(join(root, file), 'utf8')))).toEqual([]);
+});
+
 it('the README has at most 150 lines', () => {
   expect(readFileSync(join(root, 'README.md'), 'utf8').split('\n').length).toBeLessThanOrEqual(151);
 });

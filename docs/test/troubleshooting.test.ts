@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cloudWatchStream as bunyanStream } from '@logferry/bunyan/cloudwatch';
 import { createShipper } from '@logferry/core';
@@ -102,4 +102,37 @@ it('each ConfigError of the page is one that a mistake throws', () => {
 function patternOf(cell: string): RegExp {
   const parts = cell.slice(1, -1).split('…');
   return new RegExp(`^${parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.*')}`, 's');
+}
+
+/** Texts of the services, of Node.js and of the command, which no source of ours has. */
+const OF_OTHERS =
+  /^(?:\w+(?:Exception|Id|Match|Token)(?:: .*)?|a local server .*|AccessDeniedException: .*|PutRetentionPolicy …)$/;
+
+it('each message of the page is one of the code', () => {
+  const sources = ['core', 'cloudwatch', 'log-service'].map((name) => sourcesOf(join(root, 'packages', name, 'src')));
+  // Parts that are filled in, and line ends of the code, match any text.
+  const code = sources.join('\n').replaceAll(/\$\{[^}]*\}/g, '…');
+  const messages = ['### AUTH', '### MISCONFIGURED', '### Behind a proxy'].flatMap((heading) => {
+    const [, section = ''] = page.split(`\n${heading}\n`);
+    const [rows = ''] = section.split(/\n#{2,3} /);
+    return [...rows.matchAll(/^\| (`[^|]*`)/gm)].flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)]);
+  });
+  const own = messages.map(([, text = '']) => text).filter((text) => !OF_OTHERS.test(text));
+  expect(own.length).toBeGreaterThan(10);
+  expect(own.filter((text) => !partsOf(text).every((part) => code.includes(part)))).toEqual([]);
+});
+
+/** Without what differs: a part in brackets, the name of a package, an action. */
+function partsOf(message: string): string[] {
+  return message
+    .split(/…|@[\w/-]+|\(.*\)|log:\w+/)
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function sourcesOf(folder: string): string {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+    .join('\n');
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
@@ -145,5 +145,14 @@ describe('for machines', () => {
       .flatMap(({ pages }) => pages.map(([each]) => each))
       .filter((path) => !path.startsWith('api/')))
       expect(text).toContain(readFileSync(join(dist, `${path}.md`), 'utf8').trim());
+  });
+
+  it('links lead to the same place wherever the text is read', () => {
+    const text = readFileSync(join(dist, 'llms-full.txt'), 'utf8');
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, href = '']) => href);
+    expect(links.filter((href) => href.startsWith('.'))).toEqual([]);
+    const pages = links.filter((href) => href.startsWith('/')).map((href) => href.replace(/#.*/, ''));
+    expect(pages.length).toBeGreaterThan(100);
+    expect(pages.filter((href) => !existsSync(join(dist, href)))).toEqual([]);
   });
 });

@@ -1,7 +1,6 @@
-// The same as six-ways.mjs, as CommonJS.
+// The same as six-ways.mjs, as CommonJS, with pino's own call for a worker.
 const { cloudWatchStream: bunyanCloudWatch } = require('@logferry/bunyan/cloudwatch');
 const { logServiceStream: bunyanLogService } = require('@logferry/bunyan/log-service');
-const { transport } = require('@logferry/pino');
 const { cloudWatchStream: pinoCloudWatch } = require('@logferry/pino/cloudwatch');
 const { logServiceStream: pinoLogService } = require('@logferry/pino/log-service');
 const { CloudWatchTransport } = require('@logferry/winston/cloudwatch');
@@ -34,7 +33,7 @@ const loggers = {
     winston.createLogger({ transports: [new Transport(thread ? { ...options, thread } : options)] }),
   pino: ({ pinoStream, options }, cloud, failed) => {
     if (!thread) return pino(pinoStream(options));
-    return pino(transport({ target: `@logferry/pino/${cloud}`, options }).on('error', failed));
+    return pino(pino.transport({ target: `@logferry/pino/${cloud}`, options }).on('error', failed));
   },
   bunyan: ({ bunyanStream, options }) =>
     bunyan.createLogger({ name: 'reach', streams: [bunyanStream(thread ? { ...options, thread } : options)] }),
