@@ -50,7 +50,14 @@ function specOf(panels) {
       mark: { type: 'line', strokeWidth: 1.2 },
       encoding: {
         x: { field: 'minutes', type: 'quantitative', axis },
-        y: { field, type: 'quantitative', title, axis: { format: '~s', tickCount: 4 } },
+        // A scale of zeros only would have no end.
+        y: {
+          field,
+          type: 'quantitative',
+          title,
+          axis: { format: '~s', tickCount: 4 },
+          scale: { domain: { unionWith: [0, 1] } },
+        },
         color,
       },
     },

@@ -16,13 +16,14 @@ const columns = {
   fleet: ({ scenario }) => `${describeFleet(scenario)}; ${outages[scenario.outage]}`,
   client: ({ client }) => names[client],
   'last process caught up': ({ findings }) => seconds(findings.lastCaughtUpMs),
-  'slowest ÷ median': ({ findings }) => (findings.lastCaughtUpMs / findings.medianCaughtUpMs).toFixed(1),
+  'slowest ÷ median': ({ findings }) =>
+    findings.medianCaughtUpMs > 0 ? (findings.lastCaughtUpMs / findings.medianCaughtUpMs).toFixed(1) : '–',
   'requests in the outage': ({ findings }) => number(findings.failed),
   'throttled from its end on': ({ findings }) => percent(findings.wasted),
   'throttled before it': ({ findings }) => percent(findings.wastedSteady),
   'slowest end at the deploy': ({ findings }) => seconds(findings.slowestCloseMs),
   'records lost': ({ findings }) => number(findings.lost),
-  'peak RSS': ({ findings }) => `${Math.round(findings.peakRssBytes / 1e6)} MB`,
+  'peak RSS': ({ findings }) => `${number(Math.round(findings.peakRssBytes / 2 ** 20))} MiB`,
 };
 
 export function tableOf(results) {
