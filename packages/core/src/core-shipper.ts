@@ -110,6 +110,7 @@ export class CoreShipper implements Shipper {
       clock,
       random,
       spool,
+      isScarce: () => !budget.isHalfFree,
       onAnswered: onChanged,
     });
     this.#delivery = delivery;
@@ -138,6 +139,7 @@ export class CoreShipper implements Shipper {
       reporter,
       clock,
       random,
+      waitsInVain: () => delivery.isJoining && !budget.isHalfFree,
       onChanged,
     });
     this.#intake = intake;

@@ -81,20 +81,20 @@ it('keeps at most 16 open batches of a route, and seals the oldest for another w
   expect(destination.texts).toEqual(['0', '1', '2', '3']);
 });
 
-it('seals all open batches of a route when the oldest has waited, and the budget counts each', async () => {
+it('each open batch of a route keeps maxDelayMs, and the budget counts each', async () => {
   const { shipper, destination, clock } = start();
   const base = Date.UTC(2026, 0, 10, 12);
   shipper.accept(record('a', { time: base }));
   await clock.advance(600);
   shipper.accept(record('b', { time: base + 2 * DAY_MS }));
   expect(shipper.stats().bufferBytes).toBe(2 * (1536 + 41));
-  await clock.advance(399);
-  expect(destination.texts).toEqual([]);
-  await clock.advance(1);
+  await clock.advance(400);
+  expect(destination.texts).toEqual(['a']);
+  await clock.advance(600);
   expect(destination.texts).toEqual(['a', 'b']);
 });
 
-it('waits after a rest for the part of maxDelayMs that chance decides, at least half, and then keeps the rhythm', async () => {
+it('lets a lone batch wait for the part of maxDelayMs that chance decides, at least half, unless that cost a request lately', async () => {
   const { shipper, destination, clock } = start({}, { random: () => 0.5 });
   const sentAtMs: number[] = [];
   destination.respond = async () => {
@@ -105,11 +105,28 @@ it('waits after a rest for the part of maxDelayMs that chance decides, at least 
     await clock.advance(atMs - clock.monotonic());
     shipper.accept(record('x'));
   };
-  for (const atMs of [0, 700, 800, 2000, 10_000, 11_900]) await logAt(atMs);
+  for (const atMs of [0, 700, 2000, 2800, 4900, 18_700, 18_800]) await logAt(atMs);
   await clock.advance(5000);
-  // 750 after a rest; 1000 after the last while there are records: never more after a record.
-  expect(sentAtMs).toEqual([750, 1750, 2750, 10_750, 12_650]);
-  expect(destination.stored).toHaveLength(6);
+  // The record at 2800 could have gone with that of 2000. Up to 18,800 the next wait for all of maxDelayMs.
+  expect(sentAtMs).toEqual([750, 2750, 3800, 5900, 19_700]);
+  await logAt(30_000);
+  await clock.advance(5000);
+  expect(sentAtMs.at(-1)).toBe(30_750);
+  expect(destination.stored).toHaveLength(8);
+});
+
+it('lets no batch wait shorter beside others that are open', async () => {
+  const { shipper, destination, clock } = start({}, { random: () => 0 });
+  for (const level of ['alone', 'beside']) {
+    shipper.accept(record(level, { level }));
+    await clock.advance(100);
+  }
+  await clock.advance(300);
+  expect(destination.texts).toEqual(['alone']);
+  await clock.advance(599);
+  expect(destination.texts).toEqual(['alone']);
+  await clock.advance(1);
+  expect(destination.texts).toEqual(['alone', 'beside']);
 });
 
 it('sorts a batch by time and keeps the order of acceptance among equal times', async () => {

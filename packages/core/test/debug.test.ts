@@ -44,7 +44,6 @@ it('shows where records go, the first delivery of each route, every failed attem
     for (const text of ['a', 'b']) shipper.accept(record(text));
     await clock.advance(2000);
     for (const level of ['shop', 'other']) shipper.accept(record('c', level));
-    // After throttling they wait for others to join them.
     await clock.advance(2000);
     await shipper.close();`;
   expect(linesOf(script, { LOGFERRY_DEBUG: '1' })).toEqual([
@@ -52,7 +51,7 @@ it('shows where records go, the first delivery of each route, every failed attem
     'mine: attempt failed, THROTTLED: too fast; request id r-0',
     'mine: 2 events to group shop go again in 999 ms at the earliest, after THROTTLED',
     'mine: first delivery, 999 ms after the start: 2 events, 7 bytes, in 0 ms, request id r-1; to group shop at here; credentials: environment variables',
-    'mine: first delivery, 2984 ms after the start: 1 event, 7 bytes, in 0 ms, request id r-1; to group other at here; credentials: environment variables',
+    'mine: first delivery, 2000 ms after the start: 1 event, 7 bytes, in 0 ms, request id r-1; to group other at here; credentials: environment variables',
     'mine: 1 records/s, delivered 4, waiting 0, retries 1 (THROTTLED 1), oldest 0 ms',
   ]);
 });

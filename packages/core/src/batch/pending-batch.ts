@@ -1,4 +1,5 @@
 import type { DeliveryCode, DeliveryError } from '../contract/errors.js';
+import { FailureStreak } from '../delivery/failure-streak.js';
 import type { EventColumns } from './event-columns.js';
 
 /** The position of a batch among the others. */
@@ -40,8 +41,8 @@ export class PendingBatch {
   askedUntilMs = 0;
   /** It had the one try that `close()` makes in spite of Retry-After. */
   wasTriedInSpite = false;
-  /** Failures in a row, which drive the backoff. */
-  failures = 0;
+  /** They drive the backoff. */
+  readonly failures: FailureStreak = new FailureStreak();
   /** The destination had its one immediate repetition. */
   repeated = false;
   /** The error of its last attempt that failed, whose request may still read the bytes. */

@@ -41,11 +41,15 @@ export class Backoff {
   ): void {
     const { routes, congestion, refusals, settlement } = this.#concerned;
     const { route, lane } = batch;
-    const outage = congestion.outageFailures(routes.size);
+    const failures = {
+      batch: batch.failures.of(code),
+      route: routes.stateOf(lane).failures.of(code),
+      outage: congestion.outageFailures(routes.size, code),
+    };
     const remainingMs = this.deadlineMs - nowMs;
     const ageLeftMs = this.expiresAtMs(batch) - nowMs;
     const plan = planRetry(decision, {
-      failures: { batch: batch.failures, route: routes.stateOf(lane).failures, outage },
+      failures,
       isRefusedAlike: verdict === 'setting',
       remainingMs,
       ageLeftMs,
@@ -61,7 +65,7 @@ export class Backoff {
     else if (plan.batchMs > remainingMs && verdict === undefined) settlement.lose(batch, 'undeliverable');
     else {
       settlement.retry(batch, code, plan.batchMs);
-      batch.failures++;
+      batch.failures.add(code);
       batch.repeated = false;
       batch.wasTriedInSpite ||= plan.isInSpite;
       batch.askedUntilMs = nowMs + plan.askedMs;

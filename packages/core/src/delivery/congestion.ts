@@ -1,4 +1,5 @@
 import type { DeliveryCode } from '../contract/errors.js';
+import { FailureStreak } from './failure-streak.js';
 
 /** With fewer slots, none is kept for routes that worked lately: it would cost too much of the rate. */
 const MIN_SLOTS_TO_KEEP_ONE = 4;
@@ -49,8 +50,8 @@ export class CongestionControl {
   #successes = 0;
   /** The last request that was in flight when the concurrency was halved. */
   #halvedAtRequest = 0;
-  /** Failures of service or network since the last success, and refusals of everything. */
-  #failures = 0;
+  /** Failures of service or network since the last success, refusals of everything, and throttling. */
+  readonly #failures = new FailureStreak();
   /** The route of the first of them. */
   #failedRoute: string | undefined;
   #severalRoutesFailed = false;
@@ -98,8 +99,9 @@ export class CongestionControl {
   }
 
   /** Failures that drive the pause between probes; 0 when there is no outage. */
-  outageFailures(routes: number): number {
-    return this.#isOutage(routes) ? this.#failures - OUTAGE_FAILURES + 1 : 0;
+  outageFailures(routes: number, code: DeliveryCode): number {
+    if (!this.#isOutage(routes)) return 0;
+    return code === 'THROTTLED' ? this.#failures.of(code) : this.#failures.of(code) - OUTAGE_FAILURES + 1;
   }
 
   /** Whether the last response was a success. */
@@ -120,7 +122,11 @@ export class CongestionControl {
   succeeded(): void {
     this.#lastResponse = 'success';
     this.#successes++;
-    this.#endOutage();
+    this.#failures.end();
+    this.#failedRoute = undefined;
+    this.#severalRoutesFailed = false;
+    this.#provenRouteFailed = false;
+    this.#pausedUntilMs = 0;
     this.#concurrency = Math.min(this.#maxSlots, this.#concurrency + 1 / this.#concurrency);
   }
 
@@ -135,13 +141,12 @@ export class CongestionControl {
     if (successes < this.#successes) return;
     this.#lastResponse = 'failure';
     if (code === 'UNAVAILABLE' || code === 'NETWORK' || code === 'TIMEOUT' || isRefusedAlike) {
-      this.#failures++;
+      this.#failures.add(code);
       this.#failedRoute ??= route;
       if (this.#failedRoute !== route) this.#severalRoutesFailed = true;
       if (isProven) this.#provenRouteFailed = true;
     }
-    // A service that throttles is there.
-    if (code === 'THROTTLED') this.#endOutage();
+    if (code === 'THROTTLED') this.#failures.add(code);
     const isOverload = code === 'TIMEOUT' && this.#concernsAll(routes) && this.#concernsProvenRoutes;
     if (code === 'THROTTLED' || isOverload) this.#halveConcurrency(request);
   }
@@ -163,21 +168,12 @@ export class CongestionControl {
     this.#pausedUntilMs = 0;
     this.#heldUntilMs = 0;
     this.#asked = { route: '', untilMs: 0 };
-    this.#failures = Math.min(this.#failures, OUTAGE_FAILURES);
+    this.#failures.shorten(OUTAGE_FAILURES);
   }
 
   /** Before the first success every route is new. Later one slot is kept for those that work. */
   #unprovenSlots(slots: number): number {
     return this.#successes === 0 ? slots : Math.max(1, slots - 1);
-  }
-
-  /** Later failures count anew. */
-  #endOutage(): void {
-    this.#failures = 0;
-    this.#failedRoute = undefined;
-    this.#severalRoutesFailed = false;
-    this.#provenRouteFailed = false;
-    this.#pausedUntilMs = 0;
   }
 
   /** Halves once for all requests that were in flight together. */
@@ -188,7 +184,7 @@ export class CongestionControl {
   }
 
   #isOutage(routes: number): boolean {
-    return this.#failures >= OUTAGE_FAILURES && this.#concernsAll(routes);
+    return this.#failures.of('UNAVAILABLE') >= OUTAGE_FAILURES && this.#concernsAll(routes);
   }
 
   /** Whether the failures are more than those of one route among others. */

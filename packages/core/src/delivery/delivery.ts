@@ -15,7 +15,6 @@ import { inBackground } from '../tools/guarded.js';
 import { attempt, prepare, type Stored } from './attempt.js';
 import { Backoff } from './backoff.js';
 import { CongestionControl, type RequestSnapshot, type SendCapacity } from './congestion.js';
-import { JoiningWait } from './joining-wait.js';
 import { blamedOnSetting, isRefusal, Refusals, type Verdict } from './refusals.js';
 import { decide } from './retry-policy.js';
 import { RouteScheduler } from './route-scheduler.js';
@@ -33,6 +32,8 @@ interface Dependencies {
   readonly clock: Clock;
   readonly random: () => number;
   readonly spool: Spool | undefined;
+  /** Whether memory is scarce. */
+  readonly isScarce: () => boolean;
   /** Called after every response. */
   readonly onAnswered: () => void;
 }
@@ -42,7 +43,6 @@ export class Delivery {
   readonly routes: RouteScheduler;
   readonly #dependencies: Dependencies;
   readonly #congestion: CongestionControl;
-  readonly #joiningWait: JoiningWait;
   readonly #refusals = new Refusals();
   readonly #sizes: SizeLimit;
   /** In the order of sending. */
@@ -59,8 +59,7 @@ export class Delivery {
   constructor(dependencies: Dependencies) {
     const { destination, backlog, reporter, clock } = dependencies;
     const { concurrency, requestTimeoutMs, retry } = dependencies.options;
-    const joiningWait = new JoiningWait(dependencies.options, dependencies.random);
-    const routes = new RouteScheduler(dependencies.options, dependencies.liveRoutes, joiningWait);
+    const routes = new RouteScheduler(dependencies);
     const congestion = new CongestionControl(concurrency);
     const incidents = new Incidents({
       reporter,
@@ -71,7 +70,6 @@ export class Delivery {
     const settlement = new Settlement({ ...dependencies, incidents }, this.#counts);
     this.#dependencies = dependencies;
     this.routes = routes;
-    this.#joiningWait = joiningWait;
     this.#sizes = new SizeLimit(requestTimeoutMs);
     this.#congestion = congestion;
     this.#incidents = incidents;
@@ -103,6 +101,7 @@ export class Delivery {
 
   /** Starts as many attempts as may run now. */
   dispatch(nowMs: number): void {
+    this.routes.endScarcity();
     for (;;) {
       const capacity = this.#capacity;
       if (this.#inFlight.size >= capacity.slots || nowMs < capacity.notBeforeMs) return;
@@ -127,7 +126,7 @@ export class Delivery {
       for (const batch of batches) {
         if (this.#backoff.expiresAtMs(batch) > nowMs) break;
         const waits = batch.state === 'ready' || batch.state === 'backing-off' || batch.state === 'suspect';
-        if (!waits || !(isOutage || this.routes.stateOf(batch.lane).failures > 0)) continue;
+        if (!waits || !(isOutage || this.routes.stateOf(batch.lane).failures.total > 0)) continue;
         this.routes.remove(batch);
         this.#settlement.lose(batch, 'expired', batch.lastError ?? this.#failure);
       }
@@ -155,12 +154,10 @@ export class Delivery {
   /** Ends every backoff. A batch that fails again backs off from the start. */
   wake(): void {
     for (const batch of this.#dependencies.backlog) {
-      batch.failures = 0;
+      batch.failures.end();
       batch.askedUntilMs = 0;
     }
-    const nowMs = this.#dependencies.clock.monotonic();
-    this.#joiningWait.wake(nowMs);
-    this.routes.wake(nowMs);
+    this.routes.wake(this.#dependencies.clock.monotonic());
     this.#congestion.wake();
   }
 
@@ -201,6 +198,11 @@ export class Delivery {
   /** Whether the last response was a failure, which nothing but a success ends. */
   get isFailing(): boolean {
     return this.#congestion.isFailing;
+  }
+
+  /** Whether batches wait for others to join them. */
+  get isJoining(): boolean {
+    return this.routes.isJoining;
   }
 
   /** Whether no request is in flight. */
@@ -247,13 +249,10 @@ export class Delivery {
     onAnswered();
   }
 
-  #succeeded(batch: PendingBatch, stored: Stored, snapshot: RequestSnapshot): void {
+  #succeeded(batch: PendingBatch, stored: Stored, { atMs }: RequestSnapshot): void {
     const { clock } = this.#dependencies;
-    const { atMs } = snapshot;
     const state = this.routes.stateOf(batch.lane);
-    // A route that works beside others that fail is not a part of their outage.
-    if (this.#capacity.isOutage && state.failures > 0) this.#joiningWait.lengthen(snapshot, clock.monotonic());
-    else this.#joiningWait.succeeded();
+    if (this.#capacity.isOutage) this.routes.outageEnded(atMs, clock.monotonic());
     this.#congestion.succeeded();
     this.#incidents.succeeded(batch.route);
     this.#failure = undefined;
@@ -279,7 +278,7 @@ export class Delivery {
     const isFailing = decision !== 'repeat' && (refusal === undefined || refusal === 'setting');
     if (isFailing) this.#congestion.failed(error.code, snapshot, this.routes.size, refusal === 'setting');
     else this.#congestion.refused(snapshot);
-    if (failure.code === 'THROTTLED') this.#throttled(batch, snapshot);
+    if (failure.code === 'THROTTLED') this.routes.throttled(lane, snapshot.atMs, clock.monotonic());
     this.#learnSize(batch, failure.code, refusal);
     batch.lastError = error;
     batch.events.forgetCopies();
@@ -304,16 +303,8 @@ export class Delivery {
     } else {
       this.#backoff.begin(batch, error.code, decision, refusal, clock.monotonic());
     }
-    this.routes.finish(batch, isFailing ? 'fails' : 'unknown');
+    this.routes.finish(batch, isFailing ? error.code : 'unknown');
     this.#endSearch();
-  }
-
-  /** Joins more from now on. A service that throttles is there again: what failed in an outage backs off anew. */
-  #throttled(batch: PendingBatch, snapshot: RequestSnapshot): void {
-    this.#joiningWait.lengthen(snapshot, this.#dependencies.clock.monotonic());
-    if (!batch.lastError || batch.lastError.code === 'THROTTLED') return;
-    batch.failures = Math.min(batch.failures, 1);
-    this.routes.backOffAnew(batch.lane);
   }
 
   /** Before the deadline of `close()` suspects wait only while other batches may prove that they are bad. */

@@ -1,63 +1,53 @@
-import type { PendingBatch } from '../batch/pending-batch.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
-import type { RequestSnapshot } from './congestion.js';
 
 /**
- * The part that a success takes off the shortest wait: of the requests to a quota that is too small by half, one in thirty is throttled
- * then. It takes more off a longer wait, so that the waits of a fleet draw near each other.
+ * A throttling is remembered for so many times the shortest wait. A single one is soon forgotten. One after another are the sign of a quota
+ * that is too small, and remembered so long that one request in fifty finds out whether it still is.
  */
-const EASING = 1 / 64;
-const MOST_EASING = 1 / 8;
+const SHORTEST_MEMORY = 4;
+const LONGEST_MEMORY = 64;
+
+/** A throttling follows another if it comes within so many times for which that one is remembered. */
+const FOLLOWS_WITHIN = 4;
 
 /**
- * The time for which a batch that is not full waits for those behind it, so that one request carries them all. There is none until the
- * service throttles: each throttling doubles it, each success shortens it. So a fleet of processes finds together the rate of requests
- * that the service takes. The end of an outage doubles it, too: then all processes come back, and their backlogs, which have waited long
- * enough, go before what is new.
+ * The time for which a batch of a route that is not full waits for those behind it, so that one request carries them all. There is none
+ * until the service throttles the route: each throttling doubles it, and without another it fades. So a fleet of processes finds together
+ * the rate of requests that the service takes.
  */
 export class JoiningWait {
-  readonly #options: Pick<ResolvedDeliveryOptions, 'maxDelayMs' | 'retry'>;
-  readonly #random: () => number;
+  readonly #shortestMs: number;
+  readonly #longestMs: number;
   #waitMs = 0;
-  /** When it was doubled last, on the monotonic clock. */
-  #doubledAtMs = Number.NEGATIVE_INFINITY;
-  /** Records that were accepted up to then do not wait. */
-  #wokenAtMs = Number.NEGATIVE_INFINITY;
+  #memoryMs = 0;
+  /** Time of the last throttling, on the monotonic clock. */
+  #throttledAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: Pick<ResolvedDeliveryOptions, 'maxDelayMs' | 'retry'>, random: () => number) {
-    this.#options = options;
-    this.#random = random;
+  constructor({ maxDelayMs, retry }: Pick<ResolvedDeliveryOptions, 'maxDelayMs' | 'retry'>) {
+    this.#shortestMs = Math.min(retry.capMs, Math.max(2 * maxDelayMs, retry.throttledBaseMs));
+    this.#longestMs = retry.capMs;
   }
 
-  /** The service throttled, or an outage ends. Doubles once for all requests that were in flight together. */
-  lengthen({ atMs }: RequestSnapshot, nowMs: number): void {
-    if (atMs < this.#doubledAtMs) return;
-    const { retry } = this.#options;
-    this.#doubledAtMs = nowMs;
-    this.#waitMs = Math.min(retry.capMs, Math.max(2 * this.#waitMs, this.#shortestMs));
+  /** Doubles once for all requests that were in flight together. */
+  lengthen(sentAtMs: number, nowMs: number): void {
+    if (sentAtMs < this.#throttledAtMs) return;
+    const waitMs = this.#waitAt(nowMs);
+    const follows = nowMs - this.#throttledAtMs < FOLLOWS_WITHIN * this.#memoryMs;
+    const memoryMs = follows ? 4 * this.#memoryMs : SHORTEST_MEMORY * this.#shortestMs;
+    this.#memoryMs = Math.min(LONGEST_MEMORY * this.#shortestMs, memoryMs);
+    this.#waitMs = Math.min(this.#longestMs, Math.max(2 * waitMs, this.#shortestMs));
+    this.#throttledAtMs = nowMs;
   }
 
-  succeeded(): void {
-    this.#waitMs *= 1 - Math.min(MOST_EASING, (EASING * this.#waitMs) / this.#shortestMs);
+  /** The wait of a batch that was opened at this time, on the monotonic clock; 0 for none. */
+  #waitAt(atMs: number): number {
+    const waitMs = this.#waitMs * Math.exp(-Math.max(0, atMs - this.#throttledAtMs) / this.#memoryMs);
     // Mostly a batch has waited for as long when it is sealed.
-    if (this.#waitMs < this.#shortestMs / 2) this.#waitMs = 0;
+    return waitMs < this.#shortestMs / 2 ? 0 : waitMs;
   }
 
-  /** Ends the wait of all records so far. */
-  wake(nowMs: number): void {
-    this.#wokenAtMs = nowMs;
-  }
-
-  /** The wait after the first throttling. */
-  get #shortestMs(): number {
-    const { maxDelayMs, retry } = this.#options;
-    return Math.max(2 * maxDelayMs, retry.throttledBaseMs);
-  }
-
-  /** The end of the wait of a batch, on the monotonic clock; 0 for none. The chance in it keeps processes apart that began at once. */
-  untilMs({ acceptedAtMs }: PendingBatch): number {
-    return this.#waitMs === 0 || acceptedAtMs <= this.#wokenAtMs
-      ? 0
-      : acceptedAtMs + this.#waitMs * (0.5 + this.#random() / 2);
+  /** The end of the wait of a batch, on the monotonic clock. Chance, from 0 to 1, keeps processes apart that began at once. */
+  untilMs(acceptedAtMs: number, chance: number): number {
+    return acceptedAtMs + this.#waitAt(acceptedAtMs) * (0.5 + chance / 2);
   }
 }

@@ -13,6 +13,10 @@ export class RouteQueue {
     return this.#batches.length - this.#head;
   }
 
+  *[Symbol.iterator](): Generator<PendingBatch> {
+    for (let index = this.#head; index < this.#batches.length; index++) yield this.#batches[index] as PendingBatch;
+  }
+
   /** Adds a batch that was sealed now: mostly the last, since another open batch of the route may be older. */
   push(batch: PendingBatch): void {
     const batches = this.#batches;

@@ -2,9 +2,10 @@ import { Extent } from '../batch/extent.js';
 import type { LiveRoutes } from '../batch/live-routes.js';
 import type { PendingBatch } from '../batch/pending-batch.js';
 import type { BatchLimits } from '../contract/destination.js';
+import type { DeliveryCode } from '../contract/errors.js';
 import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import type { SendCapacity } from './congestion.js';
-import type { JoiningWait } from './joining-wait.js';
+import { JoiningWait } from './joining-wait.js';
 import { RouteState } from './route-state.js';
 import { RouteTurns } from './route-turns.js';
 import { TimeHeap } from './time-heap.js';
@@ -16,15 +17,21 @@ interface Sleeper {
   readonly batch: PendingBatch | undefined;
 }
 
+interface Dependencies {
+  readonly options: ResolvedDeliveryOptions;
+  readonly liveRoutes: LiveRoutes;
+  /** From 0 up to, but not including, 1. */
+  readonly random: () => number;
+  /** Whether memory is scarce: then no batch waits for others. */
+  readonly isScarce: () => boolean;
+}
+
 /** Routes without batches that are remembered: whether they work, were refused, or have to wait. */
 const MAX_IDLE_ROUTES = 1000;
 
 /** Keeps the sealed batches by route, and picks the next. A batch that backs off waits in a heap by time and holds no slot. */
 export class RouteScheduler {
-  readonly #ordered: boolean;
-  readonly #liveRoutes: LiveRoutes;
-  readonly #limits: BatchLimits;
-  readonly #joiningWait: JoiningWait;
+  readonly #dependencies: Dependencies;
   readonly #states = new Map<string, RouteState>();
   readonly #live = new RouteTurns();
   /** Routes of records that are read back from disk. */
@@ -32,18 +39,15 @@ export class RouteScheduler {
   /** Routes without batches, the last one that had any at the end. */
   readonly #idle = new Map<string, RouteState>();
   readonly #sleepers = new TimeHeap<Sleeper>();
+  /** The routes whose batches wait for others. */
+  readonly #joining = new Set<RouteState>();
+  /** Batches that were opened up to then do not wait for others, on the monotonic clock. */
+  #wokenAtMs = Number.NEGATIVE_INFINITY;
   /** The last batch that was taken was one that is read back: new ones and those take turns for a single slot. */
   #replayHadTurn = true;
 
-  constructor(
-    { ordered, limits }: Pick<ResolvedDeliveryOptions, 'ordered' | 'limits'>,
-    liveRoutes: LiveRoutes,
-    joiningWait: JoiningWait,
-  ) {
-    this.#ordered = ordered;
-    this.#limits = limits;
-    this.#liveRoutes = liveRoutes;
-    this.#joiningWait = joiningWait;
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
   }
 
   /** Number of routes. */
@@ -54,6 +58,11 @@ export class RouteScheduler {
   /** Number of batches that are in flight or wait for a slot. */
   get active(): number {
     return this.#live.active + this.#replay.active;
+  }
+
+  /** Whether batches wait for others to join them. */
+  get isJoining(): boolean {
+    return this.#joining.size > 0;
   }
 
   has(route: string): boolean {
@@ -71,7 +80,7 @@ export class RouteScheduler {
       batch.state = 'ready';
       state.waiting++;
       state.ready.push(batch);
-      this.#joinSoon(state, batch);
+      this.#join(state, batch);
     });
   }
 
@@ -141,9 +150,13 @@ export class RouteScheduler {
         state.waiting--;
         followers.push(next);
       }
-      state.endJoining();
-      const { first } = state.ready;
-      if (first && !first.wasAttempted) this.#joinSoon(state, first);
+      this.#go(state);
+      state.joined = undefined;
+      for (const left of state.ready) {
+        if (left.wasAttempted) continue;
+        this.#join(state, left);
+        if (state.joinedUntilMs === 0) break;
+      }
     });
     return followers;
   }
@@ -157,15 +170,15 @@ export class RouteScheduler {
     });
   }
 
-  /** Ends a request. Call it after the batch was settled or put back. `nowMs` is the time of a success. */
-  finish(batch: PendingBatch, health: 'works' | 'fails' | 'unknown', nowMs = 0): void {
+  /** Ends a request: with a failure of the route. Call it after the batch was settled or put back. `nowMs` is the time of a success. */
+  finish(batch: PendingBatch, result: 'works' | 'unknown' | DeliveryCode, nowMs = 0): void {
     this.#change(batch.lane, (state) => {
       state.inFlight.delete(batch);
-      if (health === 'fails') state.failures++;
-      if (health === 'works') {
+      if (result !== 'works' && result !== 'unknown') state.failures.add(result);
+      if (result === 'works') {
         state.hasWorked = true;
         state.workedAtMs = nowMs;
-        state.failures = 0;
+        state.failures.end();
         state.notBeforeMs = 0;
         this.#turnsOf(state).worked(state);
       }
@@ -181,20 +194,33 @@ export class RouteScheduler {
     });
   }
 
-  /** The next pause of a route is a short one. */
-  backOffAnew(lane: string): void {
-    this.#change(lane, (state) => {
-      state.failures = Math.min(state.failures, 1);
-    });
+  /** The service throttled a request of the route: its batches wait longer for others. */
+  throttled(lane: string, sentAtMs: number, nowMs: number): void {
+    this.#change(lane, (state) => this.#lengthen(state, sentAtMs, nowMs));
   }
 
-  /** Ends every pause and backoff. */
+  /**
+   * An outage ends: all processes come back, and the backlogs of the routes that failed, which have waited long enough, go before their new
+   * batches.
+   */
+  outageEnded(sentAtMs: number, nowMs: number): void {
+    for (const state of this.#states.values()) if (state.failures.total > 0) this.#lengthen(state, sentAtMs, nowMs);
+  }
+
+  /** Sends what waits for others, since memory is scarce. */
+  endScarcity(): void {
+    if (this.#dependencies.isScarce())
+      for (const { lane } of this.#joining) this.#change(lane, (state) => this.#go(state));
+  }
+
+  /** Ends every pause, backoff, and wait for others. */
   wake(nowMs: number): void {
+    this.#wokenAtMs = nowMs;
     for (const { state, batch } of this.#sleepers.drain()) {
       state.notBeforeMs = 0;
       state.askedUntilMs = 0;
-      state.endJoining();
-      if (state.failures > 1) state.failures = 1;
+      this.#go(state);
+      state.failures.shorten(1);
       if (batch && isAsleep(batch)) {
         batch.wakeAtMs = nowMs;
         this.#sleepers.push({ atMs: nowMs, state, batch });
@@ -236,25 +262,46 @@ export class RouteScheduler {
       }
       if (state.notBeforeMs <= atMs) state.notBeforeMs = 0;
       if (state.askedUntilMs <= atMs) state.askedUntilMs = 0;
-      if (state.joinedUntilMs <= atMs) state.endJoining();
+      if (state.joinedUntilMs <= atMs) this.#go(state);
       this.#enqueue(state);
     }
   }
 
-  /** Lets a batch that is ready wait for others, or others that wait for it: until they fill a request. */
-  #joinSoon(state: RouteState, batch: PendingBatch): void {
+  #lengthen(state: RouteState, sentAtMs: number, nowMs: number): void {
+    state.joiningWait ??= new JoiningWait(this.#dependencies.options);
+    state.joiningWait.lengthen(sentAtMs, nowMs);
+  }
+
+  /**
+   * Counts a batch that is ready to those that go together. The first of them decides how long they wait for others: a later one prolongs
+   * nothing, and ends the wait if all together are more than a request takes.
+   */
+  #join(state: RouteState, batch: PendingBatch): void {
+    const { options, random } = this.#dependencies;
     const { events } = batch;
     if (state.joined) {
-      if (!state.joined.add(events, this.#limits)) state.endJoining();
+      if (!this.#mayWait(batch) || !state.joined.add(events, options.limits)) this.#go(state);
       return;
     }
-    // One that has waited, and has no slot yet, waits no more.
-    const { first } = state.ready;
-    const untilMs = this.#joiningWait.untilMs(first && !first.wasAttempted ? first : batch);
-    if (untilMs === 0 || events.isFull(this.#limits)) return;
     state.joined = new Extent(events);
+    const { acceptedAtMs } = batch;
+    const untilMs = state.joiningWait?.untilMs(acceptedAtMs, random()) ?? acceptedAtMs;
+    if (untilMs <= acceptedAtMs || !this.#mayWait(batch)) return;
     state.joinedUntilMs = untilMs;
+    this.#joining.add(state);
     this.#sleepers.push({ atMs: untilMs, state, batch: undefined });
+  }
+
+  /** Records that are read back have waited on disk. */
+  #mayWait({ acceptedAtMs, events, origin }: PendingBatch): boolean {
+    const { options, isScarce } = this.#dependencies;
+    return origin === 'live' && acceptedAtMs > this.#wokenAtMs && !events.isFull(options.limits) && !isScarce();
+  }
+
+  /** The batches of a route wait for no others any more. */
+  #go(state: RouteState): void {
+    state.joinedUntilMs = 0;
+    this.#joining.delete(state);
   }
 
   /** The only way to change a route's state, so that the counts and its turn follow. */
@@ -267,11 +314,11 @@ export class RouteScheduler {
     this.#enqueue(state);
     this.#idle.delete(lane);
     if (!state.isEmpty) {
-      if (!state.isReplay && !this.#states.has(lane)) this.#liveRoutes.enter(lane);
+      if (!state.isReplay && !this.#states.has(lane)) this.#dependencies.liveRoutes.enter(lane);
       this.#states.set(lane, state);
       return;
     }
-    if (this.#states.delete(lane) && !state.isReplay) this.#liveRoutes.leave(lane);
+    if (this.#states.delete(lane) && !state.isReplay) this.#dependencies.liveRoutes.leave(lane);
     state.rest();
     this.#idle.set(lane, state);
     const [oldest] = this.#idle.keys();
@@ -279,7 +326,7 @@ export class RouteScheduler {
   }
 
   #enqueue(state: RouteState): void {
-    this.#turnsOf(state).enqueue(state, state.next(this.#ordered) !== undefined);
+    this.#turnsOf(state).enqueue(state, state.next(this.#dependencies.options.ordered) !== undefined);
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Extent } from '../batch/extent.js';
 import { isReplayLane, type PendingBatch } from '../batch/pending-batch.js';
+import { FailureStreak } from './failure-streak.js';
+import type { JoiningWait } from './joining-wait.js';
 import { RefusalStreak } from './refusals.js';
 import { RouteQueue } from './route-queue.js';
 
@@ -21,15 +23,17 @@ export class RouteState {
   /** Time of the last success, on the monotonic clock. */
   workedAtMs: number = Number.NEGATIVE_INFINITY;
   /** Failures of the route's batches in a row. Until one succeeds the route holds at most one slot. */
-  failures = 0;
+  readonly failures: FailureStreak = new FailureStreak();
   readonly refusals: RefusalStreak = new RefusalStreak();
   /** End of the route's pause, on the monotonic clock. */
   notBeforeMs = 0;
   /** End of the wait that the service asked for, on the monotonic clock. A success does not end it. */
   askedUntilMs = 0;
-  /** Its batches that were not tried wait for others to join them, up to this time, on the monotonic clock. */
+  /** None until the service throttles it. */
+  joiningWait: JoiningWait | undefined;
+  /** Its batches that were not tried wait for others to join them, up to this time, on the monotonic clock; 0 if they do not. */
   joinedUntilMs = 0;
-  /** What waits for others so far. */
+  /** All of these batches, also when they wait no more. */
   joined: Extent | undefined;
   /** The set where it waits for its turn. */
   turn: Set<RouteState> | undefined;
@@ -45,7 +49,7 @@ export class RouteState {
 
   /** Whether it works: it had a success, and no failure since. */
   get isProven(): boolean {
-    return this.hasWorked && this.failures === 0;
+    return this.hasWorked && this.failures.total === 0;
   }
 
   /** Number of batches that are in flight or wait for a slot. */
@@ -66,16 +70,9 @@ export class RouteState {
 
   /** Its last batch has left. If that failed, the route is new again. */
   rest(): void {
-    if (this.failures > 0) this.hasWorked = false;
-    this.failures = 0;
+    if (this.failures.total > 0) this.hasWorked = false;
+    this.failures.end();
     this.notBeforeMs = 0;
-    this.endJoining();
-  }
-
-  /** Its batches wait for no others. */
-  endJoining(): void {
-    this.joinedUntilMs = 0;
-    this.joined = undefined;
   }
 
   /** A batch backs off. */

@@ -49,7 +49,7 @@ export class RouteTurns {
     this.#active += sign * active;
     this.#inFlight += sign * inFlight.size;
     if (!isProven) this.#unprovenInFlight += sign * inFlight.size;
-    if (failures > 0) this.#failingInFlight += sign * inFlight.size;
+    if (failures.total > 0) this.#failingInFlight += sign * inFlight.size;
   }
 
   /** The route that goes next. */
@@ -71,7 +71,7 @@ export class RouteTurns {
   /** The route has had its turn. */
   took({ isProven, failures }: RouteState): void {
     this.#unprovenHadTurn = !isProven;
-    if (!isProven) this.#failingHadTurn = failures > 0;
+    if (!isProven) this.#failingHadTurn = failures.total > 0;
   }
 
   /** Time when the last slot may be for another route, since requests take long then, on the monotonic clock. */
@@ -107,7 +107,7 @@ export class RouteTurns {
   }
 
   #turnOf({ failures, isProven, inFlight }: RouteState): Set<RouteState> {
-    if (failures > 0) return this.#failing;
+    if (failures.total > 0) return this.#failing;
     if (!isProven) return this.#fresh;
     this.#working[inFlight.size] ??= new Set();
     return this.#working[inFlight.size] as Set<RouteState>;

@@ -11,14 +11,17 @@ import type { CheckedEvent } from './encode.js';
 /** With more batches than this in the backlog, memory is scarce: each sealed batch keeps no spare bytes. */
 const ROOMY_BATCHES = 8;
 
+/** Batches are not sealed early for so many times `maxDelayMs` after that cost a request. */
+const PATIENCE = 16;
+
 /** Most open batches of a route, unless they go in order. CloudWatch Logs takes events of 15 days, each of which is a window. */
 const MAX_WINDOWS = 16;
 
 /**
  * The open batches of each route: one for each window of time as long as `maxSpanMs`. A batch is sealed when the next record
- * would break a limit, at the end of the turn if it is full, and with all others when the oldest has waited long enough: `maxDelayMs`
- * after the last was sealed, and after a rest for a part of it that chance decides. So processes that log at the same moment, such as
- * those that a deploy started, do not send at the same moment.
+ * would break a limit, at the end of the turn if it is full, or `maxDelayMs` after its first record. Where no other is open, chance
+ * decides for which part of that time it waits: processes that log at the same moment, such as those that a deploy started, do not send at
+ * the same moment. That may cost no request: not while a record comes that a batch could have taken, had it waited.
  */
 export class Batcher {
   readonly #options: ResolvedDeliveryOptions;
@@ -32,13 +35,15 @@ export class Batcher {
   readonly #kind: Pick<PendingBatch, 'origin' | 'isReplay'> | undefined;
   /** By route, and then by window. */
   readonly #open = new Map<string, Map<number, PendingBatch>>();
-  /** All open batches by the number of their first event: in order of opening. */
+  /** All open batches by the number of their first event: in order of opening, and so of due time. */
   readonly #byAge = new Map<number, PendingBatch>();
   readonly #full = new Set<PendingBatch>();
-  /** When the open batches are sealed, on the monotonic clock. */
-  #dueAtMs = 0;
-  /** When a batch was sealed last, on the monotonic clock. */
-  #sealedAtMs = Number.NEGATIVE_INFINITY;
+  /** The open batch that is sealed early, and when, on the monotonic clock. */
+  #early: { readonly batch: PendingBatch; readonly atMs: number } | undefined;
+  /** Up to then the last batch that was sealed early could have waited, on the monotonic clock. */
+  #missesUntilMs = Number.NEGATIVE_INFINITY;
+  /** None is sealed early before, on the monotonic clock. */
+  #patientUntilMs = Number.NEGATIVE_INFINITY;
   readonly #bufferPool = new BufferPool();
   #lastFull = { route: '', payloadBytes: 0 };
   /** The batch of the last event: the next one is mostly of the same route and window. */
@@ -93,9 +98,10 @@ export class Batcher {
     return changed;
   }
 
-  /** Time when the open batches have waited long enough, on the monotonic clock. */
+  /** Time when the next open batch has waited long enough, on the monotonic clock. */
   get dueAtMs(): number {
-    return this.#byAge.size > 0 ? this.#dueAtMs : Number.POSITIVE_INFINITY;
+    for (const batch of this.#byAge.values()) return this.#dueAtMsOf(batch);
+    return Number.POSITIVE_INFINITY;
   }
 
   /** Takes out an open batch whose events were all evicted. */
@@ -107,11 +113,11 @@ export class Batcher {
   /** Seals the batches that are full or have waited long enough. */
   sealDue(nowMs: number): void {
     for (const batch of this.#full) this.#sealFull(batch);
-    const { dueAtMs } = this;
-    if (nowMs < dueAtMs) return;
-    this.sealAll();
-    // A pump that comes late does not shift those that follow.
-    this.#sealedAtMs = dueAtMs;
+    for (const batch of this.#byAge.values()) {
+      if (this.#dueAtMsOf(batch) > nowMs) return;
+      if (this.#early?.batch === batch) this.#missesUntilMs = batch.acceptedAtMs + this.#options.maxDelayMs;
+      this.#seal(batch);
+    }
   }
 
   sealAll(): void {
@@ -153,7 +159,7 @@ export class Batcher {
   #register(events: EventColumns, window: number, position: BatchPosition): PendingBatch {
     const batch = new PendingBatch(events, position, this.#kind);
     const { route } = events;
-    if (this.#byAge.size === 0) this.#dueAtMs = this.#dueFrom(position.acceptedAtMs);
+    this.#sealEarly(batch);
     const windows = this.#open.get(route);
     if (windows) windows.set(window, batch);
     else {
@@ -164,10 +170,17 @@ export class Batcher {
     return batch;
   }
 
-  #dueFrom(acceptedAtMs: number): number {
+  #dueAtMsOf(batch: PendingBatch): number {
+    return this.#early?.batch === batch ? this.#early.atMs : batch.acceptedAtMs + this.#options.maxDelayMs;
+  }
+
+  /** Has a batch that is opened sealed early, if it is the only one and that probably costs no request. */
+  #sealEarly(batch: PendingBatch): void {
+    const { acceptedAtMs } = batch;
     const { maxDelayMs } = this.#options;
-    const rhythmAtMs = this.#sealedAtMs + maxDelayMs;
-    return acceptedAtMs < rhythmAtMs ? rhythmAtMs : acceptedAtMs + maxDelayMs * (0.5 + this.#random() / 2);
+    if (acceptedAtMs < this.#missesUntilMs) this.#patientUntilMs = acceptedAtMs + PATIENCE * maxDelayMs;
+    if (this.#byAge.size > 0 || acceptedAtMs < this.#patientUntilMs) return;
+    this.#early = { batch, atMs: acceptedAtMs + maxDelayMs * (0.5 + this.#random() / 2) };
   }
 
   /**
@@ -191,7 +204,6 @@ export class Batcher {
   #seal(batch: PendingBatch): void {
     this.#close(batch);
     batch.events.seal(this.#backlog.size > ROOMY_BATCHES);
-    this.#sealedAtMs = this.#clock.monotonic();
     this.#onSealed(batch);
   }
 
@@ -203,6 +215,7 @@ export class Batcher {
     if (windows?.size === 0 && this.#open.delete(route)) this.#liveRoutes?.leave(route);
     if (this.#byAge.get(firstSeq) === batch) this.#byAge.delete(firstSeq);
     if (this.#last?.batch === batch) this.#last = undefined;
+    if (this.#early?.batch === batch) this.#early = undefined;
     this.#full.delete(batch);
   }
 }

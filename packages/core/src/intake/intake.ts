@@ -29,6 +29,8 @@ interface Dependencies {
   readonly clock: Clock;
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;
+  /** Whether batches wait for others to join them, though memory is scarce. */
+  readonly waitsInVain: () => boolean;
   /** Called when there is more to do than before. */
   readonly onChanged: () => void;
 }
@@ -211,11 +213,11 @@ export class Intake {
   }
 
   #keep(events: readonly CheckedEvent[], costBytes: number, kind: EventFlags, id = 0): void {
-    const { ledger, batcher, onChanged } = this.#dependencies;
+    const { ledger, batcher, waitsInVain, onChanged } = this.#dependencies;
     const flags = flagsOf(events.length, kind, id);
     ledger.admit(costBytes, flags.isNotice);
     let changed = false;
     for (const event of events) if (batcher.add(event, flags, this.nextSeq(), id)) changed = true;
-    if (changed) onChanged();
+    if (changed || waitsInVain()) onChanged();
   }
 }

@@ -26,8 +26,9 @@ export interface RetryOptions {
   /** First backoff after a failure of service or network, in milliseconds. It doubles each time, with full jitter. @default 200 */
   readonly baseMs?: number | undefined;
   /**
-   * First backoff after throttling, in milliseconds. From then on, and after an outage, batches that do not fill a request wait for others to
-   * join them: for so long or twice `maxDelayMs`, twice as long each time, up to `capMs`, and shorter again with each success. @default 1000
+   * First backoff after throttling, in milliseconds. After throttling, and after an outage, new batches of the route that do not fill a request
+   * wait for others to join them: for so long or twice `maxDelayMs`, also if that is 0, and twice as long each time, up to `capMs`. The wait
+   * fades within seconds after a single throttling, and within minutes after many. It ends when half of `maxBufferBytes` is used. @default 1000
    */
   readonly throttledBaseMs?: number | undefined;
   /** Longest backoff, in milliseconds. @default 30_000 */
@@ -39,8 +40,9 @@ export interface RetryOptions {
 /** Options of shaping, batching, buffering and delivery: the same for every framework and every cloud. */
 export interface DeliveryOptions extends ShapingOptions {
   /**
-   * Longest wait of the first record in an open batch, in milliseconds. Later records do not prolong it. After a rest it is shorter by
-   * chance, by half at most, so that processes that start together do not send together. @default 1000
+   * Longest wait of the first record in an open batch, in milliseconds. Later records do not prolong it. Where no other batch is open it is
+   * shorter by chance, by half at most, so that processes that log at the same moment do not send together, and where that costs no request.
+   * After throttling batches wait longer: see `retry.throttledBaseMs`. @default 1000
    */
   readonly maxDelayMs?: number | undefined;
   /**

@@ -3,8 +3,11 @@ import { type Group, newGroup, type Part, type Settings, type Sights } from './r
 export const MAX_SPAN_MS = 86_399_999;
 const MAX_WINDOWS = 16;
 
+const PATIENCE = 16;
+
 interface Open {
   readonly openedAtMs: number;
+  readonly dueAtMs: number;
   readonly parts: Part[];
   readonly group: Group;
   isFull: boolean;
@@ -12,11 +15,9 @@ interface Open {
 
 /** The records that wait in the open batches of their route, one for each window of time. */
 export class ReferenceBatcher {
-  /** When the open batches are sealed. */
-  #dueAtMs = 0;
-  #sealedAtMs = Number.NEGATIVE_INFINITY;
-  /** Time of the last record or flush. */
-  #nowMs = 0;
+  /** A record before would have joined the last batch that was sealed early. */
+  #missesUntilMs = Number.NEGATIVE_INFINITY;
+  #patientUntilMs = Number.NEGATIVE_INFINITY;
   /** By route and window. */
   readonly #open = new Map<string, Map<number, Open>>();
   readonly #settings: Settings;
@@ -34,7 +35,6 @@ export class ReferenceBatcher {
   }
 
   add(part: Part): void {
-    this.#nowMs = part.acceptedAtMs;
     const window = Math.floor(part.time / MAX_SPAN_MS);
     let open = this.#open.get(part.route)?.get(window);
     while (open && !this.#fits([...open.parts, part])) open = this.#sealFull(part, window, open);
@@ -50,13 +50,14 @@ export class ReferenceBatcher {
   /** Seals what waited long enough, or is full at the end of the turn. */
   sealDue(nowMs: number): void {
     this.#sealAll(({ isFull }) => isFull);
-    if (this.#size === 0 || nowMs < this.#dueAtMs) return;
-    this.#sealAll(() => true);
-    this.#sealedAtMs = this.#dueAtMs;
+    this.#sealAll(({ openedAtMs, dueAtMs }) => {
+      const fullAtMs = openedAtMs + this.#settings.maxDelayMs;
+      if (dueAtMs <= nowMs && dueAtMs < fullAtMs) this.#missesUntilMs = fullAtMs;
+      return dueAtMs <= nowMs;
+    });
   }
 
-  sealAll(nowMs: number): void {
-    this.#nowMs = nowMs;
+  sealAll(): void {
     this.#sealAll(() => true);
   }
 
@@ -76,22 +77,19 @@ export class ReferenceBatcher {
     const windows = this.#open.get(route) ?? new Map<number, Open>();
     const [oldest] = windows;
     if (oldest && windows.size >= (this.#settings.ordered ? 1 : MAX_WINDOWS)) this.#seal(route, oldest[0]);
-    if (this.#size === 0) this.#dueAtMs = this.#dueFrom(acceptedAtMs);
     const group = newGroup(position, 0, acceptedAtMs, []);
-    const open = { openedAtMs: acceptedAtMs, parts: [], group, isFull: false };
+    const dueAtMs = this.#dueFrom(acceptedAtMs);
+    const open = { openedAtMs: acceptedAtMs, dueAtMs, parts: [], group, isFull: false };
     this.#open.set(route, windows.set(window, open));
     return open;
   }
 
-  get #size(): number {
-    return [...this.#open.values()].reduce((sum, windows) => sum + windows.size, 0);
-  }
-
-  /** In the rhythm of batches before; after a rest sooner, by chance. */
+  /** Sooner by chance if no other batch is open, but not for a while after that cost a request. */
   #dueFrom(acceptedAtMs: number): number {
     const { maxDelayMs, jitter } = this.#settings;
-    const isInRhythm = acceptedAtMs < this.#sealedAtMs + maxDelayMs;
-    return isInRhythm ? this.#sealedAtMs + maxDelayMs : acceptedAtMs + maxDelayMs * (0.5 + jitter / 2);
+    if (acceptedAtMs < this.#missesUntilMs) this.#patientUntilMs = acceptedAtMs + PATIENCE * maxDelayMs;
+    const isEarly = ![...this.#open.values()].some(({ size }) => size > 0) && acceptedAtMs >= this.#patientUntilMs;
+    return acceptedAtMs + maxDelayMs * (isEarly ? 0.5 + jitter / 2 : 1);
   }
 
   /** The events that share the millisecond of the next one stay open, if they are the last, and at most half. */
@@ -107,7 +105,8 @@ export class ReferenceBatcher {
     const { group, openedAtMs } = open;
     const parts = left.slice(start);
     const cutGroup = newGroup(group.openedPosition, group.offset + start, group.acceptedAtMs, parts);
-    const cut: Open = { openedAtMs, parts, group: cutGroup, isFull: false };
+    const dueAtMs = openedAtMs + this.#settings.maxDelayMs;
+    const cut: Open = { openedAtMs, dueAtMs, parts, group: cutGroup, isFull: false };
     group.toMs = left[start - 1]?.time ?? group.toMs;
     for (const part of cut.parts) {
       part.group = cut.group;
@@ -125,7 +124,7 @@ export class ReferenceBatcher {
   #seal(route: string, window: number): void {
     const windows = this.#open.get(route);
     for (const part of windows?.get(window)?.parts ?? []) part.sealed = true;
-    if (windows?.delete(window)) this.#sealedAtMs = this.#nowMs;
+    windows?.delete(window);
   }
 }
 

@@ -169,7 +169,7 @@ export abstract class ReferenceLedger {
         flight: undefined,
         first: undefined,
         failures: 0,
-        lastCode: undefined,
+        throttled: 0,
         askedUntilMs: 0,
         sleepsUntilMs: 0,
         wasTriedInSpite: false,

@@ -7,16 +7,13 @@ const TRANSPORT = ['UNAVAILABLE', 'NETWORK', 'TIMEOUT'];
 export class ReferencePace {
   slots: number;
   successes = 0;
-  /** The longest time so far for which batches waited for others since the service throttled. */
-  mostWaitMs = 0;
-  #waitMs = 0;
-  #waitDoubledAtMs = Number.NEGATIVE_INFINITY;
   #pausedUntilMs = 0;
   #heldUntilMs = 0;
   #asked = { route: '', untilMs: 0 };
   #failures = 0;
   #provenRouteFailed = false;
   readonly #failedRoutes = new Set<string>();
+  readonly #lengthened = new Map<string, number>();
   #halvedAt = 0;
   readonly #settings: Settings;
   readonly #seen: Sights;
@@ -56,10 +53,6 @@ export class ReferencePace {
     return this.successes === 0 ? slots : Math.max(1, slots - 1);
   }
 
-  get #shortestWaitMs(): number {
-    return Math.max(2 * this.#settings.maxDelayMs, this.#settings.throttledBaseMs);
-  }
-
   get #concernsProvenRoutes(): boolean {
     return this.#provenRouteFailed || this.successes === 0;
   }
@@ -69,44 +62,37 @@ export class ReferencePace {
     return this.#failedRoutes.size > 1 || this.#routes() <= 1;
   }
 
-  succeeded(request: Request, nowMs: number): void {
+  succeeded(): void {
     this.successes++;
-    if (this.isOutage) this.lengthen(request, nowMs);
-    else this.#shorten();
-    this.#endOutage();
-    this.slots = Math.min(this.#settings.concurrency, this.slots + 1 / this.slots);
-  }
-
-  #shorten(): void {
-    this.#waitMs -= this.#waitMs * Math.min(1 / 8, this.#waitMs / this.#shortestWaitMs / 64);
-    if (this.#waitMs < this.#shortestWaitMs / 2) this.#waitMs = 0;
-  }
-
-  /** Batches wait longer for others: once for all requests that were in flight together. */
-  lengthen({ atMs }: Request, nowMs: number): void {
-    if (atMs < this.#waitDoubledAtMs) return;
-    this.#waitDoubledAtMs = nowMs;
-    this.#waitMs = Math.min(this.#settings.capMs, Math.max(2 * this.#waitMs, this.#shortestWaitMs));
-    this.mostWaitMs = Math.max(this.mostWaitMs, this.#waitMs);
-  }
-
-  #endOutage(): void {
+    if (this.isOutage) for (const route of this.#failedRoutes) this.#lengthenWait(route);
     this.#failures = 0;
     this.#failedRoutes.clear();
     this.#provenRouteFailed = false;
     this.#pausedUntilMs = 0;
+    this.slots = Math.min(this.#settings.concurrency, this.slots + 1 / this.slots);
+  }
+
+  /** The longest time for which batches of a route may wait for others, since the service throttled it, or an outage ended. */
+  mostWaitMs(route: string): number {
+    const { maxDelayMs, throttledBaseMs, capMs } = this.#settings;
+    const times = this.#lengthened.get(route) ?? 0;
+    return times === 0 ? 0 : Math.min(capMs, Math.max(2 * maxDelayMs, throttledBaseMs) * 2 ** (times - 1));
+  }
+
+  #lengthenWait(route: string): void {
+    this.#lengthened.set(route, (this.#lengthened.get(route) ?? 0) + 1);
   }
 
   /** Counts only failures of requests that were sent after the last success. */
   failed(code: DeliveryCode, request: Request, requests: number, isBlamed: boolean): void {
     const { route, number, successes, isProven } = request;
+    if (code === 'THROTTLED') this.#lengthenWait(route);
     if (successes < this.successes) return;
     if (TRANSPORT.includes(code) || isBlamed) {
       if (isProven) this.#provenRouteFailed = true;
       this.#failedRoutes.add(route);
       if (++this.#failures === 3 && this.isOutage) this.#seen.outage++;
     }
-    if (code === 'THROTTLED') this.#endOutage();
     const slowsDown = code === 'THROTTLED' || (code === 'TIMEOUT' && this.#concernsAll && this.#concernsProvenRoutes);
     if (!slowsDown || number <= this.#halvedAt) return;
     this.#halvedAt = requests;

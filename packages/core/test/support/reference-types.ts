@@ -140,8 +140,8 @@ export interface Part extends EncodedEvent {
   /** The batch in which it was first sent, and its index there. */
   first: { readonly batch: Batch; readonly index: number } | undefined;
   failures: number;
-  /** The code of its last failure. */
-  lastCode: DeliveryCode | undefined;
+  /** Failures by throttling are counted apart. */
+  throttled: number;
   askedUntilMs: number;
   sleepsUntilMs: number;
   /** It had the one try that `close()` makes in spite of Retry-After. */

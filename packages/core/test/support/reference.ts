@@ -207,7 +207,7 @@ export class Reference extends ReferenceLedger {
     this.batcher.sealDue(nowMs);
     this.#land(request);
     if (DeliveryError.is(outcome)) this.#failed(request, outcome, nowMs);
-    else this.#stored(request, outcome, nowMs);
+    else this.#stored(request, outcome);
   }
 
   /** The signal of a request was aborted: its time is over, or `close()` gave up. */
@@ -225,7 +225,7 @@ export class Reference extends ReferenceLedger {
 
   /** Ends the backoffs, as a flush does. */
   flushed(nowMs: number): void {
-    this.batcher.sealAll(nowMs);
+    this.batcher.sealAll();
     if ([...this.pending].some((part) => !part.flight)) this.#requestsAtFlush ??= this.#requests;
     this.#pace.wake();
     this.#asked.clear();
@@ -238,6 +238,7 @@ export class Reference extends ReferenceLedger {
       if (part.sleepsUntilMs > nowMs) this.seen.flushDuringBackoff++;
       part.sleepsUntilMs = 0;
       part.failures = 0;
+      part.throttled = 0;
     }
   }
 
@@ -296,7 +297,7 @@ export class Reference extends ReferenceLedger {
       const waiting = [...this.pending].filter((part) => part.route === route && part.sealed && !part.flight);
       if (waiting.some((part) => part.first)) continue;
       const [next] = waiting.map((part) => part.group as Group).sort((a, b) => (precedes(a, b) ? -1 : 1));
-      if (next && nowMs < next.acceptedAtMs + this.#pace.mostWaitMs) continue;
+      if (next && nowMs < next.acceptedAtMs + this.#pace.mostWaitMs(route)) continue;
       const onRoute = [...this.flights].filter((flight) => flight.route === route);
       const isBlocked = onRoute.some(
         ({ parts: [flying] }) => this.settings.ordered || !this.#working.has(route) || sharesTime(flying?.group, next),
@@ -319,15 +320,14 @@ export class Reference extends ReferenceLedger {
     this.#successes.length = 0;
   }
 
-  #stored(request: Request, outcome: SendOutcome, nowMs: number): void {
-    const { route, batch, parts } = request;
+  #stored({ route, batch, parts }: Request, outcome: SendOutcome): void {
     const rejected = new Map(outcome.rejected.map(({ index, reason }) => [index, reason]));
     for (const [index, part] of parts.entries()) {
       part.rejection = rejected.get(index);
       if (!part.rejection) this.settle(part);
     }
     this.#bytes += batch.bytes;
-    this.#pace.succeeded(request, nowMs);
+    this.#pace.succeeded();
     if (rejected.size < parts.length) this.#refusals.taken(route, batch.bytes, parts.length);
     for (const part of this.pending) if (part.group?.waitsForProof) part.sleepsUntilMs = 0;
     this.#failing.delete(route);
@@ -348,12 +348,6 @@ export class Reference extends ReferenceLedger {
     const isRefusal = HALVING.includes(code);
     const isBlamed = isRefusal && this.#refusals.refused(route, group, parts, code);
     this.#pace.failed(code, request, this.#requests, isBlamed);
-    if (code === 'THROTTLED') this.#pace.lengthen(request, nowMs);
-    for (const part of parts) {
-      const isBack = code === 'THROTTLED' && part.lastCode !== code && part.lastCode !== undefined;
-      if (isBack) part.failures = Math.min(part.failures, 1);
-      part.lastCode = code;
-    }
     if (this.settings.ordered) this.seen.orderedFailure++;
     if (isBlamed) this.seen.blamed++;
     group.waitsForProof = isBlamed;
@@ -362,7 +356,7 @@ export class Reference extends ReferenceLedger {
     if (isBlamed || (isRefusal && parts.length === 1)) for (const part of parts) part.wasSuspect = true;
     if (isRefusal && !isBlamed) {
       group.repeated = false;
-      for (const part of parts) part.failures = 0;
+      for (const part of parts) Object.assign(part, { failures: 0, throttled: 0 });
       if (parts.length > 1) this.#halve(parts);
       return;
     }
@@ -379,8 +373,8 @@ export class Reference extends ReferenceLedger {
     const isSlow = isBlamed || SLOW.includes(code);
     this.#pace.backOff(code, nowMs, isBlamed);
     for (const part of parts) {
-      const backoffMs = isSlow ? 30_000 * (1 + jitter) : jitter * Math.min(capMs, firstMs * 2 ** part.failures);
-      part.failures++;
+      const failures = code === 'THROTTLED' ? part.throttled++ : part.failures++;
+      const backoffMs = isSlow ? 30_000 * (1 + jitter) : jitter * Math.min(capMs, firstMs * 2 ** failures);
       part.sleepsUntilMs = nowMs + backoffMs;
     }
     const ageLeftMs = group.youngestAtMs + this.settings.maxAgeMs - nowMs;
@@ -412,7 +406,8 @@ export class Reference extends ReferenceLedger {
     for (const start of [0, middle]) {
       const half = start === 0 ? parts.slice(0, middle) : parts.slice(middle);
       const group = { ...newGroup(openedPosition, offset + start, acceptedAtMs, half), youngestAtMs };
-      for (const [index, part] of half.entries()) Object.assign(part, { group, failures: 0, order: index });
+      for (const [index, part] of half.entries())
+        Object.assign(part, { group, failures: 0, throttled: 0, order: index });
     }
   }
 
