@@ -1,6 +1,6 @@
 import type { DeliveryCode, DeliveryError } from '../contract/errors.js';
-import { FailureStreak } from '../delivery/failure-streak.js';
 import type { EventColumns } from './event-columns.js';
+import { FailureStreak } from './failure-streak.js';
 
 /** The position of a batch among the others. */
 export type BatchPosition = Pick<PendingBatch, 'firstSeq' | 'offset' | 'acceptedAtMs'>;

@@ -1,5 +1,5 @@
+import { FailureStreak } from '../batch/failure-streak.js';
 import type { DeliveryCode } from '../contract/errors.js';
-import { FailureStreak } from './failure-streak.js';
 
 /** With fewer slots, none is kept for routes that worked lately: it would cost too much of the rate. */
 const MIN_SLOTS_TO_KEEP_ONE = 4;

@@ -1,6 +1,6 @@
 import type { Extent } from '../batch/extent.js';
+import { FailureStreak } from '../batch/failure-streak.js';
 import { isReplayLane, type PendingBatch } from '../batch/pending-batch.js';
-import { FailureStreak } from './failure-streak.js';
 import type { JoiningWait } from './joining-wait.js';
 import { RefusalStreak } from './refusals.js';
 import { RouteQueue } from './route-queue.js';
