@@ -383,8 +383,12 @@ function testHostility({ addTest, assert }: Suite): void {
 /** The end leaves what it could not deliver on disk, and the start after it delivers that. */
 async function checkSpool(assert: ContractAssert, harness: TransportHarness): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'logferry-'));
-  const options: DeliveryOptions = { ...QUICK_RETRY, closeTimeoutMs: 50, spool: { directory }, onError: () => {} };
-  const run = async (destination: MemoryDestination, log: (logger: RunningLogger) => readonly string[]) => {
+  const run = async (
+    destination: MemoryDestination,
+    closeTimeoutMs: number,
+    log: (logger: RunningLogger) => readonly string[],
+  ) => {
+    const options = { ...QUICK_RETRY, closeTimeoutMs, spool: { directory }, onError: () => {} };
     const logger = await harness.start(destination, options);
     const markers = log(logger);
     await within(20_000, 'the logger has not ended 20 s later', logger.end());
@@ -397,10 +401,10 @@ async function checkSpool(assert: ContractAssert, harness: TransportHarness): Pr
     away.respond = () => {
       throw new DeliveryError('UNAVAILABLE', 'away');
     };
-    const left = await run(away, (logger) => logMany(logger, 5));
+    const left = await run(away, 50, (logger) => logMany(logger, 5));
     assert.deepStrictEqual([left.stats.spooled, left.stats.delivered], [5, 0]);
     const next = new MemoryDestination();
-    const { markers, stats } = await run(next, (logger) => logMany(logger, 1, 5));
+    const { markers, stats } = await run(next, 10_000, (logger) => logMany(logger, 1, 5));
     assert.deepStrictEqual([stats.recovered, stats.delivered, stats.spooled], [5, 6, 0]);
     assert.deepStrictEqual(markersIn(next).toSorted(), [...left.markers, ...markers]);
   } finally {
