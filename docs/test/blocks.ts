@@ -6,6 +6,10 @@ import { root } from '../tools/entry-points.js';
 export interface Block {
   readonly file: string;
   readonly line: number;
+  /** The heading `## …` above it. */
+  readonly heading: string;
+  /** The text between the block or the heading above, and this block. */
+  readonly before: string;
   readonly language: string;
   /** In brackets after the language: the file that has this code, or the group of fragments that it belongs to. */
   readonly label: string;
@@ -20,9 +24,18 @@ export function blocksOf(file: string): Block[] {
   const blocks = [...text.matchAll(FENCE)];
   const fences = text.match(/^ *```/gm) ?? [];
   if (fences.length !== 2 * blocks.length) throw new Error(`${file}: a block of code has no end`);
+  let end = 0;
   return blocks.map((match) => {
-    const [, indent = '', language = '', label = '', code = ''] = match;
-    const line = text.slice(0, match.index).split('\n').length;
-    return { file, line, language, label, code: code.replaceAll(new RegExp(`^${indent}`, 'gm'), '') };
+    const [fenced, indent = '', language = '', label = '', code = ''] = match;
+    const above = text.slice(0, match.index);
+    const heading =
+      above
+        .match(/^## .+$/gm)
+        ?.at(-1)
+        ?.slice('## '.length) ?? '';
+    const before = above.slice(Math.max(end, above.lastIndexOf(`\n## ${heading}\n`)));
+    end = match.index + fenced.length;
+    const line = above.split('\n').length;
+    return { file, line, heading, before, language, label, code: code.replaceAll(new RegExp(`^${indent}`, 'gm'), '') };
   });
 }

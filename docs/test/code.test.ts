@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +10,7 @@ import { full } from '../../forms.js';
 import { root } from '../tools/entry-points.js';
 import { listPages, listReadmes } from '../tools/pages.js';
 import { type Block, blocksOf } from './blocks.js';
+import { freePort } from './free-port.js';
 import { parsers } from './parsers.js';
 
 const blocks = [...listReadmes(), ...listPages()].flatMap(blocksOf);
@@ -126,14 +126,5 @@ function hasCode(text: string, code: string): boolean {
     const found = text.indexOf(part.trim(), from);
     from = found + part.trim().length;
     return found >= 0;
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
   });
 }

@@ -1,13 +1,14 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { full } from '../../forms.js';
 import { root } from '../tools/entry-points.js';
+import { type Block, blocksOf } from './blocks.js';
+import { freePort } from './free-port.js';
 
 const PAGES = ['winston', 'pino', 'bunyan', 'command-line', 'express', 'fastify', 'koa', 'nestjs', 'nextjs'];
 /** A logger, a framework and a command: each of the others is much like one of them. */
@@ -16,13 +17,6 @@ const SOME = ['pino', 'express', 'command-line'];
 /** The folders of the packages that the pages install, and of those that they need. */
 const PACKAGES = ['core', 'cloudwatch', 'log-service', 'winston', 'pino', 'bunyan', 'emulators', 'cli'];
 const QUIET = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
-
-/** A block of code, and the text before it. */
-interface Block {
-  readonly before: string;
-  readonly language: string;
-  readonly code: string;
-}
 
 describe.runIf(full)('with what is written on the page alone, an empty folder ships its first record', () => {
   let tarballs: readonly string[];
@@ -42,7 +36,8 @@ describe.runIf(full)('with what is written on the page alone, an empty folder sh
       const folder = mkdtempSync(join(tmpdir(), `logferry-first-record-${page}-`));
       const reader = new Reader(folder, tarballs, await freePort());
       try {
-        const blocks = blocksOf(page);
+        // Without the sections that need an account.
+        const blocks = blocksOf(`docs/start/${page}.md`).filter(({ heading }) => !heading.startsWith('The real '));
         // npx finds the command in the folder, and has nothing to install.
         if (!blocks.some(({ code }) => INSTALL.test(code))) await reader.run('npm install logferry');
         for (const block of blocks) await reader.follow(block);
@@ -62,17 +57,6 @@ const INSTALL = /^npm install .*logferry.*$/m;
 const FILE = /`((?:[\w[\]]+\/)*[\w.]+\.(?:mjs|js|ts|json))`/g;
 /** A program that goes on until Ctrl-C. */
 const SERVER = /^(?:CLOUD=\S+ )?(?:node (?:server|dist\/main)\.js|npx next start)$/m;
-
-/** The blocks of the sections that need no account. */
-function blocksOf(page: string): readonly Block[] {
-  const text = readFileSync(join(root, `docs/start/${page}.md`), 'utf8');
-  const sections = text.split(/^## /m).filter((section) => !/^The real /.test(section));
-  return sections.flatMap((section) =>
-    [...section.matchAll(/^((?:(?!```)[\s\S])*?)^```(\w*)(?: \[.*\])?\n([\s\S]*?)^```$/gm)].map(
-      ([, before = '', language = '', code = '']) => ({ before, language, code }),
-    ),
-  );
-}
 
 /** Does what a page says, in a folder. */
 class Reader {
@@ -173,13 +157,4 @@ class Reader {
     await this.#stopServer?.();
     await this.#stopClouds?.();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -8,7 +8,7 @@ import { withFlush } from '@logferry/winston';
 import { CloudWatchTransport } from '@logferry/winston/cloudwatch';
 import { LogServiceTransport } from '@logferry/winston/log-service';
 import pino from 'pino';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import winston from 'winston';
 import { root } from '../tools/entry-points.js';
 
@@ -75,27 +75,23 @@ const mistakes: readonly (() => unknown)[] = [
 const ELSEWHERE = '`thread: a bundle lacks the files that the worker thread loads of …`';
 
 it('each ConfigError of the page is one that a mistake throws', () => {
-  const { ALIBABA_CLOUD_ACCESS_KEY_ID: key, ...env } = process.env;
-  process.env = env;
-  try {
-    const messages = mistakes.map((make) => {
-      try {
-        make();
-        return 'no error';
-      } catch (error) {
-        const { name, message } = error as Error;
-        return name === 'ConfigError' ? message.replace('[logferry] ', '') : `${name}: ${message}`;
-      }
-    });
-    const patterns = firstCells('By ConfigError').map((cell) => [cell, patternOf(cell)] as const);
-    const unmatched = patterns.filter(
-      ([cell, pattern]) => cell !== ELSEWHERE && !messages.some((text) => pattern.test(text)),
-    );
-    expect(unmatched.map(([cell]) => cell)).toEqual([]);
-    expect(messages.filter((text) => !patterns.some(([, pattern]) => pattern.test(text)))).toEqual([]);
-  } finally {
-    process.env = { ...env, ...(key !== undefined && { ALIBABA_CLOUD_ACCESS_KEY_ID: key }) };
-  }
+  vi.stubEnv('ALIBABA_CLOUD_ACCESS_KEY_ID', undefined);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const messages = mistakes.map((make) => {
+    try {
+      make();
+      return 'no error';
+    } catch (error) {
+      const { name, message } = error as Error;
+      return name === 'ConfigError' ? message.replace('[logferry] ', '') : `${name}: ${message}`;
+    }
+  });
+  const patterns = firstCells('By ConfigError').map((cell) => [cell, patternOf(cell)] as const);
+  const unmatched = patterns.filter(
+    ([cell, pattern]) => cell !== ELSEWHERE && !messages.some((text) => pattern.test(text)),
+  );
+  expect(unmatched.map(([cell]) => cell)).toEqual([]);
+  expect(messages.filter((text) => !patterns.some(([, pattern]) => pattern.test(text)))).toEqual([]);
 });
 
 /** A cell has the beginning of a message, with `…` for a part of it. */

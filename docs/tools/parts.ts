@@ -1,15 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type ts from 'typescript';
+import { REPOSITORY } from '../.vitepress/links.js';
 import { groups } from '../.vitepress/pages.js';
 import { type EntryPoint, root } from './entry-points.js';
 import { optionTable, readOptions } from './options.js';
 import { listPages, listReadmes } from './pages.js';
 
-const REPOSITORY = 'https://github.com/logferry/logferry/blob/main/';
+const FILES = `${REPOSITORY}/blob/main/`;
 
 /** A part of a page between `<!-- options delivery -->` and `<!-- /options delivery -->`. */
-const PART = /(?<=^<!-- (options) (\S+) -->\n).*?(?=^<!-- \/\1 \2 -->$)/gms;
+const PART = /(?<=^<!-- options (\S+) -->\n).*?(?=^<!-- \/options \1 -->$)/gms;
 
 /** The interface behind the name of a table. */
 const TABLES: Readonly<Record<string, readonly [entryPoint: string, name: string, inherited: boolean]>> = {
@@ -25,7 +26,7 @@ const TABLES: Readonly<Record<string, readonly [entryPoint: string, name: string
 export function updateParts(program: ts.Program, entryPoints: readonly EntryPoint[], write: boolean): string[] {
   const stale = [...listPages(), ...listReadmes()].filter((file) => {
     const text = readFileSync(join(root, file), 'utf8');
-    const fresh = text.replace(PART, (_part, _kind, name: string) => `\n${table(name, file)}\n\n`);
+    const fresh = text.replace(PART, (_part, name: string) => `\n${table(name, file)}\n\n`);
     if (write && fresh !== text) writeFileSync(join(root, file), fresh);
     return fresh !== text;
   });
@@ -41,10 +42,10 @@ export function updateParts(program: ts.Program, entryPoints: readonly EntryPoin
 
 /** A link of a comment to a page: within the site relative, as a page of npm needs it absolute. */
 function linkTo(url: string, from: string): string {
-  if (!url.startsWith(REPOSITORY)) return `<${url}>`;
-  const [file = '', anchor] = url.slice(REPOSITORY.length).split('#');
+  if (!url.startsWith(FILES)) return `<${url}>`;
+  const [file = '', anchor] = url.slice(FILES.length).split('#');
   const path = relative(dirname(from), file);
-  const address = from.startsWith('docs/') ? (path.startsWith('.') ? path : `./${path}`) : `${REPOSITORY}${file}`;
+  const address = from.startsWith('docs/') ? (path.startsWith('.') ? path : `./${path}`) : `${FILES}${file}`;
   return `See [${nameOf(file)}](${address}${anchor === undefined ? '' : `#${anchor}`}).`;
 }
 
