@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -10,20 +9,6 @@ import { full } from '../forms.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Examples run as in a container, where only localhost has a name. */
 const noNames = `--require ${JSON.stringify(`${root}test/support/no-names.cjs`)}`;
-
-it('examples that stand alone need the packages in the version that they have', () => {
-  const read = (file: string) => JSON.parse(readFileSync(root + file, 'utf8'));
-  const files = ['examples/frameworks', 'examples/testing'].flatMap((folder) =>
-    readdirSync(root + folder).map((name) => `${folder}/${name}/package.json`),
-  );
-  const { version } = read('packages/core/package.json');
-  const ranges = files
-    .filter((file) => existsSync(root + file))
-    .flatMap((file) => Object.entries({ ...read(file).dependencies, ...read(file).devDependencies }))
-    .filter(([name]) => name.includes('logferry'))
-    .map(([, range]) => range);
-  expect(new Set(ranges)).toEqual(new Set([`^${version}`]));
-});
 
 it.runIf(full)(
   'the demo of the first lines runs to its end in a container, where only localhost has a name',
