@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startCloudWatch, startLogService } from '@logferry/emulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { full } from '../forms.js';
+import { freePort } from './support/free-port.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Examples run as in a container, where only localhost has a name. */
@@ -57,12 +57,3 @@ it.runIf(full)('metrics-and-traces: records of each framework have the ids of th
   expect(stored.filter(({ text }) => text === 'shop opens').filter((record) => 'trace_id' in record)).toEqual([]);
   expect([...cloudWatch.stats().violations, ...logService.stats().violations]).toEqual([]);
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}

@@ -7,10 +7,10 @@ import { startCloudWatch, startLogService } from '@logferry/emulators';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { full } from '../../forms.js';
+import { freePort } from '../../test/support/free-port.js';
 import { root } from '../tools/entry-points.js';
 import { listPages, listReadmes } from '../tools/pages.js';
 import { type Block, blocksOf } from './blocks.js';
-import { freePort } from './free-port.js';
 import { parsers } from './parsers.js';
 
 const blocks = [...listReadmes(), ...listPages()].flatMap(blocksOf);

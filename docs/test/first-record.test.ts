@@ -1,14 +1,14 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { full } from '../../forms.js';
-import { root } from '../tools/entry-points.js';
+import { freePort } from '../../test/support/free-port.js';
+import { pack } from '../../test/support/pack.js';
 import { type Block, blocksOf } from './blocks.js';
-import { freePort } from './free-port.js';
 
 const PAGES = ['winston', 'pino', 'bunyan', 'command-line', 'express', 'fastify', 'koa', 'nestjs', 'nextjs'];
 /** A logger, a framework and a command: each of the others is much like one of them. */
@@ -24,9 +24,7 @@ describe.runIf(full)('with what is written on the page alone, an empty folder sh
 
   beforeAll(() => {
     packed = mkdtempSync(join(tmpdir(), 'logferry-first-record-packed-'));
-    const each = PACKAGES.map((name) => `--workspace=packages/${name}`);
-    execFileSync('npm', ['pack', '--silent', '--pack-destination', packed, ...each], { cwd: root });
-    tarballs = readdirSync(packed).map((file) => join(packed, file));
+    tarballs = pack(PACKAGES, packed);
   }, 120_000);
   afterAll(() => rmSync(packed, { recursive: true, force: true }));
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startCloudWatch } from '@logferry/emulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { pack } from '../support/pack.js';
 
 const packages = fileURLToPath(new URL('../../packages/', import.meta.url));
 const fixture = fileURLToPath(new URL('fixture/', import.meta.url));
@@ -56,15 +57,6 @@ it.each(readdirSync(packages))('%s depends on the others so that an application 
   for (const [other, range] of others) expect(range, other).toBe(`^${version}`);
 });
 
-/** Makes the tarballs of packages. Returns their names. */
-function pack(names: readonly string[], folder: string): readonly string[] {
-  const each = names.map((name) => `--workspace=packages/${name}`);
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder, ...each], { cwd: join(packages, '..') });
-  const tarballs = readdirSync(folder).filter((file) => file.endsWith('.tgz'));
-  expect(tarballs).toHaveLength(names.length);
-  return tarballs;
-}
-
 it('the packed command, alone in an empty folder, ships to CloudWatch', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'logferry-packed-command-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -72,7 +64,7 @@ it('the packed command, alone in an empty folder, ships to CloudWatch', async ()
   const run = (...args: string[]): Promise<{ stdout: string }> =>
     promisify(execFile)('npx', ['logferry', ...args], { cwd: folder, env: { ...process.env, ...server.env } });
   const quiet = ['--silent', '--no-audit', '--no-fund', '--prefer-offline'];
-  execFileSync('npm', ['install', ...quiet, ...tarballs.map((file) => `./${file}`)], { cwd: folder });
+  execFileSync('npm', ['install', ...quiet, ...tarballs], { cwd: folder });
   const server = await startCloudWatch();
   onTestFinished(() => server.close());
   expect((await run('--version')).stdout).toBe(`${manifestOf('cli').version}\n`);
@@ -112,16 +104,7 @@ describe('the packed packages in an empty folder', () => {
       'typescript@7.0.2',
       '@yarnpkg/cli-dist@4',
     ];
-    run(
-      'npm',
-      'install',
-      '--silent',
-      '--no-audit',
-      '--no-fund',
-      '--prefer-offline',
-      ...tarballs.map((file) => `./${file}`),
-      ...hosts,
-    );
+    run('npm', 'install', '--silent', '--no-audit', '--no-fund', '--prefer-offline', ...tarballs, ...hosts);
   }, 300_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { pack } from '../support/pack.js';
 import { type Clouds, startClouds } from './clouds.js';
 import type { Ended, ExecOptions, ReachContext, Row, Started } from './row.js';
 
@@ -29,21 +29,16 @@ export class Reach {
   readonly #shared = new Map<string, Promise<string>>();
 
   /** Packs all packages. */
-  async pack(): Promise<void> {
+  pack(): void {
     const folders = readdirSync(join(repository, 'packages'));
-    const args = [
-      'pack',
-      '--json',
-      '--pack-destination',
-      this.#root,
-      ...folders.map((name) => `--workspace=packages/${name}`),
-    ];
-    await promisify(execFile)('npm', args, { cwd: repository, maxBuffer: 2 ** 26 });
+    const packed = join(this.#root, 'packed');
+    mkdirSync(packed);
+    pack(folders, packed);
     for (const folder of folders) {
       const manifest: Manifest & { readonly version: string } = readManifest(join(repository, 'packages', folder));
       const file = `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`;
       this.#manifests.set(manifest.name, manifest);
-      this.#tarballs.set(manifest.name, join(this.#root, file));
+      this.#tarballs.set(manifest.name, join(packed, file));
     }
   }
 
