@@ -257,7 +257,8 @@ describe('the side', () => {
         (await page.getByRole('img', { name: /^Requests\/s/ }).getAttribute('aria-label')) ?? '',
       )?.[1];
     await expect.poll(refused).not.toBe('0');
-    expect(await page.locator('.chart canvas').count()).toBe(4);
+    // The curves are drawn after the text that stands above them.
+    await expect.poll(() => page.locator('.chart canvas').count()).toBe(4);
 
     await page.getByRole('tab', { name: 'Faults' }).click();
     await page.getByRole('button', { name: 'All faults off' }).click();
