@@ -115,6 +115,22 @@ it('lets a lone batch wait for the part of maxDelayMs that chance decides, at le
   expect(destination.stored).toHaveLength(8);
 });
 
+it('lets a record that comes just when maxDelayMs is over go with the batch before it, and seals none early meanwhile', async () => {
+  const { shipper, destination, clock } = start({}, { random: () => 0 });
+  let isLogging = true;
+  const log = (): void => {
+    if (!isLogging) return;
+    shipper.accept(record('x'));
+    clock.setTimer(log, 1000);
+  };
+  log();
+  await clock.advance(16_900);
+  isLogging = false;
+  await clock.advance(1000);
+  // The first was sealed early. From then on each has two.
+  expect(destination.attempts.length).toBe(9);
+});
+
 it('lets no batch wait shorter beside others that are open', async () => {
   const { shipper, destination, clock } = start({}, { random: () => 0 });
   for (const level of ['alone', 'beside']) {

@@ -178,7 +178,7 @@ export class Batcher {
   #sealEarly(batch: PendingBatch): void {
     const { acceptedAtMs } = batch;
     const { maxDelayMs } = this.#options;
-    if (acceptedAtMs < this.#missesUntilMs) this.#patientUntilMs = acceptedAtMs + PATIENCE * maxDelayMs;
+    if (acceptedAtMs <= this.#missesUntilMs) this.#patientUntilMs = acceptedAtMs + PATIENCE * maxDelayMs;
     if (this.#byAge.size > 0 || acceptedAtMs < this.#patientUntilMs) return;
     this.#early = { batch, atMs: acceptedAtMs + maxDelayMs * (0.5 + this.#random() / 2) };
   }

@@ -87,7 +87,7 @@ export class ReferenceBatcher {
   /** Sooner by chance if no other batch is open, but not for a while after that cost a request. */
   #dueFrom(acceptedAtMs: number): number {
     const { maxDelayMs, jitter } = this.#settings;
-    if (acceptedAtMs < this.#missesUntilMs) this.#patientUntilMs = acceptedAtMs + PATIENCE * maxDelayMs;
+    if (acceptedAtMs <= this.#missesUntilMs) this.#patientUntilMs = acceptedAtMs + PATIENCE * maxDelayMs;
     const isEarly = ![...this.#open.values()].some(({ size }) => size > 0) && acceptedAtMs >= this.#patientUntilMs;
     return acceptedAtMs + maxDelayMs * (isEarly ? 0.5 + jitter / 2 : 1);
   }
