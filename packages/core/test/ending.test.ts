@@ -200,3 +200,17 @@ it('only the timer of a running flush or close keeps the process alive', async (
   await closed;
   expect(clock.timersHeld).toBe(0);
 });
+
+it('close leaves time after each attempt for another: a throttled batch gets many, however long its backoff is', async () => {
+  const destination = new RecordingDestination();
+  let throttlings = 20;
+  destination.respond = () => {
+    if (throttlings-- > 0) throw new DeliveryError('THROTTLED', 'slow down');
+    return accepted;
+  };
+  const { shipper, clock } = start({ retry: { throttledBaseMs: 4900 } }, { destination });
+  shipper.accept(record('a'));
+  const closed = shipper.close({ timeoutMs: 5000 });
+  await clock.advance(5000);
+  expect(await closed).toMatchObject({ delivered: 1, pending: 0 });
+});

@@ -37,6 +37,12 @@ export function decide(
 /** Retry-After is cut to this part of the time until the batch is too old: the rest is for all that wait on its route. */
 const PART_OF_AGE = 0.9;
 
+/**
+ * Before the deadline of `close()` a backoff is cut to this part of the time that is left, for some thirty attempts: where many processes
+ * share a quota, those that go on make way for those that end.
+ */
+const PART_OF_REST = 1 / 8;
+
 /** A shorter time before the deadline of `close()` is not worth another attempt. */
 const LAST_TRY_MS = 100;
 
@@ -68,8 +74,8 @@ export interface RetryPlan {
 }
 
 /**
- * Applies a decision. A delay that ends after the deadline of `close()`
- * is cut to half of the time before it: a backoff always, Retry-After once for each batch, the wait for an operator never.
+ * Applies a decision. Before the deadline of `close()` a backoff is always cut. Retry-After that ends after the deadline is cut to half of
+ * the time that is left, once for each batch, and the wait for an operator never.
  */
 export function planRetry(
   { delayMs, probeDelayMs, retryAfterMs, needsOperator }: RetryDecision,
@@ -80,7 +86,7 @@ export function planRetry(
   const isInSpite = wantedMs > remainingMs && canTry && !wasTriedInSpite;
   const askedMs = isInSpite ? remainingMs / 2 : wantedMs;
   const mayHurry = canTry && askedMs <= remainingMs;
-  const inTime = (ms: number): number => (ms > remainingMs && mayHurry ? remainingMs / 2 : ms);
+  const inTime = (ms: number): number => (mayHurry ? Math.min(ms, remainingMs * PART_OF_REST) : ms);
   const untilDeadline = (ms: number): number => (ms > remainingMs ? 0 : ms);
   const concernsRoute = failures.route > 0 || needsOperator;
   const routeMs = concernsRoute ? inTime(delayMs(Math.max(0, failures.route - 1))) : 0;
