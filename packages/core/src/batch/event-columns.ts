@@ -31,8 +31,8 @@ export class EventColumns {
   readonly #layout: Layout;
   #payloads: PayloadBuffer;
   #columns: Columns;
-  /** Flags of the few events that are parts of a record, or notices. */
-  #flags = new Map<number, EventFlags>();
+  /** Flags of the few events that are parts of a record, or notices; none if there is no such event, since a map takes much memory. */
+  #flags: Map<number, EventFlags> | undefined;
   #count = 0;
   /** As the service counts them. */
   #bytes: number;
@@ -83,7 +83,7 @@ export class EventColumns {
 
   /** `id` is that of the record on disk. */
   add({ time, payload, bytes }: EncodedEvent, flags: EventFlags, id = 0): void {
-    if (flags.split || flags.isNotice) this.#flags.set(this.#columns.length, flags);
+    if (flags.split || flags.isNotice) this.#flag(flags);
     const bits = (flags.urgent ? URGENT : 0) | (typeof payload === 'string' ? 0 : BYTES);
     this.#push(this.#payloads.append(payload), time, bytes, bits, id);
   }
@@ -149,7 +149,12 @@ export class EventColumns {
   /** The sums over all events. */
   get totals(): EventTotals {
     const costBytes = bufferCost(this.#payloadBytes, this.#count);
-    return { events: this.#count, costBytes, flags: [...this.#flags.values()], ids: this.#idsOfWholeRecords() };
+    return {
+      events: this.#count,
+      costBytes,
+      flags: this.#flags ? [...this.#flags.values()] : [],
+      ids: this.#idsOfWholeRecords(),
+    };
   }
 
   /** The ids of its records that are on disk. */
@@ -186,7 +191,7 @@ export class EventColumns {
     cut.#append(this, start, length);
     this.#payloads.truncate(this.#columns.startOf(start));
     this.#columns.truncate(start);
-    for (const index of this.#flags.keys()) if (index >= start) this.#flags.delete(index);
+    for (const index of this.#flags?.keys() ?? []) if (index >= start) this.#flags?.delete(index);
     this.#count = start;
     this.#bytes -= cut.#bytes - this.#layout.baseBytes;
     this.#payloadBytes -= cut.#payloadBytes;
@@ -263,11 +268,17 @@ export class EventColumns {
     this.#payloads.copy(source.#payloads, from, source.#columns.ends[end - 1] as number);
     const { ends, times, sizes, bits, ids } = source.#columns;
     for (let index = start; index < end; index++) {
-      const flags = source.#flags.get(index);
-      if (flags) this.#flags.set(this.#columns.length, flags);
+      const flags = source.#flags?.get(index);
+      if (flags) this.#flag(flags);
       const shifted = (ends[index] as number) + shift;
       this.#push(shifted, times[index] as number, sizes[index] as number, bits[index] as number, ids?.[index] ?? 0);
     }
+  }
+
+  /** Keeps the flags of the event that is added next. */
+  #flag(flags: EventFlags): void {
+    this.#flags ??= new Map();
+    this.#flags.set(this.#columns.length, flags);
   }
 
   /** Adds the numbers of an event whose payload is in the buffer. */
@@ -283,7 +294,7 @@ export class EventColumns {
   }
 
   #eventAt(index: number): StoredEvent {
-    const flags = this.#flags.get(index);
+    const flags = this.#flags?.get(index);
     const { ends, times, sizes, ids } = this.#columns;
     return {
       route: this.route,
@@ -305,7 +316,7 @@ export class EventColumns {
   #idsOfWholeRecords(): readonly number[] {
     const { ids } = this.#columns;
     if (!ids) return NO_IDS;
-    return ids.filter((id, index) => id > 0 && !this.#flags.get(index)?.split);
+    return ids.filter((id, index) => id > 0 && !this.#flags?.get(index)?.split);
   }
 }
 
