@@ -139,7 +139,7 @@ export class CoreShipper implements Shipper {
       reporter,
       clock,
       random,
-      waitsInVain: () => delivery.isJoining && !budget.isHalfFree,
+      isJoining: () => delivery.isJoining,
       onChanged,
     });
     this.#intake = intake;

@@ -221,3 +221,44 @@ it('holds batches no longer after a time in which the process stood still', asyn
   await clock.standStill(3_600_000);
   expect(destination.texts).toEqual(['x']);
 });
+
+it('lets batches wait for others with maxDelayMs: 0, too, for retry.throttledBaseMs', async () => {
+  const { shipper, destination, clock } = await throttledAlready({ maxDelayMs: 0, retry: { throttledBaseMs: 2000 } });
+  for (let i = 0; i < 10; i++) {
+    shipper.accept(record(`${i}`));
+    await clock.advance(100);
+  }
+  expect(destination.attempts).toEqual([]);
+  await clock.advance(20_000);
+  expect(destination.attempts).toHaveLength(1);
+  expect(destination.stored).toHaveLength(10);
+});
+
+it('waits for others no longer when the service has asked for a wait that is over', async () => {
+  const destination = new RecordingDestination();
+  let left = 3;
+  destination.respond = async () => {
+    if (left-- > 0) throw new DeliveryError('THROTTLED', 'slow down', { retryAfterMs: 10_000 });
+    return accepted;
+  };
+  const { shipper, clock } = start({}, { destination });
+  shipper.accept(record('first'));
+  await clock.advance(1000);
+  for (let second = 0; second < 29; second++) {
+    shipper.accept(record(`${second}`));
+    await clock.advance(1000);
+  }
+  expect(destination.stored).toEqual([]);
+  await clock.advance(1000);
+  // What came meanwhile has waited long enough, and goes with the first request that may, or right after it.
+  expect(destination.texts).toContain('first');
+  expect(destination.texts).toContain('20');
+});
+
+it('sends the batches of 10,000 throttled routes', async () => {
+  const routes = 10_000;
+  const { shipper, destination, clock } = throttledFor(3 * routes, { maxRoutes: routes, concurrency: 50 });
+  for (let i = 0; i < routes; i++) shipper.accept(record('x', { level: `route ${i}` }));
+  for (let minute = 0; minute < 60 && shipper.stats().pending > 0; minute++) await clock.advance(60_000);
+  expect(destination.stored).toHaveLength(routes);
+});

@@ -101,7 +101,7 @@ export class Delivery {
 
   /** Starts as many attempts as may run now. */
   dispatch(nowMs: number): void {
-    this.routes.endScarcity();
+    if (this.isJoining && this.#dependencies.isScarce()) this.routes.endJoining();
     for (;;) {
       const capacity = this.#capacity;
       if (this.#inFlight.size >= capacity.slots || nowMs < capacity.notBeforeMs) return;

@@ -3,9 +3,8 @@ import type { LiveRoutes } from '../batch/live-routes.js';
 import type { PendingBatch } from '../batch/pending-batch.js';
 import type { BatchLimits } from '../contract/destination.js';
 import type { DeliveryCode } from '../contract/errors.js';
-import type { ResolvedDeliveryOptions } from '../options/delivery-options.js';
 import type { SendCapacity } from './congestion.js';
-import { JoiningWait } from './joining-wait.js';
+import { Joining, type JoiningDependencies } from './joining.js';
 import { RouteState } from './route-state.js';
 import { RouteTurns } from './route-turns.js';
 import { TimeHeap } from './time-heap.js';
@@ -17,13 +16,8 @@ interface Sleeper {
   readonly batch: PendingBatch | undefined;
 }
 
-interface Dependencies {
-  readonly options: ResolvedDeliveryOptions;
+interface Dependencies extends JoiningDependencies {
   readonly liveRoutes: LiveRoutes;
-  /** From 0 up to, but not including, 1. */
-  readonly random: () => number;
-  /** Whether memory is scarce: then no batch waits for others. */
-  readonly isScarce: () => boolean;
 }
 
 /** Routes without batches that are remembered: whether they work, were refused, or have to wait. */
@@ -39,15 +33,13 @@ export class RouteScheduler {
   /** Routes without batches, the last one that had any at the end. */
   readonly #idle = new Map<string, RouteState>();
   readonly #sleepers = new TimeHeap<Sleeper>();
-  /** The routes whose batches wait for others. */
-  readonly #joining = new Set<RouteState>();
-  /** Batches that were opened up to then do not wait for others, on the monotonic clock. */
-  #wokenAtMs = Number.NEGATIVE_INFINITY;
+  readonly #joining: Joining;
   /** The last batch that was taken was one that is read back: new ones and those take turns for a single slot. */
   #replayHadTurn = true;
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
+    this.#joining = new Joining(dependencies);
   }
 
   /** Number of routes. */
@@ -62,7 +54,7 @@ export class RouteScheduler {
 
   /** Whether batches wait for others to join them. */
   get isJoining(): boolean {
-    return this.#joining.size > 0;
+    return this.#joining.waiting.size > 0;
   }
 
   has(route: string): boolean {
@@ -80,7 +72,7 @@ export class RouteScheduler {
       batch.state = 'ready';
       state.waiting++;
       state.ready.push(batch);
-      this.#join(state, batch);
+      this.#wakeAt(this.#joining.add(state, batch), state);
     });
   }
 
@@ -150,13 +142,7 @@ export class RouteScheduler {
         state.waiting--;
         followers.push(next);
       }
-      this.#go(state);
-      state.joined = undefined;
-      for (const left of state.ready) {
-        if (left.wasAttempted) continue;
-        this.#join(state, left);
-        if (state.joinedUntilMs === 0) break;
-      }
+      this.#wakeAt(this.#joining.restart(state), state);
     });
     return followers;
   }
@@ -190,13 +176,13 @@ export class RouteScheduler {
     this.#change(lane, (state) => {
       if (isAsked) state.askedUntilMs = Math.max(state.askedUntilMs, untilMs);
       else state.notBeforeMs = untilMs;
-      this.#sleepers.push({ atMs: untilMs, state, batch: undefined });
+      this.#wakeAt(untilMs, state);
     });
   }
 
   /** The service throttled a request of the route: its batches wait longer for others. */
   throttled(lane: string, sentAtMs: number, nowMs: number): void {
-    this.#change(lane, (state) => this.#lengthen(state, sentAtMs, nowMs));
+    this.#change(lane, (state) => this.#joining.lengthen(state, sentAtMs, nowMs));
   }
 
   /**
@@ -204,22 +190,21 @@ export class RouteScheduler {
    * batches.
    */
   outageEnded(sentAtMs: number, nowMs: number): void {
-    for (const state of this.#states.values()) if (state.failures.total > 0) this.#lengthen(state, sentAtMs, nowMs);
+    for (const state of this.#states.values())
+      if (state.failures.total > 0) this.#joining.lengthen(state, sentAtMs, nowMs);
   }
 
-  /** Sends what waits for others, since memory is scarce. */
-  endScarcity(): void {
-    if (this.#dependencies.isScarce())
-      for (const { lane } of this.#joining) this.#change(lane, (state) => this.#go(state));
+  /** Ends every wait for others. */
+  endJoining(): void {
+    for (const { lane } of this.#joining.waiting) this.#change(lane, (state) => this.#joining.end(state));
   }
 
   /** Ends every pause, backoff, and wait for others. */
   wake(nowMs: number): void {
-    this.#wokenAtMs = nowMs;
+    this.#joining.wake(nowMs);
     for (const { state, batch } of this.#sleepers.drain()) {
       state.notBeforeMs = 0;
       state.askedUntilMs = 0;
-      this.#go(state);
       state.failures.shorten(1);
       if (batch && isAsleep(batch)) {
         batch.wakeAtMs = nowMs;
@@ -262,46 +247,14 @@ export class RouteScheduler {
       }
       if (state.notBeforeMs <= atMs) state.notBeforeMs = 0;
       if (state.askedUntilMs <= atMs) state.askedUntilMs = 0;
-      if (state.joinedUntilMs <= atMs) this.#go(state);
+      if (state.joinedUntilMs <= atMs) this.#joining.end(state);
       this.#enqueue(state);
     }
   }
 
-  #lengthen(state: RouteState, sentAtMs: number, nowMs: number): void {
-    state.joiningWait ??= new JoiningWait(this.#dependencies.options);
-    state.joiningWait.lengthen(sentAtMs, nowMs);
-  }
-
-  /**
-   * Counts a batch that is ready to those that go together. The first of them decides how long they wait for others: a later one prolongs
-   * nothing, and ends the wait if all together are more than a request takes.
-   */
-  #join(state: RouteState, batch: PendingBatch): void {
-    const { options, random } = this.#dependencies;
-    const { events } = batch;
-    if (state.joined) {
-      if (!this.#mayWait(batch) || !state.joined.add(events, options.limits)) this.#go(state);
-      return;
-    }
-    state.joined = new Extent(events);
-    const { acceptedAtMs } = batch;
-    const untilMs = state.joiningWait?.untilMs(acceptedAtMs, random()) ?? acceptedAtMs;
-    if (untilMs <= acceptedAtMs || !this.#mayWait(batch)) return;
-    state.joinedUntilMs = untilMs;
-    this.#joining.add(state);
-    this.#sleepers.push({ atMs: untilMs, state, batch: undefined });
-  }
-
-  /** Records that are read back have waited on disk. */
-  #mayWait({ acceptedAtMs, events, origin }: PendingBatch): boolean {
-    const { options, isScarce } = this.#dependencies;
-    return origin === 'live' && acceptedAtMs > this.#wokenAtMs && !events.isFull(options.limits) && !isScarce();
-  }
-
-  /** The batches of a route wait for no others any more. */
-  #go(state: RouteState): void {
-    state.joinedUntilMs = 0;
-    this.#joining.delete(state);
+  /** Looks at the route again then, on the monotonic clock; 0 for never. */
+  #wakeAt(atMs: number, state: RouteState): void {
+    if (atMs > 0) this.#sleepers.push({ atMs, state, batch: undefined });
   }
 
   /** The only way to change a route's state, so that the counts and its turn follow. */

@@ -29,8 +29,8 @@ interface Dependencies {
   readonly clock: Clock;
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;
-  /** Whether batches wait for others to join them, though memory is scarce. */
-  readonly waitsInVain: () => boolean;
+  /** Whether batches wait for others to join them. */
+  readonly isJoining: () => boolean;
   /** Called when there is more to do than before. */
   readonly onChanged: () => void;
 }
@@ -213,11 +213,12 @@ export class Intake {
   }
 
   #keep(events: readonly CheckedEvent[], costBytes: number, kind: EventFlags, id = 0): void {
-    const { ledger, batcher, waitsInVain, onChanged } = this.#dependencies;
+    const { ledger, batcher, budget, isJoining, onChanged } = this.#dependencies;
     const flags = flagsOf(events.length, kind, id);
     ledger.admit(costBytes, flags.isNotice);
     let changed = false;
     for (const event of events) if (batcher.add(event, flags, this.nextSeq(), id)) changed = true;
-    if (changed || waitsInVain()) onChanged();
+    // Batches wait for no others while memory is scarce.
+    if (changed || (isJoining() && !budget.isHalfFree)) onChanged();
   }
 }
