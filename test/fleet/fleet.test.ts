@@ -14,6 +14,19 @@ it('keeps the bars with a thousand processes whose quota is too small, through a
   expect(findingsOf(scenario, await runFleet(scenario)).broken).toEqual([]);
 }, 600_000);
 
+it.each([1, 2, 3, 4, 5, 6])(
+  'loses nothing and wastes little with a twentieth of the processes, and seed %i',
+  async (seed) => {
+    // Records that come more or less often than `maxDelayMs` meet other batches.
+    for (const intervalMs of [700, 1000, 1100, 1500]) {
+      const scenario = scenarioOf({ ...sample(fleets.scarce), intervalMs }, 'logferry', short, seed);
+      const { lost, duplicates, wasted } = findingsOf(scenario, await runFleet(scenario));
+      expect({ intervalMs, lost, duplicates }).toEqual({ intervalMs, lost: 0, duplicates: 0 });
+      expect(wasted).toBeLessThan(0.15);
+    }
+  },
+);
+
 it('has the same outcome for the same seed', async () => {
   const run = async (seed: number) => {
     const { peakRssBytes, ...outcome } = await runFleet(scenarioOf(sample(fleets.scarce), 'logferry', short, seed));

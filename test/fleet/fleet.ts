@@ -1,4 +1,3 @@
-import type { DeliveryOptions } from '@logferry/core';
 import { Account, type OutageKind, type Second } from './account.js';
 import { chance } from './chance.js';
 import { type Client, Storage } from './client.js';
@@ -18,7 +17,6 @@ export interface Scenario {
   readonly client: ClientKind;
   readonly seed: number;
   readonly timeline: Timeline;
-  readonly options?: DeliveryOptions;
 }
 
 /** The phases, one after another. */
@@ -143,7 +141,7 @@ export async function runFleet(scenario: Scenario): Promise<Outcome> {
 }
 
 function makeClient(
-  { client, options = {} }: Scenario,
+  { client }: Scenario,
   time: FleetTime,
   account: Account,
   storage: Storage,
@@ -151,5 +149,5 @@ function makeClient(
 ): Client {
   if (client !== 'logferry') return new FixedClient(time, account, storage, random, client);
   const skewMs = (2 * random() - 1) * MAX_SKEW_MS;
-  return new ShipperClient(time, account, storage, random, skewMs, options);
+  return new ShipperClient(time, account, storage, random, skewMs);
 }

@@ -26,7 +26,7 @@ const runs = [
 
 async function run([fleet, client]) {
   // Young objects live long here: a large nursery halves the work of the garbage collector.
-  const execArgv = ['--import', 'tsx', '--max-semi-space-size=32'];
+  const execArgv = ['--import', 'tsx', '--max-semi-space-size=64'];
   const child = fork(fileURLToPath(new URL('run.ts', import.meta.url)), [fleet, client], { execArgv });
   const [result] = await Promise.race([
     once(child, 'message'),

@@ -29,9 +29,6 @@ export const short: Timeline = {
   drainMs: 30_000,
 };
 
-/** A process may take 20 s to end: orchestrators mostly give it 30 s. */
-const CLOSE_TIMEOUT_MS = 20_000;
-
 export function scenarioOf(fleet: Fleet, client: ClientKind, timeline: Timeline = long, seed = 1): Scenario {
-  return { ...fleet, client, timeline, seed, options: { closeTimeoutMs: CLOSE_TIMEOUT_MS } };
+  return { ...fleet, client, timeline, seed };
 }

@@ -69,26 +69,15 @@ export class ShipperClient implements Client {
   readonly #shipper: Shipper;
   readonly #clock: ReturnType<FleetTime['clock']>;
 
-  constructor(
-    time: FleetTime,
-    account: Account,
-    storage: Storage,
-    random: () => number,
-    skewMs: number,
-    options: DeliveryOptions,
-  ) {
+  constructor(time: FleetTime, account: Account, storage: Storage, random: () => number, skewMs: number) {
     this.#clock = time.clock(skewMs);
-    const reporting: DeliveryOptions = {
+    const options: DeliveryOptions = {
       onError: () => {},
       onDrop: ({ records }) => {
         this.lost += records;
       },
     };
-    this.#shipper = createShipper(
-      new AccountDestination(account, storage),
-      { ...reporting, ...options },
-      { clock: this.#clock, random },
-    );
+    this.#shipper = createShipper(new AccountDestination(account, storage), options, { clock: this.#clock, random });
   }
 
   /** Checks the ledger, too. */
