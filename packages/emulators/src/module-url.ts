@@ -1,4 +1,4 @@
 import { pathToFileURL } from 'node:url';
 
-/** URL of this module, as CommonJS knows it. The build replaces the ES module: one source cannot say both. */
-export const moduleUrl: string = pathToFileURL(__filename).href;
+/** URL of this module; `undefined` where a bundle does not know its own. The build replaces the ES module: one source cannot say both. */
+export const moduleUrl: string | undefined = pathToFileURL(__filename).href;

@@ -11,9 +11,8 @@ export interface Asset {
   readonly content: Buffer | string;
 }
 
-const { resolve } = createRequire(moduleUrl);
-/** The package's own folder, wherever its modules are built to. */
-const PAGE_FOLDER = join(dirname(resolve('@logferry/emulators/package.json')), 'page');
+/** In a bundle that does not know its own place, packages are found from the working directory. */
+const { resolve } = createRequire(moduleUrl ?? join(process.cwd(), 'index.js'));
 const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.mjs': 'text/javascript; charset=utf-8',
@@ -32,9 +31,10 @@ const LIBRARY_STYLES = { 'uplot.css': () => resolve('uplot/dist/uPlot.min.css') 
 
 /** Paths of the files below `assets/`, by name. */
 export function assetPaths(): ReadonlyMap<string, string> {
-  const own = readdirSync(PAGE_FOLDER).filter((name) => extname(name) in TYPES);
+  const folder = pageFolder();
+  const own = readdirSync(folder).filter((name) => extname(name) in TYPES);
   return new Map([
-    ...own.map((name): [string, string] => [name, join(PAGE_FOLDER, name)]),
+    ...own.map((name): [string, string] => [name, join(folder, name)]),
     ...Object.entries(LIBRARIES).map(([name, find]): [string, string] => [libraryFile(name), find()]),
     ...Object.entries(LIBRARY_STYLES).map(([name, find]): [string, string] => [name, find()]),
   ]);
@@ -51,7 +51,7 @@ export async function readPage(): Promise<Asset & { readonly policy: string }> {
   const imports = Object.fromEntries(
     Object.keys(LIBRARIES).map((name) => [name, `/_logferry/assets/${libraryFile(name)}`]),
   );
-  const html = await readFile(join(PAGE_FOLDER, 'index.html'), 'utf8');
+  const html = await readFile(join(pageFolder(), 'index.html'), 'utf8');
   const importMap = `<script type="importmap" nonce="${nonce}">${JSON.stringify({ imports })}</script>`;
   return {
     type: 'text/html; charset=utf-8',
@@ -67,6 +67,11 @@ export async function readPage(): Promise<Asset & { readonly policy: string }> {
       `frame-ancestors 'none'`,
     ].join('; '),
   };
+}
+
+/** In the package's own folder, wherever its modules are built to. */
+function pageFolder(): string {
+  return join(dirname(resolve('@logferry/emulators/package.json')), 'page');
 }
 
 function libraryFile(name: string): string {
