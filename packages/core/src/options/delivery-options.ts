@@ -89,7 +89,10 @@ export interface DeliveryOptions extends ShapingOptions {
    * from when to when: one for each reason, at most every 30 s. @default true
    */
   readonly dropNotice?: boolean | undefined;
-  /** Deadline of `close()`, in milliseconds. Records left then are counted as `undeliverable`. @default 5000 */
+  /**
+   * Deadline of `close()`, in milliseconds. Until then a backoff takes at most an eighth of the time that is left. Records left then are
+   * counted as `undeliverable`. @default 5000
+   */
   readonly closeTimeoutMs?: number | undefined;
   /**
    * True: ships from a worker thread. The event loop stays free, and `process.exit()` still delivers. Options are cloned into
