@@ -81,6 +81,33 @@ it.each([
   expect(destination.violations).toEqual([]);
 });
 
+it('keeps a batch back that shares a millisecond with one that has joined the batch before it', async () => {
+  const destination = new RecordingDestination({ maxEvents: 2 });
+  const { shipper, clock } = start({ concurrency: 3, maxDelayMs: 0 }, { destination });
+  const log = async (level: string, text: string, time: number): Promise<void> => {
+    shipper.accept(record(text, { level, time }));
+    await clock.settle();
+  };
+  // A route that has worked may have several requests in flight.
+  for (const level of ['a', 'b', 'c']) await log(level, 'proof', 0);
+  const responds: (() => void)[] = [];
+  destination.respond = () => new Promise((resolve) => responds.push(() => resolve(accepted)));
+  for (const level of ['a', 'b', 'c']) await log(level, 'busy', 0);
+  for (const [text, time] of [
+    ['first', 1],
+    ['second', 5],
+    ['third', 5],
+  ] as const) {
+    await log('a', text, time);
+    await log('b', `beside the ${text}`, time);
+  }
+  for (const respond of responds) respond();
+  await clock.settle();
+  expect(destination.attempts.map(payloadsOf)).toContainEqual(['first', 'second']);
+  expect(destination.attempts.map(payloadsOf)).not.toContainEqual(['third']);
+  expect(responds).toHaveLength(5);
+});
+
 it('joins no batch that shares a millisecond with another one in flight', async () => {
   const destination = new RecordingDestination();
   const { shipper, clock } = start({ concurrency: 2, maxDelayMs: 0 }, { destination });

@@ -330,9 +330,7 @@ export class Delivery {
     const maxBytes = this.#sizes.maxBytesOf(batch.events.bytes, nowMs);
     if (!batch.wasAttempted) {
       const limits = { ...options.limits, maxBytes: Math.min(options.limits.maxBytes, maxBytes) };
-      const followers = this.routes.takeFollowers(batch, limits);
-      for (const follower of followers) backlog.remove(follower);
-      if (followers.length > 0) batch.join(followers);
+      for (const follower of this.routes.joinFollowers(batch, limits)) backlog.remove(follower);
     }
     let part = batch;
     while (part.events.count > 1 && part.events.bytes > maxBytes) {

@@ -131,8 +131,8 @@ export class RouteScheduler {
     return batch;
   }
 
-  /** Takes the batches that can join one that was taken: those behind it, as many as the limits allow. */
-  takeFollowers(batch: PendingBatch, limits: BatchLimits): readonly PendingBatch[] {
+  /** Joins to a batch that was taken those behind it, as many as the limits allow. Returns them: they are settled. */
+  joinFollowers(batch: PendingBatch, limits: BatchLimits): readonly PendingBatch[] {
     const followers: PendingBatch[] = [];
     const extent = new Extent(batch.events);
     this.#change(batch.lane, (state) => {
@@ -142,6 +142,8 @@ export class RouteScheduler {
         state.waiting--;
         followers.push(next);
       }
+      // Before the next batch is looked for: it may share a millisecond with one of these.
+      if (followers.length > 0) batch.join(followers);
       this.#wakeAt(this.#joining.restart(state), state);
     });
     return followers;

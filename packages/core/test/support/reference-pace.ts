@@ -62,9 +62,10 @@ export class ReferencePace {
     return this.#failedRoutes.size > 1 || this.#routes() <= 1;
   }
 
-  succeeded(): void {
+  /** `failing`: the routes that have failed since their last success, for whatever reason. */
+  succeeded(failing: Iterable<string>): void {
     this.successes++;
-    if (this.isOutage) for (const route of this.#failedRoutes) this.#lengthenWait(route);
+    if (this.isOutage) for (const route of failing) this.#lengthenWait(route);
     this.#failures = 0;
     this.#failedRoutes.clear();
     this.#provenRouteFailed = false;

@@ -322,12 +322,12 @@ export class Reference extends ReferenceLedger {
 
   #stored({ route, batch, parts }: Request, outcome: SendOutcome): void {
     const rejected = new Map(outcome.rejected.map(({ index, reason }) => [index, reason]));
+    this.#pace.succeeded(this.#failing);
     for (const [index, part] of parts.entries()) {
       part.rejection = rejected.get(index);
       if (!part.rejection) this.settle(part);
     }
     this.#bytes += batch.bytes;
-    this.#pace.succeeded();
     if (rejected.size < parts.length) this.#refusals.taken(route, batch.bytes, parts.length);
     for (const part of this.pending) if (part.group?.waitsForProof) part.sleepsUntilMs = 0;
     this.#failing.delete(route);
