@@ -262,3 +262,32 @@ it('sends the batches of 10,000 throttled routes', async () => {
   for (let minute = 0; minute < 60 && shipper.stats().pending > 0; minute++) await clock.advance(60_000);
   expect(destination.stored).toHaveLength(routes);
 });
+
+it('does not let the rest of a batch that is cut to size wait with newer ones for others', async () => {
+  const { shipper, destination, clock } = await throttledAlready({ concurrency: 1, maxBatchEvents: 100 });
+  destination.respond = async ({ events }) => {
+    if (events.length > 10) throw new DeliveryError('TOO_LARGE', 'too large');
+    return accepted;
+  };
+  const day = 86_400_000;
+  const log = (records: number, time: number): void => {
+    for (let i = 0; i < records; i++) shipper.accept(record('old', { time }));
+  };
+  // It learns the size that passes.
+  log(20, clock.now());
+  await shipper.flush();
+  destination.stored.length = 0;
+  let answer = (): void => {};
+  const { respond } = destination;
+  destination.respond = () => new Promise((resolve) => (answer = () => resolve(accepted)));
+  shipper.accept(record('slow', { level: 'slow' }));
+  await clock.advance(1000);
+  log(20, clock.now() - day);
+  await clock.advance(60_000);
+  shipper.accept(record('new', { time: clock.now() + 60_000 }));
+  await clock.advance(1000);
+  destination.respond = respond;
+  answer();
+  await clock.advance(1);
+  expect(destination.texts.filter((text) => text === 'old')).toHaveLength(20);
+});

@@ -51,7 +51,7 @@ export class Joining {
     return untilMs;
   }
 
-  /** A request was taken from the route: the batches that are left behind it are counted anew. Returns the same as {@link add}. */
+  /** The first batch of the route is another one: those that are ready are counted anew. Returns the same as {@link add}. */
   restart(state: RouteState): number {
     this.end(state);
     state.joined = undefined;

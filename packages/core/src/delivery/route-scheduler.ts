@@ -82,6 +82,8 @@ export class RouteScheduler {
       batch.state = 'ready';
       state.waiting++;
       state.ready.putBack(batch);
+      // It is older than those that wait for others behind it.
+      if (!batch.wasAttempted) this.#wakeAt(this.#joining.restart(state), state);
     });
   }
 
