@@ -26,6 +26,22 @@ it('the time in which the process was frozen is no part of the age of records', 
   assertBalanced(shipper.stats());
 });
 
+it('takes a pause of a failing destination that ended while another record had to come first for no standstill', async () => {
+  const retry = { maxAgeMs: 10_000 };
+  const options = { maxDelayMs: 0, maxBatchEvents: 1, ordered: true, concurrency: 1, requestTimeoutMs: 617, retry };
+  const { shipper, destination, clock, drops } = start(options, { random: () => 0.5 });
+  destination.respond = () => new Promise(() => {});
+  for (let i = 0; i < 3; i++) {
+    shipper.accept(record(`${i}`));
+    await clock.advance(1100);
+  }
+  for (const expired of [1, 2, 3]) {
+    // A request in flight ends first.
+    await clock.advance(10_000 + 1100 * (expired - 1) + 700 - clock.monotonic());
+    expect(drops.reduce((sum, { records }) => sum + records, 0)).toBe(expired);
+  }
+});
+
 it('records still expire after retry.maxAgeMs of time in which the process ran', async () => {
   const { shipper, destination, clock } = start({ maxDelayMs: 0, retry: { maxAgeMs: 10 * MINUTE } });
   destination.respond = down;

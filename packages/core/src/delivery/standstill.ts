@@ -16,7 +16,8 @@ export class Standstill {
 
   /** This thread has a wake-up then, on the monotonic clock. Returns the time of one that is not too late to notice a standstill. */
   expect(wakeAtMs: number, nowMs: number): number {
-    this.#dueAtMs = Math.min(wakeAtMs, nowMs + HEARTBEAT_MS);
+    // What could have been done before is due now: that is no standstill.
+    this.#dueAtMs = Math.max(nowMs, Math.min(wakeAtMs, nowMs + HEARTBEAT_MS));
     return this.#dueAtMs;
   }
 
