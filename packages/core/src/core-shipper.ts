@@ -111,6 +111,7 @@ export class CoreShipper implements Shipper {
       random,
       spool,
       isScarce: () => !budget.isHalfFree,
+      isFlushBetween: (fromSeq, beforeSeq) => this.#waits.isBetween(fromSeq, beforeSeq),
       onAnswered: onChanged,
     });
     this.#delivery = delivery;
@@ -399,7 +400,7 @@ export class CoreShipper implements Shipper {
   ): Promise<void> {
     this.#intake.drain();
     this.#sealAll();
-    this.#delivery.wake();
+    this.#delivery.wake(this.#intake.lastSeq);
     this.#replay?.wake();
     const onDisk = this.#spool?.overflow;
     const readBack = onDisk && onDisk.waiting > 0 ? onDisk.added : 0;

@@ -39,6 +39,69 @@ it.each([false, true])(
   },
 );
 
+it('keeps what waits in an outage in few batches, whose memory is counted', async () => {
+  const started = start();
+  const { shipper, destination } = started;
+  destination.respond = down;
+  await logEachSecond(started, 400);
+  const { bufferBytes, pending } = shipper.stats();
+  expect(pending).toBe(400);
+  // A record takes its text and 40 bytes, a batch 1,536. One takes in the records of a sixteenth of retry.maxAgeMs.
+  expect(bufferBytes).toBeLessThan(400 * 43 + 12 * 1536);
+  expect(bufferBytes).toBeGreaterThan(400 * 41 + 7 * 1536);
+});
+
+it('drops the oldest record first with overflow drop-oldest, though the batches of its route wait as one', async () => {
+  const options = { overflow: 'drop-oldest', maxBufferBytes: 16_384, concurrency: 1, requestTimeoutMs: 1e9 } as const;
+  const { shipper, destination, clock, drops } = start(options);
+  destination.respond = () => new Promise(() => {});
+  shipper.accept(record('slow', { level: 'slow' }));
+  await clock.advance(1000);
+  for (let i = 0; i < 40; i++) {
+    shipper.accept(record(String(i).padEnd(300, '.'), { level: i % 5 === 0 ? 'other' : 'info' }));
+    await clock.advance(2000);
+  }
+  const dropped = drops.flatMap(({ events }) => events.map(({ payload }) => Number.parseInt(String(payload), 10)));
+  expect(dropped.length).toBeGreaterThan(10);
+  expect(dropped).toEqual([...dropped].sort((a, b) => a - b));
+});
+
+it('does not let a flush wait for a record that came after it: no request has both', async () => {
+  const { shipper, destination, clock } = start({ concurrency: 1, maxDelayMs: 0 });
+  const responds: (() => void)[] = [];
+  destination.respond = () => new Promise((resolve) => responds.push(() => resolve(accepted)));
+  shipper.accept(record('slow', { level: 'slow' }));
+  await clock.settle();
+  shipper.accept(record('before', { time: 1 }));
+  await clock.settle();
+  const flushed = shipper.flush();
+  shipper.accept(record('after', { time: 2 }));
+  await clock.settle();
+  for (let i = 0; i < 2; i++) {
+    responds.shift()?.();
+    await clock.settle();
+  }
+  await flushed;
+  expect(destination.attempts.map(payloadsOf)).toEqual([['slow'], ['before'], ['after']]);
+});
+
+it('joins what came before and after a flush once that has returned at its deadline', async () => {
+  const { shipper, destination, clock } = start();
+  destination.respond = down;
+  for (let i = 0; i < 20; i++) {
+    shipper.accept(record(String(i), { time: i }));
+    const flushed = shipper.flush({ timeoutMs: 100 });
+    await clock.advance(100);
+    await flushed;
+    await clock.advance(10_000);
+  }
+  destination.respond = () => accepted;
+  const { length } = destination.attempts;
+  await clock.advance(60_000);
+  expect(shipper.stats().pending).toBe(0);
+  expect(destination.attempts.length - length).toBeLessThanOrEqual(5);
+});
+
 it('joins what waits for a slot, in order of acceptance within a millisecond', async () => {
   const destination = new RecordingDestination();
   const { shipper, clock } = start({ concurrency: 1, maxDelayMs: 0 }, { destination });

@@ -38,6 +38,22 @@ it('a batch of one small record does not take the memory of a full batch, also a
   expect(payloadMemory() - before).toBeLessThan(64 * MIB);
 });
 
+it('small batches that waited together take no more memory than their payloads', async () => {
+  const destination = new RecordingDestination();
+  destination.send = async () => {
+    throw new DeliveryError('UNAVAILABLE', 'down');
+  };
+  const { shipper, clock } = start({ maxBufferBytes: 64 * MIB }, { destination });
+  const before = collectGarbage();
+  for (let i = 0; i < 300; i++) {
+    for (let n = 0; n < 4; n++) shipper.accept(record('x'.repeat(20_000)));
+    await clock.advance(1000);
+  }
+  expect(shipper.stats().pending).toBe(1200);
+  // The last one of them may grow yet.
+  expect(collectGarbage() - before).toBeLessThan(1.15 * 1200 * 20_000 + 2 * MIB);
+});
+
 it('batches of one large record do not take the memory of full batches', async () => {
   const destination = new RecordingDestination();
   destination.send = async () => {

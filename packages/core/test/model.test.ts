@@ -44,20 +44,29 @@ const size = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 0, max: 300 }) },
   fc.integer({ min: MAX_BYTES - 12, max: MAX_BYTES - 8 }),
 );
-const accept = step<Logged>(
-  'accept',
-  fc.record({
-    size,
-    filler: fc.constantFrom('x', 'é', '😀'),
-    timeJump: fc.oneof({ weight: 5, arbitrary: fc.integer({ min: -5, max: 5 }) }, fc.constantFrom(DAY_MS, -2 * DAY_MS)),
-    route: fc.constantFrom('a', 'a', 'b', 'c', 'd'),
-    urgent: fc.boolean(),
-    parts: fc.constantFrom(1, 1, 1, 1, 3),
-    poison: fc.constantFrom(false, false, false, true),
-    times: fc.integer({ min: 1, max: 20 }),
-  }),
-  (world, logged) => {
-    for (let i = 0; i < logged.times; i++) world.accept(logged);
+const logged = fc.record({
+  size,
+  filler: fc.constantFrom('x', 'é', '😀'),
+  timeJump: fc.oneof({ weight: 5, arbitrary: fc.integer({ min: -5, max: 5 }) }, fc.constantFrom(DAY_MS, -2 * DAY_MS)),
+  route: fc.constantFrom('a', 'a', 'b', 'c', 'd'),
+  urgent: fc.boolean(),
+  parts: fc.constantFrom(1, 1, 1, 1, 3),
+  poison: fc.constantFrom(false, false, false, true),
+  times: fc.integer({ min: 1, max: 20 }),
+});
+const accept = step<Logged>('accept', logged, (world, { times, ...input }) => {
+  for (let i = 0; i < times; i++) world.accept(input);
+});
+/** Few small records, one after another: each may have a batch of its own. */
+const trickle = step(
+  'trickle',
+  fc.record({ logged, everyMs: fc.constantFrom(10, 300, 1100) }),
+  async (world, { logged: { times, size: bytes, ...input }, everyMs }) => {
+    for (let i = 0; i < times; i++) {
+      world.accept({ ...input, size: Math.min(bytes, 60) });
+      await world.pass(everyMs);
+      await world.check();
+    }
   },
 );
 const kind = fc.constantFrom<PlannedResponse['kind'][]>(
@@ -86,7 +95,8 @@ const responses = step(
   },
 );
 const pass = step('pass', fc.constantFrom(1, 50, 200, 1000, 5000, 30_000, 120_000), (world, ms) => world.pass(ms));
-const flush = step('flush', fc.constantFrom(undefined, 0, 100, 3000), (world, timeoutMs) => world.flush(timeoutMs));
+// Numbers for which the end of a flush never coincides with that of a batch.
+const flush = step('flush', fc.constantFrom(undefined, 0, 103, 3011), (world, timeoutMs) => world.flush(timeoutMs));
 const close = step('close', fc.constantFrom(0, 100, 3000, 20_000), (world, timeoutMs) => world.close(timeoutMs));
 const jump = step('jump', fc.constantFrom(-400 * DAY_MS, 400 * DAY_MS), (world, ms) => world.clock.jump(ms));
 const closeSometimes = fc.oneof(
@@ -94,9 +104,20 @@ const closeSometimes = fc.oneof(
   { weight: 4, arbitrary: pass as fc.Arbitrary<Step<unknown>> },
 );
 const history = fc.commands(
-  [accept, accept, accept, responses, responses, pass, pass, flush, jump, closeSometimes] as fc.Arbitrary<
-    Step<unknown>
-  >[],
+  [
+    accept,
+    accept,
+    accept,
+    trickle,
+    trickle,
+    responses,
+    responses,
+    pass,
+    pass,
+    flush,
+    jump,
+    closeSometimes,
+  ] as fc.Arbitrary<Step<unknown>>[],
   { maxCommands: 40, size: 'max' },
 );
 const settings = fc.record({

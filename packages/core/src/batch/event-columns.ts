@@ -38,6 +38,7 @@ export class EventColumns {
   #bytes: number;
   #payloadBytes = 0;
   #isChronological = true;
+  #hasJoined = false;
   #batch: RequestBatch | undefined;
   /** Index where the search for the next event to evict goes on: for ordinary events, and for all. */
   #evictFrom = { ordinary: 0, any: 0 };
@@ -162,14 +163,21 @@ export class EventColumns {
     return this.#columns.ids?.filter((id, index) => id > 0 && this.#columns.sizes[index] !== EVICTED) ?? [];
   }
 
-  /** Takes in the events of others behind its own, and their memory is free. */
+  /** Takes in the events of others behind its own, and their memory is free. Until {@link endJoining} there may be room for more. */
   join(others: readonly EventColumns[]): void {
+    this.#hasJoined = true;
     for (const other of others) other.#sort();
     this.#payloads.reserve(others.reduce((sum, { payloadBytes, count }) => sum + payloadBytes + count, 0));
     for (const other of others) {
       this.#append(other, 0, other.#columns.length);
       other.#payloads.recycle();
     }
+  }
+
+  /** No others join: gives back the memory that is not needed. */
+  endJoining(): void {
+    if (this.#hasJoined) this.seal(true);
+    this.#hasJoined = false;
   }
 
   /** The events from one index up to another, in order of time. */

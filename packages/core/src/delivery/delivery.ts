@@ -34,6 +34,8 @@ interface Dependencies {
   readonly spool: Spool | undefined;
   /** Whether memory is scarce. */
   readonly isScarce: () => boolean;
+  /** Whether a flush waits for an event from the first number on, and not for the second. */
+  readonly isFlushBetween: (fromSeq: number, beforeSeq: number) => boolean;
   /** Called after every response. */
   readonly onAnswered: () => void;
 }
@@ -78,7 +80,7 @@ export class Delivery {
   }
 
   enqueue(batch: PendingBatch): void {
-    this.routes.push(batch);
+    if (!this.routes.push(batch)) this.#dependencies.backlog.remove(batch);
   }
 
   /**
@@ -151,13 +153,13 @@ export class Delivery {
     return wakeAtMs;
   }
 
-  /** Ends every backoff. A batch that fails again backs off from the start. */
-  wake(): void {
+  /** Ends every backoff, for a flush of the events up to `lastSeq`. A batch that fails again backs off from the start. */
+  wake(lastSeq: number): void {
     for (const batch of this.#dependencies.backlog) {
       batch.failures.end();
       batch.askedUntilMs = 0;
     }
-    this.routes.wake(this.#dependencies.clock.monotonic());
+    this.routes.wake(lastSeq, this.#dependencies.clock.monotonic());
     this.#congestion.wake();
   }
 

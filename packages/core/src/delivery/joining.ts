@@ -8,14 +8,22 @@ export interface JoiningDependencies {
   readonly options: ResolvedDeliveryOptions;
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;
+  /** Whether a flush waits for an event from the first number on, and not for the second. */
+  readonly isFlushBetween: (fromSeq: number, beforeSeq: number) => boolean;
 }
 
-/** Lets the batches of a route that the service throttled wait for those behind them, so that one request carries them all. */
+/** A batch is too old when the last record in it is. So one that waits takes in those of this part of `retry.maxAgeMs` only. */
+const PART_OF_AGE = 1 / 16;
+
+/**
+ * Which batches of a route go together. Those of one that the service throttled wait for others behind them, so that one request carries
+ * them all. Those that wait for whatever reason become one.
+ */
 export class Joining {
   readonly #dependencies: JoiningDependencies;
   readonly #waiting = new Set<RouteState>();
-  /** Batches that were opened up to then do not wait, on the monotonic clock. */
-  #wokenAtMs = Number.NEGATIVE_INFINITY;
+  /** The last event of the last flush. */
+  #flushedSeq = 0;
 
   constructor(dependencies: JoiningDependencies) {
     this.#dependencies = dependencies;
@@ -51,6 +59,27 @@ export class Joining {
     return untilMs;
   }
 
+  /**
+   * Joins a new batch to the one before it, if that waits at the same route and was not tried: while a service does not respond, a batch
+   * for each record would take ten times the memory. Returns whether it did.
+   */
+  compact(state: RouteState, batch: PendingBatch): boolean {
+    const { older } = batch;
+    if (older?.lane !== batch.lane || older.origin !== batch.origin || older.state !== 'ready' || older.wasAttempted)
+      return false;
+    if (this.#mayCompact(state, older, batch)) {
+      older.join([batch]);
+      return true;
+    }
+    older.events.endJoining();
+    return false;
+  }
+
+  /** Not if a flush waits for the older one: it would wait for the newer one, too, if a request with both had to be cut. */
+  mayGoTogether(older: PendingBatch, newer: PendingBatch): boolean {
+    return !this.#dependencies.isFlushBetween(older.firstSeq, newer.firstSeq);
+  }
+
   /** The first batch of the route is another one: those that are ready are counted anew. Returns the same as {@link add}. */
   restart(state: RouteState): number {
     this.end(state);
@@ -69,13 +98,21 @@ export class Joining {
     this.#waiting.delete(state);
   }
 
-  /** No batch that was opened so far waits any more. */
-  wake(nowMs: number): void {
-    this.#wokenAtMs = nowMs;
+  /** No batch of events up to `lastSeq` waits any more. */
+  wake(lastSeq: number): void {
+    this.#flushedSeq = lastSeq;
     for (const state of this.#waiting) this.end(state);
   }
 
-  #mayWait({ acceptedAtMs, events }: PendingBatch): boolean {
-    return acceptedAtMs > this.#wokenAtMs && !events.isFull(this.#dependencies.options.limits);
+  #mayCompact(state: RouteState, older: PendingBatch, batch: PendingBatch): boolean {
+    const { limits, retry } = this.#dependencies.options;
+    if (batch.acceptedAtMs - older.acceptedAtMs > retry.maxAgeMs * PART_OF_AGE) return false;
+    if (!this.mayGoTogether(older, batch)) return false;
+    const extent = new Extent(older.events);
+    return extent.add(batch.events, limits) && !state.isInFlight(extent.earliestMs, extent.latestMs);
+  }
+
+  #mayWait({ firstSeq, events }: PendingBatch): boolean {
+    return firstSeq > this.#flushedSeq && !events.isFull(this.#dependencies.options.limits);
   }
 }

@@ -66,14 +66,18 @@ export class RouteScheduler {
     return this.#states.get(lane) ?? this.#idle.get(lane) ?? new RouteState(lane);
   }
 
-  /** Adds a new batch behind all others of its route. */
-  push(batch: PendingBatch): void {
+  /** Adds a new batch behind all others of its route. False: it has joined the last of them, and is settled. */
+  push(batch: PendingBatch): boolean {
+    let isNew = true;
     this.#change(batch.lane, (state) => {
+      this.#wakeAt(this.#joining.add(state, batch), state);
+      isNew = !this.#joining.compact(state, batch);
+      if (!isNew) return;
       batch.state = 'ready';
       state.waiting++;
       state.ready.push(batch);
-      this.#wakeAt(this.#joining.add(state, batch), state);
     });
+    return isNew;
   }
 
   /** Adds a batch, or a part of one, that waits for a slot again: before all later ones of its route. */
@@ -139,7 +143,7 @@ export class RouteScheduler {
     const extent = new Extent(batch.events);
     this.#change(batch.lane, (state) => {
       for (let next = state.follower(batch); next; next = state.follower(batch)) {
-        if (!extent.add(next.events, limits)) break;
+        if (!this.#joining.mayGoTogether(batch, next) || !extent.add(next.events, limits)) break;
         state.ready.shift();
         state.waiting--;
         followers.push(next);
@@ -203,9 +207,9 @@ export class RouteScheduler {
     for (const { lane } of this.#joining.waiting) this.#change(lane, (state) => this.#joining.end(state));
   }
 
-  /** Ends every pause, backoff, and wait for others. */
-  wake(nowMs: number): void {
-    this.#joining.wake(nowMs);
+  /** Ends every pause, backoff, and wait for others, for a flush of the events up to `lastSeq`. */
+  wake(lastSeq: number, nowMs: number): void {
+    this.#joining.wake(lastSeq);
     for (const { state, batch } of this.#sleepers.drain()) {
       state.notBeforeMs = 0;
       state.askedUntilMs = 0;

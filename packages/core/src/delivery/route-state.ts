@@ -99,6 +99,15 @@ export class RouteState {
     return hasToWait ? undefined : batch;
   }
 
+  /** Whether a batch may be in flight that has events of this span of time, `except` one. */
+  isInFlight(fromMs: number, toMs: number, except?: PendingBatch): boolean {
+    for (const batch of this.inFlight) {
+      const { earliestMs, latestMs } = batch.events;
+      if (batch !== except && fromMs <= latestMs && earliestMs <= toMs) return true;
+    }
+    return false;
+  }
+
   /** The batch that can join one that is sent now: the next in order, if it was not attempted. */
   follower(sent: PendingBatch): PendingBatch | undefined {
     const batch = this.ready.first;
@@ -111,10 +120,6 @@ export class RouteState {
    */
   #sharesTime({ events: { earliestMs, latestMs } }: PendingBatch, except?: PendingBatch): boolean {
     if (earliestMs <= this.#backingOffToMs && this.#backingOffFromMs <= latestMs) return true;
-    for (const batch of this.inFlight) {
-      const { events } = batch;
-      if (batch !== except && earliestMs <= events.latestMs && events.earliestMs <= latestMs) return true;
-    }
-    return false;
+    return this.isInFlight(earliestMs, latestMs, except);
   }
 }

@@ -27,8 +27,18 @@ export class ReferenceBatcher {
   /** Whether sealed batches of a route wait or are in flight. */
   readonly #isBusy: (route: string) => boolean;
 
-  constructor(settings: Settings, seen: Sights, maxBytes: number, isBusy: (route: string) => boolean) {
+  /** Called with the group of each batch that is sealed. */
+  readonly #onSealed: (group: Group) => void;
+
+  constructor(
+    settings: Settings,
+    seen: Sights,
+    maxBytes: number,
+    isBusy: (route: string) => boolean,
+    onSealed: (group: Group) => void,
+  ) {
     this.#isBusy = isBusy;
+    this.#onSealed = onSealed;
     this.#settings = settings;
     this.#seen = seen;
     this.#maxBytes = maxBytes;
@@ -99,20 +109,22 @@ export class ReferenceBatcher {
     const isShared = latest === time && this.#isBusy(route);
     if (isShared) sortByTime(left);
     const start = left.findIndex((part) => part.time === time);
+    const isCut = isShared && left.at(-1)?.time === time && start >= left.length / 2;
+    const cut = isCut ? this.#cut(open, left, start) : undefined;
     this.#seal(route, window);
-    if (!isShared || left.at(-1)?.time !== time || start < left.length / 2) return undefined;
+    for (const part of cut?.parts ?? []) part.sealed = false;
+    if (cut) this.#open.get(route)?.set(window, cut);
+    return cut;
+  }
+
+  #cut({ group, openedAtMs }: Open, left: readonly Part[], start: number): Open {
     this.#seen.millisecondCut++;
-    const { group, openedAtMs } = open;
     const parts = left.slice(start);
     const cutGroup = newGroup(group.openedPosition, group.offset + start, group.acceptedAtMs, parts);
     const dueAtMs = openedAtMs + this.#settings.maxDelayMs;
     const cut: Open = { openedAtMs, dueAtMs, parts, group: cutGroup, isFull: false };
     group.toMs = left[start - 1]?.time ?? group.toMs;
-    for (const part of cut.parts) {
-      part.group = cut.group;
-      part.sealed = false;
-    }
-    this.#open.get(route)?.set(window, cut);
+    for (const part of parts) part.group = cutGroup;
     return cut;
   }
 
@@ -123,13 +135,15 @@ export class ReferenceBatcher {
 
   #seal(route: string, window: number): void {
     const windows = this.#open.get(route);
-    for (const part of windows?.get(window)?.parts ?? []) part.sealed = true;
+    const open = windows?.get(window);
+    for (const part of open?.parts ?? []) part.sealed = true;
     windows?.delete(window);
+    if (open) this.#onSealed(open.group);
   }
 }
 
 /** Also their order of eviction is that of time from now on. */
-function sortByTime(parts: Part[]): void {
+export function sortByTime(parts: Part[]): void {
   const orders = parts.map((part) => part.order).sort((a, b) => a - b);
   parts.sort((a, b) => a.time - b.time);
   for (const [index, part] of parts.entries()) part.order = orders[index] as number;

@@ -1,7 +1,15 @@
 import type { DeliveryStats, Drop, EncodedEvent } from '../../src/index.js';
 import { textOf } from './payloads.js';
-import { ReferenceBatcher } from './reference-batcher.js';
-import type { Part, Settings, Sights, Whole } from './reference-types.js';
+import { MAX_SPAN_MS, ReferenceBatcher, sortByTime } from './reference-batcher.js';
+import {
+  type Group,
+  joinGroups,
+  type Part,
+  precedes,
+  type Settings,
+  type Sights,
+  type Whole,
+} from './reference-types.js';
 
 /** A simple model of the pending records of a shipper, and of the fate of the others. Notes each broken promise. */
 export abstract class ReferenceLedger {
@@ -18,12 +26,13 @@ export abstract class ReferenceLedger {
   protected readonly foreseen = new Map<Part, string>();
   protected readonly batcher: ReferenceBatcher;
   protected readonly maxBytes: number;
+  /** Of each flush that has not returned, the position of the first record after it. */
+  readonly flushes = new Set<{ readonly position: number }>();
 
   constructor(settings: Settings, seen: Sights, maxBytes: number) {
     this.settings = settings;
-    this.batcher = new ReferenceBatcher(settings, seen, maxBytes, (route) =>
-      [...this.pending].some((part) => part.route === route && part.sealed),
-    );
+    const isBusy = (route: string): boolean => [...this.pending].some((part) => part.route === route && part.sealed);
+    this.batcher = new ReferenceBatcher(settings, seen, maxBytes, isBusy, (group) => this.#compact(group));
     this.maxBytes = maxBytes;
     this.seen = seen;
   }
@@ -183,6 +192,46 @@ export abstract class ReferenceLedger {
       this.pending.add(part);
       this.batcher.add(part);
     }
+  }
+
+  /** A batch that is sealed joins the one before it, if that waits at the same route, was not tried, and there is room. */
+  #compact(group: Group): void {
+    const parts = [...this.pending].filter((part) => part.group === group);
+    const before = [...this.pending].reduce<Group | undefined>(
+      (last, { group: each }) => (each && precedes(each, group) && (!last || precedes(last, each)) ? each : last),
+      undefined,
+    );
+    const waiting = [...this.pending].filter((part) => part.group === before);
+    const [first] = parts;
+    if (!first || !before) return;
+    const isReady = waiting.every((part) => part.route === first.route && part.sealed && !part.flight && !part.first);
+    const [fromMs, toMs] = [Math.min(before.fromMs, group.fromMs), Math.max(before.toMs, group.toMs)];
+    const isInFlight = [...this.pending].some(
+      ({ route, flight, group: each }) =>
+        flight && each && route === first.route && fromMs <= each.toMs && each.fromMs <= toMs,
+    );
+    const isNear = group.acceptedAtMs - before.acceptedAtMs <= this.settings.maxAgeMs / 16;
+    if (!isReady || !isNear || !this.mayGoTogether(before, group) || isInFlight || !this.fits([...waiting, ...parts]))
+      return;
+    this.seen.compacted++;
+    joinGroups(before, [group]);
+    sortByTime(parts);
+    for (const part of parts) part.group = before;
+  }
+
+  /** Else a flush would wait for records that came after it. */
+  protected mayGoTogether(older: Group, newer: Group): boolean {
+    return ![...this.flushes].some(
+      ({ position }) => older.openedPosition < position && position <= newer.openedPosition,
+    );
+  }
+
+  protected fits(parts: readonly Part[]): boolean {
+    const groups = parts.map(({ group }) => group as Group);
+    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+    const [fromMs, toMs] = [groups.map((group) => group.fromMs), groups.map((group) => group.toMs)];
+    const isShort = Math.max(...toMs) - Math.min(...fromMs) <= MAX_SPAN_MS;
+    return parts.length <= this.settings.maxBatchEvents && bytes <= this.maxBytes && isShort;
   }
 
   protected get bufferBytes(): number {

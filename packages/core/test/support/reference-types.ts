@@ -42,6 +42,7 @@ export const newSights = () => ({
   blamed: 0,
   cutToSize: 0,
   joined: 0,
+  compacted: 0,
   millisecondCut: 0,
   sharedMillisecond: 0,
   heldRoute: 0,
@@ -118,6 +119,20 @@ export function newGroup(
     refusedAtSuccess: undefined,
     repeated: false,
   };
+}
+
+/** A group takes in others. */
+export function joinGroups(group: Group, others: readonly Group[]): void {
+  for (const { fromMs, toMs, youngestAtMs } of others) {
+    group.fromMs = Math.min(group.fromMs, fromMs);
+    group.toMs = Math.max(group.toMs, toMs);
+    group.youngestAtMs = Math.max(group.youngestAtMs, youngestAtMs);
+  }
+}
+
+export function precedes(a: Group | undefined, b: Group | undefined): boolean {
+  if (!a || !b) return false;
+  return a.openedPosition < b.openedPosition || (a.openedPosition === b.openedPosition && a.offset < b.offset);
 }
 
 /** A record, or a part of a split one. */

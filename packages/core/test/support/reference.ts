@@ -1,14 +1,16 @@
 import { type Batch, type DeliveryCode, DeliveryError, type DeliveryStats, type SendOutcome } from '../../src/index.js';
 import { textOf } from './payloads.js';
-import { MAX_SPAN_MS } from './reference-batcher.js';
+import { sortByTime } from './reference-batcher.js';
 import { ReferenceLedger, sum } from './reference-ledger.js';
 import { ReferencePace } from './reference-pace.js';
 import { ReferenceRefusals } from './reference-refusals.js';
 import {
   type Group,
+  joinGroups,
   newGroup,
   type Outcome,
   type Part,
+  precedes,
   type Request,
   type Settings,
   type Sights,
@@ -142,27 +144,15 @@ export class Reference extends ReferenceLedger {
     );
     if (joined.length > 0) this.seen.joined++;
     const all = waiting.filter((part) => groups.has(part.group as Group));
-    this.is(this.#fits(all) || joined.length === 0, 'joins more than a request takes');
+    this.is(this.fits(all) || joined.length === 0, 'joins more than a request takes');
     const next = behind[joined.length];
     const withNext = waiting.filter((part) => groups.has(part.group as Group) || part.group === next);
     const isFree = ![...this.flights].some((flight) => flight.route === route) && tried.size === 0;
     const bytes = withNext.reduce((sum, part) => sum + part.bytes, 0);
-    if (next && !first && isFree && !this.#refusals.mayCut(bytes))
-      this.is(!this.#fits(withNext), 'sends a batch alone that another could join');
-    for (const { fromMs, toMs, youngestAtMs } of joined) {
-      sent.fromMs = Math.min(sent.fromMs, fromMs);
-      sent.toMs = Math.max(sent.toMs, toMs);
-      sent.youngestAtMs = Math.max(sent.youngestAtMs, youngestAtMs);
-    }
+    if (next && !first && isFree && this.mayGoTogether(sent, next) && !this.#refusals.mayCut(bytes))
+      this.is(!this.fits(withNext), 'sends a batch alone that another could join');
+    joinGroups(sent, joined);
     for (const part of all) part.group = sent;
-  }
-
-  #fits(parts: readonly Part[]): boolean {
-    const groups = parts.map(({ group }) => group as Group);
-    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
-    const [fromMs, toMs] = [groups.map((group) => group.fromMs), groups.map((group) => group.toMs)];
-    const isShort = Math.max(...toMs) - Math.min(...fromMs) <= MAX_SPAN_MS;
-    return parts.length <= this.settings.maxBatchEvents && bytes <= this.maxBytes && isShort;
   }
 
   /** A batch can be cut before it is sent, since the destination refused this size. */
@@ -223,9 +213,11 @@ export class Reference extends ReferenceLedger {
     this.ended(request, new DeliveryError('TIMEOUT', '', { ambiguous: true }), nowMs);
   }
 
-  /** Ends the backoffs, as a flush does. */
-  flushed(nowMs: number): void {
+  /** Ends the backoffs, as a flush does. Returns what has to be called when it returns. */
+  flushed(nowMs: number): (endMs: number) => void {
     this.batcher.sealAll();
+    const flush = { position: this.parts.size };
+    this.flushes.add(flush);
     if ([...this.pending].some((part) => !part.flight)) this.#requestsAtFlush ??= this.#requests;
     this.#pace.wake();
     this.#asked.clear();
@@ -240,6 +232,10 @@ export class Reference extends ReferenceLedger {
       part.failures = 0;
       part.throttled = 0;
     }
+    return (endMs) => {
+      this.batcher.sealDue(endMs);
+      this.flushes.delete(flush);
+    };
   }
 
   /** Compares with the counters of the shipper, when nothing is on its way. */
@@ -402,12 +398,12 @@ export class Reference extends ReferenceLedger {
   #halve(parts: readonly Part[]): void {
     this.seen.halved++;
     const middle = Math.ceil(parts.length / 2);
+    sortByTime([...parts]);
     const { openedPosition, offset, acceptedAtMs, youngestAtMs } = (parts[0] as Part).group as Group;
     for (const start of [0, middle]) {
       const half = start === 0 ? parts.slice(0, middle) : parts.slice(middle);
       const group = { ...newGroup(openedPosition, offset + start, acceptedAtMs, half), youngestAtMs };
-      for (const [index, part] of half.entries())
-        Object.assign(part, { group, failures: 0, throttled: 0, order: index });
+      for (const part of half) Object.assign(part, { group, failures: 0, throttled: 0 });
     }
   }
 
@@ -459,11 +455,6 @@ export class Reference extends ReferenceLedger {
 
 function byTime(a: Part, b: Part): number {
   return a.time - b.time || a.order - b.order;
-}
-
-function precedes(a: Group | undefined, b: Group | undefined): boolean {
-  if (!a || !b) return false;
-  return a.openedPosition < b.openedPosition || (a.openedPosition === b.openedPosition && a.offset < b.offset);
 }
 
 function sharesTime(a: Group | undefined, b: Group | undefined): boolean {

@@ -135,11 +135,12 @@ export class World {
   flush(timeoutMs: number | undefined): void {
     const parts = [...this.reference.pending];
     const flush = { parts, untilMs: this.#now + (timeoutMs ?? Number.POSITIVE_INFINITY), done: false };
-    if (!this.reference.isClosed) this.reference.flushed(this.#now);
+    const end = this.reference.isClosed ? undefined : this.reference.flushed(this.#now);
     this.#endings++;
     this.#flushes.add(flush);
     void this.shipper.flush({ timeoutMs }).then(() => {
       this.#endings--;
+      end?.(this.#now);
       flush.done = true;
       const settled = parts.every((part) => part.fate !== 'pending');
       if (!settled && this.#now < flush.untilMs) this.reference.faults.push('a flush returns too early');
