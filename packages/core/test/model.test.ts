@@ -147,7 +147,7 @@ it('behaves as a simple model of it, in any history of events', async () => {
       await fc.scheduledModelRun(scheduler, () => ({ model: world, real: world }), steps);
       await world.end(chosen.requestTimeoutMs);
     }),
-    { numRuns: full ? 2000 : 130 },
+    { numRuns: full ? 2000 : 260 },
   );
   for (const [sight, times] of Object.entries(seen)) expect(times, sight).toBeGreaterThan(full ? 10 : 0);
 }, 120_000);
