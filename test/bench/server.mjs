@@ -39,7 +39,8 @@ const commands = {
     if (delayMs) running.emulator.faults({ delayMs });
     cpuAtStart = process.cpuUsage();
     const { url, env = {}, target } = running.emulator;
-    return { url, env, target };
+    // The AWS SDK reads its target from the environment.
+    return { url, env, target: kind === 'log-service' ? target : undefined };
   },
   /** Counts the stored records, and closes the server. */
   async stop({ records }) {
