@@ -111,7 +111,6 @@ export class CoreShipper implements Shipper {
       random,
       spool,
       isScarce: () => !budget.isHalfFree,
-      isFlushBetween: (fromSeq, beforeSeq) => this.#waits.isBetween(fromSeq, beforeSeq),
       onAnswered: onChanged,
     });
     this.#delivery = delivery;

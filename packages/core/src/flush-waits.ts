@@ -30,12 +30,6 @@ export class FlushWaits {
     this.#clock = clock;
   }
 
-  /** Whether a flush waits for an event from `fromSeq` on, and not for `beforeSeq`. */
-  isBetween(fromSeq: number, beforeSeq: number): boolean {
-    for (const { seq } of this.#waits) if (fromSeq <= seq && seq < beforeSeq) return true;
-    return false;
-  }
-
   /**
    * Resolves when all that {@link Wait} names is settled, or after `timeoutMs`. `endsInVain`: it resolves sooner when no attempt can
    * come before. Keeps the process alive meanwhile.

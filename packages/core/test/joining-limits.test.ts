@@ -291,3 +291,28 @@ it('does not let the rest of a batch that is cut to size wait with newer ones fo
   await clock.advance(1);
   expect(destination.texts.filter((text) => text === 'old')).toHaveLength(20);
 });
+
+it('lets no batch wait for others while memory is scarce, also not those behind a request that is full', async () => {
+  const { shipper, destination, clock } = await throttledAlready({
+    concurrency: 3,
+    maxBatchEvents: 10,
+    maxBufferBytes: 64 * 1024,
+    requestTimeoutMs: 60_000,
+  });
+  for (const level of ['x', 'y', 'z']) shipper.accept(record('first', { level }));
+  await shipper.flush();
+  await clock.advance(1);
+  destination.attempts.length = 0;
+  const responds: (() => void)[] = [];
+  destination.respond = () => new Promise((resolve) => responds.push(() => resolve(accepted)));
+  for (const level of ['x', 'y', 'z']) shipper.accept(record('busy', { level }));
+  await clock.advance(1000);
+  for (let i = 0; i < 14; i++) shipper.accept(record(String(i).padEnd(3000, '.')));
+  await clock.advance(1000);
+  // Who waits for room logs nothing more.
+  void shipper.ready();
+  await clock.advance(1);
+  for (const respond of responds.splice(0)) respond();
+  await clock.advance(0);
+  expect(destination.attempts.map(({ events }) => events.length)).toEqual([1, 1, 1, 10, 4]);
+});

@@ -66,26 +66,7 @@ it('drops the oldest record first with overflow drop-oldest, though the batches 
   expect(dropped).toEqual([...dropped].sort((a, b) => a - b));
 });
 
-it('does not let a flush wait for a record that came after it: no request has both', async () => {
-  const { shipper, destination, clock } = start({ concurrency: 1, maxDelayMs: 0 });
-  const responds: (() => void)[] = [];
-  destination.respond = () => new Promise((resolve) => responds.push(() => resolve(accepted)));
-  shipper.accept(record('slow', { level: 'slow' }));
-  await clock.settle();
-  shipper.accept(record('before', { time: 1 }));
-  await clock.settle();
-  const flushed = shipper.flush();
-  shipper.accept(record('after', { time: 2 }));
-  await clock.settle();
-  for (let i = 0; i < 2; i++) {
-    responds.shift()?.();
-    await clock.settle();
-  }
-  await flushed;
-  expect(destination.attempts.map(payloadsOf)).toEqual([['slow'], ['before'], ['after']]);
-});
-
-it('joins what came before and after a flush once that has returned at its deadline', async () => {
+it('joins what came before and after flushes, which may be of every record', async () => {
   const { shipper, destination, clock } = start();
   destination.respond = down;
   for (let i = 0; i < 20; i++) {
@@ -100,6 +81,48 @@ it('joins what came before and after a flush once that has returned at its deadl
   await clock.advance(60_000);
   expect(shipper.stats().pending).toBe(0);
   expect(destination.attempts.length - length).toBeLessThanOrEqual(5);
+});
+
+it('joins the records of callers that each log one and flush it', async () => {
+  const { shipper, destination, clock } = start();
+  destination.respond = () => new Promise((resolve) => void clock.setTimer(() => resolve(accepted), 300));
+  const flushes: Promise<unknown>[] = [];
+  for (let i = 0; i < 500; i++) {
+    shipper.accept(record(String(i), { time: i }));
+    flushes.push(shipper.flush());
+    await clock.advance(20);
+  }
+  await clock.advance(1000);
+  await Promise.all(flushes);
+  expect(destination.attempts.length).toBeLessThan(150);
+});
+
+it('delivers in close() what was flushed record by record in an outage', async () => {
+  const { shipper, destination, clock } = start();
+  destination.respond = down;
+  for (let i = 0; i < 300; i++) {
+    shipper.accept(record(String(i), { time: i }));
+    void shipper.flush();
+    await clock.advance(50);
+  }
+  destination.respond = () => new Promise((resolve) => void clock.setTimer(() => resolve(accepted), 300));
+  const closed = shipper.close();
+  await clock.advance(6000);
+  expect((await closed).dropped.undeliverable).toBe(0);
+});
+
+it('does not let a batch that could go wait for one that backs off, since another joined it', async () => {
+  const { shipper, destination, clock } = start({ retry: { maxAgeMs: 3_600_000 } });
+  destination.respond = ({ events }) => (events.some(({ payload }) => payload === 'never') ? down() : accepted);
+  const time = clock.now();
+  shipper.accept(record('never', { time }));
+  await clock.advance(1000);
+  for (let i = 1; i <= 60; i++) {
+    shipper.accept(record(String(i), { time: time + (i % 2 === 0 ? i : -i) }));
+    await clock.advance(1000);
+  }
+  await clock.advance(600_000);
+  expect(shipper.stats()).toMatchObject({ delivered: 60, pending: 1 });
 });
 
 it('joins what waits for a slot, in order of acceptance within a millisecond', async () => {

@@ -54,6 +54,35 @@ it('small batches that waited together take no more memory than their payloads',
   expect(collectGarbage() - before).toBeLessThan(1.15 * 1200 * 20_000 + 2 * MIB);
 });
 
+it.each([
+  ['large', 40, 21, 20_000],
+  ['small', 2000, 1, 150],
+])(
+  '%s batches that joined, each before one of another route, take no more memory than is counted',
+  async (_, routes, records, size) => {
+    const destination = new RecordingDestination();
+    destination.send = async () => {
+      throw new DeliveryError('UNAVAILABLE', 'down');
+    };
+    const { shipper, clock } = start({ maxBufferBytes: 256 * MIB, maxDelayMs: 0, maxRoutes: 5000 }, { destination });
+    for (let i = 0; i < 20; i++) {
+      shipper.accept(record('first', { level: `first ${i}` }));
+      await clock.advance(1000);
+    }
+    const before = collectGarbage();
+    const { bufferBytes } = shipper.stats();
+    for (let route = 0; route < routes; route++) {
+      for (let batch = 0; batch < 2; batch++) {
+        for (let i = 0; i < records; i++) shipper.accept(record('x'.repeat(size), { level: `${route}` }));
+        await clock.settle();
+        // Short-lived buffers of the application lie between those of the batches.
+        for (let i = 0; i < 3; i++) Buffer.from('y'.repeat(1000));
+      }
+    }
+    expect(collectGarbage() - before).toBeLessThan(1.3 * (shipper.stats().bufferBytes - bufferBytes));
+  },
+);
+
 it('batches of one large record do not take the memory of full batches', async () => {
   const destination = new RecordingDestination();
   destination.send = async () => {

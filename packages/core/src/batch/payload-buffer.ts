@@ -107,7 +107,10 @@ export class PayloadBuffer {
   seal(isScarce: boolean): void {
     const neededBytes = this.#origin + this.length + (this.#origin > 0 ? TAIL_BYTES : 0);
     const maxWaste = isScarce ? MAX_WASTE_WHEN_SCARCE : MAX_WASTE;
-    if (this.#buffer.length - neededBytes > this.length * maxWaste) this.#moveTo(Buffer.allocUnsafeSlow(neededBytes));
+    // A small buffer is a part of a larger one, which it would keep.
+    const isPart = isScarce && this.#buffer.length < this.#buffer.buffer.byteLength;
+    if (isPart || this.#buffer.length - neededBytes > this.length * maxWaste)
+      this.#moveTo(Buffer.allocUnsafeSlow(neededBytes));
   }
 
   /** Ends the use of the memory: no request reads it from now on. */

@@ -34,8 +34,6 @@ interface Dependencies {
   readonly spool: Spool | undefined;
   /** Whether memory is scarce. */
   readonly isScarce: () => boolean;
-  /** Whether a flush waits for an event from the first number on, and not for the second. */
-  readonly isFlushBetween: (fromSeq: number, beforeSeq: number) => boolean;
   /** Called after every response. */
   readonly onAnswered: () => void;
 }

@@ -8,8 +8,8 @@ export interface JoiningDependencies {
   readonly options: ResolvedDeliveryOptions;
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;
-  /** Whether a flush waits for an event from the first number on, and not for the second. */
-  readonly isFlushBetween: (fromSeq: number, beforeSeq: number) => boolean;
+  /** Whether memory is scarce: then no batch waits for others. */
+  readonly isScarce: () => boolean;
 }
 
 /** A batch is too old when the last record in it is. So one that waits takes in those of this part of `retry.maxAgeMs` only. */
@@ -65,19 +65,13 @@ export class Joining {
    */
   compact(state: RouteState, batch: PendingBatch): boolean {
     const { older } = batch;
-    if (older?.lane !== batch.lane || older.origin !== batch.origin || older.state !== 'ready' || older.wasAttempted)
-      return false;
+    if (older?.state !== 'ready') return false;
     if (this.#mayCompact(state, older, batch)) {
       older.join([batch]);
       return true;
     }
     older.events.endJoining();
     return false;
-  }
-
-  /** Not if a flush waits for the older one: it would wait for the newer one, too, if a request with both had to be cut. */
-  mayGoTogether(older: PendingBatch, newer: PendingBatch): boolean {
-    return !this.#dependencies.isFlushBetween(older.firstSeq, newer.firstSeq);
   }
 
   /** The first batch of the route is another one: those that are ready are counted anew. Returns the same as {@link add}. */
@@ -106,13 +100,16 @@ export class Joining {
 
   #mayCompact(state: RouteState, older: PendingBatch, batch: PendingBatch): boolean {
     const { limits, retry } = this.#dependencies.options;
+    if (older.lane !== batch.lane || older.origin !== batch.origin || older.wasAttempted) return false;
     if (batch.acceptedAtMs - older.acceptedAtMs > retry.maxAgeMs * PART_OF_AGE) return false;
-    if (!this.mayGoTogether(older, batch)) return false;
-    const extent = new Extent(older.events);
-    return extent.add(batch.events, limits) && !state.isInFlight(extent.earliestMs, extent.latestMs);
+    // Neither may have to wait for one that was tried, and shares a millisecond with the other, or lies between them.
+    const fromMs = Math.min(older.events.earliestMs, batch.events.earliestMs);
+    return fromMs > state.triedToMs && new Extent(older.events).add(batch.events, limits);
   }
 
-  #mayWait({ firstSeq, events }: PendingBatch): boolean {
-    return firstSeq > this.#flushedSeq && !events.isFull(this.#dependencies.options.limits);
+  /** Records that are read back have waited on disk. */
+  #mayWait({ firstSeq, events, origin }: PendingBatch): boolean {
+    const { options, isScarce } = this.#dependencies;
+    return origin === 'live' && firstSeq > this.#flushedSeq && !events.isFull(options.limits) && !isScarce();
   }
 }

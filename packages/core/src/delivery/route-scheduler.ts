@@ -133,6 +133,7 @@ export class RouteScheduler {
       batch.state = 'in-flight';
       state.waiting--;
       state.inFlight.add(batch);
+      state.tried(batch);
     });
     return batch;
   }
@@ -143,13 +144,14 @@ export class RouteScheduler {
     const extent = new Extent(batch.events);
     this.#change(batch.lane, (state) => {
       for (let next = state.follower(batch); next; next = state.follower(batch)) {
-        if (!this.#joining.mayGoTogether(batch, next) || !extent.add(next.events, limits)) break;
+        if (!extent.add(next.events, limits)) break;
         state.ready.shift();
         state.waiting--;
         followers.push(next);
       }
       // Before the next batch is looked for: it may share a millisecond with one of these.
       if (followers.length > 0) batch.join(followers);
+      state.tried(batch);
       this.#wakeAt(this.#joining.restart(state), state);
     });
     return followers;

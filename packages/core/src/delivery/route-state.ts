@@ -35,6 +35,8 @@ export class RouteState {
   joinedUntilMs = 0;
   /** All of these batches, also when they wait no more. */
   joined: Extent | undefined;
+  /** Time of the latest event that was sent since the route was empty. */
+  triedToMs: number = Number.NEGATIVE_INFINITY;
   /** The set where it waits for its turn. */
   turn: Set<RouteState> | undefined;
   #backingOff = 0;
@@ -73,6 +75,12 @@ export class RouteState {
     if (this.failures.total > 0) this.hasWorked = false;
     this.failures.end();
     this.notBeforeMs = 0;
+    this.triedToMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** A batch is sent. */
+  tried({ events }: PendingBatch): void {
+    this.triedToMs = Math.max(this.triedToMs, events.latestMs);
   }
 
   /** A batch backs off. */
@@ -99,15 +107,6 @@ export class RouteState {
     return hasToWait ? undefined : batch;
   }
 
-  /** Whether a batch may be in flight that has events of this span of time, `except` one. */
-  isInFlight(fromMs: number, toMs: number, except?: PendingBatch): boolean {
-    for (const batch of this.inFlight) {
-      const { earliestMs, latestMs } = batch.events;
-      if (batch !== except && fromMs <= latestMs && earliestMs <= toMs) return true;
-    }
-    return false;
-  }
-
   /** The batch that can join one that is sent now: the next in order, if it was not attempted. */
   follower(sent: PendingBatch): PendingBatch | undefined {
     const batch = this.ready.first;
@@ -120,6 +119,10 @@ export class RouteState {
    */
   #sharesTime({ events: { earliestMs, latestMs } }: PendingBatch, except?: PendingBatch): boolean {
     if (earliestMs <= this.#backingOffToMs && this.#backingOffFromMs <= latestMs) return true;
-    return this.isInFlight(earliestMs, latestMs, except);
+    for (const batch of this.inFlight) {
+      const { events } = batch;
+      if (batch !== except && earliestMs <= events.latestMs && events.earliestMs <= latestMs) return true;
+    }
+    return false;
   }
 }

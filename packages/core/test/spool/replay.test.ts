@@ -2,7 +2,14 @@ import { mkdirSync, readdirSync, renameSync, utimesSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { assertBalanced, type BatchLimits, type Clock, type LogRecord, systemClock } from '../../src/index.js';
+import {
+  assertBalanced,
+  type BatchLimits,
+  type Clock,
+  DeliveryError,
+  type LogRecord,
+  systemClock,
+} from '../../src/index.js';
 import { away, filesIn, leaveOnDisk, OnDisk, startSpooled, temporaryDirectory, textRecord } from '../support/spool.js';
 
 /** Records of different milliseconds: those of the same one would not be in flight together. */
@@ -127,3 +134,25 @@ it.each([
     expect(readdirSync(join(spool.directory, readdirSync(spool.directory)[0] as string))).toEqual([]);
   },
 );
+
+it('does not wait for others to join what it reads back, in the time that close() has', async () => {
+  const { shipper, destination } = startSpooled(
+    { directory: temporaryDirectory(), mode: 'spill' },
+    { maxBufferBytes: 32 * 1024, retry: { throttledBaseMs: 10_000 } },
+    { random: () => 0.5 },
+  );
+  let throttlings = 0;
+  destination.respond = ({ events }) => {
+    if (!String(events[0]?.payload).startsWith('spilled') || throttlings > 0) return;
+    throttlings++;
+    throw new DeliveryError('THROTTLED', 'slow down');
+  };
+  for (const [name, count] of [
+    ['live', 20],
+    ['spilled', 80],
+  ] as const)
+    for (let i = 0; i < count; i++) shipper.accept(textRecord(`${name} ${i}`.padEnd(1000, '.')));
+  await expect.poll(() => throttlings).toBe(1);
+  await shipper.close();
+  expect(shipper.stats()).toMatchObject({ delivered: 100, spooled: 0 });
+});

@@ -26,8 +26,8 @@ export abstract class ReferenceLedger {
   protected readonly foreseen = new Map<Part, string>();
   protected readonly batcher: ReferenceBatcher;
   protected readonly maxBytes: number;
-  /** Of each flush that has not returned, the position of the first record after it. */
-  readonly flushes = new Set<{ readonly position: number }>();
+  /** By route, the latest time of an event that was sent since the route was empty. */
+  protected readonly triedToMs = new Map<string, number>();
 
   constructor(settings: Settings, seen: Sights, maxBytes: number) {
     this.settings = settings;
@@ -205,25 +205,20 @@ export abstract class ReferenceLedger {
     const [first] = parts;
     if (!first || !before) return;
     const isReady = waiting.every((part) => part.route === first.route && part.sealed && !part.flight && !part.first);
-    const [fromMs, toMs] = [Math.min(before.fromMs, group.fromMs), Math.max(before.toMs, group.toMs)];
-    const isInFlight = [...this.pending].some(
-      ({ route, flight, group: each }) =>
-        flight && each && route === first.route && fromMs <= each.toMs && each.fromMs <= toMs,
-    );
+    const isLater =
+      Math.min(before.fromMs, group.fromMs) > (this.triedToMs.get(first.route) ?? Number.NEGATIVE_INFINITY);
     const isNear = group.acceptedAtMs - before.acceptedAtMs <= this.settings.maxAgeMs / 16;
-    if (!isReady || !isNear || !this.mayGoTogether(before, group) || isInFlight || !this.fits([...waiting, ...parts]))
-      return;
+    if (!isReady || !isNear || !isLater || !this.fits([...waiting, ...parts])) return;
     this.seen.compacted++;
     joinGroups(before, [group]);
     sortByTime(parts);
     for (const part of parts) part.group = before;
   }
 
-  /** Else a flush would wait for records that came after it. */
-  protected mayGoTogether(older: Group, newer: Group): boolean {
-    return ![...this.flushes].some(
-      ({ position }) => older.openedPosition < position && position <= newer.openedPosition,
-    );
+  /** Whether a flush of these waits: for what joined them, too. */
+  isPendingFor(parts: readonly Part[]): boolean {
+    const last = Math.max(...parts.map(({ position }) => position));
+    return [...this.pending].some(({ group }) => group && group.openedPosition <= last);
   }
 
   protected fits(parts: readonly Part[]): boolean {

@@ -70,6 +70,10 @@ export class Reference extends ReferenceLedger {
     );
     this.is(!parts.some((part) => part.flight), 'sends records that are in flight');
     this.#joinTo(parts, nowMs);
+    this.triedToMs.set(
+      route,
+      Math.max(this.triedToMs.get(route) ?? Number.NEGATIVE_INFINITY, (first.group as Group).toMs),
+    );
     this.#cutTo(parts);
     this.is(inFlight < Math.min(concurrency, Math.floor(this.#pace.slots)), 'sends more than it may at a time');
     this.is(!this.#pace.isGeneral || inFlight === 0, 'sends more than a probe in an outage');
@@ -149,7 +153,7 @@ export class Reference extends ReferenceLedger {
     const withNext = waiting.filter((part) => groups.has(part.group as Group) || part.group === next);
     const isFree = ![...this.flights].some((flight) => flight.route === route) && tried.size === 0;
     const bytes = withNext.reduce((sum, part) => sum + part.bytes, 0);
-    if (next && !first && isFree && this.mayGoTogether(sent, next) && !this.#refusals.mayCut(bytes))
+    if (next && !first && isFree && !this.#refusals.mayCut(bytes))
       this.is(!this.fits(withNext), 'sends a batch alone that another could join');
     joinGroups(sent, joined);
     for (const part of all) part.group = sent;
@@ -213,11 +217,9 @@ export class Reference extends ReferenceLedger {
     this.ended(request, new DeliveryError('TIMEOUT', '', { ambiguous: true }), nowMs);
   }
 
-  /** Ends the backoffs, as a flush does. Returns what has to be called when it returns. */
-  flushed(nowMs: number): (endMs: number) => void {
+  /** Ends the backoffs, as a flush does. */
+  flushed(nowMs: number): void {
     this.batcher.sealAll();
-    const flush = { position: this.parts.size };
-    this.flushes.add(flush);
     if ([...this.pending].some((part) => !part.flight)) this.#requestsAtFlush ??= this.#requests;
     this.#pace.wake();
     this.#asked.clear();
@@ -232,10 +234,6 @@ export class Reference extends ReferenceLedger {
       part.failures = 0;
       part.throttled = 0;
     }
-    return (endMs) => {
-      this.batcher.sealDue(endMs);
-      this.flushes.delete(flush);
-    };
   }
 
   /** Compares with the counters of the shipper, when nothing is on its way. */
@@ -439,6 +437,7 @@ export class Reference extends ReferenceLedger {
     // A route without waiting batches is forgotten.
     if (this.#liveRoutes.has(part.route)) return;
     this.#failing.delete(part.route);
+    this.triedToMs.delete(part.route);
     if (!this.#remembered.has(part.route)) this.#working.delete(part.route);
   }
 

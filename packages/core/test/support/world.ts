@@ -21,7 +21,7 @@ import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { textOf } from './payloads.js';
 import { encodeText, RecordingDestination, record } from './recording-destination.js';
 import { Reference } from './reference.js';
-import type { Outcome, Request, Settings, Sights } from './reference-types.js';
+import type { Outcome, Part, Request, Settings, Sights } from './reference-types.js';
 
 export const MAX_BYTES = 2048;
 const BASE_MS = Date.UTC(2026, 0, 10);
@@ -81,7 +81,7 @@ export class World {
   #endings = 0;
   readonly #takesBytes: number;
   #closing: Promise<unknown> | undefined;
-  readonly #flushes = new Set<{ parts: readonly { fate: string }[]; untilMs: number; done: boolean }>();
+  readonly #flushes = new Set<{ parts: readonly Part[]; untilMs: number; done: boolean }>();
   #responsesDue = 0;
   #isFinal = false;
   #time = BASE_MS;
@@ -135,12 +135,11 @@ export class World {
   flush(timeoutMs: number | undefined): void {
     const parts = [...this.reference.pending];
     const flush = { parts, untilMs: this.#now + (timeoutMs ?? Number.POSITIVE_INFINITY), done: false };
-    const end = this.reference.isClosed ? undefined : this.reference.flushed(this.#now);
+    if (!this.reference.isClosed) this.reference.flushed(this.#now);
     this.#endings++;
     this.#flushes.add(flush);
     void this.shipper.flush({ timeoutMs }).then(() => {
       this.#endings--;
-      end?.(this.#now);
       flush.done = true;
       const settled = parts.every((part) => part.fate !== 'pending');
       if (!settled && this.#now < flush.untilMs) this.reference.faults.push('a flush returns too early');
@@ -178,8 +177,7 @@ export class World {
     const { faults } = reference;
     for (const flush of this.#flushes) {
       if (flush.done) this.#flushes.delete(flush);
-      else if (flush.parts.every((part) => part.fate !== 'pending') && !reference.isClosed)
-        faults.push('a flush does not return');
+      else if (!reference.isPendingFor(flush.parts) && !reference.isClosed) faults.push('a flush does not return');
       else if (this.#now >= flush.untilMs && !reference.isClosed) faults.push('a flush returns too late');
     }
     if (reference.closesAtMs !== undefined && !reference.isOver) {
