@@ -26,7 +26,7 @@ const runs = [
 
 async function run([fleet, client]) {
   // Young objects live long here: a large nursery halves the work of the garbage collector. Without a limit the heap grows to several times
-  // of what is in use.
+  // what is in use.
   const execArgv = ['--import', 'tsx', '--max-semi-space-size=64', '--max-old-space-size=1400'];
   const child = fork(fileURLToPath(new URL('run.ts', import.meta.url)), [fleet, client], { execArgv });
   const [result] = await Promise.race([
