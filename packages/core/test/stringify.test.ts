@@ -142,11 +142,11 @@ it.each([
   const fields = { big: make() };
   expect(stringify(fields)).toMatch(json);
   expect(String(toPrimitive(fields, 1_000_000)).length).toBeLessThan(1_001_000);
-  const tookMs = Array.from({ length: 3 }, () => {
-    const startedMs = performance.now();
+  const cpuMs = Array.from({ length: 3 }, () => {
+    const before = process.cpuUsage();
     stringify(fields);
     toPrimitive(fields, 1_000_000);
-    return performance.now() - startedMs;
+    return process.cpuUsage(before).user / 1000;
   });
-  expect(Math.min(...tookMs)).toBeLessThan(200);
+  expect(Math.min(...cpuMs)).toBeLessThan(200);
 });

@@ -159,10 +159,10 @@ it.each([
   expect(log?.order).toBe('17');
   expect(log?.value).toMatch(/^(\{"text":")?x{998000,}… \[truncated from 100000000 characters\]/);
   const destination = shop();
-  const tookMs = Array.from({ length: 3 }, () => {
-    const startedMs = performance.now();
+  const cpuMs = Array.from({ length: 3 }, () => {
+    const before = process.cpuUsage();
     destination.encode(record({ value }));
-    return performance.now() - startedMs;
+    return process.cpuUsage(before).user / 1000;
   });
-  expect(Math.min(...tookMs)).toBeLessThan(200);
+  expect(Math.min(...cpuMs)).toBeLessThan(200);
 });

@@ -23,6 +23,13 @@ const SEND = `
   // The request itself does not keep the process alive.
   const waiting = setTimeout(() => {}, 5000);
   const sent = destination.send(batch, AbortSignal.timeout(5000)).finally(() => clearTimeout(waiting));
+  sent.then(() => {
+    const endMs = performance.now();
+    // An open connection would keep the process for 4 s.
+    process.on('exit', () => {
+      if (performance.now() - endMs > 2000) process.exitCode = 1;
+    });
+  });
 `;
 
 it.each([
@@ -31,9 +38,7 @@ it.each([
 ] as const)('sends, and lets the process end while its connection is open (%s)', async (type, code) => {
   const emulator = await startLogService({ strict: true });
   onTestFinished(() => emulator.close());
-  const startMs = performance.now();
   await run(type, code, { TARGET: JSON.stringify(emulator.target) });
-  expect(performance.now() - startMs).toBeLessThan(3000);
   expect(emulator.stats()).toMatchObject({ storedLogs: 1, compression: { lz4: 1 }, violations: [] });
 });
 

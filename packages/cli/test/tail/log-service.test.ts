@@ -196,6 +196,7 @@ describe('failures', () => {
     await expect.poll(() => looks(emulator)).toBe(1);
     const start = performance.now();
     await tailed.stop();
-    expect(performance.now() - start).toBeLessThan(500);
+    // The request would time out much later.
+    expect(performance.now() - start).toBeLessThan(5000);
   });
 });

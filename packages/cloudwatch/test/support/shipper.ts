@@ -30,6 +30,8 @@ export async function start(options: Partial<CloudWatchOptions> & DeliveryOption
     createCloudWatch({ logGroupName: 'shop', logStreamName: 'web', ...access, ...destination }),
     {
       maxDelayMs: 60_000,
+      // The time that a busy machine takes.
+      closeTimeoutMs: 60_000,
       retry: { baseMs: 1, throttledBaseMs: 1 },
       onError: (error) => errors.push(error),
       onDrop: (drop) => drops.push(drop),
