@@ -100,6 +100,7 @@ it('asks a service that is down no more often for a short closeTimeoutMs', async
   server.faults({ down: true });
   const { child, output, ended } = start(['cloudwatch', ...GROUP, '--close-timeout-ms', '0'], { env: server.env });
   child.stdin.end('one\n');
+  await expect.poll(() => server.stats().faults.down ?? 0).toBeGreaterThan(0);
   await delay(3000);
   expect(server.stats().faults.down).toBeLessThan(30);
   server.faults();
