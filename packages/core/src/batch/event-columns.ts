@@ -170,7 +170,7 @@ export class EventColumns {
     this.#payloads.reserve(others.reduce((sum, { payloadBytes, count }) => sum + payloadBytes + count, 0));
     for (const other of others) {
       this.#append(other, 0, other.#columns.length);
-      other.#payloads.recycle();
+      other.#payloads.free();
     }
   }
 

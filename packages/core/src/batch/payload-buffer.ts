@@ -43,6 +43,8 @@ export class PayloadBuffer {
   /** Start of the first payload. */
   #origin = 0;
   #end = 0;
+  /** A request body lies in the memory, and a request may read it after it failed: from then on nobody else gets the memory. */
+  #isLent = false;
 
   constructor(pool: BufferPool, separator: PayloadSeparator, expectedBytes: number) {
     this.#pool = pool;
@@ -97,14 +99,16 @@ export class PayloadBuffer {
       const payloads = this.#buffer.subarray(this.#origin, last);
       return { bytes: Buffer.concat([Buffer.from(prefix), payloads, Buffer.from(suffix)]), isCopy: true };
     }
+    this.#isLent = true;
     const start = this.#origin - prefixBytes;
     writeInto(this.#buffer, prefix, start);
     // The suffix takes the place of the last separator.
     return { bytes: this.#buffer.subarray(start, last + writeInto(this.#buffer, suffix, last)), isCopy: false };
   }
 
-  /** Ends appending: gives back memory that is not needed, all of it if memory is scarce. */
+  /** Ends appending: gives back memory that is not needed, all of it if memory is scarce. What a request reads stays where it is. */
   seal(isScarce: boolean): void {
+    if (this.#isLent) return;
     const neededBytes = this.#origin + this.length + (this.#origin > 0 ? TAIL_BYTES : 0);
     const maxWaste = isScarce ? MAX_WASTE_WHEN_SCARCE : MAX_WASTE;
     // A small buffer is a part of a larger one, which it would keep.
@@ -113,9 +117,15 @@ export class PayloadBuffer {
       this.#moveTo(Buffer.allocUnsafeSlow(neededBytes));
   }
 
-  /** Ends the use of the memory: no request reads it from now on. */
+  /** Ends the use of the payloads: the memory is free if no request reads it. */
+  free(): void {
+    if (!this.#isLent) this.#pool.give(this.#buffer);
+  }
+
+  /** The same after the last request, which reads them no more. */
   recycle(): void {
-    this.#pool.give(this.#buffer);
+    this.#isLent = false;
+    this.free();
   }
 
   /** Makes room for so many bytes more. */
@@ -141,7 +151,8 @@ export class PayloadBuffer {
 
   #moveTo(buffer: Buffer, origin = this.#origin): void {
     this.#buffer.copy(buffer, origin, this.#origin, this.#end);
-    this.#pool.give(this.#buffer);
+    this.free();
+    this.#isLent = false;
     this.#end += origin - this.#origin;
     this.#origin = origin;
     this.#buffer = buffer;

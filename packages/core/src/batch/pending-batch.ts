@@ -88,6 +88,11 @@ export class PendingBatch {
     return this.firstSeq < firstSeq || (this.firstSeq === firstSeq && this.offset < offset);
   }
 
+  /** Whether its events may become those of `other`: flush and close wait for this process's own records, wherever they were meanwhile. */
+  mayJoin({ lane, origin }: PendingBatch): boolean {
+    return this.lane === lane && this.origin === origin;
+  }
+
   /** Takes in the events of batches that follow it. They are settled from now on. */
   join(followers: readonly PendingBatch[]): void {
     this.events.join(followers.map(({ events }) => events));

@@ -100,7 +100,7 @@ export class Joining {
 
   #mayCompact(state: RouteState, older: PendingBatch, batch: PendingBatch): boolean {
     const { limits, retry } = this.#dependencies.options;
-    if (older.lane !== batch.lane || older.origin !== batch.origin || older.wasAttempted) return false;
+    if (!batch.mayJoin(older) || older.wasAttempted) return false;
     if (batch.acceptedAtMs - older.acceptedAtMs > retry.maxAgeMs * PART_OF_AGE) return false;
     // Neither may have to wait for one that was tried, and shares a millisecond with the other, or lies between them.
     const fromMs = Math.min(older.events.earliestMs, batch.events.earliestMs);

@@ -107,10 +107,10 @@ export class RouteState {
     return hasToWait ? undefined : batch;
   }
 
-  /** The batch that can join one that is sent now: the next in order, if it was not attempted. */
+  /** The batch that can join one that is sent now: the next in order, if it was not attempted, and may join it. */
   follower(sent: PendingBatch): PendingBatch | undefined {
     const batch = this.ready.first;
-    return batch && !batch.wasAttempted && !this.#sharesTime(batch, sent) ? batch : undefined;
+    return batch && batch.mayJoin(sent) && !batch.wasAttempted && !this.#sharesTime(batch, sent) ? batch : undefined;
   }
 
   /**

@@ -78,9 +78,9 @@ export class Settlement {
     this.#dependencies.reporter.publish('retry', () => ({ route, code, events: count, delayMs }));
   }
 
-  /** Wall time of the acceptance of its first record. */
-  #acceptedAt({ acceptedAtMs }: PendingBatch): number {
+  /** Wall time of the acceptance of the last batch that joined it: on disk, too, its records are too old when that one is. */
+  #acceptedAt({ youngestAtMs }: PendingBatch): number {
     const { clock } = this.#dependencies;
-    return clock.now() - (clock.monotonic() - acceptedAtMs);
+    return clock.now() - (clock.monotonic() - youngestAtMs);
   }
 }
