@@ -91,6 +91,30 @@ it('does not change the body of an aborted request, since the socket may still r
   expect(text(stalled[0]?.body as Uint8Array)).toBe(stalled[0]?.before);
 });
 
+it('does not change the body of a batch that had joined others, and is sent again while the next ones wait', async () => {
+  const destination = new EnclosingDestination();
+  const failed: { body: Uint8Array; before: string }[] = [];
+  let isThrottled = true;
+  destination.onBody = (body) => {
+    if (!isThrottled) return;
+    failed.push({ body, before: text(body) });
+    throw new DeliveryError('THROTTLED', 'slow down');
+  };
+  const { shipper, clock } = start({}, { destination });
+  let id = 0;
+  for (let round = 0; round < 100; round++) {
+    for (let i = 0; i < 2; i++) shipper.accept(record(JSON.stringify({ id: id++, pad: 'x'.repeat(100_000) })));
+    await clock.advance(1500);
+  }
+  isThrottled = false;
+  await clock.advance(120_000);
+  expect(shipper.stats()).toMatchObject({ delivered: id, pending: 0 });
+  const ids = destination.bodies.flatMap((body) => JSON.parse(body) as { id: number }[]).map((event) => event.id);
+  expect(ids.toSorted((a, b) => a - b)).toEqual(Array.from({ length: id }, (_, index) => index));
+  expect(failed.length).toBeGreaterThan(5);
+  expect(failed.filter(({ body, before }) => text(body) !== before)).toEqual([]);
+});
+
 it('does not change the body of an earlier attempt when the next one has another prefix', async () => {
   const destination = new EnclosingDestination();
   const bodies: Uint8Array[] = [];
