@@ -115,6 +115,48 @@ it('does not change the body of a batch that had joined others, and is sent agai
   expect(failed.filter(({ body, before }) => text(body) !== before)).toEqual([]);
 });
 
+const answer = fc.constantFrom('stored', 'THROTTLED', 'UNAVAILABLE', 'NETWORK', 'TOO_LARGE', 'hangs');
+const step = fc.record({
+  answer: fc.option(answer, { nil: undefined, freq: 3 }),
+  records: fc.array(fc.record({ size: fc.nat(400_000), route: fc.constantFrom('a', 'b') }), { maxLength: 6 }),
+  waitMs: fc.constantFrom(0, 100, 1000, 10_000),
+});
+
+it('sends each record once and never changes a body, whatever fails and joins meanwhile', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+      const destination = new EnclosingDestination({ maxBytes: 2_000_000 });
+      const made: { body: Uint8Array; before: Uint8Array }[] = [];
+      let answer = 'stored';
+      destination.onBody = (body) => {
+        // Those of requests that stored something are free.
+        if (answer === 'stored') return;
+        made.push({ body, before: Uint8Array.from(body) });
+        if (answer === 'hangs') return new Promise(() => {});
+        throw new DeliveryError(answer as 'THROTTLED', 'failed');
+      };
+      const options = { retry: { maxAgeMs: 3_600_000 }, requestTimeoutMs: 5000 };
+      const { shipper, clock } = start(options, { destination });
+      let id = 0;
+      for (const step of steps) {
+        answer = step.answer ?? answer;
+        for (const { size, route } of step.records)
+          shipper.accept(record(JSON.stringify({ id: id++, pad: 'x'.repeat(size) }), { level: route }));
+        await clock.advance(step.waitMs);
+      }
+      answer = 'stored';
+      await clock.advance(600_000);
+      const ids = destination.bodies.flatMap((body) => JSON.parse(body) as { id: number }[]).map((event) => event.id);
+      const lost = shipper.stats().dropped['too-large'] + shipper.stats().dropped.undeliverable;
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(shipper.stats()).toMatchObject({ delivered: ids.length, pending: 0, received: id });
+      expect(ids.length + lost).toBe(id);
+      for (const { body, before } of made) expect(Buffer.compare(body, before)).toBe(0);
+    }),
+    { numRuns: 100 },
+  );
+});
+
 it('does not change the body of an earlier attempt when the next one has another prefix', async () => {
   const destination = new EnclosingDestination();
   const bodies: Uint8Array[] = [];
