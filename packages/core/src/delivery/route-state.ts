@@ -110,7 +110,7 @@ export class RouteState {
   /** The batch that can join one that is sent now: the next in order, if it was not attempted, and may join it. */
   follower(sent: PendingBatch): PendingBatch | undefined {
     const batch = this.ready.first;
-    return batch && batch.mayJoin(sent) && !batch.wasAttempted && !this.#sharesTime(batch, sent) ? batch : undefined;
+    return batch?.mayJoin(sent) && !batch.wasAttempted && !this.#sharesTime(batch, sent) ? batch : undefined;
   }
 
   /**
