@@ -77,6 +77,12 @@ export function VirtualList({ id, label, length, rowHeight, active, onActive, on
     event.preventDefault();
   };
 
+  // At the press: until the release the rows may have moved. A click without one comes from assistive technology.
+  const choose = (/** @type {number} */ index) => {
+    onActive(index);
+    onOpen(index);
+  };
+
   const first = Math.max(0, Math.floor(view.top / rowHeight) - OVERSCAN);
   const last = Math.min(length, Math.ceil((view.top + view.height) / rowHeight) + OVERSCAN);
   const rows = Array.from({ length: Math.max(0, last - first) }, (_, offset) => first + offset);
@@ -103,10 +109,8 @@ export function VirtualList({ id, label, length, rowHeight, active, onActive, on
           aria-posinset=${index + 1}
           aria-setsize=${length}
           style=${{ height: `${rowHeight}px`, transform: `translateY(${index * rowHeight}px)` }}
-          onClick=${() => {
-            onActive(index);
-            onOpen(index);
-          }}
+          onMouseDown=${(/** @type {MouseEvent} */ event) => event.button === 0 && choose(index)}
+          onClick=${(/** @type {MouseEvent} */ event) => event.detail === 0 && choose(index)}
         >
           ${row(index)}
         </div>`,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startDev } from '../../src/index.js';
 import { connect, put, track } from '../page/page-helpers.js';
@@ -15,6 +15,12 @@ afterAll(() => browser.close());
 
 const rows = (page: Page) => page.locator('#tail [role=option]');
 const status = (page: Page) => page.locator('.centre [role=status]');
+
+/** Presses the mouse, and does not release it. */
+async function press(page: Page, row: Locator): Promise<void> {
+  await row.hover();
+  await page.mouse.down();
+}
 
 describe('the tail', () => {
   it('shows a record within a second of its answer, and its place in the tree', async () => {
@@ -55,6 +61,36 @@ describe('the tail', () => {
     await page.locator('.request', { hasText: markup }).waitFor();
     await page.locator('.tree', { hasText: markup }).waitFor();
     expect(await page.locator('#app img, #app script').count()).toBe(0);
+  });
+
+  it('opens the record that is pressed, although others come before the release, and the request likewise', async () => {
+    const { dev, page } = await openPage(browser);
+    const client = await connect(dev.cloudWatch);
+    const say = (texts: readonly string[]) =>
+      put(
+        client,
+        texts.map((msg) => JSON.stringify({ msg })),
+      );
+    await say(Array.from({ length: 60 }, (_, index) => `before ${index}`));
+    const last = rows(page).filter({ hasText: 'before 59' });
+    await press(page, last);
+    await say(Array.from({ length: 60 }, (_, index) => `after ${index}`));
+    await status(page).filter({ hasText: '120 records' }).waitFor();
+    await page.mouse.up();
+    await page.locator('.record', { hasText: 'before 59' }).waitFor();
+
+    await press(page, page.locator('#requests [role=option]').first());
+    await say(['one more']);
+    await status(page).filter({ hasText: '121 records' }).waitFor();
+    await page.mouse.up();
+    await page.locator('.request .facts', { hasText: '60 stored' }).waitFor();
+  });
+
+  it('opens a record by a click that no press precedes, as assistive technology makes it', async () => {
+    const { dev, page } = await openPage(browser);
+    await put(await connect(dev.cloudWatch), [JSON.stringify({ msg: 'hello' })]);
+    await rows(page).first().dispatchEvent('click');
+    await page.locator('.record', { hasText: 'hello' }).waitFor();
   });
 
   it('survives records that are made to break it', async () => {
