@@ -31,6 +31,8 @@ export class PendingBatch {
   readonly acceptedAtMs: number;
   /** The same of the last batch that joined it. Its records are too old when this one is. */
   youngestAtMs: number;
+  /** How long the process has stood still since then: no attempt could be made. */
+  stillMs = 0;
   /** `ready` waits for a slot, `backing-off` for its time; a `suspect` was refused, and others pass it meanwhile. */
   state: 'open' | 'ready' | 'backing-off' | 'suspect' | 'in-flight' | 'settled' = 'open';
   /** Start of its last attempt, on the monotonic clock. */
@@ -93,11 +95,23 @@ export class PendingBatch {
     return this.lane === lane && this.origin === origin;
   }
 
+  /** Its age in memory counts from then, on the monotonic clock. */
+  get agesFromMs(): number {
+    return this.youngestAtMs + this.stillMs;
+  }
+
+  /** Has a younger record from now on. */
+  rejuvenate(youngestAtMs: number, stillMs = 0): void {
+    if (youngestAtMs + stillMs <= this.agesFromMs) return;
+    this.youngestAtMs = youngestAtMs;
+    this.stillMs = stillMs;
+  }
+
   /** Takes in the events of batches that follow it. They are settled from now on. */
   join(followers: readonly PendingBatch[]): void {
     this.events.join(followers.map(({ events }) => events));
     for (const follower of followers) {
-      this.youngestAtMs = Math.max(this.youngestAtMs, follower.youngestAtMs);
+      this.rejuvenate(follower.youngestAtMs, follower.stillMs);
       follower.state = 'settled';
     }
   }
@@ -113,7 +127,7 @@ export class PendingBatch {
     const { firstSeq, acceptedAtMs } = this;
     const position = { firstSeq, acceptedAtMs, offset: this.offset + start };
     const part = new PendingBatch(this.events.slice(start, end), position, this);
-    part.youngestAtMs = this.youngestAtMs;
+    part.rejuvenate(this.youngestAtMs, this.stillMs);
     part.takenBefore = this.takenBefore;
     part.lastError = this.lastError;
     return part;

@@ -27,8 +27,8 @@ export class Backoff {
   }
 
   /** Time when a batch is too old, on the monotonic clock. */
-  expiresAtMs({ youngestAtMs }: PendingBatch): number {
-    return youngestAtMs + this.#maxAgeMs;
+  expiresAtMs({ agesFromMs }: PendingBatch): number {
+    return agesFromMs + this.#maxAgeMs;
   }
 
   /** Begins the wait, if there can be another attempt after it. Other batches pass one that was refused. */

@@ -88,8 +88,7 @@ export class Delivery {
   resume(nowMs: number): void {
     const stillMs = this.#standstill.notice(nowMs);
     if (stillMs === 0) return;
-    for (const batch of this.#dependencies.backlog)
-      if (batch.youngestAtMs <= nowMs - stillMs) batch.youngestAtMs += stillMs;
+    for (const batch of this.#dependencies.backlog) if (batch.agesFromMs <= nowMs - stillMs) batch.stillMs += stillMs;
   }
 
   /** The next call of {@link resume} comes at `wakeAtMs`. Returns an earlier time if a standstill could not be noticed then. */

@@ -78,7 +78,7 @@ export class Settlement {
     this.#dependencies.reporter.publish('retry', () => ({ route, code, events: count, delayMs }));
   }
 
-  /** Wall time of the acceptance of the last batch that joined it: on disk, too, its records are too old when that one is. */
+  /** Wall time of the acceptance of the last batch that joined it: on disk, too, its records are too old when that one is, and there a standstill counts. */
   #acceptedAt({ youngestAtMs }: PendingBatch): number {
     const { clock } = this.#dependencies;
     return clock.now() - (clock.monotonic() - youngestAtMs);

@@ -90,7 +90,7 @@ export class Batcher {
     }
     this.#last = { window, batch };
     batch.events.add(event, flags, id);
-    if (acceptedAtMs !== undefined && acceptedAtMs > batch.youngestAtMs) batch.youngestAtMs = acceptedAtMs;
+    if (acceptedAtMs !== undefined) batch.rejuvenate(acceptedAtMs);
     if (batch.events.isFull(limits)) {
       this.#full.add(batch);
       changed = true;

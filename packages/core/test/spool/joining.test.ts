@@ -61,3 +61,22 @@ it('keeps a record on disk for its own age, whatever batch it has joined', async
   await disk.clock.advance(10_000);
   expect(destination.texts).toContain('four hours later');
 });
+
+it('counts a standstill to the age of records on disk', async () => {
+  const disk = new SimulatedDisk();
+  const first = disk.start({ dropNotice: false }, { mode: 'spill' });
+  first.destination.respond = away;
+  for (const text of ['a', 'b']) {
+    first.accept([text]);
+    await disk.clock.advance(2000);
+  }
+  await disk.clock.standStill(80 * HOUR_MS);
+  await disk.clock.advance(100);
+  const closed = first.shipper.close({ timeoutMs: 0 });
+  await disk.clock.advance(100);
+  expect(await closed).toMatchObject({ spooled: 2, dropped: { expired: 0 } });
+  const { destination, shipper } = disk.start();
+  await disk.clock.advance(10_000);
+  expect(destination.texts).toEqual([]);
+  expect(shipper.stats().dropped.expired).toBe(2);
+});
